@@ -1,0 +1,200 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Plain data that goes into and comes out of the store. Nothing here computes; run_store.hpp says
+/// what is checked when a record is written.
+namespace petlab::results {
+
+/// (name, value) pairs: options, identity parts, environment, protocol. Names are unique in a list.
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
+
+/// Groups of task names. Every task of the study is in exactly one group.
+using Partition = std::vector<std::vector<std::string>>;
+
+// ---------------------------------------------------------------------------------- data sets
+
+struct DatasetRecord {
+  std::string name;     // "icon-home"
+  std::string version;  // "1"; "" when the data set has none (a user's own folder)
+  std::string hash;     // hex digest over the data set's samples and labels
+};
+
+struct TestImage {
+  std::string sample_id;  // unique in the task, e.g. "line/bed/tabler:bed"
+  std::int64_t label;     // index into TaskSplit::classes
+};
+
+struct TaskSplit {
+  std::string task;                  // the domain's name
+  std::vector<std::string> classes;  // in label order
+  std::int64_t n_train = 0;
+  std::vector<TestImage> test;  // in split order: predictions are stored in this order
+};
+
+/// Which images train and which test. One row a split, shared by all runs that use it.
+struct SplitRecord {
+  std::string hash;  // hex digest over the lists: the key that RunRecord::split_hash names
+  DatasetRecord dataset;
+  std::string name;       // "10%", "mrn-20"
+  double fraction = 0.0;  // share of each domain that trains, 0 to 1
+  std::uint64_t seed = 0;
+  std::vector<TaskSplit> tasks;  // in the study's task order
+};
+
+// ------------------------------------------------------------------------------------- a study
+
+/// One planned run: a row of the study's table with one seed.
+struct PlannedRun {
+  std::string hash;           // RunIdentity::hash
+  std::int64_t row_index = 0; // place of the row in the study file, from 0
+  std::string row_label;      // "mmap-grouped"; one label a row index
+  std::uint64_t seed = 0;
+  std::string method;    // "mmap"
+  std::string sharing;   // "per-task", "joint", "grouped", "grouped+specific", "joint+specific"
+  std::string grouping;  // grouping strategy, "" where the sharing has no groups
+};
+
+/// A protocol file with its rows, expanded. It is the whole plan, whatever part of it has been run:
+/// reports find missing runs by it.
+struct StudyRecord {
+  std::string name;
+  std::string protocol;  // the resolved protocol, as text
+  std::vector<PlannedRun> plan;
+};
+
+// --------------------------------------------------------------------------------------- a run
+
+enum class RunStatus { done, failed };
+
+/// What decides the result of a run. Make it with make_identity() of identity.hpp.
+struct RunIdentity {
+  std::string hash;   // SHA-256 of the canonical form of the parts, 64 hex digits
+  NamedValues parts;  // sorted by name
+};
+
+/// Parameters of one adapter (or of the frozen backbone). Scopes: "shared" (one adapter for all
+/// tasks), "group", "task", "frozen". Trainable parameters of a run are the sum over all rows.
+struct ParameterCount {
+  std::string scope;
+  std::string owner;  // name of the group or task; "" for shared; "backbone" for frozen
+  std::int64_t trainable = 0;
+  std::int64_t stored_bytes = 0;  // what has to be kept to use the adapter later
+};
+
+/// Phases: "setup", "warm-up", "train", "evaluate".
+struct PhaseCost {
+  std::string phase;
+  double seconds = 0.0;
+  std::int64_t images = 0;  // images that went through a tower in this phase
+  std::int64_t peak_host_bytes = 0;
+  std::optional<std::int64_t> peak_device_bytes;  // absent on CPU
+  std::optional<double> flops;                    // absent where not counted
+};
+
+struct EpochRecord {
+  std::int64_t epoch = 0;  // from 0
+  double loss = 0.0;       // mean training loss of the epoch
+  double learning_rate = 0.0;
+  double seconds = 0.0;
+  std::string phase = "train";  // "warm-up" for epochs before a grouping is known
+};
+
+/// What the model said about one test image.
+struct ImagePrediction {
+  std::int64_t predicted = 0;  // class index, 0 to 65535
+  double probability = 0.0;    // of that class, 0 to 1; stored in steps of 1/65535
+};
+
+struct TaskResult {
+  std::string task;
+  std::int64_t n_train = 0;
+  std::int64_t n_test = 0;
+  std::int64_t n_correct = 0;
+  double loss = 0.0;                         // mean cross-entropy over the test images
+  std::vector<ImagePrediction> predictions;  // n_test of them, in the split's order
+
+  /// Fraction of test images classified rightly, 0 to 1; 0 where there are none.
+  double accuracy() const {
+    return n_test > 0 ? static_cast<double>(n_correct) / static_cast<double>(n_test) : 0.0;
+  }
+};
+
+struct ScoredPartition {
+  Partition partition;
+  double score = 0.0;
+};
+
+/// How the tasks were grouped in one run.
+struct GroupingRecord {
+  std::string strategy;            // "gradient", "random", "all-in-one"
+  std::vector<std::string> tasks;  // T names: rows and columns of the affinity matrix
+  std::vector<double> affinity;    // [T, T] row-major; empty where the strategy has none
+  Partition partition;
+  double score = 0.0;
+  std::vector<ScoredPartition> runners_up;  // best first, without the chosen one
+  double seconds = 0.0;
+};
+
+/// Names that reports look for in RunRecord::environment. Others are stored and shown as they are.
+namespace environment {
+inline constexpr const char* kDevice = "device";                  // "cpu", "NVIDIA H200"
+inline constexpr const char* kCpu = "cpu";                        // model name of the processor
+inline constexpr const char* kThreads = "threads";                // "2"
+inline constexpr const char* kPetlabVersion = "petlab_version";   // "0.1.0"
+inline constexpr const char* kTorchVersion = "torch_version";     // "2.13.0+cpu"
+inline constexpr const char* kSources = "sources";                // "clean", "dirty", "unknown"
+}  // namespace environment
+
+/// One method under one protocol with one sharing and one seed.
+struct RunRecord {
+  RunIdentity identity;
+
+  std::string method;
+  std::string plugin;          // name of the plugin that holds the method
+  std::string plugin_version;  //
+  std::string sharing;
+  std::string grouping_strategy;  // "" where the sharing has no groups
+  std::uint64_t seed = 0;
+  NamedValues options;   // the method's options, resolved
+  NamedValues protocol;  // everything that was equal for all methods, resolved
+
+  std::string backbone;  // name of the backbone
+  std::int64_t total_backbone_parameters = 0;
+  std::string precision;   // "float32"
+  std::string split_hash;  // a registered split; may be "" only in a failed run
+
+  RunStatus status = RunStatus::done;
+  std::string error_kind;  // failed runs: kind and one sentence; done runs: both empty
+  std::string error;
+
+  std::vector<ParameterCount> parameters;
+  std::vector<PhaseCost> costs;
+  std::vector<EpochRecord> epochs;
+  std::vector<TaskResult> tasks;  // one a task of the split in a done run
+  std::optional<GroupingRecord> grouping;
+  NamedValues environment;
+
+  std::string started;   // UTC, ISO 8601 with Z: utc_now() of identity.hpp
+  std::string finished;
+  std::string frozen_hash_before;  // digest of the frozen weights before and after training
+  std::string frozen_hash_after;
+  std::string trained_hash;  // digest of the trained parameters; "" where there are none
+  std::int64_t test_evaluations = 0;  // how often test labels were looked at: 1 in an honest run
+  std::string determinism;            // "bit-equal", "same-kernel", "statistical", "" unknown
+};
+
+/// A planned run beside what the store knows about it.
+struct StudyRun {
+  PlannedRun plan;
+  std::optional<RunStatus> status;  // nothing: not run yet
+  std::string error_kind;
+  std::string error;
+  std::int64_t attempts = 0;  // how often it was recorded: failed attempts and the one that worked
+};
+
+}  // namespace petlab::results

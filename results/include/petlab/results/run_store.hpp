@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "petlab/results/record.hpp"
+
+namespace petlab::results {
+
+/// How to open a store. `create` makes a new file where there is none; the others want one.
+enum class OpenMode { create, read_write, read_only };
+
+/// What record() did.
+enum class RecordOutcome {
+  stored,        // the run is in the store now
+  already_done,  // a finished run of this identity was there; it stays as it was
+};
+
+enum class LoadDetail { without_predictions, everything };
+
+/// The store: one SQLite file (WAL, foreign keys on) with studies, splits and runs.
+///
+/// Every writing call is one transaction: it happens as a whole or not at all, whatever ends the
+/// process. Several processes may use one file; a writer waits for another up to the time-out.
+/// An object is for one thread at a time. Schema: results/README.md.
+///
+/// All functions throw petlab::sdk::Error(store) that names the file.
+class RunStore {
+ public:
+  /// Opens the file, checks that it is a petlab store, and brings an older schema up to date
+  /// (never in read_only mode). A store written by a newer petlab is refused.
+  explicit RunStore(const std::filesystem::path& path, OpenMode mode = OpenMode::create,
+                    std::chrono::milliseconds busy_timeout = std::chrono::seconds(30));
+  ~RunStore();
+  RunStore(RunStore&&) noexcept;
+  RunStore& operator=(RunStore&&) noexcept;
+
+  /// The schema version that this build reads and writes.
+  static int schema_version();
+
+  const std::filesystem::path& path() const;
+
+  /// Stores the plan of a study; a study of this name that is there already gets the new plan. Runs
+  /// are never touched. Refuses an empty name, a hash that is not 64 hex digits, a row index with
+  /// two labels and a (row, seed) that occurs twice.
+  void set_study(const StudyRecord& study);
+
+  /// Stores a split with its test images, once: a split with this hash that is there already is
+  /// left alone if it has the same tasks and images, else it is an error.
+  void register_split(const SplitRecord& split);
+
+  /// True if the store holds a finished run of this identity.
+  bool has_done(const std::string& hash) const;
+
+  /// Stores a run. A failed run of the same identity is replaced, a finished one never.
+  /// Refuses a record that contradicts itself: identity hash that is not the one of its parts,
+  /// unknown split, a finished run that lacks a task of its split, a number of predictions that is
+  /// not the number of test images, an n_correct that is not what the predictions and the split's
+  /// labels give, loss or accuracy that is not finite, a failed run without a reason.
+  RecordOutcome record(const RunRecord& run);
+
+  /// The run of this identity, finished or failed; nothing where there is none.
+  std::optional<RunRecord> load(const std::string& hash,
+                                LoadDetail detail = LoadDetail::everything) const;
+
+  /// Names of all studies, sorted.
+  std::vector<std::string> studies() const;
+
+  /// The study with its plan in row order, then seed order; nothing where there is none.
+  std::optional<StudyRecord> study(const std::string& name) const;
+
+  /// The planned runs of a study with their state, in row order, then seed order. Empty for an
+  /// unknown study.
+  std::vector<StudyRun> runs(const std::string& study) const;
+
+  /// The split of this hash; nothing where there is none.
+  std::optional<SplitRecord> split(const std::string& hash) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace petlab::results
