@@ -1,0 +1,16 @@
+find_package(GTest REQUIRED)
+
+# petlab_add_test(NAME split_tests LABEL unit SOURCES a_test.cpp LIBS petlab::datasets [TIMEOUT 300])
+# One GoogleTest program, registered with CTest under its name.
+function(petlab_add_test)
+  cmake_parse_arguments(T "" "NAME;LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 300)
+  endif()
+  add_executable(${T_NAME} ${T_SOURCES})
+  target_link_libraries(${T_NAME} PRIVATE ${T_LIBS} petlab::warnings GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${T_NAME} PRIVATE
+    PETLAB_SOURCE_DIR="${CMAKE_SOURCE_DIR}" PETLAB_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  add_test(NAME ${T_NAME} COMMAND ${T_NAME})
+  set_tests_properties(${T_NAME} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT})
+endfunction()

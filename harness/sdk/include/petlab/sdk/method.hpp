@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+
+#include <memory>
+#include <string>
+
+#include "petlab/sdk/adapter.hpp"
+#include "petlab/sdk/options.hpp"
+
+namespace petlab::sdk {
+
+/// How the method's own publication trains it: the defaults of the run's optimizer options. What is
+/// common to all methods (epochs, batches, schedule) belongs to the protocol.
+struct TrainingDefaults {
+  const char* optimizer = "sgd";  ///< "sgd" or "adamw"
+  double learning_rate = 0.002;
+  double weight_decay = 5e-4;
+  double momentum = 0.9;     ///< sgd only
+  const char* source = "";   ///< where the values come from
+};
+
+/// A way to adapt the backbone. Says what an adapter is; how many there are and which tasks use
+/// which is decided by the host (sharing).
+class Method {
+ public:
+  virtual ~Method() = default;
+
+  /// The text around a class name, with exactly one "{}", e.g. "a photo of a {}.".
+  [[nodiscard]] virtual std::string text_template() const = 0;
+
+  /// A new adapter. All randomness comes from `generator` (a CPU generator seeded by the host for
+  /// this adapter alone). Throws Error(config) when the options do not fit the backbone's shape.
+  [[nodiscard]] virtual std::unique_ptr<Adapter> make_adapter(const BackboneView& backbone,
+                                                              at::Generator& generator) const = 0;
+};
+
+using MethodFactory = std::unique_ptr<Method> (*)(const Options&);
+
+/// One method of a plugin. Only literals and a function pointer: no code runs at load time.
+struct MethodEntry {
+  const char* name;     ///< as in the protocol, lower case with dashes
+  const char* summary;  ///< one line
+  const OptionSpec* options;
+  std::uint64_t option_count;
+  TrainingDefaults training;
+  /// True when changes of two adapters of this method can be composed (prompts: yes; trainable
+  /// copies of weights: no). `grouped+specific` and `joint+specific` need it.
+  bool composable;
+  MethodFactory make;
+};
+
+}  // namespace petlab::sdk
