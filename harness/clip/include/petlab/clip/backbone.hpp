@@ -1,0 +1,101 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <c10/core/Device.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "petlab/clip/config.hpp"
+#include "petlab/clip/tokenizer.hpp"
+#include "petlab/sdk/adapter.hpp"
+
+namespace petlab::clip {
+
+/// The prompts of a batch in one tower, for one or more sets of adapters.
+///
+/// `layers[l]` is [n_sets, n_prompt, width] or undefined where earlier prompts flow on (see
+/// sdk::TowerChanges). `set_of_sample` is int64 [B], the set that each sample uses; undefined when
+/// there is one set for all.
+struct PromptBatch {
+  std::vector<at::Tensor> layers;
+  at::Tensor set_of_sample;
+};
+
+/// Weights that take the place of the backbone's own, by name.
+using WeightOverrides = std::unordered_map<std::string, at::Tensor>;
+
+/// A pretrained CLIP: both towers, tokenizer and preprocessing. The weights are frozen (no
+/// gradient) and fp32. Movable through shared ownership only; forward calls are thread-safe.
+class __attribute__((visibility("default"))) Backbone final : public sdk::BackboneView {
+ public:
+  /// Loads a model directory in the Hugging Face CLIP layout: config.json, model.safetensors,
+  /// vocab.json, merges.txt, preprocessor_config.json. Every expected tensor must be there with
+  /// its shape, and none besides (position_ids of old checkpoints are passed over). Throws
+  /// Error(data) naming the file and the tensor.
+  [[nodiscard]] static std::shared_ptr<Backbone> load(const std::filesystem::path& model_dir,
+                                                      c10::Device device = c10::kCPU);
+
+  /// A backbone with weights drawn as CLIP's authors initialise them. For pretraining and tests.
+  [[nodiscard]] static std::shared_ptr<Backbone> random(const Config& config, Tokenizer tokenizer,
+                                                        const Preprocessing& preprocessing,
+                                                        at::Generator& generator);
+
+  ~Backbone() override;
+
+  [[nodiscard]] const Config& config() const;
+  [[nodiscard]] const Tokenizer& tokenizer() const;
+  [[nodiscard]] const Preprocessing& preprocessing() const;
+  [[nodiscard]] c10::Device device() const;
+
+  [[nodiscard]] const sdk::BackboneShape& shape() const override;
+  [[nodiscard]] std::vector<sdk::NamedTensor> weights() const override;
+  [[nodiscard]] at::Tensor token_embeddings(std::string_view text) const override;
+
+  /// Image features: pixels fp32 [B, 3, S, S], normalised -> [B, embed_dim], not normalised.
+  [[nodiscard]] at::Tensor encode_image(const at::Tensor& pixels, const PromptBatch& prompts = {},
+                                        const WeightOverrides& overrides = {}) const;
+
+  /// Text features: [N, embed_dim], not normalised. Prompts stand behind the start token, so a text
+  /// of L tokens becomes L + n_prompt long. Throws Error(config) when that passes the context
+  /// length.
+  [[nodiscard]] at::Tensor encode_text(const TokenBatch& tokens, const PromptBatch& prompts = {},
+                                       const WeightOverrides& overrides = {}) const;
+
+  /// exp(logit_scale), a scalar tensor.
+  [[nodiscard]] at::Tensor logit_scale(const WeightOverrides& overrides = {}) const;
+
+  /// Trainable parameters if all weights were trained: 149,620,737 for ViT-B/16.
+  [[nodiscard]] std::int64_t parameter_count() const;
+
+  /// SHA-256 over names, shapes and bytes of all weights as they are now, in name order.
+  [[nodiscard]] std::string weight_hash() const;
+
+  /// Writes config.json, model.safetensors (weights stored as `dtype`) and preprocessor_config.json;
+  /// the tokenizer's files are copied from `tokenizer_dir`.
+  void save(const std::filesystem::path& model_dir, const std::filesystem::path& tokenizer_dir,
+            at::ScalarType dtype) const;
+
+ private:
+  struct Impl;
+  explicit Backbone(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Stacks the changes of several adapter sets into one batch. `sets[s]` holds the changes of the
+/// adapters of set s in their order (group first, task second); their prompts are concatenated
+/// along the tokens. Throws Error(config) when the sets differ in layers or prompt lengths.
+[[nodiscard]] PromptBatch stack_prompts(
+    const std::vector<std::vector<const sdk::TowerChanges*>>& sets, std::int64_t n_layers,
+    const at::Tensor& set_of_sample);
+
+/// Cosine similarities times the logit scale: image features [B, E] and text features [C, E], both
+/// not normalised -> [B, C].
+[[nodiscard]] at::Tensor similarity_logits(const at::Tensor& image_features,
+                                           const at::Tensor& text_features,
+                                           const at::Tensor& logit_scale);
+
+}  // namespace petlab::clip

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace petlab::clip {
+
+/// Texts as the text tower takes them, cut behind the longest end-of-text token.
+struct TokenBatch {
+  at::Tensor ids;  ///< int64 [N, L]: start token, text, end token, padding
+  at::Tensor eot;  ///< int64 [N]: position of the end token
+};
+
+/// CLIP's byte-pair tokenizer: vocab.json and merges.txt of a model directory.
+class Tokenizer {
+ public:
+  /// Throws Error(data) naming the file and line.
+  [[nodiscard]] static Tokenizer load(const std::filesystem::path& model_dir);
+
+  Tokenizer(Tokenizer&&) noexcept;
+  Tokenizer& operator=(Tokenizer&&) noexcept;
+  ~Tokenizer();
+
+  /// Ids of a text, without start and end token.
+  [[nodiscard]] std::vector<std::int64_t> encode(std::string_view text) const;
+
+  /// Texts with start and end token, padded to the longest of them, not to the context length.
+  /// A text of more than `context_length` tokens is cut and keeps its end token; the number of
+  /// texts cut is added to `*truncated` when given.
+  [[nodiscard]] TokenBatch encode_batch(std::span<const std::string> texts,
+                                        std::int64_t context_length,
+                                        std::int64_t* truncated = nullptr) const;
+
+  [[nodiscard]] std::string decode(std::span<const std::int64_t> ids) const;
+  [[nodiscard]] std::int64_t vocab_size() const;
+  [[nodiscard]] std::int64_t start_token() const;
+  [[nodiscard]] std::int64_t end_token() const;
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Learns a byte-pair vocabulary in CLIP's layout (256 bytes, 256 bytes with </w>, merges, start and
+/// end token) from texts with counts, and writes vocab.json, merges.txt and tokenizer_config.json.
+/// Deterministic: ties go to the pair that sorts first.
+void train_tokenizer(std::span<const std::pair<std::string, std::int64_t>> texts,
+                     std::int64_t vocab_size, std::int64_t context_length,
+                     const std::filesystem::path& model_dir);
+
+}  // namespace petlab::clip
