@@ -1,0 +1,63 @@
+# The commands of petlab. Every step says what it does and how long it takes; a second call does
+# only what is missing.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test study build setup data format format-check tidy pretrain clean
+
+SETUP := harness/setup
+PETLAB := build/bin/petlab
+STORE := results/demo.sqlite
+STUDY := harness/protocols/demo.ini
+
+help: ## Show the commands
+	@echo "petlab: benchmark harness for parameter-efficient transfer learning of CLIP"
+	@echo
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## From a clean clone to the table: set-up, data, study (2 seeds), report; about 25 minutes
+	@$(SETUP)/system_packages.sh
+	@$(SETUP)/build.sh petlab petlab_plugins
+	@$(MAKE) --no-print-directory data
+	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/demo
+
+test: setup ## Set up, build and run all tests; about 25 minutes the first time
+	@$(SETUP)/python_env.sh
+	@$(SETUP)/build.sh
+	@$(SETUP)/tests.sh
+
+study: ## The demo's study with all 5 seeds; goes on from what the demo has done
+	@$(SETUP)/system_packages.sh
+	@$(SETUP)/build.sh petlab petlab_plugins
+	@$(MAKE) --no-print-directory data
+	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/study --seeds 1,2,3,4,5
+
+build: setup ## Build the program, the plugins and the tests into build/
+	@$(SETUP)/build.sh
+
+setup: ## Install what is missing: system packages, LibTorch
+	@$(SETUP)/system_packages.sh
+	@$(SETUP)/libtorch.sh >/dev/null
+
+data: # Assemble the embedded data set; the program skips what is there
+	@package=$$($(SETUP)/icon_package.sh); \
+	echo "== Data set Icon-Home: rendering 4,000 pictures (about 1 minute, once)" >&2; \
+	$(PETLAB) datasets build icon-home --package "$$package"
+
+format: ## Format all sources
+	@$(SETUP)/python_env.sh
+	@$(SETUP)/format.sh
+
+format-check: ## Say which sources are not formatted
+	@$(SETUP)/python_env.sh
+	@$(SETUP)/format.sh --check
+
+tidy: ## Static analysis of all sources with clang-tidy; about an hour on 2 cores
+	@$(SETUP)/system_packages.sh
+	@$(SETUP)/python_env.sh
+	@$(SETUP)/python_env.sh $(SETUP)/requirements-tidy.txt
+	@$(SETUP)/tidy.sh
+
+clean: ## Remove the build tree; keeps .venv, data, results
+	@rm -rf build build-*

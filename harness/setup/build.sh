@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Configures and builds into build/ (or PETLAB_BUILD): build.sh [TARGET...], default everything.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+build=${PETLAB_BUILD:-$PETLAB_HOME/build}
+torch=$("$PETLAB_HOME/harness/setup/libtorch.sh")
+
+# A source file that includes LibTorch takes up to 2 GB to compile.
+cores=$(nproc)
+memory_jobs=$(awk '/^MemAvailable:/ { print int($2 / (2 * 1024 * 1024)) }' /proc/meminfo)
+jobs=$((memory_jobs < cores ? memory_jobs : cores))
+jobs=${PETLAB_JOBS:-$((jobs > 1 ? jobs : 1))}
+
+if ! grep -qsx "PETLAB_TORCH_ROOT:PATH=$torch" "$build/CMakeCache.txt" || [ ! -f "$build/build.ninja" ]; then
+  step "Configuring ${build#"$PETLAB_HOME"/}"
+  cmake -S "$PETLAB_HOME" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DPETLAB_TORCH_ROOT:PATH="$torch" >&2 ||
+    fail "CMake could not configure ${build#"$PETLAB_HOME"/} (its reason is above)"
+fi
+step "Building ${*:-everything} with $jobs jobs (first time 5 to 15 minutes on 2 cores, later seconds)"
+cmake --build "$build" --parallel "$jobs" ${1:+--target "$@"} >&2 ||
+  fail "the build failed (the compiler's reason is above)"

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Formats our C++ sources in place; with --check names those that are not formatted and fails.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+cd "$PETLAB_HOME"
+tool=$PETLAB_VENV/bin/clang-format
+[ -x "$tool" ] || fail "clang-format is not in .venv; run \`make format\`, which installs it"
+
+mapfile -t files < <(find harness plugins datasets results reports tests \
+  \( -path datasets/cache -o -path datasets/data -o -path reports/out \) -prune -o \
+  -type f \( -name '*.hpp' -o -name '*.cpp' \) -print | sort)
+[ ${#files[@]} -gt 0 ] || fail "no sources found in $PETLAB_HOME"
+
+if [ "${1:-}" != --check ]; then
+  "$tool" -i "${files[@]}"
+  step "Formatted ${#files[@]} files"
+  exit 0
+fi
+bad=()
+for file in "${files[@]}"; do
+  "$tool" "$file" | cmp -s - "$file" || bad+=("$file")
+done
+[ ${#bad[@]} -eq 0 ] || fail "not formatted: ${bad[*]}; run \`make format\`"
+step "All ${#files[@]} files are formatted"

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs what a study is missing, then prints and writes its report.
+#
+#   study.sh PROTOCOL STORE REPORT_FOLDER [OPTIONS OF petlab run...]
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+cd "$PETLAB_HOME"
+protocol=$1 store=$2 out=$3
+shift 3
+step "Study $protocol: about 5 minutes a seed on 2 cores; runs already in $store are not repeated"
+build/bin/petlab run "$protocol" --store "$store" "$@"
+step "Report into $out"
+build/bin/petlab report --store "$store" --out "$out"

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# System packages: installs those that are missing with apt (as root), or prints the line to run.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+packages=(
+  g++ make cmake ninja-build pkg-config binutils
+  libboost-dev libboost-program-options-dev libboost-filesystem-dev
+  nlohmann-json3-dev libsqlite3-dev libssl-dev
+  libpng-dev libjpeg-dev librsvg2-dev libcairo2-dev
+  libgtest-dev libgmock-dev
+)
+# These two often come from elsewhere than apt: what counts is that they work.
+command -v npm >/dev/null || packages+=(npm)
+python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
+
+if ! command -v dpkg-query >/dev/null; then
+  step "System packages: this system has no apt; the build needs what these Debian packages hold:"
+  say "${packages[*]}"
+  exit 0
+fi
+
+installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)
+missing=()
+for package in "${packages[@]}"; do
+  grep -qx "$package installed" <<<"$installed" || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  step "System packages: all there"
+  exit 0
+fi
+
+if [ "$(id -u)" -ne 0 ]; then
+  step "System packages are missing. Run this line, then the same make command again:"
+  printf '\n   sudo apt-get install --no-install-recommends -y %s\n\n' "${missing[*]}" >&2
+  exit 1
+fi
+step "System packages: installing ${missing[*]} (about 1 minute)"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for command in "update" "install --no-install-recommends -y ${missing[*]}"; do
+  # shellcheck disable=SC2086
+  if ! apt-get -q $command >"$log" 2>&1 </dev/null; then
+    tail -n 15 "$log" >&2
+    fail "apt-get ${command%% *} failed (its last words are above)"
+  fi
+done
