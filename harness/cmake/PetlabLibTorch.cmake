@@ -4,48 +4,43 @@
 # fails on machines without the CUDA toolkit, which is what most users of the wheel have. petlab
 # includes no CUDA header, so the shared libraries and the headers are all that it needs.
 #
-# Looked for in this order: LIBTORCH (variable or environment), CMAKE_PREFIX_PATH, the torch that
-# the active Python imports, the project's .venv.
+# PETLAB_TORCH_ROOT names the folder with include/ and lib/. When it is not set, the set-up script
+# finds it: LIBTORCH, CMAKE_PREFIX_PATH, the torch of the active Python, the project's .venv.
 set(PETLAB_TORCH_VERSION 2.13)
 
-function(_petlab_torch_root_of_python python out)
-  set(${out} "" PARENT_SCOPE)
-  if(python)
-    execute_process(
-      COMMAND ${python} -c "import importlib.util as u; s=u.find_spec('torch'); print(list(s.submodule_search_locations)[0] if s else '')"
-      OUTPUT_VARIABLE root OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-    set(${out} "${root}" PARENT_SCOPE)
+if(NOT PETLAB_TORCH_ROOT)
+  list(JOIN CMAKE_PREFIX_PATH ":" _prefixes)
+  set(_environment "")
+  if(_prefixes)
+    list(APPEND _environment "CMAKE_PREFIX_PATH=${_prefixes}")
   endif()
-endfunction()
-
-if(NOT PETLAB_TORCH_ROOT)
-  set(_roots ${LIBTORCH} $ENV{LIBTORCH} ${CMAKE_PREFIX_PATH})
-  find_program(PETLAB_PYTHON3 NAMES python3 python)
-  _petlab_torch_root_of_python("${PETLAB_PYTHON3}" _active)
-  _petlab_torch_root_of_python("${CMAKE_SOURCE_DIR}/.venv/bin/python" _venv)
-  foreach(_root IN LISTS _roots _active _venv)
-    if(EXISTS "${_root}/include/ATen/core/Tensor.h" OR EXISTS "${_root}/include/torch/csrc/api/include/torch/torch.h")
-      set(PETLAB_TORCH_ROOT "${_root}" CACHE PATH "Folder that holds LibTorch's include/ and lib/")
-      break()
-    endif()
-  endforeach()
-endif()
-if(NOT PETLAB_TORCH_ROOT)
-  message(FATAL_ERROR "LibTorch ${PETLAB_TORCH_VERSION} was not found: set LIBTORCH to its folder, "
-    "activate a Python that has torch==2.13.0, or run `make setup`, which installs it into .venv")
+  if(LIBTORCH)
+    list(APPEND _environment "LIBTORCH=${LIBTORCH}")
+  endif()
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -E env ${_environment}
+            bash ${CMAKE_SOURCE_DIR}/harness/setup/libtorch.sh --find
+    OUTPUT_VARIABLE _root OUTPUT_STRIP_TRAILING_WHITESPACE
+    ERROR_VARIABLE _said ERROR_STRIP_TRAILING_WHITESPACE
+    RESULT_VARIABLE _status)
+  if(NOT _status EQUAL 0)
+    message(FATAL_ERROR "${_said}")
+  endif()
+  set(PETLAB_TORCH_ROOT "${_root}" CACHE PATH "Folder that holds LibTorch's include/ and lib/")
 endif()
 
-file(STRINGS "${PETLAB_TORCH_ROOT}/include/torch/headeronly/version.h" _version_lines
-     REGEX "#define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
-set(_found "")
-foreach(_line IN LISTS _version_lines)
-  string(REGEX REPLACE ".* ([0-9]+)$" "\\1" _number "${_line}")
-  list(APPEND _found ${_number})
-endforeach()
-list(JOIN _found "." PETLAB_TORCH_FOUND_VERSION)
+# The version from the header: a folder that moved or changed since is found out here.
+set(_version_header "${PETLAB_TORCH_ROOT}/include/torch/headeronly/version.h")
+set(PETLAB_TORCH_FOUND_VERSION "")
+if(EXISTS "${_version_header}")
+  file(STRINGS "${_version_header}" _lines REGEX "#define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+  list(TRANSFORM _lines REPLACE ".* ([0-9]+)$" "\\1")
+  list(JOIN _lines "." PETLAB_TORCH_FOUND_VERSION)
+endif()
 if(NOT PETLAB_TORCH_FOUND_VERSION MATCHES "^2\\.13\\.")
-  message(FATAL_ERROR "${PETLAB_TORCH_ROOT} holds LibTorch '${PETLAB_TORCH_FOUND_VERSION}', "
-    "petlab is built and tested with ${PETLAB_TORCH_VERSION}")
+  message(FATAL_ERROR "${PETLAB_TORCH_ROOT} holds LibTorch '${PETLAB_TORCH_FOUND_VERSION}', but "
+    "petlab is built and tested with ${PETLAB_TORCH_VERSION}; name another folder with "
+    "-DPETLAB_TORCH_ROOT=FOLDER")
 endif()
 message(STATUS "LibTorch ${PETLAB_TORCH_FOUND_VERSION} in ${PETLAB_TORCH_ROOT}")
 
@@ -53,18 +48,26 @@ add_library(petlab_torch INTERFACE)
 add_library(petlab::torch ALIAS petlab_torch)
 target_include_directories(petlab_torch SYSTEM INTERFACE
   ${PETLAB_TORCH_ROOT}/include ${PETLAB_TORCH_ROOT}/include/torch/csrc/api/include)
+# Wheels since 2.7 use libstdc++'s C++11 strings; 2.13's headers need C++20 to be complete.
 target_compile_definitions(petlab_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
-foreach(_name IN ITEMS c10 torch_cpu torch c10_cuda torch_cuda)
-  if(EXISTS "${PETLAB_TORCH_ROOT}/lib/lib${_name}.so")
+target_compile_features(petlab_torch INTERFACE cxx_std_20)
+
+# --no-as-needed: nothing refers to a symbol of torch_cuda, yet loading it is what registers CUDA.
+# A link feature, since CMake may reorder or merge bare flags among libraries.
+set(CMAKE_LINK_LIBRARY_USING_petlab_always_needed
+    "LINKER:--push-state,--no-as-needed" "<LINK_ITEM>" "LINKER:--pop-state")
+set(CMAKE_LINK_LIBRARY_USING_petlab_always_needed_SUPPORTED TRUE)
+foreach(_name IN ITEMS torch torch_cpu torch_cuda c10 c10_cuda)
+  set(_library "${PETLAB_TORCH_ROOT}/lib/lib${_name}.so")
+  if(EXISTS "${_library}")
     add_library(petlab_torch_${_name} SHARED IMPORTED GLOBAL)
-    set_target_properties(petlab_torch_${_name} PROPERTIES
-      IMPORTED_LOCATION "${PETLAB_TORCH_ROOT}/lib/lib${_name}.so")
-    list(APPEND _torch_targets petlab_torch_${_name})
+    set_target_properties(petlab_torch_${_name} PROPERTIES IMPORTED_LOCATION "${_library}")
+    target_link_libraries(petlab_torch INTERFACE
+      $<LINK_LIBRARY:petlab_always_needed,petlab_torch_${_name}>)
+  elseif(NOT _name MATCHES "cuda")
+    message(FATAL_ERROR "${PETLAB_TORCH_ROOT} has no lib/lib${_name}.so; this LibTorch is not whole")
   endif()
 endforeach()
-# --no-as-needed: nothing refers to a symbol of torch_cuda, yet loading it is what registers CUDA.
-target_link_libraries(petlab_torch INTERFACE
-  -Wl,--push-state,--no-as-needed ${_torch_targets} -Wl,--pop-state)
-# The CUDA build finds its own dependencies beside it (nvidia/*/lib) through its RPATH; the linker
-# is told not to look for them.
-target_link_options(petlab_torch INTERFACE -Wl,--unresolved-symbols=ignore-in-shared-libs)
+# A CUDA build finds what it needs beside itself (nvidia/*/lib) through its own RPATH, at run time;
+# the linker, which does not follow that, is told not to look.
+target_link_options(petlab_torch INTERFACE LINKER:--unresolved-symbols=ignore-in-shared-libs)
