@@ -3,6 +3,9 @@
 # Builds build/lib/petlab/petlab_<name>.so: a module that links the SDK and libpetlab_clip only,
 # exports one symbol, is never unloaded, and fails at link time when a symbol is missing. A hash of
 # its sources is embedded: it is part of the identity of every run.
+# The target petlab_plugins builds all of them.
+add_custom_target(petlab_plugins)
+
 function(petlab_add_plugin)
   cmake_parse_arguments(P "" "NAME;VERSION" "SOURCES" ${ARGN})
   if(NOT P_VERSION)
@@ -20,6 +23,7 @@ function(petlab_add_plugin)
     PREFIX "" OUTPUT_NAME petlab_${P_NAME}
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/petlab)
   set_property(GLOBAL APPEND PROPERTY PETLAB_PLUGIN_TARGETS ${target})
+  add_dependencies(petlab_plugins ${target})
 endfunction()
 
 # petlab_source_hash(VARIABLE FILE...): SHA-256 over the contents of the files, in the given order.

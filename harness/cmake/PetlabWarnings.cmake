@@ -1,6 +1,16 @@
 # Warnings for our own targets only; headers of libraries are included as SYSTEM.
+#
+# They are errors with the compiler that petlab is checked with: another one warns about other
+# things, and that shall stop nobody who only wants to run a study.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")
+  set(_werror ON)
+else()
+  set(_werror OFF)
+endif()
+option(PETLAB_WERROR "Warnings are errors" ${_werror})
+
 add_library(petlab_warnings INTERFACE)
 add_library(petlab::warnings ALIAS petlab_warnings)
 target_compile_options(petlab_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Woverloaded-virtual -Werror)
+  -Woverloaded-virtual $<$<BOOL:${PETLAB_WERROR}>:-Werror>)
