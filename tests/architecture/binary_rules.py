@@ -1,0 +1,71 @@
+"""Rules about built files: what a plugin exports, which LibTorch is linked, who is free of it.
+
+    binary_rules.py symbols      NM PLUGIN...            exports petlab_plugin_v1 and no code of its own
+    binary_rules.py one_libtorch PROGRAM_OR_PLUGIN...    all of them load the same libtorch_cpu
+    binary_rules.py torch_free   NM ARCHIVE...           refers to no symbol of LibTorch
+"""
+
+import re
+import subprocess
+import sys
+
+ENTRY = "petlab_plugin_v1"
+# Typeinfo and vtables of the SDK's and clip's types: they must be visible for exceptions and
+# dynamic_cast across the boundary. g++ emits them weak in every library that uses them.
+BOUNDARY_TYPE = re.compile(r"^(typeinfo|typeinfo name|vtable) for petlab::(sdk|clip)::")
+OURS = re.compile(r"\bpetlab\b|\(anonymous namespace\)")
+TORCH = re.compile(r"\b(at|c10|torch|caffe2)::")
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def symbols(nm, *plugins):
+    """Weak code of std:: and torch's headers is visible by their own attributes; ours never is."""
+    for plugin in plugins:
+        entries = 0
+        for line in run(nm, "-D", "-C", "--defined-only", plugin).splitlines():
+            _, kind, name = line.split(maxsplit=2)
+            if name == ENTRY:
+                entries += 1
+            elif kind in "VWuvw" and (BOUNDARY_TYPE.match(name) or not OURS.search(name)):
+                continue
+            else:
+                yield f"{plugin}: exports {name} ({kind})"
+        if entries != 1:
+            yield f"{plugin}: exports {ENTRY} {entries} times"
+
+
+def one_libtorch(*files):
+    """Two copies of LibTorch in one process are two dispatchers, two allocators, two of each type."""
+    seen = {}
+    for file in files:
+        found = re.findall(r"libtorch_cpu\S* => (\S+)", run("ldd", file))
+        if len(found) != 1:
+            yield f"{file}: loads {found or 'no libtorch_cpu'}"
+        seen.setdefault(tuple(found), file)
+    if len(seen) > 1:
+        yield "not one LibTorch: " + "; ".join(f"{file} loads {lib}" for lib, file in seen.items())
+
+
+def torch_free(nm, *archives):
+    for archive in archives:
+        for line in run(nm, "-C", "--undefined-only", archive).splitlines():
+            if TORCH.search(line):
+                yield f"{archive}: needs {line.strip()}"
+
+
+RULES = {"symbols": symbols, "one_libtorch": one_libtorch, "torch_free": torch_free}
+
+
+def main():
+    if len(sys.argv) < 3 or sys.argv[1] not in RULES:
+        sys.exit(__doc__)
+    offences = list(RULES[sys.argv[1]](*sys.argv[2:]))
+    print("\n".join(offences) or f"{sys.argv[1]}: no offence in {len(sys.argv) - 2} files")
+    sys.exit(1 if offences else 0)
+
+
+if __name__ == "__main__":
+    main()
