@@ -1,0 +1,53 @@
+#include "petlab/results/identity.hpp"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include "petlab/sdk/error.hpp"
+
+namespace petlab::results {
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * digest.size());
+  for (const unsigned char byte : digest) {
+    text.push_back(kDigits[byte >> 4U]);
+    text.push_back(kDigits[byte & 15U]);
+  }
+  return text;
+}
+
+RunIdentity make_identity(NamedValues parts) {
+  std::sort(parts.begin(), parts.end());
+  std::string canonical;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto& [name, value] = parts[i];
+    if (name.empty()) {
+      throw sdk::Error(sdk::ErrorKind::config, "a part of a run's identity has no name");
+    }
+    if (i > 0 && parts[i - 1].first == name) {
+      throw sdk::Error(sdk::ErrorKind::config,
+                       "part '" + name + "' occurs twice in a run's identity");
+    }
+    canonical += std::to_string(name.size()) + ':' + name + '=' + std::to_string(value.size()) +
+                 ':' + value + '\n';
+  }
+  return {sha256_hex(canonical), std::move(parts)};
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+}  // namespace petlab::results

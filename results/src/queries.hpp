@@ -1,0 +1,31 @@
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "petlab/results/run_store.hpp"
+
+/// The store's SQL, one file a subject. All functions work inside the caller's transaction and let
+/// SQLite's exceptions through.
+namespace petlab::results {
+
+// split_queries.cpp
+std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash);
+std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash);
+void write_split(SQLite::Database& db, const SplitRecord& split);
+
+// study_queries.cpp
+void write_study(SQLite::Database& db, const StudyRecord& study);
+std::vector<std::string> read_study_names(const SQLite::Database& db);
+std::optional<StudyRecord> read_study(const SQLite::Database& db, const std::string& name);
+std::vector<StudyRun> read_study_runs(const SQLite::Database& db, const std::string& study);
+
+// run_writer.cpp, run_reader.cpp
+void write_run(SQLite::Database& db, const RunRecord& run, std::int64_t attempts);
+std::optional<RunRecord> read_run(const SQLite::Database& db, const std::string& hash,
+                                  LoadDetail detail);
+
+}  // namespace petlab::results

@@ -1,0 +1,146 @@
+#include "petlab/results/run_store.hpp"
+
+#include <algorithm>
+
+#include "queries.hpp"
+#include "run_checks.hpp"
+#include "statements.hpp"
+#include "store_file.hpp"
+
+namespace petlab::results {
+namespace {
+
+bool same_task(const TaskSplit& a, const TaskSplit& b) {
+  const auto same_image = [](const TestImage& x, const TestImage& y) {
+    return x.sample_id == y.sample_id && x.label == y.label;
+  };
+  return a.task == b.task && a.n_train == b.n_train && a.classes == b.classes &&
+         std::equal(a.test.begin(), a.test.end(), b.test.begin(), b.test.end(), same_image);
+}
+
+bool same_content(const SplitRecord& a, const SplitRecord& b) {
+  return a.dataset.hash == b.dataset.hash && a.seed == b.seed &&
+         std::equal(a.tasks.begin(), a.tasks.end(), b.tasks.begin(), b.tasks.end(), same_task);
+}
+
+bool is_done(const SQLite::Database& db, const std::string& hash) {
+  return find_id(db, "SELECT 1 FROM runs WHERE identity = ? AND status = 'done'", hash).has_value();
+}
+
+std::string short_hash(const std::string& hash) { return "'" + hash.substr(0, 12) + "'"; }
+
+}  // namespace
+
+struct RunStore::Impl {
+  std::filesystem::path path;
+  // SQLite does not care that reading functions of the store are const.
+  mutable SQLite::Database db;
+
+  // The whole of `work` is one write transaction: committed if it returns true, else rolled back.
+  template <class Work>
+  void write(const std::string& doing, Work&& work) {
+    with_store_errors(path, doing, [&] {
+      SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+      if (work()) transaction.commit();
+    });
+  }
+
+  // The whole of `work` sees one state of the file.
+  template <class Work>
+  auto read(const std::string& doing, Work&& work) const {
+    return with_store_errors(path, doing, [&] {
+      SQLite::Transaction transaction(db);
+      return work();
+    });
+  }
+};
+
+RunStore::RunStore(const std::filesystem::path& path, OpenMode mode,
+                   std::chrono::milliseconds busy_timeout)
+    : impl_(new Impl{path, open_store_file(path, mode, busy_timeout)}) {}
+
+RunStore::~RunStore() = default;
+RunStore::RunStore(RunStore&&) noexcept = default;
+RunStore& RunStore::operator=(RunStore&&) noexcept = default;
+
+int RunStore::schema_version() { return static_cast<int>(migrations().size()); }
+
+const std::filesystem::path& RunStore::path() const { return impl_->path; }
+
+void RunStore::set_study(const StudyRecord& study) {
+  check_study(impl_->path, study);
+  impl_->write("store the plan of study '" + study.name + "'", [&] {
+    write_study(impl_->db, study);
+    return true;
+  });
+}
+
+void RunStore::register_split(const SplitRecord& split) {
+  check_split(impl_->path, split);
+  impl_->write("store split " + short_hash(split.hash), [&] {
+    const bool added = !find_split(impl_->db, split.hash);
+    if (added) write_split(impl_->db, split);
+    if (!same_content(read_split(impl_->db, split.hash).value(), split)) {
+      throw store_error(impl_->path, "split " + short_hash(split.hash) +
+                                         " is there already with other tasks or images, or its "
+                                         "data set with other labels: a hash is wrong");
+    }
+    return added;
+  });
+}
+
+bool RunStore::has_done(const std::string& hash) const {
+  return impl_->read("look for run " + short_hash(hash), [&] {
+    return is_done(impl_->db, hash);
+  });
+}
+
+RecordOutcome RunStore::record(const RunRecord& run) {
+  check_run(impl_->path, run);
+  RecordOutcome outcome = RecordOutcome::already_done;
+  impl_->write("store run " + short_hash(run.identity.hash), [&] {
+    if (is_done(impl_->db, run.identity.hash)) return false;
+    if (!run.split_hash.empty()) {
+      const std::optional<SplitRecord> split = read_split(impl_->db, run.split_hash);
+      if (!split) {
+        throw store_error(impl_->path, "run of '" + run.method + "' names split " +
+                                           short_hash(run.split_hash) +
+                                           ", which is not registered");
+      }
+      if (run.status == RunStatus::done) check_against_split(impl_->path, run, *split);
+    }
+    const std::int64_t earlier =
+        find_id(impl_->db, "SELECT attempts FROM runs WHERE identity = ?", run.identity.hash)
+            .value_or(0);
+    execute(impl_->db, "DELETE FROM runs WHERE identity = ?", run.identity.hash);
+    write_run(impl_->db, run, earlier + 1);
+    outcome = RecordOutcome::stored;
+    return true;
+  });
+  return outcome;
+}
+
+std::optional<RunRecord> RunStore::load(const std::string& hash, LoadDetail detail) const {
+  return impl_->read("read run " + short_hash(hash),
+                     [&] { return read_run(impl_->db, hash, detail); });
+}
+
+std::vector<std::string> RunStore::studies() const {
+  return impl_->read("list the studies", [&] { return read_study_names(impl_->db); });
+}
+
+std::optional<StudyRecord> RunStore::study(const std::string& name) const {
+  return impl_->read("read study '" + name + "'", [&] { return read_study(impl_->db, name); });
+}
+
+std::vector<StudyRun> RunStore::runs(const std::string& study) const {
+  return impl_->read("read the runs of study '" + study + "'",
+                     [&] { return read_study_runs(impl_->db, study); });
+}
+
+std::optional<SplitRecord> RunStore::split(const std::string& hash) const {
+  return impl_->read("read split " + short_hash(hash),
+                     [&] { return read_split(impl_->db, hash); });
+}
+
+}  // namespace petlab::results

@@ -1,0 +1,117 @@
+#include "queries.hpp"
+#include "statements.hpp"
+
+namespace petlab::results {
+namespace {
+
+std::int64_t dataset_id(SQLite::Database& db, const DatasetRecord& dataset) {
+  execute(db,
+          "INSERT INTO datasets (name, version, hash) VALUES (?, ?, ?) "
+          "ON CONFLICT (hash) DO NOTHING",
+          dataset.name, dataset.version, dataset.hash);
+  return find_id(db, "SELECT dataset_id FROM datasets WHERE hash = ?", dataset.hash).value();
+}
+
+// Tasks, classes and images belong to the data set: splits with other seeds share them. A class or
+// image that is there under another label is left alone; the comparison in register_split() that
+// follows then finds the difference.
+std::int64_t task_id(SQLite::Database& db, std::int64_t dataset, const TaskSplit& task) {
+  execute(db,
+          "INSERT INTO tasks (dataset_id, name) VALUES (?, ?) "
+          "ON CONFLICT (dataset_id, name) DO NOTHING",
+          dataset, task.task);
+  const std::int64_t id =
+      find_id(db, "SELECT task_id FROM tasks WHERE dataset_id = ? AND name = ?", dataset, task.task)
+          .value();
+  SQLite::Statement insert(db,
+                           "INSERT INTO classes (task_id, label, name) VALUES (?, ?, ?) "
+                           "ON CONFLICT (task_id, label) DO NOTHING");
+  for (std::size_t label = 0; label < task.classes.size(); ++label) {
+    execute(insert, id, static_cast<std::int64_t>(label), task.classes[label]);
+  }
+  return id;
+}
+
+void write_images(SQLite::Database& db, std::int64_t split, std::int64_t task,
+                  const std::vector<TestImage>& images) {
+  SQLite::Statement insert_image(db,
+                                 "INSERT INTO images (task_id, sample_id, label) VALUES (?, ?, ?) "
+                                 "ON CONFLICT (task_id, sample_id) DO NOTHING");
+  SQLite::Statement insert_place(
+      db,
+      "INSERT INTO split_images (split_id, task_id, position, image_id) VALUES (?1, ?2, ?3, "
+      "(SELECT image_id FROM images WHERE task_id = ?2 AND sample_id = ?4))");
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    execute(insert_image, task, images[i].sample_id, images[i].label);
+    execute(insert_place, split, task, static_cast<std::int64_t>(i), images[i].sample_id);
+  }
+}
+
+void read_task_content(const SQLite::Database& db, std::int64_t split, std::int64_t id,
+                       TaskSplit& task) {
+  SQLite::Statement classes = query(db, "SELECT name FROM classes WHERE task_id = ? ORDER BY label",
+                                    id);
+  while (classes.executeStep()) task.classes.push_back(classes.getColumn(0).getString());
+  SQLite::Statement images = query(db,
+                                   "SELECT i.sample_id, i.label FROM split_images s "
+                                   "JOIN images i USING (image_id) "
+                                   "WHERE s.split_id = ? AND s.task_id = ? ORDER BY s.position",
+                                   split, id);
+  while (images.executeStep()) {
+    task.test.push_back({images.getColumn(0).getString(), images.getColumn(1).getInt64()});
+  }
+}
+
+}  // namespace
+
+std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash) {
+  return find_id(db, "SELECT split_id FROM splits WHERE hash = ?", hash);
+}
+
+void write_split(SQLite::Database& db, const SplitRecord& split) {
+  const std::int64_t dataset = dataset_id(db, split.dataset);
+  execute(db,
+          "INSERT INTO splits (dataset_id, hash, name, fraction, seed) VALUES (?, ?, ?, ?, ?)",
+          dataset, split.hash, split.name, split.fraction, stored_seed(split.seed));
+  const std::int64_t id = db.getLastInsertRowid();
+  SQLite::Statement insert(
+      db, "INSERT INTO split_tasks (split_id, position, task_id, n_train) VALUES (?, ?, ?, ?)");
+  for (std::size_t i = 0; i < split.tasks.size(); ++i) {
+    const TaskSplit& task = split.tasks[i];
+    const std::int64_t task_row = task_id(db, dataset, task);
+    execute(insert, id, static_cast<std::int64_t>(i), task_row, task.n_train);
+    write_images(db, id, task_row, task.test);
+  }
+}
+
+std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash) {
+  SQLite::Statement row = query(db,
+                                "SELECT s.split_id, s.name, s.fraction, s.seed, d.name, d.version, "
+                                "d.hash FROM splits s JOIN datasets d USING (dataset_id) "
+                                "WHERE s.hash = ?",
+                                hash);
+  if (!row.executeStep()) return std::nullopt;
+  SplitRecord split;
+  const std::int64_t id = row.getColumn(0).getInt64();
+  split.hash = hash;
+  split.name = row.getColumn(1).getString();
+  split.fraction = row.getColumn(2).getDouble();
+  split.seed = static_cast<std::uint64_t>(row.getColumn(3).getInt64());
+  split.dataset = {row.getColumn(4).getString(), row.getColumn(5).getString(),
+                   row.getColumn(6).getString()};
+  SQLite::Statement tasks = query(db,
+                                  "SELECT t.task_id, t.name, s.n_train FROM split_tasks s "
+                                  "JOIN tasks t USING (task_id) WHERE s.split_id = ? "
+                                  "ORDER BY s.position",
+                                  id);
+  while (tasks.executeStep()) {
+    TaskSplit task;
+    task.task = tasks.getColumn(1).getString();
+    task.n_train = tasks.getColumn(2).getInt64();
+    read_task_content(db, id, tasks.getColumn(0).getInt64(), task);
+    split.tasks.push_back(std::move(task));
+  }
+  return split;
+}
+
+}  // namespace petlab::results

@@ -1,0 +1,144 @@
+#include "store_file.hpp"
+
+#include <sqlite3.h>
+
+#include <system_error>
+#include <thread>
+
+namespace petlab::results {
+namespace {
+
+// Marks the file as a petlab store ("petl" in ASCII), so that another program's database is never
+// taken for one.
+constexpr int kApplicationId = 0x7065746c;
+
+int schema_of(const SQLite::Database& db) {
+  SQLite::Statement query(db, "PRAGMA user_version");
+  query.executeStep();
+  return query.getColumn(0).getInt();
+}
+
+int application_of(const SQLite::Database& db) {
+  SQLite::Statement query(db, "PRAGMA application_id");
+  query.executeStep();
+  return query.getColumn(0).getInt();
+}
+
+bool is_empty(const SQLite::Database& db) {
+  SQLite::Statement query(db, "SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)");
+  query.executeStep();
+  return query.getColumn(0).getInt() != 0;
+}
+
+// One read transaction, so that another process that is just creating the file is seen either
+// before or after, never in between.
+struct FileState {
+  int schema;
+  int application;
+  bool empty;
+};
+
+FileState state_of(SQLite::Database& db) {
+  SQLite::Transaction transaction(db);
+  return {schema_of(db), application_of(db), is_empty(db)};
+}
+
+// Readers and one writer side by side need write-ahead logging. SQLite answers "busy" at once when
+// two processes switch a new file at the same time, so the waiting is done here.
+void switch_to_wal(SQLite::Database& db, const std::filesystem::path& path,
+                   std::chrono::milliseconds busy_timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + busy_timeout;
+  while (true) {
+    try {
+      SQLite::Statement pragma(db, "PRAGMA journal_mode = WAL");
+      pragma.executeStep();
+      if (pragma.getColumn(0).getString() == "wal") return;
+      throw store_error(path, "cannot use write-ahead logging on this file system");
+    } catch (const SQLite::Exception& error) {
+      const bool busy =
+          error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_LOCKED;
+      if (!busy || std::chrono::steady_clock::now() >= deadline) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+}
+
+void refuse_newer(const std::filesystem::path& path, int version) {
+  const int known = RunStore::schema_version();
+  if (version <= known) return;
+  throw store_error(path, "it has schema version " + std::to_string(version) +
+                              ", this petlab knows versions up to " + std::to_string(known) +
+                              "; use the newer petlab that wrote it");
+}
+
+void migrate(SQLite::Database& db, const std::filesystem::path& path) {
+  SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+  int version = schema_of(db);  // again: another process may have been faster
+  refuse_newer(path, version);
+  for (; version < RunStore::schema_version(); ++version) {
+    db.exec(migrations()[static_cast<std::size_t>(version)]);
+  }
+  db.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
+  db.exec("PRAGMA user_version = " + std::to_string(version));
+  transaction.commit();
+}
+
+SQLite::Database open_file(const std::filesystem::path& path, OpenMode mode,
+                           std::chrono::milliseconds busy_timeout) {
+  int flags = SQLite::OPEN_READWRITE;
+  if (mode == OpenMode::read_only) flags = SQLite::OPEN_READONLY;
+  if (mode == OpenMode::create) {
+    flags |= SQLite::OPEN_CREATE;
+    if (path.has_parent_path()) {
+      std::error_code failed;
+      std::filesystem::create_directories(path.parent_path(), failed);
+      if (failed) throw store_error(path, "cannot make its folder: " + failed.message());
+    }
+  } else if (!std::filesystem::exists(path)) {
+    throw store_error(path, "there is no such file; `petlab run` makes one");
+  }
+  return SQLite::Database(path.string(), flags, static_cast<int>(busy_timeout.count()));
+}
+
+}  // namespace
+
+sdk::Error store_error(const std::filesystem::path& path, const std::string& sentence) {
+  return {sdk::ErrorKind::store, "results store '" + path.string() + "': " + sentence};
+}
+
+SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
+                                 std::chrono::milliseconds busy_timeout) {
+  try {
+    SQLite::Database db = open_file(path, mode, busy_timeout);
+    const FileState found = state_of(db);
+    const bool fresh = found.empty && found.application == 0 && found.schema == 0;
+    if (!fresh && found.application != kApplicationId) {
+      throw store_error(path, "this is another program's SQLite file, not a petlab store");
+    }
+    if (fresh && mode != OpenMode::create) {
+      throw store_error(path, "the file is empty, not a petlab store");
+    }
+    refuse_newer(path, found.schema);
+    if (mode == OpenMode::read_only) {
+      if (found.schema < RunStore::schema_version()) {
+        throw store_error(path, "it has the older schema version " + std::to_string(found.schema) +
+                                    " and is opened read-only; open it for writing once to bring "
+                                    "it up to version " +
+                                    std::to_string(RunStore::schema_version()));
+      }
+      return db;
+    }
+    switch_to_wal(db, path, busy_timeout);
+    db.exec("PRAGMA foreign_keys = ON");
+    db.exec("PRAGMA synchronous = FULL");  // a committed run survives a power cut
+    if (found.schema < RunStore::schema_version()) migrate(db, path);
+    return db;
+  } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() == SQLITE_NOTADB) {
+      throw store_error(path, "this is not an SQLite file");
+    }
+    throw store_error(path, std::string("cannot open it: ") + error.what());
+  }
+}
+
+}  // namespace petlab::results

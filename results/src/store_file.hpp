@@ -1,0 +1,35 @@
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <chrono>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "petlab/results/run_store.hpp"
+#include "petlab/sdk/error.hpp"
+
+namespace petlab::results {
+
+/// SQL scripts in order; script i brings a store from schema version i to i + 1.
+std::span<const char* const> migrations();
+
+/// An Error(store) whose sentence begins with the file.
+sdk::Error store_error(const std::filesystem::path& path, const std::string& sentence);
+
+/// Opens the file as RunStore's constructor promises.
+SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
+                                 std::chrono::milliseconds busy_timeout);
+
+/// Calls `work` and turns what SQLite throws into an Error(store) that says what was being done.
+template <class Work>
+auto with_store_errors(const std::filesystem::path& path, const std::string& doing, Work&& work) {
+  try {
+    return work();
+  } catch (const SQLite::Exception& error) {
+    throw store_error(path, "cannot " + doing + ": " + error.what());
+  }
+}
+
+}  // namespace petlab::results

@@ -1,0 +1,47 @@
+#include "petlab/results/identity.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "petlab/sdk/error.hpp"
+
+namespace petlab::results {
+namespace {
+
+TEST(Identity, HashesAsThePublishedTestVectorsOfSha256) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Identity, DoesNotDependOnTheOrderOfItsParts) {
+  const RunIdentity one = make_identity({{"seed", "1"}, {"method", "coop"}});
+  const RunIdentity other = make_identity({{"method", "coop"}, {"seed", "1"}});
+  EXPECT_EQ(one.hash, other.hash);
+  EXPECT_EQ(one.parts, other.parts);
+  EXPECT_EQ(one.parts.front().first, "method");
+}
+
+TEST(Identity, ChangesWithEveryByte) {
+  const std::string hash = make_identity({{"seed", "1"}}).hash;
+  EXPECT_NE(make_identity({{"seed", "2"}}).hash, hash);
+  EXPECT_NE(make_identity({{"seed", "1 "}}).hash, hash);
+  EXPECT_NE(make_identity({{"Seed", "1"}}).hash, hash);
+  EXPECT_NE(make_identity({{"seed", "1"}, {"x", ""}}).hash, hash);
+}
+
+TEST(Identity, KeepsPartsApartThatLookAlikeWhenJoined) {
+  EXPECT_NE(make_identity({{"a", "1\n1:b=1:2"}}).hash, make_identity({{"a", "1"}, {"b", "2"}}).hash);
+  EXPECT_NE(make_identity({{"a=1:b", ""}}).hash, make_identity({{"a", "b"}}).hash);
+}
+
+TEST(Identity, RefusesAPartThatOccursTwiceOrHasNoName) {
+  EXPECT_THROW(make_identity({{"seed", "1"}, {"seed", "2"}}), sdk::Error);
+  EXPECT_THROW(make_identity({{"", "1"}}), sdk::Error);
+}
+
+TEST(UtcNow, IsIso8601WithZ) {
+  EXPECT_THAT(utc_now(), testing::MatchesRegex("....-..-..T..:..:..Z"));
+}
+
+}  // namespace
+}  // namespace petlab::results
