@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace petlab::datasets {
+
+/// The whole file. Throws sdk::Error(data) naming it when it cannot be read.
+[[nodiscard]] std::vector<std::uint8_t> read_file(const std::filesystem::path& file);
+
+/// Whether a file must also be whole after a loss of power; costs a wait for the disk.
+enum class Durability { process, power_loss };
+
+/// Writes beside `file` and renames, so that `file` is whole or absent whenever the process ends.
+/// Creates parent folders. Throws sdk::Error(data) naming the file.
+void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes,
+                Durability durability = Durability::power_loss);
+void write_file(const std::filesystem::path& file, std::string_view text);
+
+}  // namespace petlab::datasets
