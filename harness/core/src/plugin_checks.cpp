@@ -22,7 +22,9 @@ std::string torch_version_of(std::uint64_t abi) {
   return byte(56) + "." + byte(48) + "." + byte(40);
 }
 
-std::string text_of(const char* text) { return text == nullptr ? "(none)" : text; }
+std::string text_of(const char* text) {
+  return text == nullptr ? "(none)" : text;
+}
 
 bool is_name(const char* text) {
   if (text == nullptr || *text == '\0') return false;
@@ -69,7 +71,8 @@ std::string check_entries(const Entry* entries, std::uint64_t count, const std::
 }
 
 std::string check_training(const sdk::MethodEntry& entry) {
-  const std::string_view optimizer = entry.training.optimizer == nullptr ? "" : entry.training.optimizer;
+  const std::string_view optimizer =
+      entry.training.optimizer == nullptr ? "" : entry.training.optimizer;
   if (optimizer != "sgd" && optimizer != "adamw")
     return std::string("method '") + entry.name + "' wants optimizer '" + std::string(optimizer) +
            "', expected sgd or adamw";
@@ -124,7 +127,8 @@ std::string check_descriptor(const sdk::PluginDescriptor& d, const std::string& 
   if (d.build_tag == nullptr || std::string_view(d.build_tag) != sdk::kBuildTag)
     return "built as '" + text_of(d.build_tag) + "', this petlab is built as '" + sdk::kBuildTag +
            "'; build it again";
-  if (!is_name(d.name)) return "its descriptor has no valid name (lower-case letters, digits, dashes)";
+  if (!is_name(d.name))
+    return "its descriptor has no valid name (lower-case letters, digits, dashes)";
   if (file_name != "petlab_" + std::string(d.name) + ".so")
     return "its descriptor says '" + std::string(d.name) + "', so the file should be petlab_" +
            d.name + ".so";

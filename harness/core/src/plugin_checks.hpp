@@ -1,9 +1,9 @@
 #pragma once
 
+#include "petlab/sdk/plugin.hpp"
+
 #include <filesystem>
 #include <string>
-
-#include "petlab/sdk/plugin.hpp"
 
 namespace petlab::core {
 

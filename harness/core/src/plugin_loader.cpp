@@ -1,6 +1,9 @@
 #include "petlab/core/plugin_loader.hpp"
 
 #define BOOST_DLL_USE_STD_FS
+#include "petlab/core/suggestion.hpp"
+#include "plugin_checks.hpp"
+
 #include <boost/dll/shared_library.hpp>
 
 #include <algorithm>
@@ -9,9 +12,6 @@
 #include <memory>
 #include <span>
 #include <system_error>
-
-#include "petlab/core/suggestion.hpp"
-#include "plugin_checks.hpp"
 
 namespace petlab::core {
 namespace fs = std::filesystem;
@@ -53,7 +53,8 @@ std::vector<fs::path> find_files(const std::vector<fs::path>& folders,
     }
   }
   std::vector<fs::path> result;
-  for (const auto& [name, file] : by_name) result.push_back(file);
+  for (const auto& [name, file] : by_name)
+    result.push_back(file);
   return result;
 }
 
@@ -63,7 +64,8 @@ PluginRegistry::PluginRegistry(const Source& source) {
   std::vector<fs::path> files = find_files(source.folders, shadowed_);
   files.insert(files.end(), source.files.begin(), source.files.end());
   plugins_.reserve(files.size());  // references to plugins stay good
-  for (const fs::path& file : files) load(fs::absolute(file));
+  for (const fs::path& file : files)
+    load(fs::absolute(file));
 }
 
 void PluginRegistry::load(const fs::path& file) {
@@ -115,9 +117,9 @@ GroupingRef PluginRegistry::grouping(const std::string& name) const {
     for (const auto& entry :
          std::span(plugin.descriptor->groupings, plugin.descriptor->grouping_count))
       if (name == entry.name) return {&plugin, &entry};
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "no plugin has a grouping '" + name + "'" +
-                       did_you_mean(name, grouping_names()) + why_missing());
+  throw sdk::Error(sdk::ErrorKind::config, "no plugin has a grouping '" + name + "'" +
+                                               did_you_mean(name, grouping_names()) +
+                                               why_missing());
 }
 
 std::string PluginRegistry::why_missing() const {
@@ -155,7 +157,8 @@ std::vector<fs::path> plugin_folders(const std::vector<fs::path>& given) {
                        origin + " names " + folder.string() + ", which is not a folder");
     folders.push_back(folder);
   };
-  for (const fs::path& folder : given) add(folder, "--plugin-dir");
+  for (const fs::path& folder : given)
+    add(folder, "--plugin-dir");
   if (const char* path = std::getenv("PETLAB_PLUGIN_PATH"); path != nullptr) {
     std::string rest = path;
     while (!rest.empty()) {

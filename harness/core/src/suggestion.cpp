@@ -10,7 +10,8 @@ namespace {
 /// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), now(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (std::size_t j = 0; j <= b.size(); ++j)
+    last[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     now[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
@@ -39,7 +40,8 @@ std::string did_you_mean(std::string_view wrong, std::span<const std::string> kn
   }
   if (best != nullptr) return "; did you mean '" + *best + "'?";
   std::string list;
-  for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
+  for (const std::string& name : known)
+    list += (list.empty() ? "" : ", ") + name;
   return list.empty() ? "" : "; known: " + list;
 }
 

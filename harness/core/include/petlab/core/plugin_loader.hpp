@@ -1,10 +1,10 @@
 #pragma once
 
+#include "petlab/sdk/plugin.hpp"
+
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "petlab/sdk/plugin.hpp"
 
 namespace petlab::core {
 

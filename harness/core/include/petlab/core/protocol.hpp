@@ -1,0 +1,77 @@
+#pragma once
+
+#include "petlab/core/run_spec.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace petlab::core {
+
+/// One value of a study and where it was written, e.g. {"train.epochs", "20", "demo.ini:12"}.
+/// The key is that of the protocol file: section, dot, name (harness/protocols/README.md).
+struct Setting {
+  std::string key;
+  std::string value;
+  std::string origin;          ///< "demo.ini:12", "--epochs", "PETLAB_EPOCHS"; opens error messages
+  std::filesystem::path base;  ///< relative paths start here: the file's folder, or "" (working
+                               ///< directory)
+};
+
+/// How one method is trained, as far as it is said; the rest is its publication's.
+struct TrainingChoices {
+  std::optional<std::string> optimizer;
+  std::optional<double> learning_rate;
+  std::optional<double> weight_decay;
+  std::optional<double> momentum;
+};
+
+/// A row of the study's table, with the settings of its method's section merged in.
+struct Row {
+  std::string label;
+  std::string method;
+  Sharing sharing = Sharing::joint;
+  std::string grouping;  ///< strategy, "" where the sharing has no groups
+  std::map<std::string, std::string> method_options;    ///< as given, unchecked
+  std::map<std::string, std::string> grouping_options;  ///< as given, unchecked
+  TrainingChoices training;
+  std::string origin;  ///< "demo.ini:30", for messages
+};
+
+/// A study as written: what is equal for all methods, and the rows. Plugins are not asked yet.
+struct Protocol {
+  std::string name;
+  std::string description;
+  std::filesystem::path file;
+  std::vector<std::uint64_t> seeds;
+  DatasetSpec dataset;
+  std::filesystem::path backbone;
+  Training training;  ///< optimizer, rate, decay, momentum are each row's own and not used here
+  std::string device = "cpu";
+  std::vector<Row> rows;                       ///< in the order of the file
+  std::map<std::string, std::string> origins;  ///< key -> where its value was written
+};
+
+/// Reads a protocol file. `overrides` replace or add values, later ones win: first the
+/// environment's, then the command line's. Throws Error(config) that names file, line and key for
+/// an unreadable file, a line that is no `key = value`, an unknown or double key (with a
+/// suggestion), a value of the wrong kind or out of range, a row without method, a missing or
+/// needless grouping.
+[[nodiscard]] Protocol read_protocol(const std::filesystem::path& file,
+                                     const std::vector<Setting>& overrides = {});
+
+/// "1,2,5" or "1-5" as numbers in the given order. Throws Error(config) that begins with `origin`.
+[[nodiscard]] std::vector<std::uint64_t> parse_seeds(const std::string& text,
+                                                     const std::string& origin);
+
+/// Shortest decimal text that reads back as the same number: the canonical form of reals.
+[[nodiscard]] std::string number_text(double value);
+
+[[nodiscard]] std::string to_string(Schedule schedule);
+[[nodiscard]] std::string to_string(Augmentation augmentation);
+[[nodiscard]] std::string to_string(TaskLoss loss);
+
+}  // namespace petlab::core

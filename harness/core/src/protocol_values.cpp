@@ -1,0 +1,134 @@
+#include "protocol_values.hpp"
+
+#include "petlab/core/suggestion.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace petlab::core {
+namespace {
+
+template <class Number>
+bool parse_number(const std::string& text, Number& number) {
+  const char* end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && last == end && !text.empty();
+}
+
+}  // namespace
+
+void setting_error(const Setting& setting, const std::string& message) {
+  throw sdk::Error(sdk::ErrorKind::config, setting.origin + ": '" + setting.key + "' is '" +
+                                               setting.value + "', " + message);
+}
+
+std::int64_t integer_value(const Setting& setting, std::int64_t minimum) {
+  std::int64_t number = 0;
+  if (!parse_number(setting.value, number) || number < minimum)
+    setting_error(setting, "expected an integer >= " + std::to_string(minimum));
+  return number;
+}
+
+double real_value(const Setting& setting, double minimum, double maximum) {
+  double number = 0.0;
+  if (!parse_number(setting.value, number) || !std::isfinite(number) || number < minimum ||
+      number > maximum)
+    setting_error(setting, "expected a number >= " + number_text(minimum) +
+                               (maximum < std::numeric_limits<double>::max()
+                                    ? " and <= " + number_text(maximum)
+                                    : ""));
+  return number;
+}
+
+std::filesystem::path path_value(const Setting& setting) {
+  if (setting.value.empty()) setting_error(setting, "expected a path");
+  return std::filesystem::absolute(setting.base / setting.value).lexically_normal();
+}
+
+std::string name_value(const Setting& setting) {
+  if (!is_plain_name(setting.value))
+    setting_error(setting, "expected a name of letters, digits and - _ + .");
+  return setting.value;
+}
+
+std::string choice_value(const Setting& setting, const std::vector<std::string>& choices) {
+  if (std::find(choices.begin(), choices.end(), setting.value) != choices.end())
+    return setting.value;
+  std::string list;
+  for (const std::string& choice : choices)
+    list += (list.empty() ? "" : ", ") + choice;
+  const std::string hint = did_you_mean(setting.value, choices);
+  setting_error(setting,
+                "expected one of " + list + (hint.starts_with("; did") ? hint : std::string()));
+}
+
+bool is_plain_name(const std::string& text) {
+  const auto plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '+' || c == '.';
+  };
+  return !text.empty() && text.front() != '.' && std::all_of(text.begin(), text.end(), plain);
+}
+
+std::string number_text(double value) {
+  char buffer[32];
+  const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);
+  return {buffer, result.ptr};
+}
+
+std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& origin) {
+  std::vector<std::uint64_t> seeds;
+  const auto fail = [&] {
+    throw sdk::Error(
+        sdk::ErrorKind::config,
+        origin + ": seeds are '" + text + "', expected different numbers such as 1,2,3 or 1-5");
+  };
+  std::string rest = text;
+  while (!rest.empty() || seeds.empty()) {
+    const auto comma = rest.find(',');
+    std::string one = rest.substr(0, comma);
+    std::erase(one, ' ');
+    const auto dash = one.find('-');
+    std::uint64_t first = 0, last = 0;
+    if (!parse_number(one.substr(0, dash), first)) fail();
+    last = first;
+    if (dash != std::string::npos && !parse_number(one.substr(dash + 1), last)) fail();
+    if (last < first || last - first > 10000) fail();
+    for (std::uint64_t seed = first; seed <= last; ++seed) {
+      if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) fail();
+      seeds.push_back(seed);
+    }
+    if (comma == std::string::npos) break;
+    rest = rest.substr(comma + 1);
+    if (rest.empty()) fail();
+  }
+  // SQLite's integers are signed.
+  for (const std::uint64_t seed : seeds)
+    if (seed > std::numeric_limits<std::int64_t>::max()) fail();
+  return seeds;
+}
+
+std::string to_string(Schedule schedule) {
+  return schedule == Schedule::cosine ? "cosine" : "constant";
+}
+
+std::string to_string(Augmentation augmentation) {
+  switch (augmentation) {
+    case Augmentation::none:
+      return "none";
+    case Augmentation::flip:
+      return "flip";
+    case Augmentation::crop_flip:
+      return "crop-flip";
+  }
+  return "";
+}
+
+std::string to_string(TaskLoss loss) {
+  return loss == TaskLoss::sum ? "sum" : "mean";
+}
+
+}  // namespace petlab::core

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "petlab/core/protocol.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Texts of a protocol as values. All throw Error(config) that begins with the setting's origin.
+namespace petlab::core {
+
+[[noreturn]] void setting_error(const Setting& setting, const std::string& message);
+
+[[nodiscard]] std::int64_t integer_value(const Setting& setting, std::int64_t minimum);
+[[nodiscard]] double real_value(const Setting& setting, double minimum, double maximum);
+[[nodiscard]] std::filesystem::path path_value(const Setting& setting);
+[[nodiscard]] std::string name_value(const Setting& setting);
+[[nodiscard]] std::string choice_value(const Setting& setting,
+                                       const std::vector<std::string>& choices);
+
+/// Names of study, rows and methods: letters, digits, and - _ + . inside.
+[[nodiscard]] bool is_plain_name(const std::string& text);
+
+}  // namespace petlab::core
