@@ -2,7 +2,7 @@
 
 #define BOOST_DLL_USE_STD_FS
 #include "petlab/core/suggestion.hpp"
-#include "plugin_checks.hpp"
+#include "descriptor_checks.hpp"
 
 #include <boost/dll/shared_library.hpp>
 

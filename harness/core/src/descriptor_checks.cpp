@@ -1,4 +1,4 @@
-#include "plugin_checks.hpp"
+#include "descriptor_checks.hpp"
 
 #include <elf.h>
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
