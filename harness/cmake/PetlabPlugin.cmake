@@ -1,13 +1,13 @@
-# petlab_add_plugin(NAME coop SOURCES plugin.cpp coop.cpp)
+# petlab_add_plugin(NAME coop SOURCES plugin.cpp coop.cpp [LIBS petlab::clip])
 #
-# Builds build/lib/petlab/petlab_<name>.so: a module that links the SDK and libpetlab_clip only,
-# exports one symbol, is never unloaded, and fails at link time when a symbol is missing. A hash of
-# its sources is embedded: it is part of the identity of every run.
+# Builds build/lib/petlab/petlab_<name>.so: a module that links the SDK (and libpetlab_clip where it
+# asks for it), exports one symbol, is never unloaded, and fails at link time when a symbol is
+# missing. A hash of its sources is embedded: it is part of the identity of every run.
 # The target petlab_plugins builds all of them.
 add_custom_target(petlab_plugins)
 
 function(petlab_add_plugin)
-  cmake_parse_arguments(P "" "NAME;VERSION" "SOURCES" ${ARGN})
+  cmake_parse_arguments(P "" "NAME;VERSION" "SOURCES;LIBS" ${ARGN})
   if(NOT P_VERSION)
     set(P_VERSION ${PROJECT_VERSION})
   endif()
@@ -17,7 +17,7 @@ function(petlab_add_plugin)
   target_compile_definitions(${target} PRIVATE
     PETLAB_PLUGIN_NAME="${P_NAME}" PETLAB_PLUGIN_VERSION="${P_VERSION}"
     PETLAB_PLUGIN_SOURCE_HASH="${hash}")
-  target_link_libraries(${target} PRIVATE petlab::sdk petlab::clip petlab::warnings)
+  target_link_libraries(${target} PRIVATE petlab::sdk ${P_LIBS} petlab::warnings)
   target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-z,defs)
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME petlab_${P_NAME}

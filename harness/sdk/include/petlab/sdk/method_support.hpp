@@ -1,0 +1,82 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/normal.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "petlab/sdk/adapter.hpp"
+#include "petlab/sdk/error.hpp"
+
+// What most methods need to make their parameters. A convenience for plugins: inline code that is
+// compiled into each of them, no part of the binary contract.
+namespace petlab::sdk {
+
+/// Throws Error(config) unless `text` holds exactly one "{}", the place of the class name.
+/// `where` names the owner, e.g. "method 'vpt-deep'".
+inline void check_template(const std::string& text, std::string_view where) {
+  const auto first = text.find("{}");
+  if (first == std::string::npos || text.find("{}", first + 2) != std::string::npos)
+    throw Error(ErrorKind::config, std::string(where) + ": option 'template' is '" + text +
+                                       "', expected a text with exactly one {} for the class name");
+}
+
+/// Number of prompted layers that option `depth` stands for: 0 means all `layers`.
+/// Throws Error(config) when it is more than the tower has; `tower` is "image" or "text".
+inline std::int64_t resolve_depth(std::int64_t depth, std::int64_t layers, std::string_view tower,
+                                  std::string_view where) {
+  if (depth == 0) return layers;
+  if (depth < 0 || depth > layers)
+    throw Error(ErrorKind::config, std::string(where) + ": option 'depth' is " +
+                                       std::to_string(depth) + ", expected at most " +
+                                       std::to_string(layers) + ", the layers of the " +
+                                       std::string(tower) + " tower (0 stands for all)");
+  return depth;
+}
+
+/// The device of the backbone's weights.
+inline at::Device device_of(const BackboneView& backbone) {
+  const std::vector<NamedTensor> weights = backbone.weights();
+  if (weights.empty()) throw Error(ErrorKind::internal, "the backbone lists no weights");
+  return weights.front().value.device();
+}
+
+/// A fresh fp32 CPU tensor drawn from N(0, std^2).
+inline at::Tensor draw_normal(at::IntArrayRef sizes, double std, at::Generator& generator) {
+  return at::normal(0.0, std, sizes, generator, at::TensorOptions().dtype(at::kFloat));
+}
+
+/// `value` as a trainable leaf: fp32, contiguous, on `device`, a copy that shares no memory.
+inline at::Tensor make_trainable(const at::Tensor& value, at::Device device) {
+  at::Tensor leaf =
+      value.detach().to(at::TensorOptions().device(device).dtype(at::kFloat), /*non_blocking=*/false,
+                        /*copy=*/true, at::MemoryFormat::Contiguous);
+  leaf.requires_grad_(true);
+  return leaf;
+}
+
+/// Overwrites the first rows of `prompts` [n_prompt, width] with the token embeddings of `text`.
+/// When the text has more tokens than there are prompts, its first ones are taken; when it has
+/// fewer, the other rows stay as they are. An empty text changes nothing.
+inline void start_from_text(at::Tensor& prompts, const std::string& text,
+                            const BackboneView& backbone) {
+  if (text.empty()) return;
+  const at::Tensor tokens = backbone.token_embeddings(text);  // [n_tokens, width]
+  const std::int64_t rows = std::min(tokens.size(0), prompts.size(0));
+  prompts.narrow(0, 0, rows).copy_(tokens.detach().narrow(0, 0, rows));
+}
+
+/// The rows of `stack` [depth, n_prompt, width] as prompts of the layers 0, 1, ... depth-1.
+inline std::vector<PromptTokens> prompts_of_layers(const at::Tensor& stack) {
+  std::vector<PromptTokens> prompts;
+  std::int64_t layer = 0;
+  for (const at::Tensor& tokens : stack.unbind(0)) prompts.push_back({layer++, tokens});
+  return prompts;
+}
+
+}  // namespace petlab::sdk

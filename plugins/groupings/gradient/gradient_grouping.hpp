@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+#include "affinity.hpp"
+#include "petlab/sdk/grouping.hpp"
+
+namespace petlab::plugins::gradient_grouping {
+
+/// Gradient-driven grouping of the MmAP paper: all tasks train one adapter for a short warm-up, the
+/// cosines of their gradients on it are averaged over the steps, and the partition with the highest
+/// total affinity inside its groups wins.
+class GradientGrouping final : public sdk::Grouping {
+ public:
+  explicit GradientGrouping(const sdk::Options& options);
+
+  /// Throws Error(config) when there are more groups than tasks, Error(numeric) naming the task and
+  /// the step when a gradient is not finite.
+  [[nodiscard]] sdk::GroupingResult find(sdk::GroupingHost& host) const override;
+
+ private:
+  std::int64_t warm_up_epochs_;
+  std::int64_t groups_;  // 0: any number
+  sdk::PartitionObjective objective_;
+  Averaging averaging_;
+};
+
+}  // namespace petlab::plugins::gradient_grouping

@@ -1,0 +1,52 @@
+#include "petlab/sdk/plugin.hpp"
+
+#include <iterator>
+#include <memory>
+
+#include "coop.hpp"
+
+namespace {
+
+using petlab::sdk::MethodEntry;
+using petlab::sdk::OptionSpec;
+using petlab::sdk::OptionType;
+
+// Defaults: CoOp repository @ff61507, configs/trainers/CoOp/vit_b16.yaml and trainers/coop.py.
+constexpr OptionSpec kOptions[] = {
+    {.name = "n-ctx",
+     .type = OptionType::integer,
+     .default_value = "16",
+     .help = "learned context vectors before the class name",
+     .minimum = 1,
+     .maximum = 1024},
+    {"init", OptionType::text, "", "text whose token embeddings the first vectors start from"},
+    {.name = "init-std",
+     .type = OptionType::real,
+     .default_value = "0.02",
+     .help = "standard deviation of the vectors that no text starts",
+     .minimum = 0},
+};
+
+std::unique_ptr<petlab::sdk::Method> make(const petlab::sdk::Options& options) {
+  return std::make_unique<petlab::plugins::coop::Coop>(options);
+}
+
+constexpr MethodEntry kMethods[] = {
+    {.name = "coop",
+     .summary = "learned context vectors at the input of the text tower (CoOp)",
+     .options = kOptions,
+     .option_count = std::size(kOptions),
+     .training = {.optimizer = "sgd",
+                  .learning_rate = 0.002,
+                  .weight_decay = 5e-4,
+                  .momentum = 0.9,
+                  .source = "CoOp repository @ff61507, vit_b16.yaml; Dassl @c61a1b5 defaults"},
+     .composable = true,
+     .make = make},
+};
+
+}  // namespace
+
+PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
+              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = kMethods,
+              .method_count = std::size(kMethods), .groupings = nullptr, .grouping_count = 0);

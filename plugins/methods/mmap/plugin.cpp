@@ -1,0 +1,91 @@
+#include "petlab/sdk/plugin.hpp"
+
+#include <iterator>
+#include <memory>
+
+#include "mmap.hpp"
+
+namespace {
+
+using petlab::sdk::MethodEntry;
+using petlab::sdk::OptionSpec;
+using petlab::sdk::OptionType;
+
+// The paper's shapes and most of its settings are not known to petlab: "recalled" and "chosen" in
+// the comments say which. README.md of this folder has the whole list.
+constexpr OptionSpec kOptions[] = {
+    {.name = "b",  // chosen: CoOp's length
+     .type = OptionType::integer,
+     .default_value = "16",
+     .help = "prompt tokens a layer, the same in both towers",
+     .minimum = 1,
+     .maximum = 1024},
+    {.name = "m",  // recalled: "from K(d_l + d_v) to K + d_l + d_v" fits rank 1, which is m = b
+     .type = OptionType::integer,
+     .default_value = "0",
+     .help = "rows of a source prompt, a divisor of b; 0: b",
+     .minimum = 0,
+     .maximum = 1024},
+    {.name = "n",  // recalled, as m: rank 1 is n = 1
+     .type = OptionType::integer,
+     .default_value = "1",
+     .help = "columns of a source prompt, a divisor of both widths",
+     .minimum = 1,
+     .maximum = 65536},
+    {.name = "depth",  // recalled that prompts are deep; their number of layers is chosen
+     .type = OptionType::integer,
+     .default_value = "0",
+     .help = "prompted layers, from the first; 0: all of each tower",
+     .minimum = 0},
+    {.name = "modalities",
+     .type = OptionType::choice,
+     .default_value = "both",
+     .help = "towers that get prompts",
+     .choices = "both|text|vision"},
+    {"share-k", OptionType::boolean, "false", "one scaling matrix a tower for all layers"},
+    {.name = "p-std",  // recalled
+     .type = OptionType::real,
+     .default_value = "0.02",
+     .help = "standard deviation of the source prompts at the start",
+     .minimum = 0},
+    {.name = "k-init",  // chosen
+     .type = OptionType::choice,
+     .default_value = "normal",
+     .help = "start of the scaling matrices",
+     .choices = "normal|ones"},
+    // Chosen: with 1 the prompts start with a standard deviation of p-std. With 0.02 they would
+    // start at 0.0004, with next to no gradient for either factor.
+    {.name = "k-std",
+     .type = OptionType::real,
+     .default_value = "1",
+     .help = "standard deviation of the scaling matrices at the start, for k-init normal",
+     .minimum = 0},
+    {"template", OptionType::text, "",
+     "text around the class name, {}; empty: \"{}.\", or \"a photo of a {}.\" without text prompts"},
+};
+
+std::unique_ptr<petlab::sdk::Method> make(const petlab::sdk::Options& options) {
+  return std::make_unique<petlab::plugins::mmap::Mmap>(options);
+}
+
+constexpr MethodEntry kMethods[] = {
+    {.name = "mmap",
+     .summary = "prompts of both towers from one source prompt by Kronecker products (MmAP)",
+     .options = kOptions,
+     .option_count = std::size(kOptions),
+     // Recalled: SGD with 0.0035, which is also MaPLe's value. Momentum and weight decay unknown:
+     // MaPLe's (Dassl's defaults).
+     .training = {.optimizer = "sgd",
+                  .learning_rate = 0.0035,
+                  .weight_decay = 5e-4,
+                  .momentum = 0.9,
+                  .source = "MmAP paper, recalled (0.0035 as in MaPLe @69bce21); Dassl defaults"},
+     .composable = true,
+     .make = make},
+};
+
+}  // namespace
+
+PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
+              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = kMethods,
+              .method_count = std::size(kMethods), .groupings = nullptr, .grouping_count = 0);

@@ -1,0 +1,82 @@
+#include "petlab/sdk/plugin.hpp"
+
+#include <iterator>
+#include <memory>
+
+#include "vpt.hpp"
+
+namespace {
+
+using petlab::plugins::vpt::Placement;
+using petlab::plugins::vpt::Vpt;
+using petlab::sdk::MethodEntry;
+using petlab::sdk::Options;
+using petlab::sdk::OptionSpec;
+using petlab::sdk::OptionType;
+using petlab::sdk::TrainingDefaults;
+
+// Defaults: MaPLe repository @69bce21, its VPT for CLIP (N_CTX_VISION 8, deep in all layers,
+// N(0, 0.02), fixed text "a photo of a {}."). xavier is the start of VPT's own repository.
+constexpr OptionSpec kPrompts{.name = "n-prompt",
+                              .type = OptionType::integer,
+                              .default_value = "8",
+                              .help = "prompt tokens a layer",
+                              .minimum = 1,
+                              .maximum = 1024};
+constexpr OptionSpec kInit{.name = "init",
+                           .type = OptionType::choice,
+                           .default_value = "normal",
+                           .help = "start: N(0, 0.02^2), or uniform as in VPT's repository",
+                           .choices = "normal|xavier"};
+constexpr OptionSpec kTemplate{"template", OptionType::text, "a photo of a {}.",
+                               "text around the class name, {}"};
+
+constexpr OptionSpec kDeepOptions[] = {
+    kPrompts,
+    {.name = "depth",
+     .type = OptionType::integer,
+     .default_value = "0",
+     .help = "prompted layers, from the first; 0: all",
+     .minimum = 0},
+    kInit,
+    kTemplate,
+};
+constexpr OptionSpec kShallowOptions[] = {kPrompts, kInit, kTemplate};
+
+constexpr TrainingDefaults kTraining{
+    .optimizer = "sgd",
+    .learning_rate = 0.0025,
+    .weight_decay = 5e-4,
+    .momentum = 0.9,
+    .source = "MaPLe repository @69bce21, VPT config c2_ep5_batch4_4; Dassl @c61a1b5 defaults"};
+
+std::unique_ptr<petlab::sdk::Method> make_deep(const Options& options) {
+  return std::make_unique<Vpt>(Placement::deep, options);
+}
+
+std::unique_ptr<petlab::sdk::Method> make_shallow(const Options& options) {
+  return std::make_unique<Vpt>(Placement::shallow, options);
+}
+
+constexpr MethodEntry kMethods[] = {
+    {.name = "vpt-deep",
+     .summary = "learned tokens at every layer of the image tower (VPT-deep)",
+     .options = kDeepOptions,
+     .option_count = std::size(kDeepOptions),
+     .training = kTraining,
+     .composable = true,
+     .make = make_deep},
+    {.name = "vpt-shallow",
+     .summary = "learned tokens at the input of the image tower (VPT-shallow)",
+     .options = kShallowOptions,
+     .option_count = std::size(kShallowOptions),
+     .training = kTraining,
+     .composable = true,
+     .make = make_shallow},
+};
+
+}  // namespace
+
+PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
+              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = kMethods,
+              .method_count = std::size(kMethods), .groupings = nullptr, .grouping_count = 0);

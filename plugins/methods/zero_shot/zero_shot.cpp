@@ -1,0 +1,29 @@
+#include "zero_shot.hpp"
+
+#include <vector>
+
+#include "petlab/sdk/method_support.hpp"
+
+namespace petlab::plugins::zero_shot {
+namespace {
+
+class NoChange final : public sdk::Adapter {
+ public:
+  [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override { return {}; }
+  [[nodiscard]] sdk::BackboneChanges changes() const override { return {}; }
+};
+
+}  // namespace
+
+ZeroShot::ZeroShot(const sdk::Options& options) : template_(options.text("template")) {
+  sdk::check_template(template_, "method 'zero-shot'");
+}
+
+std::string ZeroShot::text_template() const { return template_; }
+
+std::unique_ptr<sdk::Adapter> ZeroShot::make_adapter(const sdk::BackboneView& /*backbone*/,
+                                                     at::Generator& /*generator*/) const {
+  return std::make_unique<NoChange>();
+}
+
+}  // namespace petlab::plugins::zero_shot

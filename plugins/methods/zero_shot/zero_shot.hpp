@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "petlab/sdk/method.hpp"
+
+namespace petlab::plugins::zero_shot {
+
+/// The backbone as it is: class names in a text template, nothing trained.
+class ZeroShot final : public sdk::Method {
+ public:
+  /// Throws Error(config) when option `template` has not exactly one "{}".
+  explicit ZeroShot(const sdk::Options& options);
+
+  [[nodiscard]] std::string text_template() const override;
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
+                                                           at::Generator& generator) const override;
+
+ private:
+  std::string template_;
+};
+
+}  // namespace petlab::plugins::zero_shot
