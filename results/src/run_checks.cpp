@@ -199,8 +199,9 @@ void check_study(const std::filesystem::path& path, const StudyRecord& study) {
     check(run.row_index >= 0 && !run.row_label.empty(), row + "no label, or an index below 0");
     check(is_storable(run.seed), row + "the seed is larger than 2^63 - 1");
     check(is_hash(run.hash), row + "identity '" + run.hash + "' is not 64 hex digits");
-    check(labels.emplace(run.row_index, run.row_label).first->second == run.row_label,
-          row + "it has two labels, '" + labels[run.row_index] + "' and '" + run.row_label + "'");
+    const std::string& label = labels.emplace(run.row_index, run.row_label).first->second;
+    check(label == run.row_label,
+          row + "it has two labels, '" + label + "' and '" + run.row_label + "'");
     check(planned.emplace(run.row_index, run.seed).second,
           row + "seed " + std::to_string(run.seed) + " is planned twice");
   }

@@ -27,7 +27,9 @@ bool is_done(const SQLite::Database& db, const std::string& hash) {
   return find_id(db, "SELECT 1 FROM runs WHERE identity = ? AND status = 'done'", hash).has_value();
 }
 
-std::string short_hash(const std::string& hash) { return "'" + hash.substr(0, 12) + "'"; }
+std::string short_hash(const std::string& hash) {
+  return std::string("'").append(hash, 0, 12).append("'");
+}
 
 }  // namespace
 

@@ -208,7 +208,7 @@ TEST_F(RunStoreTest, RefusesRunsThatContradictThemselves) {
   expect_refused([](RunRecord& r) { r.tasks[0].loss = NAN; }, "not a finite number");
   expect_refused([](RunRecord& r) { r.epochs[0].loss = INFINITY; }, "the loss of epoch 0");
   expect_refused([](RunRecord& r) { r.error = "but it failed"; }, "brings an error");
-  expect_refused([](RunRecord& r) { r.frozen_hash_after = "x"; }, "frozen weights changed");
+  expect_refused([](RunRecord& r) { r.frozen_hash_after = "changed weights"; }, "frozen weights changed");
   expect_refused([](RunRecord& r) { r.options.push_back(r.options[0]); }, "occurs twice");
   expect_refused([](RunRecord& r) { r.seed = std::uint64_t{1} << 63U; }, "larger than 2^63 - 1");
   expect_refused([](RunRecord& r) { r.status = RunStatus::failed; }, "gives no reason");

@@ -30,7 +30,7 @@ SplitRecord split(std::uint64_t seed, std::int64_t images = 10);
 struct RunChoice {
   std::string method = "coop";
   std::string sharing = "joint";
-  std::string grouping;  // not empty: the run brings a grouping record of this strategy
+  std::string grouping{};  // not empty: the run brings a grouping record of this strategy
   std::uint64_t seed = 1;
   std::int64_t trainable = 512;
   std::vector<std::int64_t> correct = {7, 5};  // of the split's test images, one a task
