@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "petlab/reports/statistics.hpp"
+#include "petlab/results/run_store.hpp"
+
+/// What a report says, as plain data. All statistics are computed by build_report(); renderers only
+/// choose words and digits. Accuracies are fractions, 0 to 1.
+namespace petlab::reports {
+
+/// One finished run.
+struct SeedResult {
+  std::string run;  // identity
+  std::uint64_t seed = 0;
+  std::vector<results::TaskResult> tasks;  // without predictions
+  double mean_accuracy = 0.0;              // over the run's tasks, each task counting the same
+  std::int64_t trainable = 0;              // over all adapters of the run
+  std::optional<double> train_seconds;     // warm-up and train; absent where not recorded
+  std::optional<double> evaluate_seconds;
+};
+
+enum class Place { none, best, second };
+
+/// One line of the table: a method with a sharing, over seeds.
+struct Row {
+  std::string label;
+  std::string method;
+  std::string sharing;
+  std::string grouping;  // "" without groups
+  std::vector<SeedResult> seeds;
+  int planned = 0;
+  int failed = 0;
+  int missing = 0;  // planned, but neither finished nor failed
+
+  /// Mean over seeds for each task of Report::tasks; absent where no finished run has the task.
+  std::vector<std::optional<double>> task_accuracy;
+  /// Mean over tasks, then over seeds. Absent without finished runs, as all that follow.
+  std::optional<Estimate> mean;
+  /// Difference to the zero-shot row, seed by seed, over the seeds that both have. Absent for that
+  /// row itself.
+  std::optional<Estimate> gain;
+  /// Smallest and largest number over the seeds: a found grouping may change it.
+  std::optional<std::pair<std::int64_t, std::int64_t>> trainable;
+  std::optional<double> trainable_percent;  // mean over seeds, of the backbone's parameters
+  std::optional<double> train_seconds;      // median over seeds
+  std::optional<double> evaluate_seconds;
+  /// Among the rows whose planned runs are all finished. Equal means share a place.
+  Place place = Place::none;
+};
+
+struct Failure {
+  std::string label;
+  std::uint64_t seed = 0;
+  std::string kind;
+  std::string error;
+  std::int64_t attempts = 0;
+};
+
+struct FoundGrouping {
+  std::string label;
+  std::uint64_t seed = 0;
+  results::GroupingRecord grouping;
+};
+
+struct Report {
+  std::string study;
+  /// What was equal for all rows, in words: data set, split, seeds, backbone, device ...
+  std::vector<std::pair<std::string, std::string>> facts;
+  std::vector<std::string> tasks;
+  std::vector<Row> rows;        // in study order
+  std::optional<std::size_t> zero_shot;  // index of the row that gains are measured against
+  std::vector<Failure> failures;
+  std::vector<FoundGrouping> groupings;
+  /// Sentences about what a reader must know before comparing rows; empty if there is nothing.
+  std::vector<std::string> notes;
+  int planned = 0;
+  int finished = 0;
+};
+
+/// Reads the study from the store. The zero-shot row is the first whose method is called
+/// "zero-shot" (or "zeroshot", "zero_shot"). Throws Error(config) for a study that the store does
+/// not hold, naming those that it holds.
+Report build_report(const results::RunStore& store, const std::string& study);
+
+}  // namespace petlab::reports

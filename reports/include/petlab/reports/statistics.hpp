@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+namespace petlab::reports {
+
+/// A mean over n independent values with its two-sided 95 % interval from Student's t.
+struct Estimate {
+  double mean = 0.0;
+  /// Half the width of the interval: t(0.975, n - 1) * s / sqrt(n), s with n - 1 in the
+  /// denominator. Absent for n = 1, where nothing is known about the spread.
+  std::optional<double> half_width;
+  int n = 0;
+
+  /// True if there is an interval and it does not hold 0.
+  bool excludes_zero() const {
+    return half_width && (mean - *half_width > 0.0 || mean + *half_width < 0.0);
+  }
+};
+
+/// The value that a t-distributed number with `degrees` degrees of freedom exceeds with a
+/// probability of 2.5 %. `degrees` is at least 1.
+double t_quantile_975(int degrees);
+
+/// Of at least one value; throws Error(internal) for none.
+Estimate estimate(std::span<const double> values);
+
+/// Of at least one value: the middle one, or the mean of the two in the middle.
+double median(std::span<const double> values);
+
+}  // namespace petlab::reports
