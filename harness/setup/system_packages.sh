@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   g++ make cmake ninja-build pkg-config binutils
   libboost-dev libboost-program-options-dev libboost-filesystem-dev
-  nlohmann-json3-dev libsqlite3-dev libssl-dev
+  nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libssl-dev libutf8proc-dev
   libpng-dev libjpeg-dev librsvg2-dev libcairo2-dev
   libgtest-dev libgmock-dev
 )
