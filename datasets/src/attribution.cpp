@@ -6,15 +6,21 @@
 namespace petlab::datasets {
 namespace {
 
-std::string cell(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
-    text.insert(at, 1, '\\');
+std::string cell(const std::string& text) {
+  if (text.empty()) return "-";
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|') escaped += '\\';
+    escaped += c;
   }
-  return text.empty() ? "-" : text;
+  return escaped;
 }
 
 std::string link(const std::string& text, const std::string& url) {
-  return url.empty() ? cell(text) : "[" + cell(text) + "](" + url + ")";
+  std::string markdown = cell(text);
+  if (url.empty()) return markdown;
+  markdown.insert(markdown.begin(), '[');
+  return markdown.append("](").append(url).append(")");
 }
 
 }  // namespace

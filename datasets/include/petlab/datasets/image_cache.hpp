@@ -1,0 +1,54 @@
+#pragma once
+
+#include "petlab/datasets/dataset.hpp"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace petlab::datasets {
+
+struct CacheOptions {
+  std::filesystem::path directory = "datasets/cache";
+  unsigned threads = 0;  ///< for decoding; 0 = all cores
+  /// Called one at a time while pictures are decoded; not at all when the cache is there.
+  std::function<void(std::size_t done, std::size_t total)> progress = {};
+};
+
+/// All pictures of a data set, decoded and cropped to `size` (clip_crop), in one memory-mapped
+/// file. The file's name is the SHA-256 over the data set's fingerprint, the version of the
+/// preprocessing and the size, so a changed data set gets a new one. A file that is cut short or
+/// does not hold what its name says is built anew, never used. Several processes that open the
+/// same cache wait for the one that builds it.
+class ImageCache {
+ public:
+  /// Opens the cache, building it first where needed. The data set must have its fingerprint.
+  /// Throws sdk::Error(data) naming a picture that cannot be decoded, sdk::Error(config) for a size
+  /// outside 1..4096 and for a directory that cannot be written.
+  ImageCache(const Dataset& dataset, int size, const CacheOptions& options = {});
+
+  /// [n, 3, size, size] uint8, RGB, in the order of the domain's samples. A view of the mapping,
+  /// which it keeps alive; to be read only, a write ends the process.
+  [[nodiscard]] at::Tensor images(std::size_t domain) const;
+
+  [[nodiscard]] int size() const noexcept { return size_; }
+  [[nodiscard]] bool built_now() const noexcept { return built_now_; }
+  [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
+
+ private:
+  class Mapping;
+
+  int size_;
+  bool built_now_ = false;
+  std::filesystem::path file_;
+  std::vector<std::int64_t> counts_;
+  std::shared_ptr<const Mapping> mapping_;
+};
+
+}  // namespace petlab::datasets
