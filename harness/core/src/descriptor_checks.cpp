@@ -109,6 +109,10 @@ std::string check_library_file(const std::filesystem::path& file) {
   return "";
 }
 
+std::string loaded_torch_version() {
+  return torch_version_of(aoti_torch_abi_version());
+}
+
 std::string check_descriptor(const sdk::PluginDescriptor& d, const std::string& file_name) {
   if (d.magic != sdk::kPluginMagic)
     return "not a petlab plugin: its descriptor does not begin with petlab's magic number";

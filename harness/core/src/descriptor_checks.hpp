@@ -18,4 +18,7 @@ namespace petlab::core {
 [[nodiscard]] std::string check_descriptor(const sdk::PluginDescriptor& descriptor,
                                            const std::string& file_name);
 
+/// "2.13.0": what the loaded LibTorch says of itself.
+[[nodiscard]] std::string loaded_torch_version();
+
 }  // namespace petlab::core

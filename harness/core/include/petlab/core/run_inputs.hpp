@@ -1,0 +1,33 @@
+#pragma once
+
+#include "petlab/core/progress.hpp"
+#include "petlab/core/run.hpp"
+#include "petlab/core/run_spec.hpp"
+#include "petlab/datasets/dataset.hpp"
+#include "petlab/datasets/split.hpp"
+#include "petlab/results/record.hpp"
+
+namespace petlab::core {
+
+/// The pictures of a study: `dataset` with the fingerprint of what is on disk.
+[[nodiscard]] datasets::Dataset open_study_dataset(const DatasetSpec& spec);
+
+/// The split of a run: stratified, by the dataset's fraction and the run's seed.
+[[nodiscard]] datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec& spec,
+                                          std::uint64_t seed);
+
+/// The split as the store keeps it. Labels of a task count the classes that its domain has.
+[[nodiscard]] results::SplitRecord split_record(const datasets::Dataset& dataset,
+                                                const datasets::Split& split,
+                                                const DatasetSpec& spec);
+
+/// SHA-256 over config, vocabulary, merges and preprocessing of a model directory. Throws
+/// Error(data) naming a file that cannot be read.
+[[nodiscard]] std::string backbone_settings_hash(const std::filesystem::path& model_dir);
+
+/// Puts what a run works on into `inputs.tasks`, `test` and `split_hash`: images through the image
+/// cache at the backbone's size, train and test apart.
+void add_tasks(RunInputs& inputs, const datasets::Dataset& dataset, const datasets::Split& split,
+               const RunSpec& spec, Progress& progress);
+
+}  // namespace petlab::core

@@ -1,0 +1,131 @@
+#include "petlab/core/protocol.hpp"
+#include "petlab/core/worker.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include <nlohmann/json.hpp>
+
+// Job as JSON. Numbers that decide a result are written as JSON numbers, which nlohmann prints so
+// that they read back as the same double.
+namespace petlab::core {
+namespace {
+
+using nlohmann::json;
+
+json training_json(const Training& t) {
+  return {{"epochs", t.epochs},
+          {"batch", t.batch},
+          {"optimizer", t.optimizer},
+          {"learning_rate", t.learning_rate},
+          {"weight_decay", t.weight_decay},
+          {"momentum", t.momentum},
+          {"schedule", static_cast<int>(t.schedule)},
+          {"warmup_epochs", t.warmup_epochs},
+          {"warmup_learning_rate", t.warmup_learning_rate},
+          {"augmentation", static_cast<int>(t.augmentation)},
+          {"task_loss", static_cast<int>(t.task_loss)},
+          {"precision", t.precision}};
+}
+
+Training parse_training(const json& j) {
+  Training t;
+  j.at("epochs").get_to(t.epochs);
+  j.at("batch").get_to(t.batch);
+  j.at("optimizer").get_to(t.optimizer);
+  j.at("learning_rate").get_to(t.learning_rate);
+  j.at("weight_decay").get_to(t.weight_decay);
+  j.at("momentum").get_to(t.momentum);
+  t.schedule = static_cast<Schedule>(j.at("schedule").get<int>());
+  j.at("warmup_epochs").get_to(t.warmup_epochs);
+  j.at("warmup_learning_rate").get_to(t.warmup_learning_rate);
+  t.augmentation = static_cast<Augmentation>(j.at("augmentation").get<int>());
+  t.task_loss = static_cast<TaskLoss>(j.at("task_loss").get<int>());
+  j.at("precision").get_to(t.precision);
+  return t;
+}
+
+json spec_json(const RunSpec& s) {
+  json j = {{"study", s.study},
+            {"label", s.label},
+            {"row", s.row},
+            {"method", s.method},
+            {"method_options", s.method_options},
+            {"sharing", to_string(s.sharing)},
+            {"seed", s.seed},
+            {"training", training_json(s.training)},
+            {"dataset",
+             {{"name", s.dataset.name},
+              {"root", s.dataset.root.string()},
+              {"train_fraction", s.dataset.train_fraction}}},
+            {"backbone", s.backbone.string()},
+            {"device", s.device},
+            {"cache_dir", s.cache_dir.string()},
+            {"threads", s.threads}};
+  if (s.grouping)
+    j["grouping"] = {{"strategy", s.grouping->strategy}, {"options", s.grouping->options}};
+  return j;
+}
+
+RunSpec parse_spec(const json& j) {
+  RunSpec s;
+  j.at("study").get_to(s.study);
+  j.at("label").get_to(s.label);
+  j.at("row").get_to(s.row);
+  j.at("method").get_to(s.method);
+  j.at("method_options").get_to(s.method_options);
+  s.sharing = parse_sharing(j.at("sharing").get<std::string>());
+  j.at("seed").get_to(s.seed);
+  s.training = parse_training(j.at("training"));
+  j.at("dataset").at("name").get_to(s.dataset.name);
+  s.dataset.root = j.at("dataset").at("root").get<std::string>();
+  j.at("dataset").at("train_fraction").get_to(s.dataset.train_fraction);
+  s.backbone = j.at("backbone").get<std::string>();
+  j.at("device").get_to(s.device);
+  s.cache_dir = j.at("cache_dir").get<std::string>();
+  j.at("threads").get_to(s.threads);
+  if (j.contains("grouping"))
+    s.grouping =
+        GroupingSpec{j["grouping"].at("strategy").get<std::string>(),
+                     j["grouping"].at("options").get<std::map<std::string, std::string>>()};
+  return s;
+}
+
+}  // namespace
+
+std::string to_json(const WorkOrder& order) {
+  std::vector<std::string> files;
+  for (const auto& file : order.job.plugin_files)
+    files.push_back(file.string());
+  const json j = {
+      {"spec", spec_json(order.job.spec)},
+      {"identity", {{"hash", order.job.identity.hash}, {"parts", order.job.identity.parts}}},
+      {"plugin", order.job.plugin},
+      {"plugin_version", order.job.plugin_version},
+      {"plugin_files", files},
+      {"environment", order.job.environment},
+      {"store", order.store.string()},
+      {"parent", order.parent}};
+  return j.dump();
+}
+
+WorkOrder parse_work_order(const std::string& text) {
+  try {
+    const json j = json::parse(text);
+    WorkOrder order;
+    order.job.spec = parse_spec(j.at("spec"));
+    j.at("identity").at("hash").get_to(order.job.identity.hash);
+    j.at("identity").at("parts").get_to(order.job.identity.parts);
+    j.at("plugin").get_to(order.job.plugin);
+    j.at("plugin_version").get_to(order.job.plugin_version);
+    for (const auto& file : j.at("plugin_files"))
+      order.job.plugin_files.emplace_back(file.get<std::string>());
+    j.at("environment").get_to(order.job.environment);
+    order.store = j.at("store").get<std::string>();
+    j.at("parent").get_to(order.parent);
+    return order;
+  } catch (const json::exception& error) {
+    throw sdk::Error(sdk::ErrorKind::internal,
+                     std::string("standard input holds no work order: ") + error.what());
+  }
+}
+
+}  // namespace petlab::core
