@@ -1,0 +1,57 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "petlab/clip/backbone.hpp"
+#include "petlab/core/adapted_backbone.hpp"
+#include "petlab/core/run_spec.hpp"
+#include "petlab/core/sampler.hpp"
+#include "petlab/core/tasks.hpp"
+
+namespace petlab::core {
+
+/// The training images of a run, augmented and on the device. Which view of an image an epoch shows
+/// depends on (seed, task name, epoch, image) alone. For methods that leave the image tower alone
+/// the features of an image are computed once for each view, at first use, and kept.
+class TrainImages {
+ public:
+  /// All arguments must outlive this object. Augmentations with too many views are never kept.
+  TrainImages(const clip::Backbone& backbone, const std::vector<Task>& tasks,
+              Augmentation augmentation, std::uint64_t seed, std::string precision);
+
+  /// The images of a batch. With `frozen_tower` features are given where they can be kept, else
+  /// pixels.
+  [[nodiscard]] TaskImages images(const TaskBatch& batch, std::int64_t epoch, bool frozen_tower);
+
+  /// Labels of a batch: int64 [B] on the device.
+  [[nodiscard]] at::Tensor labels(const TaskBatch& batch) const;
+
+  [[nodiscard]] std::vector<SampledTask> sampled_tasks() const;
+
+  /// Images that went through the image tower to fill the cache.
+  [[nodiscard]] std::int64_t images_encoded() const { return images_encoded_; }
+
+ private:
+  [[nodiscard]] at::Tensor pixels(const TaskBatch& batch, std::int64_t epoch) const;
+  [[nodiscard]] std::uint64_t image_seed(std::int64_t task, std::int64_t epoch,
+                                         std::int64_t position) const;
+  [[nodiscard]] const at::Tensor& kept_features(std::int64_t task);
+
+  const clip::Backbone& backbone_;
+  const std::vector<Task>& tasks_;
+  Augmentation augmentation_;
+  std::uint64_t seed_;
+  std::string precision_;
+  std::vector<at::Tensor> labels_;    ///< one a task, on the device
+  std::vector<at::Tensor> features_;  ///< [views * n, embed_dim] a task, view-major; or undefined
+  std::int64_t images_encoded_ = 0;
+};
+
+/// Rows of uint8 images -> fp32 pixels on the backbone's device, normalised as it wants them.
+[[nodiscard]] at::Tensor to_pixels(const at::Tensor& images, const clip::Backbone& backbone);
+
+}  // namespace petlab::core

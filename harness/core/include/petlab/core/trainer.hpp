@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "petlab/core/adapted_backbone.hpp"
+#include "petlab/core/progress.hpp"
+#include "petlab/core/run_spec.hpp"
+#include "petlab/core/train_images.hpp"
+#include "petlab/results/record.hpp"
+
+namespace petlab::core {
+
+/// Trains the adapters of `backbone` for `training.epochs` epochs. An epoch's record is appended to
+/// `epochs` as soon as it is over. Throws Error(numeric) naming epoch, step and task at the first
+/// loss that is not finite.
+void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Task>& tasks,
+           const Training& training, std::vector<at::Tensor> parameters, c10::Device device,
+           std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs);
+
+}  // namespace petlab::core

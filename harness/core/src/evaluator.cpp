@@ -1,0 +1,76 @@
+#include "petlab/core/evaluator.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "petlab/core/precision.hpp"
+#include "petlab/core/train_images.hpp"
+#include "petlab/sdk/error.hpp"
+
+namespace petlab::core {
+namespace {
+
+constexpr std::int64_t kTestBatch = 128;
+
+void add_batch(const at::Tensor& logits, const std::int64_t* labels, results::TaskResult& result) {
+  const at::Tensor log_probability = at::log_softmax(logits, 1).to(at::kCPU, at::kDouble);  // [B, C]
+  const std::int64_t n_classes = log_probability.size(1);
+  const double* row = log_probability.const_data_ptr<double>();
+  for (std::int64_t i = 0; i < log_probability.size(0); ++i, row += n_classes) {
+    const double* best = std::max_element(row, row + n_classes);  // the first of equals
+    const double loss = -row[labels[i]];
+    if (!std::isfinite(loss) || !std::isfinite(*best)) {
+      throw sdk::Error(sdk::ErrorKind::numeric, "the class scores of task '" + result.task +
+                                                    "' are not finite for test image " +
+                                                    std::to_string(result.predictions.size()));
+    }
+    result.predictions.push_back({.predicted = best - row, .probability = std::exp(*best)});
+    result.n_correct += best - row == labels[i] ? 1 : 0;
+    result.loss += loss;
+  }
+}
+
+}  // namespace
+
+std::vector<results::TaskResult> evaluate(AdaptedBackbone& backbone,
+                                          const clip::Backbone& images_of,
+                                          const std::vector<Task>& tasks,
+                                          const std::vector<LabelledImages>& test,
+                                          const std::string& precision, Progress& progress) {
+  const c10::InferenceMode inference;
+  const AutocastScope autocast(images_of.device(), precision);
+  std::vector<std::int64_t> all(tasks.size());
+  std::iota(all.begin(), all.end(), 0);
+  std::int64_t total = 0;
+  for (const LabelledImages& set : test) total += set.size();
+  progress.begin("evaluate", total);
+
+  const AdaptedBackbone::Prepared prepared = backbone.prepare(all);
+  std::vector<results::TaskResult> results;
+  std::int64_t done = 0;
+  for (const std::int64_t task : all) {
+    const auto t = static_cast<std::size_t>(task);
+    results::TaskResult& result = results.emplace_back();
+    result.task = tasks[t].name;
+    result.n_train = tasks[t].train.size();
+    result.n_test = test[t].size();
+    for (std::int64_t first = 0; first < test[t].size(); first += kTestBatch) {
+      const std::int64_t count = std::min(kTestBatch, test[t].size() - first);
+      const std::vector<std::int64_t> rows(test[t].rows.begin() + first,
+                                           test[t].rows.begin() + first + count);
+      const at::Tensor pixels =
+          to_pixels(test[t].images.index_select(0, at::tensor(rows, at::kLong)), images_of);
+      const at::Tensor logits = backbone.logits(prepared, {{task, pixels, {}}}).front();
+      add_batch(logits, test[t].labels.data() + first, result);
+      done += count;
+      progress.update(done, result.task);
+    }
+    if (result.n_test > 0) result.loss /= static_cast<double>(result.n_test);
+  }
+  return results;
+}
+
+}  // namespace petlab::core

@@ -1,0 +1,32 @@
+#include "petlab/core/precision.hpp"
+
+#include <ATen/autocast_mode.h>
+
+#include "petlab/sdk/error.hpp"
+
+namespace petlab::core {
+
+AutocastScope::AutocastScope(c10::Device device, const std::string& precision)
+    : device_(device.type()), active_(precision == "bf16") {
+  if (!active_) return;
+  was_enabled_ = at::autocast::is_autocast_enabled(device_);
+  at::autocast::set_autocast_enabled(device_, true);
+  at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+  at::autocast::increment_nesting();
+}
+
+AutocastScope::~AutocastScope() {
+  if (!active_) return;
+  // The cache holds bf16 copies of weights; it must not outlive an optimizer step.
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(device_, was_enabled_);
+}
+
+void check_precision(const std::string& precision) {
+  if (precision != "fp32" && precision != "bf16") {
+    throw sdk::Error(sdk::ErrorKind::config,
+                     "precision is '" + precision + "', expected one of fp32, bf16");
+  }
+}
+
+}  // namespace petlab::core

@@ -1,0 +1,175 @@
+#include "petlab/core/run.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <optional>
+#include <utility>
+
+#include "petlab/core/adapted_backbone.hpp"
+#include "petlab/core/adapter_checks.hpp"
+#include "petlab/core/costs.hpp"
+#include "petlab/core/environment.hpp"
+#include "petlab/core/evaluator.hpp"
+#include "petlab/core/grouping_host.hpp"
+#include "petlab/core/parameter_count.hpp"
+#include "petlab/core/precision.hpp"
+#include "petlab/core/train_images.hpp"
+#include "petlab/core/trainer.hpp"
+#include "petlab/results/identity.hpp"
+#include "petlab/sdk/error.hpp"
+#include "run_execution.hpp"
+
+namespace petlab::core {
+namespace {
+
+/// The same inputs give the same bits on the CPU; on a GPU that has a price, and is not asked for.
+void set_up_torch(const RunSpec& spec) {
+  at::set_num_threads(spec.threads);
+  if (spec.device == "cpu") {
+    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+    at::globalContext().setDeterministicFillUninitializedMemory(false);
+  }
+}
+
+void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
+  const auto refuse = [](const std::string& what) {
+    throw sdk::Error(sdk::ErrorKind::internal, what);
+  };
+  if (inputs.method == nullptr || inputs.backbone == nullptr) refuse("a run without its method or backbone");
+  if (inputs.tasks.empty() || inputs.test.size() != inputs.tasks.size()) {
+    refuse("a run without tasks, or with other test sets than tasks");
+  }
+  if (has_groups(spec.sharing) != spec.grouping.has_value() ||
+      has_groups(spec.sharing) != (inputs.grouping != nullptr)) {
+    refuse("a grouping where the sharing has none, or none where it has");
+  }
+  if (inputs.backbone->device() != parse_device(spec.device)) {
+    refuse("the backbone is on " + inputs.backbone->device().str() + ", the run on " + spec.device);
+  }
+  for (const Task& task : inputs.tasks) {
+    if (task.train.size() == 0) {
+      throw sdk::Error(sdk::ErrorKind::data, "task '" + task.name + "' has no training images");
+    }
+  }
+}
+
+std::vector<std::string> names_of(const std::vector<Task>& tasks) {
+  std::vector<std::string> names;
+  for (const Task& task : tasks) names.push_back(task.name);
+  return names;
+}
+
+results::GroupingRecord to_record(const sdk::GroupingResult& result, const std::string& strategy,
+                                  const std::vector<std::string>& tasks) {
+  results::GroupingRecord record;
+  record.strategy = strategy;
+  record.tasks = tasks;
+  if (result.affinity.defined()) {
+    const at::Tensor values = result.affinity.to(at::kCPU, at::kDouble).contiguous();
+    record.affinity.assign(values.const_data_ptr<double>(),
+                           values.const_data_ptr<double>() + values.numel());
+  }
+  record.partition = named_partition(result.partitions.front().partition, tasks);
+  record.score = result.partitions.front().score;
+  for (std::size_t i = 1; i < result.partitions.size(); ++i) {
+    record.runners_up.push_back(
+        {named_partition(result.partitions[i].partition, tasks), result.partitions[i].score});
+  }
+  return record;
+}
+
+}  // namespace
+
+void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
+             RunExecution& execution) {
+  results::RunRecord& record = execution.record;
+  Whereabouts& where = execution.where;
+  const clip::Backbone& backbone = *inputs.backbone;
+  const c10::Device device = backbone.device();
+  const std::vector<std::string> names = names_of(inputs.tasks);
+  CostLog costs(device, record.costs);
+
+  costs.begin("setup");
+  progress.begin("setup", 0);
+  check_inputs(spec, inputs);
+  check_precision(spec.training.precision);
+  check_sharing(*inputs.method, spec.sharing);
+  set_up_torch(spec);
+  record.environment = describe_environment(device, std::move(record.environment));
+  record.split_hash = inputs.split_hash;
+  record.total_backbone_parameters = backbone.parameter_count();
+  record.frozen_hash_before = backbone.weight_hash();
+
+  const sdk::Options options({inputs.method->options, inputs.method->option_count},
+                             spec.method_options, "method '" + spec.method + "'");
+  const auto method = where.in_plugin("make()", [&] { return inputs.method->make(options); });
+  if (method == nullptr) {
+    throw sdk::Error(sdk::ErrorKind::plugin, "method '" + spec.method + "' was not made");
+  }
+  const AdapterChecks checks(spec.method, backbone);
+  const std::string text = where.in_plugin("text_template()", [&] { return method->text_template(); });
+  checks.check_template(text);
+  TrainImages images(backbone, inputs.tasks, spec.training.augmentation, spec.seed,
+                     spec.training.precision);
+
+  sdk::Partition partition;
+  if (has_groups(spec.sharing)) {
+    costs.end(0);
+    where.enter_phase("warm-up");
+    costs.begin("warm-up");
+    const std::string& strategy = spec.grouping->strategy;
+    const sdk::Options grouping_options(
+        {inputs.grouping->options, inputs.grouping->option_count}, spec.grouping->options,
+        "grouping '" + strategy + "'");
+    const auto grouping = where.in_plugin("make() of grouping '" + strategy + "'",
+                                          [&] { return inputs.grouping->make(grouping_options); });
+    if (grouping == nullptr) {
+      throw sdk::Error(sdk::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
+    }
+    const WarmUpContext context{backbone,      *method,       spec.method, text,
+                                checks,        inputs.tasks,  spec.training, spec.seed,
+                                images,        where,         progress,    record.epochs};
+    WarmUpHost host(context);
+    const sdk::GroupingResult result = find_grouping(*grouping, strategy, host, where);
+    host.finish();
+    partition = result.partitions.front().partition;
+    record.grouping = to_record(result, strategy, names);
+    costs.end(host.images_encoded() + images.images_encoded());
+    record.grouping->seconds = record.costs.back().seconds;
+    costs.begin("setup");
+    where.enter_phase("setup");
+  }
+
+  const std::int64_t cached_before = images.images_encoded();
+  const Adapters adapters = make_adapters(*method, spec.method, backbone,
+                                          arrange(spec.sharing, names, partition), spec.seed, where);
+  record.parameters = count_parameters(adapters, backbone);
+  AdaptedBackbone adapted(backbone, adapters, inputs.tasks, text, checks, where);
+  costs.end(0);
+
+  where.enter_phase("train");
+  costs.begin("train");
+  std::vector<at::Tensor> parameters = adapters.trainable();
+  if (!parameters.empty()) {
+    train(adapted, images, inputs.tasks, spec.training, std::move(parameters), device, spec.seed,
+          progress, record.epochs);
+  }
+  costs.end(adapted.images_encoded() + images.images_encoded() - cached_before);
+
+  where.enter_phase("evaluate");
+  costs.begin("evaluate");
+  const std::int64_t trained_on = adapted.images_encoded();
+  record.trained_hash = trained_hash(adapters);
+  record.tasks = evaluate(adapted, backbone, inputs.tasks, inputs.test, spec.training.precision,
+                          progress);
+  record.test_evaluations = 1;
+  record.frozen_hash_after = backbone.weight_hash();
+  if (record.frozen_hash_after != record.frozen_hash_before) {
+    throw sdk::Error(sdk::ErrorKind::plugin,
+                     "method '" + spec.method + "' wrote to the frozen backbone");
+  }
+  costs.end(adapted.images_encoded() - trained_on);
+}
+
+}  // namespace petlab::core

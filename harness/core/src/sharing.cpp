@@ -1,0 +1,136 @@
+#include "petlab/core/sharing.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <array>
+#include <unordered_set>
+#include <utility>
+
+#include "petlab/core/adapter_checks.hpp"
+#include "petlab/core/run.hpp"
+#include "petlab/core/seeds.hpp"
+#include "petlab/sdk/error.hpp"
+
+namespace petlab::core {
+namespace {
+
+constexpr std::array kSharings = {
+    std::pair{Sharing::per_task, "per-task"},
+    std::pair{Sharing::joint, "joint"},
+    std::pair{Sharing::grouped, "grouped"},
+    std::pair{Sharing::grouped_specific, "grouped+specific"},
+    std::pair{Sharing::joint_specific, "joint+specific"},
+};
+
+bool composes(Sharing sharing) {
+  return sharing == Sharing::grouped_specific || sharing == Sharing::joint_specific;
+}
+
+std::string group_name(const std::vector<std::int64_t>& group,
+                       const std::vector<std::string>& tasks) {
+  std::string name;
+  for (const std::int64_t task : group) {
+    name += (name.empty() ? "" : "+") + tasks.at(static_cast<std::size_t>(task));
+  }
+  return name;
+}
+
+}  // namespace
+
+std::string to_string(Sharing sharing) {
+  for (const auto& [value, name] : kSharings) {
+    if (value == sharing) return name;
+  }
+  throw sdk::Error(sdk::ErrorKind::internal, "a sharing without a name");
+}
+
+Sharing parse_sharing(const std::string& text) {
+  std::string known;
+  for (const auto& [value, name] : kSharings) {
+    if (text == name) return value;
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
+  throw sdk::Error(sdk::ErrorKind::config,
+                   "sharing is '" + text + "', expected one of " + known);
+}
+
+std::string_view to_string(Scope scope) {
+  switch (scope) {
+    case Scope::shared: return "shared";
+    case Scope::group: return "group";
+    case Scope::task: return "task";
+  }
+  return "";
+}
+
+bool has_groups(Sharing sharing) {
+  return sharing == Sharing::grouped || sharing == Sharing::grouped_specific;
+}
+
+void check_sharing(const sdk::MethodEntry& method, Sharing sharing) {
+  if (composes(sharing) && !method.composable) {
+    throw sdk::Error(sdk::ErrorKind::config,
+                     "method '" + std::string(method.name) + "' cannot be used with sharing '" +
+                         to_string(sharing) + "': two of its adapters cannot be composed");
+  }
+}
+
+Arrangement arrange(Sharing sharing, const std::vector<std::string>& tasks,
+                    const sdk::Partition& partition) {
+  Arrangement result;
+  result.of_task.resize(tasks.size());
+  if (sharing == Sharing::joint || sharing == Sharing::joint_specific) {
+    result.owners.push_back({Scope::shared, ""});
+    for (auto& used : result.of_task) used.push_back(0);
+  }
+  if (has_groups(sharing)) {
+    for (const auto& group : partition) {
+      for (const std::int64_t task : group) {
+        result.of_task.at(static_cast<std::size_t>(task)).push_back(result.owners.size());
+      }
+      result.owners.push_back({Scope::group, group_name(group, tasks)});
+    }
+  }
+  if (sharing == Sharing::per_task || composes(sharing)) {
+    for (std::size_t task = 0; task < tasks.size(); ++task) {
+      result.of_task[task].push_back(result.owners.size());
+      result.owners.push_back({Scope::task, tasks[task]});
+    }
+  }
+  return result;
+}
+
+std::vector<at::Tensor> Adapters::trainable() const {
+  std::vector<at::Tensor> result;
+  std::unordered_set<const c10::TensorImpl*> seen;
+  for (const auto& list : parameters) {
+    for (const auto& [name, value] : list) {
+      if (seen.insert(value.unsafeGetTensorImpl()).second) result.push_back(value);
+    }
+  }
+  return result;
+}
+
+Adapters make_adapters(const sdk::Method& method, const std::string& method_name,
+                       const sdk::BackboneView& backbone, Arrangement arrangement,
+                       std::uint64_t seed, Whereabouts& where) {
+  const AdapterChecks checks(method_name, backbone);
+  Adapters result;
+  for (const Owner& owner : arrangement.owners) {
+    at::Generator generator =
+        at::detail::createCPUGenerator(derive_seed(seed, {"adapter", to_string(owner.scope), owner.name}));
+    auto adapter = where.in_plugin(
+        "make_adapter()", [&] { return method.make_adapter(backbone, generator); });
+    if (adapter == nullptr) {
+      throw sdk::Error(sdk::ErrorKind::plugin, "method '" + method_name + "' made no adapter");
+    }
+    auto parameters = where.in_plugin("parameters()", [&] { return adapter->parameters(); });
+    checks.check_parameters(parameters);
+    result.adapters.push_back(std::move(adapter));
+    result.parameters.push_back(std::move(parameters));
+  }
+  result.arrangement = std::move(arrangement);
+  return result;
+}
+
+}  // namespace petlab::core

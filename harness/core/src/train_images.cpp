@@ -1,0 +1,103 @@
+#include "petlab/core/train_images.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "petlab/core/augmentation.hpp"
+#include "petlab/core/precision.hpp"
+#include "petlab/core/seeds.hpp"
+
+namespace petlab::core {
+namespace {
+
+constexpr std::int64_t kCacheBatch = 128;
+
+}  // namespace
+
+at::Tensor to_pixels(const at::Tensor& images, const clip::Backbone& backbone) {
+  return clip::normalise_pixels(images.to(backbone.device()), backbone.preprocessing());
+}
+
+TrainImages::TrainImages(const clip::Backbone& backbone, const std::vector<Task>& tasks,
+                         Augmentation augmentation, std::uint64_t seed, std::string precision)
+    : backbone_(backbone),
+      tasks_(tasks),
+      augmentation_(augmentation),
+      seed_(seed),
+      precision_(std::move(precision)),
+      features_(tasks.size()) {
+  for (const Task& task : tasks) {
+    labels_.push_back(at::tensor(task.train.labels, at::kLong).to(backbone.device()));
+  }
+}
+
+std::vector<SampledTask> TrainImages::sampled_tasks() const {
+  std::vector<SampledTask> result;
+  for (const Task& task : tasks_) result.push_back({task.name, task.train.size()});
+  return result;
+}
+
+std::uint64_t TrainImages::image_seed(std::int64_t task, std::int64_t epoch,
+                                      std::int64_t position) const {
+  const Task& owner = tasks_[static_cast<std::size_t>(task)];
+  const std::int64_t row = owner.train.rows[static_cast<std::size_t>(position)];
+  return derive_seed(seed_, {"view", owner.name},
+                     {static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(row)});
+}
+
+at::Tensor TrainImages::pixels(const TaskBatch& batch, std::int64_t epoch) const {
+  const LabelledImages& train = tasks_[static_cast<std::size_t>(batch.task)].train;
+  std::vector<at::Tensor> views;
+  for (const std::int64_t position : batch.positions) {
+    const at::Tensor image = train.images[train.rows[static_cast<std::size_t>(position)]];
+    views.push_back(augmentation_ == Augmentation::none
+                        ? image
+                        : augment(image, augmentation_, image_seed(batch.task, epoch, position)));
+  }
+  return to_pixels(at::stack(views), backbone_);
+}
+
+const at::Tensor& TrainImages::kept_features(std::int64_t task) {
+  at::Tensor& features = features_[static_cast<std::size_t>(task)];
+  if (features.defined()) return features;
+  const at::NoGradGuard no_grad;
+  const AutocastScope autocast(backbone_.device(), precision_);
+  const LabelledImages& train = tasks_[static_cast<std::size_t>(task)].train;
+  const at::Tensor images = train.images.index_select(0, at::tensor(train.rows, at::kLong));
+  std::vector<at::Tensor> parts;
+  for (std::int64_t view = 0; view < view_count(augmentation_); ++view) {
+    for (std::int64_t first = 0; first < train.size(); first += kCacheBatch) {
+      const std::int64_t count = std::min(kCacheBatch, train.size() - first);
+      const at::Tensor part = images.narrow(0, first, count);
+      parts.push_back(
+          backbone_.encode_image(to_pixels(view == 1 ? part.flip({3}) : part, backbone_)));
+      images_encoded_ += count;
+    }
+  }
+  features = at::cat(parts);
+  return features;
+}
+
+TaskImages TrainImages::images(const TaskBatch& batch, std::int64_t epoch, bool frozen_tower) {
+  if (!frozen_tower || view_count(augmentation_) == 0) {
+    return {batch.task, pixels(batch, epoch), {}};
+  }
+  const std::int64_t n = tasks_[static_cast<std::size_t>(batch.task)].train.size();
+  std::vector<std::int64_t> rows;
+  for (const std::int64_t position : batch.positions) {
+    const std::int64_t view =
+        view_of(augmentation_, image_seed(batch.task, epoch, position));
+    rows.push_back(view * n + position);
+  }
+  const at::Tensor index = at::tensor(rows, at::kLong).to(backbone_.device());
+  return {batch.task, {}, kept_features(batch.task).index_select(0, index)};
+}
+
+at::Tensor TrainImages::labels(const TaskBatch& batch) const {
+  const at::Tensor index = at::tensor(batch.positions, at::kLong).to(backbone_.device());
+  return labels_[static_cast<std::size_t>(batch.task)].index_select(0, index);
+}
+
+}  // namespace petlab::core

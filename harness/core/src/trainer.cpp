@@ -1,0 +1,74 @@
+#include "petlab/core/trainer.hpp"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "petlab/core/losses.hpp"
+#include "petlab/core/optimizer.hpp"
+#include "petlab/core/precision.hpp"
+#include "petlab/core/schedule.hpp"
+
+namespace petlab::core {
+namespace {
+
+std::string epoch_text(std::int64_t epoch, std::int64_t epochs, double loss) {
+  char text[64];
+  std::snprintf(text, sizeof text, "epoch %lld/%lld, loss %.3f", static_cast<long long>(epoch + 1),
+                static_cast<long long>(epochs), loss);
+  return text;
+}
+
+}  // namespace
+
+void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Task>& tasks,
+           const Training& training, std::vector<at::Tensor> parameters, c10::Device device,
+           std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs) {
+  const std::vector<SampledTask> sampled = images.sampled_tasks();
+  const std::int64_t n_steps = steps_per_epoch(sampled, training.batch);
+  const bool frozen_tower = !backbone.touches_vision();
+  Optimizer optimizer(training, std::move(parameters));
+  LossLog log(tasks);
+  progress.begin("train", training.epochs * n_steps);
+
+  std::int64_t done = 0;
+  for (std::int64_t epoch = 0; epoch < training.epochs; ++epoch) {
+    const auto start = std::chrono::steady_clock::now();
+    const double learning_rate = learning_rate_at(training, epoch);
+    optimizer.set_learning_rate(learning_rate);
+    log.begin_epoch(epoch);
+    for (const Step& step : epoch_steps(sampled, training.batch, seed, epoch)) {
+      std::vector<std::int64_t> present;
+      std::vector<TaskImages> inputs;
+      for (const TaskBatch& batch : step) {
+        present.push_back(batch.task);
+        inputs.push_back(images.images(batch, epoch, frozen_tower));
+      }
+      std::vector<at::Tensor> losses;
+      {
+        const AutocastScope autocast(device, training.precision);
+        const std::vector<at::Tensor> logits = backbone.logits(backbone.prepare(present), inputs);
+        for (std::size_t i = 0; i < step.size(); ++i) {
+          losses.push_back(cross_entropy(logits[i], images.labels(step[i])));
+        }
+      }
+      log.add(present, losses);
+      optimizer.zero_gradients();
+      combine(losses, training.task_loss).backward();
+      optimizer.step();
+      progress.update(++done, epoch_text(epoch, training.epochs, log.last()));
+    }
+    const double loss = log.finish_epoch();
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    epochs.push_back({.epoch = epoch,
+                      .loss = loss,
+                      .learning_rate = learning_rate,
+                      .seconds = seconds.count(),
+                      .phase = "train"});
+  }
+}
+
+}  // namespace petlab::core
