@@ -17,7 +17,7 @@ petlab_source_hash(host_hash ${computing_sources})
 
 find_package(Git QUIET)
 set(host_state unknown)
-if(GIT_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git)
+if(GIT_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
   execute_process(
     COMMAND ${GIT_EXECUTABLE} status --porcelain -- harness/sdk harness/clip harness/core datasets plugins
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}

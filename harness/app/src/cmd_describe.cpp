@@ -1,0 +1,71 @@
+#include "command.hpp"
+#include "describe.hpp"
+#include "petlab/clip/backbone.hpp"
+#include "petlab/core/suggestion.hpp"
+#include "petlab/sdk/error.hpp"
+#include "study_command.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+namespace petlab::app {
+namespace {
+
+std::map<std::string, std::string> method_options(const Parsed& options) {
+  std::map<std::string, std::string> result;
+  if (!options.has("option")) return result;
+  for (const std::string& text : options.get<std::vector<std::string>>("option")) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos)
+      throw sdk::Error(sdk::ErrorKind::config, "--option " + text + ": expected NAME=VALUE");
+    result[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return result;
+}
+
+}  // namespace
+
+int run_describe(const Arguments& arguments) {
+  Usage usage{
+      "describe",
+      "NAME [options]",
+      "Describes a method or grouping: its plugin, options with ranges and defaults, and how\n"
+      "its publication trains it. With --count: what it trains on a backbone.",
+      po::options_description("Options"),
+      {"NAME"},
+      "  petlab describe mmap\n"
+      "  petlab describe coop --count --backbone ~/clip-vit-base-patch16 --option n_ctx=4\n"};
+  usage.options.add_options()("count", po::bool_switch(),
+                              "count trainable parameters on --backbone")(
+      "backbone", text_value(), "folder of a CLIP in the Hugging Face layout")(
+      "option", texts_value(), "option of the method for --count: NAME=VALUE; may be repeated")(
+      "tasks", po::value<std::int64_t>()->default_value(4), "number of tasks for --count")(
+      "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
+  const auto options = parse(usage, arguments);
+  if (!options) return kOk;
+  const auto plugins = load_plugins(*options);
+  warn_of_refused(*plugins);
+
+  const std::string& name = options->text("NAME");
+  const auto methods = plugins->method_names();
+  const auto groupings = plugins->grouping_names();
+  const bool is_method = std::find(methods.begin(), methods.end(), name) != methods.end();
+  const bool is_grouping = std::find(groupings.begin(), groupings.end(), name) != groupings.end();
+  if (!is_method && !is_grouping) {
+    std::vector<std::string> known = methods;
+    known.insert(known.end(), groupings.begin(), groupings.end());
+    throw sdk::Error(sdk::ErrorKind::config, "no plugin has a method or grouping '" + name + "'" +
+                                                 core::did_you_mean(name, known));
+  }
+  if (is_method) describe(std::cout, plugins->method(name));
+  if (is_grouping) describe(std::cout, plugins->grouping(name));
+  if (!options->get<bool>("count")) return kOk;
+  if (!is_method || !options->has("backbone"))
+    throw sdk::Error(sdk::ErrorKind::config, "--count needs a method and --backbone DIR");
+  const auto backbone = clip::Backbone::load(options->text("backbone"));
+  count_parameters(std::cout, plugins->method(name), method_options(*options), *backbone,
+                   backbone->parameter_count(), options->get<std::int64_t>("tasks"));
+  return kOk;
+}
+
+}  // namespace petlab::app

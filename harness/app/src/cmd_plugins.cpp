@@ -1,0 +1,52 @@
+#include "command.hpp"
+#include "study_command.hpp"
+
+#include <iostream>
+#include <span>
+
+namespace petlab::app {
+
+int run_plugins(const Arguments& arguments) {
+  Usage usage{
+      "plugins",
+      "[options]",
+      "Lists the plugins that were found: what each offers, and those that are refused with\n"
+      "the reason. Folders are searched in this order: --plugin-dir, PETLAB_PLUGIN_PATH\n"
+      "(separated by ':'), lib/petlab beside the program's folder.",
+      po::options_description("Options"),
+      {},
+      "  petlab plugins\n"
+      "  petlab plugins --plugin-dir ~/my-plugins/build\n"};
+  usage.options.add_options()("plugin-dir", texts_value(),
+                              "folder with plugins, searched first; may be repeated");
+  const auto options = parse(usage, arguments);
+  if (!options) return kOk;
+  const auto plugins = load_plugins(*options);
+
+  for (const core::LoadedPlugin& plugin : plugins->plugins()) {
+    const sdk::PluginDescriptor& d = *plugin.descriptor;
+    std::cout << d.name << " " << d.version << "  " << d.licence << "  " << plugin.file.string()
+              << "\n";
+    for (const auto& entry : std::span(d.methods, d.method_count))
+      std::cout << "    method    " << entry.name << ": " << entry.summary << "\n";
+    for (const auto& entry : std::span(d.groupings, d.grouping_count))
+      std::cout << "    grouping  " << entry.name << ": " << entry.summary << "\n";
+  }
+  for (const core::RefusedPlugin& plugin : plugins->refused())
+    std::cout << "refused   " << plugin.file.string() << "\n    " << plugin.reason << "\n";
+  for (const core::ShadowedPlugin& plugin : plugins->shadowed())
+    std::cout << "shadowed  " << plugin.file.string() << "\n    " << plugin.used.string()
+              << " comes first\n";
+  if (plugins->plugins().empty() && plugins->refused().empty()) {
+    std::cout << "no plugin (petlab_*.so) in any of these folders:\n";
+    std::vector<std::filesystem::path> given;
+    if (options->has("plugin-dir"))
+      for (const std::string& folder : options->get<std::vector<std::string>>("plugin-dir"))
+        given.emplace_back(folder);
+    for (const auto& folder : core::plugin_folders(given))
+      std::cout << "    " << folder.string() << "\n";
+  }
+  return plugins->refused().empty() ? kOk : kPlugin;
+}
+
+}  // namespace petlab::app

@@ -1,0 +1,119 @@
+#include "command.hpp"
+#include "petlab/core/study_runner.hpp"
+#include "petlab/results/run_store.hpp"
+#include "petlab/sdk/error.hpp"
+#include "places.hpp"
+#include "progress_view.hpp"
+#include "study_command.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <iostream>
+
+namespace petlab::app {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
+
+extern "C" void request_stop(int) {
+  stop_requested = true;
+}
+
+void install_signal_handlers() {
+  struct sigaction action{};
+  action.sa_handler = request_stop;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+std::optional<std::chrono::seconds> run_timeout(const Parsed& options) {
+  if (!options.has("run-timeout")) return std::nullopt;
+  const int seconds = options.get<int>("run-timeout");
+  if (seconds < 1)
+    throw sdk::Error(sdk::ErrorKind::config, "--run-timeout is " + std::to_string(seconds) +
+                                                 ", expected seconds, at least 1");
+  return std::chrono::seconds(seconds);
+}
+
+/// The runs that the store does not hold yet. Those that failed are tried again.
+std::vector<core::Job> missing_jobs(const PreparedStudy& study, const results::RunStore& store) {
+  std::vector<core::Job> jobs;
+  for (const core::Job& job : study.wanted)
+    if (!store.has_done(job.identity.hash)) jobs.push_back(job);
+  return jobs;
+}
+
+}  // namespace
+
+int run_study(const Arguments& arguments) {
+  Usage usage{
+      "run",
+      "STUDY [options]",
+      "Runs what a study is missing. STUDY is a protocol file (harness/protocols/README.md). "
+      "Every\n"
+      "run is a process of its own; a run that is in the store already is never repeated, one "
+      "that\n"
+      "failed is tried again. Options override the environment (PETLAB_EPOCHS=5 is --epochs 5),\n"
+      "which overrides the file. Exit code: 0 when all runs are done, 1 when one failed.",
+      po::options_description("Options"),
+      {"STUDY"},
+      "  petlab run harness/protocols/demo.ini --store results/demo.sqlite\n"
+      "  petlab run harness/protocols/demo.ini --rows coop-joint --seeds 1 --epochs 2\n"
+      "  petlab run harness/protocols/demo.ini --dataset folder --root ~/pictures\n"
+      "  petlab run my.ini --set method.coop.option.n_ctx=16 --workers 1 --threads 2\n"};
+  add_study_options(usage.options);
+  usage.options.add_options()("run-timeout", po::value<int>(),
+                              "seconds after which a run is ended and counts as failed");
+  const auto options = parse(usage, arguments);
+  if (!options) return kOk;
+  const auto timeout = run_timeout(*options);
+  install_signal_handlers();
+
+  const PreparedStudy study = prepare_study(*options);
+  if (study.store.has_parent_path()) std::filesystem::create_directories(study.store.parent_path());
+  std::vector<core::Job> jobs;
+  {
+    results::RunStore store(study.store);
+    store.set_study(study.plan.study);
+    jobs = missing_jobs(study, store);
+  }
+  std::cout << "Study " << study.protocol.name << ": " << study.wanted.size() << " runs, "
+            << study.wanted.size() - jobs.size() << " in " << study.store.string() << ", "
+            << jobs.size() << " to do";
+  if (!jobs.empty())
+    std::cout << ", " << study.workers << " at once with " << study.threads << " thread"
+              << (study.threads == 1 ? "" : "s") << " each";
+  std::cout << std::endl;
+  if (jobs.empty()) return kOk;
+
+  core::StudyOutcome outcome;
+  const core::RunnerOptions runner{
+      .program = program_file(),
+      .store = std::filesystem::absolute(study.store),
+      .logs = std::filesystem::absolute(study.store).parent_path() / "logs" / study.protocol.name,
+      .workers = study.workers,
+      .run_timeout = timeout};
+  {
+    ProgressView view(jobs, isatty(STDOUT_FILENO) != 0);
+    outcome = core::run_jobs(jobs, runner, view, stop_requested);
+  }
+  if (outcome.interrupted) {
+    std::cerr << "petlab: stopped; " << outcome.done
+              << " runs are stored, the same command goes on from there\n";
+    return kInterrupted;
+  }
+  if (outcome.failed > 0) {
+    std::cerr
+        << "petlab: " << outcome.failed << " of " << jobs.size()
+        << " runs failed; the reasons are in the store (petlab plan), what workers printed is in "
+        << runner.logs.string() << "\n";
+    return kRunFailed;
+  }
+  return kOk;
+}
+
+}  // namespace petlab::app

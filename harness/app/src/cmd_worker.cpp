@@ -1,0 +1,30 @@
+#include "command.hpp"
+#include "petlab/core/worker.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <iterator>
+
+namespace petlab::app {
+
+/// Hidden: what `petlab run` starts for each run. The work order comes on standard input, progress
+/// goes to descriptor 3.
+int run_worker(const Arguments&) {
+  signal(SIGPIPE, SIG_IGN);
+  const std::string text{std::istreambuf_iterator<char>(std::cin),
+                         std::istreambuf_iterator<char>()};
+  const core::WorkOrder order = core::parse_work_order(text);
+  // A worker without the program that waits for it would go on unseen.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != order.parent) return kInterrupted;
+  at::set_num_threads(order.job.spec.threads);
+  core::ProgressLines progress(3);
+  return core::work(order, progress) ? kOk : kRunFailed;
+}
+
+}  // namespace petlab::app

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/variables_map.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace petlab::app {
+
+namespace po = boost::program_options;
+
+/// What the program says to the shell. Listed in `petlab help`.
+enum ExitCode : int {
+  kOk = 0,
+  kRunFailed = 1,
+  kUsage = 2,  ///< command line, protocol file or environment
+  kData = 3,
+  kPlugin = 4,
+  kStore = 5,
+  kDevice = 6,
+  kNumeric = 7,
+  kInternal = 70,
+  kInterrupted = 130,
+};
+
+using Arguments = std::vector<std::string>;
+
+/// One command of the program.
+struct Command {
+  const char* name;
+  const char* summary;  ///< one line; nullptr hides the command from help
+  int (*run)(const Arguments& arguments);
+};
+
+[[nodiscard]] const std::vector<Command>& commands();
+
+int run_clip(const Arguments& arguments);
+int run_datasets(const Arguments& arguments);
+int run_describe(const Arguments& arguments);
+int run_plan(const Arguments& arguments);
+int run_plugins(const Arguments& arguments);
+int run_report(const Arguments& arguments);
+int run_study(const Arguments& arguments);
+int run_worker(const Arguments& arguments);
+
+/// How a command is called: what `--help` prints and what is parsed.
+struct Usage {
+  std::string command;                  ///< "run"
+  std::string synopsis;                 ///< "STUDY [options]"
+  std::string text;                     ///< what it does
+  po::options_description options;      ///< without --help
+  std::vector<std::string> positional;  ///< names of arguments that must be there, in order
+  std::string examples;
+};
+
+struct Parsed {
+  po::variables_map values;
+  std::set<std::string> from_environment;  ///< options that a PETLAB_ variable set
+
+  [[nodiscard]] bool has(const std::string& name) const { return values.count(name) > 0; }
+  template <class T>
+  [[nodiscard]] const T& get(const std::string& name) const {
+    return values[name].as<T>();
+  }
+  [[nodiscard]] const std::string& text(const std::string& name) const {
+    return get<std::string>(name);
+  }
+};
+
+/// Parses a command's arguments; an option that is not given is taken from the environment variable
+/// PETLAB_<OPTION>. Prints the help and returns nothing when --help is among them. Throws
+/// Error(config) with a suggestion for an unknown option.
+[[nodiscard]] std::optional<Parsed> parse(const Usage& usage, const Arguments& arguments);
+
+/// An option that takes a text.
+po::typed_value<std::string>* text_value();
+po::typed_value<std::vector<std::string>>* texts_value();
+
+/// "1,234,567".
+[[nodiscard]] std::string grouped_digits(std::int64_t number);
+
+}  // namespace petlab::app

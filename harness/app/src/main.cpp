@@ -1,0 +1,117 @@
+#include "command.hpp"
+#include "petlab/core/identity.hpp"
+#include "petlab/core/suggestion.hpp"
+#include "petlab/sdk/abi.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+
+#include <exception>
+#include <iostream>
+#include <new>
+
+namespace petlab::app {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = {
+      {"run", "run what a study is missing", run_study},
+      {"plan", "check a study and list its runs", run_plan},
+      {"report", "print and write the table of a study", run_report},
+      {"plugins", "list plugins, with those that are refused and why", run_plugins},
+      {"describe", "options and parameters of a method or grouping", run_describe},
+      {"datasets", "list, build, check, split, fingerprint", run_datasets},
+      {"clip", "look at a backbone", run_clip},
+      {"worker", nullptr, run_worker},
+  };
+  return all;
+}
+
+namespace {
+
+void print_help() {
+  std::cout << "petlab: which way of adapting CLIP is best here, by how much, at what cost?\n\n"
+               "petlab COMMAND [options]\n\n";
+  for (const Command& command : commands())
+    if (command.summary != nullptr)
+      std::cout << "  " << command.name << std::string(12 - std::string(command.name).size(), ' ')
+                << command.summary << "\n";
+  std::cout
+      << "\npetlab COMMAND --help says more, with examples. petlab --version prints versions.\n"
+         "\nExit codes: 0 done; 1 a run failed; 2 command line or protocol; 3 data set or\n"
+         "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 70 a mistake\n"
+         "of petlab; 130 interrupted.\n";
+}
+
+void print_version() {
+  std::cout << "petlab " << core::program_version() << "\n"
+            << "SDK ABI  " << sdk::kSdkAbi << "\n"
+            << "LibTorch " << sdk::kTorchVersion << "\n"
+            << "build    " << sdk::kBuildTag << "\n"
+            << "sources  " << core::host_source_hash() << " (" << core::host_source_state()
+            << ")\n";
+}
+
+int dispatch(const Arguments& arguments) {
+  const std::string name = arguments.empty() ? "help" : arguments.front();
+  if (name == "help" && arguments.size() > 1) return dispatch({arguments[1], "--help"});
+  if (name == "help" || name == "--help" || name == "-h") {
+    print_help();
+    return arguments.empty() ? kUsage : kOk;
+  }
+  if (name == "--version" || name == "version") {
+    print_version();
+    return kOk;
+  }
+  std::vector<std::string> known;
+  for (const Command& command : commands()) {
+    if (name == command.name) return command.run({arguments.begin() + 1, arguments.end()});
+    if (command.summary != nullptr) known.emplace_back(command.name);
+  }
+  throw sdk::Error(sdk::ErrorKind::config,
+                   "unknown command '" + name + "'" + core::did_you_mean(name, known));
+}
+
+int exit_code(sdk::ErrorKind kind) {
+  switch (kind) {
+    case sdk::ErrorKind::config:
+      return kUsage;
+    case sdk::ErrorKind::data:
+      return kData;
+    case sdk::ErrorKind::plugin:
+      return kPlugin;
+    case sdk::ErrorKind::numeric:
+      return kNumeric;
+    case sdk::ErrorKind::device:
+      return kDevice;
+    case sdk::ErrorKind::store:
+      return kStore;
+    case sdk::ErrorKind::internal:
+      return kInternal;
+  }
+  return kInternal;
+}
+
+}  // namespace
+}  // namespace petlab::app
+
+int main(int argc, char** argv) {
+  using namespace petlab;
+  // Before any tensor: LibTorch fixes both pools at their first use.
+  at::set_num_interop_threads(1);
+  try {
+    return app::dispatch({argv + 1, argv + argc});
+  } catch (const sdk::Error& error) {
+    std::cerr << "petlab: " << error.what() << "\n";
+    return app::exit_code(error.kind());
+  } catch (const std::bad_alloc&) {
+    std::cerr << "petlab: out of memory\n";
+    return app::kDevice;
+  } catch (const c10::Error& error) {
+    std::cerr << "petlab: LibTorch: " << error.what_without_backtrace() << "\n";
+    return app::kInternal;
+  } catch (const std::exception& error) {
+    std::cerr << "petlab: " << error.what() << "\n";
+    return app::kInternal;
+  }
+}

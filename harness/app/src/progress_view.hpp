@@ -1,0 +1,59 @@
+#pragma once
+
+#include "petlab/core/plan.hpp"
+#include "petlab/core/study_runner.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace petlab::app {
+
+/// Shows a study on its way: a line for each run that ends, and on a terminal a bar below them with
+/// the runs at work, their phases and the time left.
+class ProgressView final : public core::StudyObserver {
+ public:
+  /// `jobs` must outlive this object. `is_terminal`: draw the bar.
+  ProgressView(const std::vector<core::Job>& jobs, bool is_terminal);
+  ~ProgressView() override;
+
+  void started(std::size_t job) override;
+  void phase(std::size_t job, const std::string& name, std::int64_t total) override;
+  void update(std::size_t job, std::int64_t done, const std::string& detail) override;
+  void done(std::size_t job, double mean_accuracy, double seconds) override;
+  void failed(std::size_t job, const std::string& message, double seconds) override;
+  void tick() override;
+
+ private:
+  struct State {
+    std::string phase = "start";
+    std::int64_t done = 0;
+    std::int64_t total = 0;
+    std::string detail;
+    [[nodiscard]] double fraction() const;
+  };
+
+  [[nodiscard]] std::string name(std::size_t job) const;
+  [[nodiscard]] std::string bar() const;
+  [[nodiscard]] std::string time_left() const;
+  void print(const std::string& line);
+  void clear();
+
+  const std::vector<core::Job>& jobs_;
+  bool is_terminal_;
+  std::map<std::size_t, State> active_;
+  std::size_t ended_ = 0;
+  std::size_t failed_ = 0;
+  std::size_t name_width_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// "45 s", "3 min 20 s", "2 h 5 min".
+[[nodiscard]] std::string duration_text(double seconds);
+
+/// Columns of the terminal that `descriptor` is; 0 when it is none.
+[[nodiscard]] int terminal_columns(int descriptor);
+
+}  // namespace petlab::app

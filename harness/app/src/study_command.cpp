@@ -1,0 +1,166 @@
+#include "study_command.hpp"
+
+#include "petlab/core/study_facts.hpp"
+#include "petlab/core/suggestion.hpp"
+#include "petlab/sdk/error.hpp"
+#include "places.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+#include <set>
+#include <thread>
+
+namespace petlab::app {
+namespace {
+
+/// Options that stand for one key of the protocol.
+struct Override {
+  const char* option;
+  const char* key;
+  const char* help;
+};
+
+constexpr std::array kOverrides = {
+    Override{"seeds", "study.seeds", "seeds, e.g. 1,2 or 1-5"},
+    Override{"dataset", "dataset.name", "icon-home, or folder for pictures of your own"},
+    Override{"root", "dataset.root", "folder of the pictures: domain/class/picture"},
+    Override{"train-fraction", "dataset.train-fraction", "share of each domain that trains"},
+    Override{"backbone", "backbone.dir", "folder of a CLIP in the Hugging Face layout"},
+    Override{"epochs", "train.epochs", "epochs of every run"},
+    Override{"batch", "train.batch", "pictures of each task in a step"},
+    Override{"device", "train.device", "cpu or cuda"},
+    Override{"precision", "train.precision", "fp32 or bf16"},
+};
+
+[[noreturn]] void fail(const std::string& message) {
+  throw sdk::Error(sdk::ErrorKind::config, message);
+}
+
+std::string variable_of(const std::string& option) {
+  std::string name = "PETLAB_" + option;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  });
+  return name;
+}
+
+/// The environment's first, then the command line's: later ones win.
+std::vector<core::Setting> overrides(const Parsed& options) {
+  std::vector<core::Setting> result;
+  for (const bool environment : {true, false})
+    for (const Override& one : kOverrides)
+      if (options.has(one.option) &&
+          environment == (options.from_environment.count(one.option) > 0))
+        result.push_back({one.key, options.text(one.option),
+                          environment ? variable_of(one.option) : std::string("--") + one.option,
+                          ""});
+  if (options.has("set"))
+    for (const std::string& text : options.get<std::vector<std::string>>("set")) {
+      const auto equals = text.find('=');
+      if (equals == std::string::npos || equals == 0)
+        fail("--set " + text + ": expected KEY=VALUE, e.g. --set train.batch=4");
+      result.push_back({text.substr(0, equals), text.substr(equals + 1), "--set " + text, ""});
+    }
+  return result;
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> result;
+  std::string rest = text;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    if (const std::string one = rest.substr(0, comma); !one.empty()) result.push_back(one);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+  }
+  return result;
+}
+
+std::vector<core::Job> choose_rows(const core::Plan& plan, const core::Protocol& protocol,
+                                   const Parsed& options) {
+  if (!options.has("rows")) return plan.jobs;
+  std::vector<std::string> labels;
+  for (const core::Row& row : protocol.rows)
+    labels.push_back(row.label);
+  const std::vector<std::string> chosen = split_list(options.text("rows"));
+  for (const std::string& label : chosen)
+    if (std::find(labels.begin(), labels.end(), label) == labels.end())
+      fail("--rows: the study has no row '" + label + "'" + core::did_you_mean(label, labels));
+  std::vector<core::Job> jobs;
+  for (const core::Job& job : plan.jobs)
+    if (std::find(chosen.begin(), chosen.end(), job.spec.label) != chosen.end())
+      jobs.push_back(job);
+  return jobs;
+}
+
+int positive(const Parsed& options, const std::string& name) {
+  const int value = options.get<int>(name);
+  if (value < 1) fail("--" + name + " is " + std::to_string(value) + ", expected at least 1");
+  return value;
+}
+
+/// Fills the machine: runs at once times threads of each is the number of cores. One run at a time
+/// on a GPU, unless asked otherwise.
+void share_cores(PreparedStudy& study, const Parsed& options) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (options.has("threads")) study.threads = positive(options, "threads");
+  if (options.has("workers")) {
+    study.workers = positive(options, "workers");
+  } else if (study.protocol.device != "cpu") {
+    study.workers = 1;
+  } else {
+    study.workers = std::max(1, cores / study.threads);
+  }
+  if (!options.has("threads")) study.threads = std::max(1, cores / study.workers);
+}
+
+}  // namespace
+
+void add_study_options(po::options_description& options) {
+  options.add_options()("store", text_value(),
+                        "results database (default: results/<study>.sqlite)")(
+      "rows", text_value(), "only these rows, e.g. coop-joint,mmap-joint");
+  for (const Override& one : kOverrides)
+    options.add_options()(one.option, text_value(), one.help);
+  options.add_options()("set", texts_value(),
+                        "any key of the protocol: KEY=VALUE, e.g. method.coop.learning-rate=0.01")(
+      "workers", po::value<int>(), "runs at once (default: cores / threads)")(
+      "threads", po::value<int>(), "threads of each run (default: cores / workers, at least 1)")(
+      "cache-dir", text_value(), "image caches (default: datasets/cache of the project)")(
+      "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
+}
+
+std::unique_ptr<core::PluginRegistry> load_plugins(const Parsed& options) {
+  std::vector<std::filesystem::path> folders;
+  if (options.has("plugin-dir"))
+    for (const std::string& folder : options.get<std::vector<std::string>>("plugin-dir"))
+      folders.emplace_back(folder);
+  return std::make_unique<core::PluginRegistry>(
+      core::PluginRegistry::Source{.folders = core::plugin_folders(folders), .files = {}});
+}
+
+void warn_of_refused(const core::PluginRegistry& plugins) {
+  for (const core::RefusedPlugin& plugin : plugins.refused())
+    std::cerr << "petlab: " << plugin.reason << "\n";
+}
+
+PreparedStudy prepare_study(const Parsed& options) {
+  PreparedStudy study;
+  study.protocol = core::read_protocol(options.text("STUDY"), overrides(options));
+  share_cores(study, options);
+  const auto plugins = load_plugins(options);
+  warn_of_refused(*plugins);
+  const std::filesystem::path cache =
+      options.has("cache-dir") ? std::filesystem::path(options.text("cache-dir")) : default_cache();
+  const auto specs =
+      core::expand(study.protocol, *plugins, {std::filesystem::absolute(cache), study.threads});
+  study.plan =
+      core::make_plan(study.protocol, specs, *plugins, core::measure_facts(study.protocol));
+  study.wanted = choose_rows(study.plan, study.protocol, options);
+  study.store = options.has("store")
+                    ? std::filesystem::path(options.text("store"))
+                    : std::filesystem::path("results") / (study.protocol.name + ".sqlite");
+  return study;
+}
+
+}  // namespace petlab::app

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "command.hpp"
+#include "petlab/core/plan.hpp"
+#include "petlab/core/plugin_loader.hpp"
+#include "petlab/core/protocol.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What `run` and `plan` share: the options that override a protocol, and the way from there to a
+// plan.
+namespace petlab::app {
+
+/// Options of a study, for both commands.
+void add_study_options(po::options_description& options);
+
+/// A study that is ready to run: everything checked, nothing computed.
+struct PreparedStudy {
+  core::Protocol protocol;
+  core::Plan plan;
+  std::vector<core::Job> wanted;  ///< the plan's jobs, less those that --rows leaves out
+  std::filesystem::path store;
+  int threads = 1;  ///< of each run
+  int workers = 1;  ///< runs at once
+};
+
+[[nodiscard]] PreparedStudy prepare_study(const Parsed& options);
+
+/// The plugins of --plugin-dir, PETLAB_PLUGIN_PATH and the build.
+[[nodiscard]] std::unique_ptr<core::PluginRegistry> load_plugins(const Parsed& options);
+
+/// Says on stderr which plugins are refused, and why.
+void warn_of_refused(const core::PluginRegistry& plugins);
+
+}  // namespace petlab::app
