@@ -193,6 +193,7 @@ void check_study(const std::filesystem::path& path, const StudyRecord& study) {
   const Checker check(path, "study '" + study.name + "'");
   check(!study.name.empty(), "it has no name");
   std::map<std::int64_t, std::string> labels;
+  std::map<std::string, std::int64_t> rows;
   std::set<std::pair<std::int64_t, std::uint64_t>> planned;
   for (const PlannedRun& run : study.plan) {
     const std::string row = "row " + std::to_string(run.row_index) + ": ";
@@ -202,6 +203,8 @@ void check_study(const std::filesystem::path& path, const StudyRecord& study) {
     const std::string& label = labels.emplace(run.row_index, run.row_label).first->second;
     check(label == run.row_label,
           row + "it has two labels, '" + label + "' and '" + run.row_label + "'");
+    check(rows.emplace(run.row_label, run.row_index).first->second == run.row_index,
+          row + "another row has the label '" + run.row_label + "' too");
     check(planned.emplace(run.row_index, run.seed).second,
           row + "seed " + std::to_string(run.seed) + " is planned twice");
   }

@@ -310,6 +310,7 @@ TEST_F(RunStoreTest, RefusesPlansThatContradictThemselves) {
   refused([](StudyRecord& s) { s.plan[0].hash = "beef"; });
   refused([](StudyRecord& s) { s.plan[1].row_label = "other"; });
   refused([](StudyRecord& s) { s.plan[1].seed = 1; });
+  refused([](StudyRecord& s) { s.plan[1].row_index = 1; });
   EXPECT_TRUE(store_.studies().empty());
 }
 

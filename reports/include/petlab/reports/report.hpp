@@ -35,7 +35,7 @@ struct Row {
   std::vector<SeedResult> seeds;
   int planned = 0;
   int failed = 0;
-  int missing = 0;  // planned, but neither finished nor failed
+  std::vector<std::uint64_t> missing_seeds;  // planned, but neither finished nor failed
 
   /// Mean over seeds for each task of Report::tasks; absent where no finished run has the task.
   std::vector<std::optional<double>> task_accuracy;

@@ -46,7 +46,7 @@ class RunStore {
 
   /// Stores the plan of a study; a study of this name that is there already gets the new plan. Runs
   /// are never touched. Refuses an empty name, a hash that is not 64 hex digits, a row index with
-  /// two labels and a (row, seed) that occurs twice.
+  /// two labels, a label with two row indices and a (row, seed) that occurs twice.
   void set_study(const StudyRecord& study);
 
   /// Stores a split with its test images, once: a split with this hash that is there already is

@@ -1,0 +1,204 @@
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <numeric>
+
+#include "facts.hpp"
+#include "petlab/reports/report.hpp"
+#include "petlab/sdk/error.hpp"
+
+namespace petlab::reports {
+namespace {
+
+using results::RunRecord;
+
+bool is_zero_shot(const std::string& method) {
+  std::string letters;
+  for (const char c : method) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0) letters.push_back(static_cast<char>(std::tolower(byte)));
+  }
+  return letters == "zeroshot";
+}
+
+std::optional<double> seconds_of(const RunRecord& run, std::initializer_list<const char*> phases) {
+  std::optional<double> total;
+  for (const auto& cost : run.costs) {
+    for (const char* phase : phases) {
+      if (cost.phase == phase) total = total.value_or(0.0) + cost.seconds;
+    }
+  }
+  return total;
+}
+
+SeedResult seed_result(const RunRecord& run) {
+  SeedResult result;
+  result.run = run.identity.hash;
+  result.seed = run.seed;
+  result.tasks = run.tasks;
+  for (const auto& task : run.tasks) result.mean_accuracy += task.accuracy();
+  result.mean_accuracy /= static_cast<double>(run.tasks.size());
+  for (const auto& count : run.parameters) result.trainable += count.trainable;
+  result.train_seconds = seconds_of(run, {"warm-up", "train"});
+  result.evaluate_seconds = seconds_of(run, {"evaluate"});
+  return result;
+}
+
+std::optional<double> accuracy_of(const SeedResult& seed, const std::string& task) {
+  for (const auto& result : seed.tasks) {
+    if (result.task == task) return result.accuracy();
+  }
+  return std::nullopt;
+}
+
+// Values of the seeds that have one.
+template <class Get>
+std::vector<double> values_of(const std::vector<SeedResult>& seeds, Get get) {
+  std::vector<double> values;
+  for (const SeedResult& seed : seeds) {
+    if (const std::optional<double> value = get(seed)) values.push_back(*value);
+  }
+  return values;
+}
+
+std::optional<double> median_of(const std::vector<double>& values) {
+  return values.empty() ? std::nullopt : std::optional<double>(median(values));
+}
+
+std::optional<double> mean_of(const std::vector<double>& values) {
+  return values.empty() ? std::nullopt : std::optional<double>(estimate(values).mean);
+}
+
+void summarise(Row& row, const std::vector<std::string>& tasks, std::int64_t backbone_parameters) {
+  for (const std::string& task : tasks) {
+    row.task_accuracy.push_back(
+        mean_of(values_of(row.seeds, [&](const SeedResult& s) { return accuracy_of(s, task); })));
+  }
+  if (row.seeds.empty()) return;
+  row.mean = estimate(values_of(
+      row.seeds, [](const SeedResult& s) { return std::optional<double>(s.mean_accuracy); }));
+  const auto [low, high] = std::minmax_element(
+      row.seeds.begin(), row.seeds.end(),
+      [](const SeedResult& a, const SeedResult& b) { return a.trainable < b.trainable; });
+  row.trainable = {low->trainable, high->trainable};
+  if (backbone_parameters > 0) {
+    row.trainable_percent = mean_of(values_of(row.seeds, [&](const SeedResult& s) {
+      return std::optional<double>(100.0 * static_cast<double>(s.trainable) /
+                                   static_cast<double>(backbone_parameters));
+    }));
+  }
+  row.train_seconds =
+      median_of(values_of(row.seeds, [](const SeedResult& s) { return s.train_seconds; }));
+  row.evaluate_seconds =
+      median_of(values_of(row.seeds, [](const SeedResult& s) { return s.evaluate_seconds; }));
+}
+
+std::optional<Estimate> paired_difference(const Row& row, const Row& reference) {
+  std::vector<double> differences;
+  for (const SeedResult& seed : row.seeds) {
+    const auto pair = std::find_if(reference.seeds.begin(), reference.seeds.end(),
+                                   [&](const SeedResult& s) { return s.seed == seed.seed; });
+    if (pair != reference.seeds.end()) {
+      differences.push_back(seed.mean_accuracy - pair->mean_accuracy);
+    }
+  }
+  if (differences.empty()) return std::nullopt;
+  return estimate(differences);
+}
+
+void add_gains(Report& report) {
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    if (is_zero_shot(report.rows[i].method) && !report.rows[i].seeds.empty()) {
+      report.zero_shot = i;
+      break;
+    }
+  }
+  if (!report.zero_shot) return;
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    if (i == *report.zero_shot) continue;
+    report.rows[i].gain = paired_difference(report.rows[i], report.rows[*report.zero_shot]);
+  }
+}
+
+void add_places(std::vector<Row>& rows) {
+  const auto complete = [](const Row& row) {
+    return row.mean && row.failed == 0 && row.missing_seeds.empty();
+  };
+  std::vector<double> means;
+  for (const Row& row : rows) {
+    if (complete(row)) means.push_back(row.mean->mean);
+  }
+  std::sort(means.begin(), means.end(), std::greater<>());
+  means.erase(std::unique(means.begin(), means.end()), means.end());
+  for (Row& row : rows) {
+    if (!complete(row) || means.size() < 2) continue;
+    if (row.mean->mean == means[0]) row.place = Place::best;
+    if (row.mean->mean == means[1]) row.place = Place::second;
+  }
+}
+
+[[noreturn]] void throw_unknown_study(const results::RunStore& store, const std::string& study) {
+  std::string message = "results store '" + store.path().string() + "' holds no study '" + study;
+  const std::vector<std::string> known = store.studies();
+  message += known.empty() ? "'; it holds none" : "'; it holds:";
+  for (std::size_t i = 0; i < known.size(); ++i) message += (i == 0 ? " " : ", ") + known[i];
+  throw sdk::Error(sdk::ErrorKind::config, message);
+}
+
+Row& row_for(std::map<std::int64_t, Row>& rows, const results::PlannedRun& plan) {
+  Row& row = rows[plan.row_index];
+  row.label = plan.row_label;
+  row.method = plan.method;
+  row.sharing = plan.sharing;
+  row.grouping = plan.grouping;
+  return row;
+}
+
+}  // namespace
+
+Report build_report(const results::RunStore& store, const std::string& study) {
+  const std::vector<results::StudyRun> planned = store.runs(study);
+  if (planned.empty() && !store.study(study)) throw_unknown_study(store, study);
+
+  Report report;
+  report.study = study;
+  std::map<std::int64_t, Row> rows;
+  std::vector<RunRecord> finished;
+  for (const results::StudyRun& state : planned) {
+    Row& row = row_for(rows, state.plan);
+    ++row.planned;
+    std::optional<RunRecord> run;
+    if (state.status) run = store.load(state.plan.hash, results::LoadDetail::without_predictions);
+    if (!run) {
+      row.missing_seeds.push_back(state.plan.seed);
+    } else if (run->status == results::RunStatus::failed) {
+      ++row.failed;
+      report.failures.push_back(
+          {row.label, state.plan.seed, run->error_kind, run->error, state.attempts});
+    } else {
+      row.seeds.push_back(seed_result(*run));
+      for (const auto& task : run->tasks) {
+        if (std::find(report.tasks.begin(), report.tasks.end(), task.task) == report.tasks.end()) {
+          report.tasks.push_back(task.task);
+        }
+      }
+      if (run->grouping) report.groupings.push_back({row.label, state.plan.seed, *run->grouping});
+      finished.push_back(*std::move(run));
+    }
+  }
+  report.planned = static_cast<int>(planned.size());
+  report.finished = static_cast<int>(finished.size());
+  const std::int64_t backbone =
+      finished.empty() ? 0 : finished.front().total_backbone_parameters;
+  for (auto& [index, row] : rows) {
+    summarise(row, report.tasks, backbone);
+    report.rows.push_back(std::move(row));
+  }
+  add_gains(report);
+  add_places(report.rows);
+  report.facts = collect_facts(store, study, planned, finished);
+  report.notes = collect_notes(report, finished);
+  return report;
+}
+
+}  // namespace petlab::reports

@@ -1,0 +1,115 @@
+#include "numbers.hpp"
+#include "renderers.hpp"
+
+namespace petlab::reports {
+namespace {
+
+// RFC 4180: fields with a comma, quote or line break are quoted, quotes doubled.
+std::string field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+class Line {
+ public:
+  Line& add(const std::string& text) {
+    if (!first_) text_ += ',';
+    first_ = false;
+    text_ += field(text);
+    return *this;
+  }
+  Line& add(std::int64_t value) { return add(std::to_string(value)); }
+  Line& add(double value) { return add(exact(value)); }
+  template <class Value>
+  Line& add(const std::optional<Value>& value) {
+    return value ? add(*value) : add(std::string());
+  }
+  std::string text() const { return text_ + "\n"; }
+
+ private:
+  std::string text_;
+  bool first_ = true;
+};
+
+void add_estimate(Line& line, const std::optional<Estimate>& estimate) {
+  line.add(estimate ? std::optional<double>(estimate->mean) : std::nullopt);
+  line.add(estimate ? estimate->half_width : std::nullopt);
+  line.add(estimate ? std::optional<std::int64_t>(estimate->n) : std::nullopt);
+}
+
+Line row_start(const Report& report, const Row& row) {
+  Line line;
+  line.add(report.study).add(row.label).add(row.method).add(row.sharing).add(row.grouping);
+  return line;
+}
+
+}  // namespace
+
+std::string table_csv(const Report& report) {
+  Line head;
+  for (const char* name : {"study", "row", "method", "sharing", "grouping"}) {
+    head.add(std::string(name));
+  }
+  for (const std::string& task : report.tasks) head.add("accuracy " + task);
+  for (const char* name :
+       {"mean_accuracy", "mean_half_width_95", "n", "gain_over_zero_shot", "gain_half_width_95",
+        "gain_n", "trainable_min", "trainable_max", "trainable_percent_of_backbone",
+        "train_seconds_median", "evaluate_seconds_median", "planned", "failed", "missing"}) {
+    head.add(std::string(name));
+  }
+  std::string text = head.text();
+  for (const Row& row : report.rows) {
+    Line line = row_start(report, row);
+    for (const auto& accuracy : row.task_accuracy) line.add(accuracy);
+    add_estimate(line, row.mean);
+    add_estimate(line, row.gain);
+    line.add(row.trainable ? std::optional<std::int64_t>(row.trainable->first) : std::nullopt);
+    line.add(row.trainable ? std::optional<std::int64_t>(row.trainable->second) : std::nullopt);
+    line.add(row.trainable_percent).add(row.train_seconds).add(row.evaluate_seconds);
+    line.add(std::int64_t{row.planned}).add(std::int64_t{row.failed});
+    line.add(static_cast<std::int64_t>(row.missing_seeds.size()));
+    text += line.text();
+  }
+  return text;
+}
+
+std::string runs_csv(const Report& report) {
+  std::string text =
+      "study,row,method,sharing,grouping,seed,status,task,n_train,n_test,n_correct,accuracy,loss,"
+      "trainable,train_seconds,evaluate_seconds,run,error\n";
+  constexpr int kEmptyAfterStatus = 10;
+  const auto without_results = [&](const Row& row, std::uint64_t seed, const std::string& status,
+                                   const std::string& error) {
+    Line line = row_start(report, row);
+    line.add(static_cast<std::int64_t>(seed)).add(status);
+    for (int i = 0; i < kEmptyAfterStatus; ++i) line.add(std::string());
+    return line.add(error).text();
+  };
+  for (const Row& row : report.rows) {
+    for (const SeedResult& seed : row.seeds) {
+      for (const auto& task : seed.tasks) {
+        Line line = row_start(report, row);
+        line.add(static_cast<std::int64_t>(seed.seed)).add(std::string("done")).add(task.task);
+        line.add(task.n_train).add(task.n_test).add(task.n_correct).add(task.accuracy());
+        line.add(task.loss).add(seed.trainable).add(seed.train_seconds);
+        line.add(seed.evaluate_seconds).add(seed.run).add(std::string());
+        text += line.text();
+      }
+    }
+    for (const Failure& failure : report.failures) {
+      if (failure.label != row.label) continue;
+      text += without_results(row, failure.seed, "failed", failure.error);
+    }
+    for (const std::uint64_t seed : row.missing_seeds) {
+      text += without_results(row, seed, "missing", "");
+    }
+  }
+  return text;
+}
+
+}  // namespace petlab::reports

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "petlab/reports/report.hpp"
+
+namespace petlab::reports {
+
+/// What was equal for all runs, in words. Where runs differ, all values are named.
+std::vector<std::pair<std::string, std::string>> collect_facts(
+    const results::RunStore& store, const std::string& study,
+    const std::vector<results::StudyRun>& planned, const std::vector<results::RunRecord>& runs);
+
+/// What stands in the way of comparing the rows of a report that is otherwise complete.
+std::vector<std::string> collect_notes(const Report& report,
+                                       const std::vector<results::RunRecord>& runs);
+
+}  // namespace petlab::reports

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+/// Numbers as text. Halves are rounded away from zero in decimal: 99.95 to one place is "100.0".
+namespace petlab::reports {
+
+/// With so many places after the point. Never "-0.0".
+std::string fixed(double value, int places);
+
+/// The same with a plus or minus in front; zero has none.
+std::string signed_fixed(double value, int places);
+
+/// "1,234,567".
+std::string grouped_digits(std::int64_t value);
+
+/// A percentage with as many places as its size needs: "412", "12.3", "0.45", "0.0123".
+std::string percent(double value);
+
+/// "0.4", "12.3", "254".
+std::string seconds(double value);
+
+/// The shortest text that reads back as the same number; for CSV.
+std::string exact(double value);
+
+/// How many columns the UTF-8 text takes in a terminal, one for each code point.
+int display_width(const std::string& text);
+
+}  // namespace petlab::reports

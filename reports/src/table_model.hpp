@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "petlab/reports/report.hpp"
+
+/// The words and digits of the table, shared by the renderers.
+namespace petlab::reports {
+
+enum class Align { left, right };
+
+struct Column {
+  std::string title;
+  Align align = Align::right;
+  int importance = 0;  // 0: never left out; the larger, the sooner it is
+  bool marked = false;  // shows the row's place
+};
+
+struct TextTable {
+  std::vector<Column> columns;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<Place> places;  // of the rows
+};
+
+TextTable make_table(const Report& report);
+
+/// What the columns mean, one sentence an item.
+std::vector<std::string> make_legend(const Report& report);
+
+/// The one sentence for a study without finished runs; "" for others.
+std::string nothing_to_show(const Report& report);
+
+/// "{line, solid} {flat} {emoji}".
+std::string partition_text(const results::Partition& partition);
+
+/// "mmap-grouped, seed 2, out of memory (numeric, 2 attempts)".
+std::string failure_text(const Failure& failure);
+
+/// "mmap-grouped, seed 2: {line} {emoji}, score 0.12, found by gradient in 1.5 s; next best ...".
+std::string grouping_text(const FoundGrouping& found);
+
+}  // namespace petlab::reports
