@@ -1,0 +1,42 @@
+#pragma once
+
+#include <ATen/core/Generator.h>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "petlab/sdk/backbone.hpp"
+
+namespace petlab::tests {
+
+/// A backbone of a given shape without a forward pass: all weights of the Hugging Face CLIP layout.
+class FakeBackbone final : public sdk::BackboneView {
+ public:
+  /// Towers of unequal depth and width (image 4 x 24, text 3 x 16); weights on the CPU.
+  [[nodiscard]] static FakeBackbone small();
+
+  /// CLIP ViT-B/16 in shape; weights on the meta device, which holds no values.
+  [[nodiscard]] static FakeBackbone vit_b16();
+
+  [[nodiscard]] const sdk::BackboneShape& shape() const override { return shape_; }
+  [[nodiscard]] std::vector<sdk::NamedTensor> weights() const override { return weights_; }
+
+  /// Every word is a token; token i is a row of 100 + i.
+  [[nodiscard]] at::Tensor token_embeddings(std::string_view text) const override;
+
+ private:
+  FakeBackbone(const sdk::BackboneShape& shape, std::int64_t vocabulary, at::Device device);
+
+  void add(const std::string& name, std::vector<std::int64_t> sizes, at::Device device);
+  void add_norm(const std::string& name, std::int64_t width, at::Device device);
+  void add_layers(const std::string& prefix, const sdk::TowerShape& tower, at::Device device);
+
+  sdk::BackboneShape shape_;
+  std::vector<sdk::NamedTensor> weights_;
+};
+
+/// A CPU generator of its own.
+[[nodiscard]] at::Generator make_generator(std::uint64_t seed);
+
+}  // namespace petlab::tests

@@ -1,0 +1,109 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "fake_grouping_host.hpp"
+#include "loaded_plugin.hpp"
+
+namespace petlab::tests {
+namespace {
+
+const std::vector<std::string> kTasks = {"line", "solid", "flat", "emoji"};
+
+at::Tensor rows(std::vector<double> values, std::int64_t columns) {
+  return at::tensor(values, at::kDouble).reshape({-1, columns}).to(at::kFloat);
+}
+
+/// Noisy gradients of tasks whose groups point to directions of their own; tasks differ in length.
+at::Tensor planted(const std::vector<std::int64_t>& group_of_task, std::int64_t step) {
+  const auto n = static_cast<std::int64_t>(group_of_task.size());
+  at::Generator generator = make_generator(static_cast<std::uint64_t>(step));
+  at::Tensor gradients =
+      at::normal(0.0, 0.2, {n, 40}, generator, at::TensorOptions(at::kFloat));
+  for (std::int64_t task = 0; task < n; ++task) {
+    const std::int64_t group = group_of_task[static_cast<std::size_t>(task)];
+    gradients[task].narrow(0, 10 * group, 10).add_(1.0);
+    gradients[task].mul_(static_cast<double>(1 + 5 * task));
+  }
+  return gradients;
+}
+
+sdk::GroupingResult find(FakeGroupingHost& host, const GivenOptions& given = {}) {
+  return make_grouping("gradient_grouping", "gradient", given)->find(host);
+}
+
+TEST(GradientGrouping, FindsThePlantedGroupsInEveryMode) {
+  const sdk::Partition expected = {{0, 2}, {1, 3}};
+  for (const char* objective : {"pair-sum", "task-mean"})
+    for (const char* accumulate : {"mean-of-cosines", "cosine-of-mean"}) {
+      FakeGroupingHost host(kTasks, 5, [](std::int64_t step) {
+        return planted({0, 1, 0, 1}, step);
+      });
+      const auto result = find(host, {{"objective", objective}, {"accumulate", accumulate}});
+      ASSERT_EQ(result.partitions.size(), 7u);  // all partitions of 4 tasks into 2 groups
+      EXPECT_EQ(result.partitions[0].partition, expected) << objective << " " << accumulate;
+      EXPECT_GT(result.partitions[0].score, result.partitions[1].score);
+    }
+}
+
+TEST(GradientGrouping, FindsGroupsOfUnequalSizeAmongSixTasks) {
+  FakeGroupingHost host({"a", "b", "c", "d", "e", "f"}, 3, [](std::int64_t step) {
+    return planted({2, 0, 1, 0, 0, 1}, step);
+  });
+  const sdk::Partition expected = {{0}, {1, 3, 4}, {2, 5}};
+  EXPECT_EQ(find(host, {{"groups", "3"}}).partitions[0].partition, expected);
+}
+
+TEST(GradientGrouping, WarmsUpForItsEpochsWithAStepAfterEachGradient) {
+  FakeGroupingHost host(kTasks, 5, [](std::int64_t step) { return planted({0, 0, 1, 1}, step); });
+  (void)find(host, {{"warm-up-epochs", "3"}});
+  EXPECT_EQ(host.gradient_calls, 15);
+  EXPECT_EQ(host.step_calls, 15);
+}
+
+TEST(GradientGrouping, AffinityIsTheMeanOfTheStepsCosines) {
+  // Step 0: cosine 1; step 1: cosine 0 with gradients a hundred times as long.
+  FakeGroupingHost host({"a", "b"}, 2, [](std::int64_t step) {
+    return step == 0 ? rows({1, 0, 1, 0}, 2) : rows({100, 0, 0, 100}, 2);
+  });
+  const at::Tensor affinity = find(host, {{"groups", "1"}}).affinity;
+  EXPECT_EQ(affinity.scalar_type(), at::kDouble);
+  EXPECT_TRUE(at::allclose(affinity, at::tensor({1.0, 0.5, 0.5, 1.0}, at::kDouble).view({2, 2})));
+}
+
+TEST(GradientGrouping, AffinityCanBeTheCosineOfTheMeanGradient) {
+  FakeGroupingHost host({"a", "b"}, 2, [](std::int64_t step) {
+    return step == 0 ? rows({3, 0, 4, 0}, 2) : rows({0, 0, 0, 3}, 2);
+  });
+  const at::Tensor affinity =
+      find(host, {{"groups", "1"}, {"accumulate", "cosine-of-mean"}}).affinity;
+  EXPECT_NEAR(affinity[0][1].item<double>(), 0.8, 1e-12);  // (3, 0) and (4, 3)
+}
+
+TEST(GradientGrouping, TasksWithoutAGradientAreLikeNoOther) {
+  FakeGroupingHost host({"a", "b"}, 1, [](std::int64_t) { return rows({1, 2, 0, 0}, 2); });
+  const at::Tensor affinity = find(host, {{"groups", "1"}}).affinity;
+  EXPECT_EQ(affinity[0][1].item<double>(), 0.0);
+}
+
+TEST(GradientGrouping, NamesTheTaskWhoseGradientIsNotFinite) {
+  FakeGroupingHost host(kTasks, 4, [](std::int64_t step) {
+    at::Tensor gradients = planted({0, 0, 1, 1}, step);
+    if (step == 2) gradients[3][7] = std::numeric_limits<float>::quiet_NaN();
+    return gradients;
+  });
+  EXPECT_EQ(error_of(sdk::ErrorKind::numeric, [&] { (void)find(host); }),
+            "grouping 'gradient': the gradient of task 'emoji' is not finite at warm-up step 3");
+}
+
+TEST(GradientGrouping, RefusesMoreGroupsThanTasksBeforeItTrains) {
+  FakeGroupingHost host(kTasks, 4, [](std::int64_t step) { return planted({0, 0, 1, 1}, step); });
+  EXPECT_EQ(error_of(sdk::ErrorKind::config, [&] { (void)find(host, {{"groups", "5"}}); }),
+            "grouping 'gradient': option 'groups' is 5, expected at most 4, the number of tasks "
+            "(0 stands for any)");
+  EXPECT_EQ(host.gradient_calls, 0);
+}
+
+}  // namespace
+}  // namespace petlab::tests

@@ -1,0 +1,157 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_backbone.hpp"
+#include "loaded_plugin.hpp"
+
+namespace petlab::tests {
+namespace {
+
+std::unique_ptr<sdk::Adapter> make(const sdk::BackboneView& backbone,
+                                   const GivenOptions& given = {}, std::uint64_t seed = 1) {
+  return make_adapter(*make_method("mmap", "mmap", given), backbone, seed);
+}
+
+std::int64_t vit_b16_count(const GivenOptions& given) {
+  return count_parameters(*make(FakeBackbone::vit_b16(), given));
+}
+
+std::string refusal(const GivenOptions& given) {
+  return error_of(sdk::ErrorKind::config, [&] { (void)make(FakeBackbone::small(), given); });
+}
+
+TEST(Mmap, CountsByTheFormulaOnVitB16) {
+  EXPECT_EQ(vit_b16_count({}), 15'552);  // 12 * (16 + 512 + 768)
+  EXPECT_EQ(vit_b16_count({{"m", "8"}, {"depth", "9"}}), 9 * (8 + 2 * 512 + 2 * 768));
+  EXPECT_EQ(vit_b16_count({{"b", "4"}, {"m", "1"}, {"n", "2"}, {"depth", "9"}}),
+            9 * (2 + 4 * 256 + 4 * 384));
+  EXPECT_EQ(vit_b16_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}),
+            12 * (8 + 5 * 128 + 5 * 192));
+  EXPECT_EQ(vit_b16_count({{"share-k", "true"}}), 12 * 16 + 512 + 768);
+  EXPECT_EQ(vit_b16_count({{"modalities", "text"}}), 12 * (16 + 512));
+  EXPECT_EQ(vit_b16_count({{"modalities", "vision"}}), 12 * (16 + 768));
+}
+
+TEST(Mmap, MakesTheTableOfTheFactSheet) {
+  // Six MmAPs (4 tasks + 2 groups), shapes that give about 0.09 % of 149,620,737.
+  EXPECT_EQ(6 * vit_b16_count({{"m", "8"}, {"depth", "9"}}), 138'672);
+  EXPECT_EQ(6 * vit_b16_count({{"b", "4"}, {"m", "2"}, {"depth", "9"}}), 138'348);
+  EXPECT_EQ(7 * vit_b16_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}), 135'072);
+}
+
+TEST(Mmap, GivesBothTowersKroneckerProductsOfTheSameSource) {
+  const auto adapter = make(FakeBackbone::small(), {{"b", "8"}, {"m", "4"}, {"n", "2"}});
+  const auto parameters = adapter->parameters();
+  ASSERT_EQ(parameters.size(), 3u);
+  EXPECT_EQ(parameters[0].name, "source");
+  EXPECT_EQ(parameters[1].name, "text-scales");
+  EXPECT_EQ(parameters[2].name, "vision-scales");
+  EXPECT_EQ(parameters[0].value.sizes(), at::IntArrayRef({4, 4, 2}));
+  EXPECT_EQ(parameters[1].value.sizes(), at::IntArrayRef({3, 2, 8}));
+  EXPECT_EQ(parameters[2].value.sizes(), at::IntArrayRef({4, 2, 12}));
+
+  const sdk::BackboneChanges changes = adapter->changes();
+  ASSERT_EQ(changes.text.prompts.size(), 3u);  // the text tower has one layer less
+  ASSERT_EQ(changes.vision.prompts.size(), 4u);
+  for (std::int64_t layer = 0; layer < 4; ++layer) {
+    const auto i = static_cast<std::size_t>(layer);
+    const at::Tensor source = parameters[0].value[layer];
+    EXPECT_EQ(changes.vision.prompts[i].layer, layer);
+    EXPECT_TRUE(changes.vision.prompts[i].tokens.equal(
+        at::kron(parameters[2].value[layer], source)));
+    if (layer == 3) continue;
+    EXPECT_EQ(changes.text.prompts[i].layer, layer);
+    EXPECT_TRUE(
+        changes.text.prompts[i].tokens.equal(at::kron(parameters[1].value[layer], source)));
+  }
+}
+
+TEST(Mmap, GradientsOfBothTowersMeetInTheSource) {
+  const auto adapter = make(FakeBackbone::small());
+  const auto parameters = adapter->parameters();
+  const auto gradient_of = [&](bool text, bool vision) {
+    for (const auto& parameter : parameters) parameter.value.mutable_grad() = at::Tensor();
+    const sdk::BackboneChanges changes = adapter->changes();
+    at::Tensor loss = at::zeros({});
+    if (text) loss = loss + changes.text.prompts[1].tokens.sum();
+    if (vision) loss = loss + changes.vision.prompts[1].tokens.sum();
+    loss.backward();
+    return parameters[0].value.grad().clone();
+  };
+  const at::Tensor both = gradient_of(true, true);
+  EXPECT_TRUE(at::allclose(both, gradient_of(true, false) + gradient_of(false, true)));
+  EXPECT_GT(gradient_of(true, false).abs().sum().item<double>(), 0.0);
+}
+
+TEST(Mmap, PromptsStartWithTheSpreadOfTheSource) {
+  std::vector<at::Tensor> values;
+  for (std::uint64_t seed = 0; seed < 20; ++seed)
+    for (const auto& prompt : make(FakeBackbone::small(), {}, seed)->changes().vision.prompts)
+      values.push_back(prompt.tokens.detach().flatten());
+  EXPECT_NEAR(at::cat(values).std().item<double>(), 0.02, 0.002);
+  EXPECT_NEAR(at::cat(values).mean().item<double>(), 0.0, 0.002);
+}
+
+TEST(Mmap, StartsTheScalesAsTheOptionSays) {
+  const auto ones = make(FakeBackbone::small(), {{"k-init", "ones"}})->parameters();
+  EXPECT_TRUE(ones[1].value.eq(1).all().item<bool>());
+  EXPECT_TRUE(ones[2].value.eq(1).all().item<bool>());
+  const auto small =
+      make(FakeBackbone::small(), {{"m", "1"}, {"k-std", "0.1"}, {"p-std", "0.5"}})->parameters();
+  EXPECT_NEAR(small[1].value.std().item<double>(), 0.1, 0.01);
+  EXPECT_NEAR(small[2].value.std().item<double>(), 0.1, 0.01);
+}
+
+TEST(Mmap, StartsFromItsGeneratorAlone) {
+  const FakeBackbone backbone = FakeBackbone::small();
+  const at::Tensor one = flat_parameters(*make(backbone, {}, 7));
+  EXPECT_TRUE(one.equal(flat_parameters(*make(backbone, {}, 7))));
+  EXPECT_FALSE(one.equal(flat_parameters(*make(backbone, {}, 8))));
+}
+
+TEST(Mmap, PromptsTheFirstLayersOfEachTowerUpToItsDepth) {
+  const auto layers = [](const GivenOptions& given) {
+    const sdk::BackboneChanges changes = make(FakeBackbone::small(), given)->changes();
+    return std::pair(changes.text.prompts.size(), changes.vision.prompts.size());
+  };
+  EXPECT_EQ(layers({}), std::pair(std::size_t{3}, std::size_t{4}));
+  EXPECT_EQ(layers({{"depth", "2"}}), std::pair(std::size_t{2}, std::size_t{2}));
+  EXPECT_EQ(layers({{"depth", "4"}}), std::pair(std::size_t{3}, std::size_t{4}));
+  EXPECT_EQ(layers({{"modalities", "text"}}), std::pair(std::size_t{3}, std::size_t{0}));
+  EXPECT_EQ(layers({{"modalities", "vision"}}), std::pair(std::size_t{0}, std::size_t{4}));
+}
+
+TEST(Mmap, KeepsTheWordsOnlyWhereNoPromptReplacesThem) {
+  EXPECT_EQ(make_method("mmap", "mmap")->text_template(), "{}.");
+  EXPECT_EQ(make_method("mmap", "mmap", {{"modalities", "vision"}})->text_template(),
+            "a photo of a {}.");
+  EXPECT_EQ(make_method("mmap", "mmap", {{"template", "a {}"}})->text_template(), "a {}");
+  EXPECT_EQ(error_of(sdk::ErrorKind::config,
+                     [] { (void)make_method("mmap", "mmap", {{"template", "none"}}); }),
+            "method 'mmap': option 'template' is 'none', expected a text with exactly one {} for "
+            "the class name");
+}
+
+TEST(Mmap, RefusesShapesThatDoNotDivide) {
+  EXPECT_EQ(refusal({{"m", "3"}}),
+            "method 'mmap': option 'm' is 3, expected a divisor of option 'b', 16");
+  EXPECT_EQ(refusal({{"n", "3"}}),
+            "method 'mmap': option 'n' is 3, expected a divisor of the width of the text tower, 16");
+  EXPECT_EQ(refusal({{"n", "16"}}),
+            "method 'mmap': option 'n' is 16, expected a divisor of the width of the image tower, "
+            "24");
+  EXPECT_EQ(refusal({{"n", "3"}, {"modalities", "vision"}}), "");
+}
+
+TEST(Mmap, RefusesMoreLayersThanAnyPromptedTowerHas) {
+  EXPECT_EQ(refusal({{"depth", "5"}}),
+            "method 'mmap': option 'depth' is 5, expected at most 4, the layers of the deepest "
+            "prompted tower (0 stands for all)");
+  EXPECT_EQ(refusal({{"depth", "4"}, {"modalities", "text"}}),
+            "method 'mmap': option 'depth' is 4, expected at most 3, the layers of the deepest "
+            "prompted tower (0 stands for all)");
+}
+
+}  // namespace
+}  // namespace petlab::tests

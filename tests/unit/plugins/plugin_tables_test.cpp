@@ -1,0 +1,97 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <span>
+#include <string>
+
+#include "loaded_plugin.hpp"
+
+namespace petlab::tests {
+namespace {
+
+constexpr const char* kPlugins[] = {"zero_shot",
+                                    "full_finetune",
+                                    "coop",
+                                    "vpt",
+                                    "single_modal_prompts",
+                                    "mmap",
+                                    "gradient_grouping",
+                                    "random_grouping",
+                                    "fixed_grouping"};
+
+std::vector<std::string> method_names(const std::string& plugin) {
+  const sdk::PluginDescriptor& descriptor = load_plugin(plugin);
+  std::vector<std::string> names;
+  for (const auto& entry : std::span(descriptor.methods, descriptor.method_count))
+    names.emplace_back(entry.name);
+  return names;
+}
+
+TEST(PluginTables, DescriptorsMatchThisBuild) {
+  for (const std::string name : kPlugins) {
+    const sdk::PluginDescriptor& descriptor = load_plugin(name);
+    EXPECT_EQ(descriptor.magic, sdk::kPluginMagic) << name;
+    EXPECT_EQ(descriptor.sdk_abi, sdk::kSdkAbi) << name;
+    EXPECT_EQ(descriptor.size, sizeof(sdk::PluginDescriptor)) << name;
+    EXPECT_EQ(descriptor.torch_abi, sdk::kTorchAbi) << name;
+    EXPECT_STREQ(descriptor.build_tag, sdk::kBuildTag);
+    EXPECT_EQ(descriptor.name, name);
+    EXPECT_STREQ(descriptor.licence, "MIT");
+    EXPECT_THAT(descriptor.source_hash, testing::MatchesRegex("[0-9a-f]+")) << name;
+    EXPECT_EQ(std::string(descriptor.source_hash).size(), 64u) << name;
+  }
+}
+
+TEST(PluginTables, MethodsHaveTheNamesThatProtocolsUse) {
+  EXPECT_THAT(method_names("zero_shot"), testing::ElementsAre("zero-shot"));
+  EXPECT_THAT(method_names("full_finetune"), testing::ElementsAre("full-fine-tuning"));
+  EXPECT_THAT(method_names("coop"), testing::ElementsAre("coop"));
+  EXPECT_THAT(method_names("vpt"), testing::ElementsAre("vpt-deep", "vpt-shallow"));
+  EXPECT_THAT(method_names("single_modal_prompts"),
+              testing::ElementsAre("text-prompt", "vision-prompt"));
+  EXPECT_THAT(method_names("mmap"), testing::ElementsAre("mmap"));
+}
+
+TEST(PluginTables, DefaultsFitTheirOwnSchema) {
+  for (const std::string name : kPlugins) {
+    const sdk::PluginDescriptor& descriptor = load_plugin(name);
+    const auto check = [](const auto& entry) {
+      GivenOptions defaults;
+      for (const auto& spec : std::span(entry.options, entry.option_count)) {
+        defaults[spec.name] = spec.default_value;
+        EXPECT_STRNE(spec.help, "") << entry.name << " " << spec.name;
+      }
+      EXPECT_NO_THROW(
+          sdk::Options(std::span(entry.options, entry.option_count), defaults, entry.name));
+      EXPECT_STRNE(entry.summary, "") << entry.name;
+    };
+    for (const auto& entry : std::span(descriptor.methods, descriptor.method_count)) check(entry);
+    for (const auto& entry : std::span(descriptor.groupings, descriptor.grouping_count))
+      check(entry);
+  }
+}
+
+TEST(PluginTables, TrainingDefaultsNameTheirSource) {
+  for (const std::string name : kPlugins) {
+    const sdk::PluginDescriptor& descriptor = load_plugin(name);
+    for (const auto& entry : std::span(descriptor.methods, descriptor.method_count))
+      EXPECT_STRNE(entry.training.source, "") << entry.name;
+  }
+  EXPECT_EQ(find_method("coop", "coop").training.learning_rate, 0.002);
+  EXPECT_EQ(find_method("vpt", "vpt-deep").training.learning_rate, 0.0025);
+  EXPECT_EQ(find_method("single_modal_prompts", "text-prompt").training.learning_rate, 0.0025);
+  EXPECT_EQ(find_method("mmap", "mmap").training.learning_rate, 0.0035);
+  EXPECT_STREQ(find_method("full_finetune", "full-fine-tuning").training.optimizer, "adamw");
+  EXPECT_EQ(find_method("full_finetune", "full-fine-tuning").training.learning_rate, 1e-5);
+}
+
+TEST(PluginTables, OnlyCopiesOfWeightsCannotBeComposed) {
+  for (const std::string name : kPlugins) {
+    const sdk::PluginDescriptor& descriptor = load_plugin(name);
+    for (const auto& entry : std::span(descriptor.methods, descriptor.method_count))
+      EXPECT_EQ(entry.composable, std::string(entry.name) != "full-fine-tuning") << entry.name;
+  }
+}
+
+}  // namespace
+}  // namespace petlab::tests
