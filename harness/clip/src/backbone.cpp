@@ -1,0 +1,197 @@
+#include "petlab/clip/backbone.hpp"
+
+#include "petlab/clip/safetensors.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include "initialisation.hpp"
+#include "sha256.hpp"
+#include "towers.hpp"
+#include "weights.hpp"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
+
+#include <unordered_set>
+
+namespace petlab::clip {
+
+using sdk::Error;
+using sdk::ErrorKind;
+
+struct Backbone::Impl {
+  Config config;
+  Tokenizer tokenizer;
+  Preprocessing preprocessing;
+  c10::Device device;
+  Weights weights;
+};
+
+namespace {
+
+bool is_old_buffer(const std::string& name) { return name.ends_with(".embeddings.position_ids"); }
+
+void fill(const Weights& weights, const std::filesystem::path& file) {
+  const std::vector<sdk::NamedTensor> stored = read_safetensors(file);
+  const std::string where = "the file '" + file.string() + "'";
+  std::unordered_set<std::string> seen;
+  for (const sdk::NamedTensor& tensor : stored) {
+    if (is_old_buffer(tensor.name)) continue;
+    const at::Tensor* own = weights.find(tensor.name);
+    if (own == nullptr)
+      throw Error(ErrorKind::data,
+                  where + " holds the tensor '" + tensor.name + "', which its config.json lacks");
+    if (tensor.value.sizes() != own->sizes())
+      throw Error(ErrorKind::data, where + ": tensor '" + tensor.name + "' has shape " +
+                                       shape_text(tensor.value.sizes()) + ", expected " +
+                                       shape_text(own->sizes()));
+    if (!at::isFloatingType(tensor.value.scalar_type()))
+      throw Error(ErrorKind::data, where + ": tensor '" + tensor.name + "' has type " +
+                                       at::toString(tensor.value.scalar_type()) +
+                                       ", expected a floating type");
+    own->copy_(tensor.value);
+    seen.insert(tensor.name);
+  }
+  for (const sdk::NamedTensor& weight : weights.all())
+    if (!seen.contains(weight.name))
+      throw Error(ErrorKind::data, where + " lacks the tensor '" + weight.name + "'");
+}
+
+/// The tower pools where the tokenizer puts its end token; the configuration must mean the same.
+void check_tokenizer(const Config& config, const Tokenizer& tokenizer) {
+  if (tokenizer.vocab_size() > config.vocab_size)
+    throw Error(ErrorKind::data, "the tokenizer has " + std::to_string(tokenizer.vocab_size()) +
+                                     " tokens, but config.json says vocab_size " +
+                                     std::to_string(config.vocab_size));
+  const bool is_highest = tokenizer.end_token() == tokenizer.vocab_size() - 1;
+  if (config.eos_token_id == 2 ? !is_highest : tokenizer.end_token() != config.eos_token_id)
+    throw Error(ErrorKind::data, "the tokenizer's end token has the id " +
+                                     std::to_string(tokenizer.end_token()) +
+                                     ", but config.json says eos_token_id " +
+                                     std::to_string(config.eos_token_id));
+}
+
+void check_preprocessing(const Config& config, const Preprocessing& preprocessing) {
+  if (preprocessing.image_size != config.shape.image_size)
+    throw Error(ErrorKind::data, "preprocessor_config.json says crop_size " +
+                                     std::to_string(preprocessing.image_size) +
+                                     ", but config.json says image_size " +
+                                     std::to_string(config.shape.image_size));
+}
+
+}  // namespace
+
+Backbone::Backbone(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Backbone::~Backbone() = default;
+
+std::shared_ptr<Backbone> Backbone::load(const std::filesystem::path& model_dir,
+                                         c10::Device device) {
+  // The weights must be ordinary tensors even for a caller in inference mode: others train on them.
+  const c10::InferenceMode ordinary(false);
+  const c10::NoGradGuard no_grad;
+  const Config config = read_config(model_dir);
+  auto impl = std::unique_ptr<Impl>(new Impl{config, Tokenizer::load(model_dir),
+                                             read_preprocessing(model_dir), device,
+                                             Weights(config, device)});
+  check_tokenizer(config, impl->tokenizer);
+  check_preprocessing(config, impl->preprocessing);
+  fill(impl->weights, model_dir / "model.safetensors");
+  return std::shared_ptr<Backbone>(new Backbone(std::move(impl)));
+}
+
+std::shared_ptr<Backbone> Backbone::random(const Config& config, Tokenizer tokenizer,
+                                           const Preprocessing& preprocessing,
+                                           at::Generator& generator) {
+  const c10::InferenceMode ordinary(false);
+  check_tokenizer(config, tokenizer);
+  check_preprocessing(config, preprocessing);
+  auto impl = std::unique_ptr<Impl>(
+      new Impl{config, std::move(tokenizer), preprocessing, c10::kCPU, Weights(config, c10::kCPU)});
+  initialise(impl->weights, config, generator);
+  return std::shared_ptr<Backbone>(new Backbone(std::move(impl)));
+}
+
+const Config& Backbone::config() const { return impl_->config; }
+const Tokenizer& Backbone::tokenizer() const { return impl_->tokenizer; }
+const Preprocessing& Backbone::preprocessing() const { return impl_->preprocessing; }
+c10::Device Backbone::device() const { return impl_->device; }
+const sdk::BackboneShape& Backbone::shape() const { return impl_->config.shape; }
+std::vector<sdk::NamedTensor> Backbone::weights() const { return impl_->weights.all(); }
+
+at::Tensor Backbone::token_embeddings(std::string_view text) const {
+  const std::vector<std::int64_t> ids = impl_->tokenizer.encode(text);
+  return at::embedding(impl_->weights.text().token_embedding,
+                       at::tensor(ids, at::kLong).to(impl_->device))
+      .clone();
+}
+
+at::Tensor Backbone::encode_image(const at::Tensor& pixels, const PromptBatch& prompts,
+                                  const WeightOverrides& overrides) const {
+  const Weights& weights = impl_->weights;
+  if (overrides.empty()) return run_vision(weights.vision(), impl_->config, pixels, prompts);
+  weights.check(overrides);
+  return run_vision(weights.vision(overrides), impl_->config, pixels, prompts);
+}
+
+at::Tensor Backbone::encode_text(const TokenBatch& tokens, const PromptBatch& prompts,
+                                 const WeightOverrides& overrides) const {
+  const Weights& weights = impl_->weights;
+  if (overrides.empty()) return run_text(weights.text(), impl_->config, tokens, prompts);
+  weights.check(overrides);
+  return run_text(weights.text(overrides), impl_->config, tokens, prompts);
+}
+
+at::Tensor Backbone::logit_scale(const WeightOverrides& overrides) const {
+  const auto found = overrides.find("logit_scale");
+  return (found != overrides.end() ? found->second : impl_->weights.get("logit_scale")).exp();
+}
+
+std::int64_t Backbone::parameter_count() const {
+  std::int64_t count = 0;
+  for (const sdk::NamedTensor& weight : impl_->weights.all()) count += weight.value.numel();
+  return count;
+}
+
+std::string Backbone::weight_hash() const {
+  Sha256 hash;
+  for (const sdk::NamedTensor& weight : impl_->weights.all()) {
+    hash.update(weight.name + " " + shape_text(weight.value.sizes()) + "\n");
+    const at::Tensor bytes = weight.value.to(at::kCPU).contiguous();
+    hash.update(bytes.const_data_ptr(), bytes.nbytes());
+  }
+  return hash.finish();
+}
+
+void Backbone::save(const std::filesystem::path& model_dir,
+                    const std::filesystem::path& tokenizer_dir, at::ScalarType dtype) const {
+  std::error_code error;
+  std::filesystem::create_directories(model_dir, error);
+  std::vector<sdk::NamedTensor> stored;
+  for (const sdk::NamedTensor& weight : impl_->weights.all())
+    stored.push_back({weight.name, weight.value.to(at::kCPU, dtype)});
+  // transformers asks for this mark.
+  write_safetensors(stored, model_dir / "model.safetensors", {{"format", "pt"}});
+  write_config(impl_->config, model_dir);
+  write_preprocessing(impl_->preprocessing, model_dir);
+  if (std::filesystem::equivalent(model_dir, tokenizer_dir, error)) return;
+  for (const char* name : {"vocab.json", "merges.txt", "tokenizer_config.json"}) {
+    const std::filesystem::path from = tokenizer_dir / name;
+    if (name == std::string_view("tokenizer_config.json") && !std::filesystem::exists(from))
+      continue;
+    std::filesystem::copy_file(from, model_dir / name,
+                               std::filesystem::copy_options::overwrite_existing, error);
+    if (error)
+      throw Error(ErrorKind::data, "cannot copy '" + from.string() + "' to '" +
+                                       model_dir.string() + "': " + error.message());
+  }
+}
+
+at::Tensor similarity_logits(const at::Tensor& image_features, const at::Tensor& text_features,
+                             const at::Tensor& logit_scale) {
+  const auto unit = [](const at::Tensor& x) {
+    return x / x.norm(2, /*dim=*/-1, /*keepdim=*/true);
+  };
+  return logit_scale * at::matmul(unit(image_features), unit(text_features).t());
+}
+
+}  // namespace petlab::clip

@@ -1,0 +1,121 @@
+#include "petlab/clip/config.hpp"
+
+#include "petlab/sdk/error.hpp"
+
+#include "atomic_file.hpp"
+#include "json_file.hpp"
+
+namespace petlab::clip {
+
+namespace {
+
+// Beyond every published CLIP; keeps products of sizes far from overflow.
+constexpr std::int64_t kMaxSize = 1 << 20;
+
+std::int64_t size(const JsonObject& json, const char* key) { return json.integer(key, 1, kMaxSize); }
+
+sdk::TowerShape read_tower(const JsonObject& json) {
+  const sdk::TowerShape shape{.layers = json.integer("num_hidden_layers", 1, 1000),
+                              .width = size(json, "hidden_size"),
+                              .heads = size(json, "num_attention_heads"),
+                              .mlp_width = size(json, "intermediate_size")};
+  if (shape.width % shape.heads != 0)
+    json.fail("hidden_size", "is " + std::to_string(shape.width) +
+                                 ", expected a multiple of num_attention_heads, " +
+                                 std::to_string(shape.heads));
+  return shape;
+}
+
+Activation read_activation(const JsonObject& json) {
+  if (!json.given("hidden_act")) return Activation::quick_gelu;
+  const std::string name = json.text("hidden_act");
+  if (name == "quick_gelu") return Activation::quick_gelu;
+  if (name == "gelu") return Activation::gelu;
+  json.fail("hidden_act", "is '" + name + "', expected quick_gelu or gelu");
+}
+
+double read_epsilon(const JsonObject& json) {
+  if (!json.given("layer_norm_eps")) return 1e-5;
+  const double epsilon = json.real("layer_norm_eps");
+  if (!(epsilon >= 0 && epsilon < 1))
+    json.fail("layer_norm_eps", "is " + std::to_string(epsilon) + ", expected 0 <= value < 1");
+  return epsilon;
+}
+
+const char* activation_name(Activation activation) {
+  return activation == Activation::gelu ? "gelu" : "quick_gelu";
+}
+
+nlohmann::ordered_json tower_json(const sdk::TowerShape& shape, Activation activation,
+                                  double epsilon, std::int64_t embed_dim) {
+  return {{"hidden_size", shape.width},
+          {"intermediate_size", shape.mlp_width},
+          {"num_hidden_layers", shape.layers},
+          {"num_attention_heads", shape.heads},
+          {"hidden_act", activation_name(activation)},
+          {"layer_norm_eps", epsilon},
+          {"projection_dim", embed_dim},
+          {"attention_dropout", 0.0}};
+}
+
+}  // namespace
+
+Config read_config(const std::filesystem::path& model_dir) {
+  const JsonObject json = JsonObject::read(model_dir / "config.json");
+  if (const std::string type = json.text("model_type"); type != "clip")
+    json.fail("model_type", "is '" + type + "', expected 'clip'");
+  const JsonObject vision = json.object("vision_config");
+  const JsonObject text = json.object("text_config");
+
+  Config config;
+  config.shape.vision = read_tower(vision);
+  config.shape.text = read_tower(text);
+  config.shape.embed_dim = size(json, "projection_dim");
+  config.shape.image_size = size(vision, "image_size");
+  config.shape.patch_size = size(vision, "patch_size");
+  config.shape.context_length = text.integer("max_position_embeddings", 2, kMaxSize);
+  if (config.shape.patch_size > config.shape.image_size)
+    vision.fail("patch_size", "is greater than image_size");
+  if (vision.given("num_channels") && vision.integer("num_channels", 1, kMaxSize) != 3)
+    vision.fail("num_channels", "is not 3");
+
+  config.vocab_size = text.integer("vocab_size", 2, std::int64_t{1} << 31);
+  config.vision_activation = read_activation(vision);
+  config.text_activation = read_activation(text);
+  config.vision_layer_norm_eps = read_epsilon(vision);
+  config.text_layer_norm_eps = read_epsilon(text);
+  if (text.given("eos_token_id"))
+    config.eos_token_id = text.integer("eos_token_id", 0, config.vocab_size - 1);
+  if (text.given("bos_token_id"))
+    config.bos_token_id = text.integer("bos_token_id", 0, config.vocab_size - 1);
+  if (json.given("logit_scale_init_value"))
+    config.initial_logit_scale = json.real("logit_scale_init_value");
+  return config;
+}
+
+void write_config(const Config& config, const std::filesystem::path& model_dir) {
+  const sdk::BackboneShape& shape = config.shape;
+  nlohmann::ordered_json vision = tower_json(shape.vision, config.vision_activation,
+                                             config.vision_layer_norm_eps, shape.embed_dim);
+  vision["model_type"] = "clip_vision_model";
+  vision["image_size"] = shape.image_size;
+  vision["patch_size"] = shape.patch_size;
+  vision["num_channels"] = 3;
+  nlohmann::ordered_json text = tower_json(shape.text, config.text_activation,
+                                           config.text_layer_norm_eps, shape.embed_dim);
+  text["model_type"] = "clip_text_model";
+  text["vocab_size"] = config.vocab_size;
+  text["max_position_embeddings"] = shape.context_length;
+  text["bos_token_id"] = config.bos_token_id;
+  text["eos_token_id"] = config.eos_token_id;
+  text["pad_token_id"] = config.eos_token_id;
+  const nlohmann::ordered_json json{{"architectures", {"CLIPModel"}},
+                                    {"model_type", "clip"},
+                                    {"projection_dim", shape.embed_dim},
+                                    {"logit_scale_init_value", config.initial_logit_scale},
+                                    {"text_config", text},
+                                    {"vision_config", vision}};
+  write_text_file(model_dir / "config.json", json.dump(2) + "\n");
+}
+
+}  // namespace petlab::clip

@@ -1,0 +1,117 @@
+#include "prompts.hpp"
+
+#include "petlab/sdk/error.hpp"
+
+#include "weights.hpp"
+
+#include <ATen/ATen.h>
+
+namespace petlab::clip {
+
+using sdk::Error;
+using sdk::ErrorKind;
+
+PromptPlan::PromptPlan(const PromptBatch& prompts, const sdk::TowerShape& shape, std::int64_t batch,
+                       const char* tower)
+    : prompts_(prompts), batch_(batch) {
+  const auto fail = [&](std::size_t layer, const std::string& what) {
+    throw Error(ErrorKind::config, std::string("the prompts of layer ") + std::to_string(layer) +
+                                       " of the " + tower + " tower " + what);
+  };
+  for (std::size_t layer = 0; layer < prompts.layers.size(); ++layer) {
+    const at::Tensor& tokens = prompts.layers[layer];
+    if (!tokens.defined()) continue;
+    if (static_cast<std::int64_t>(layer) >= shape.layers)
+      fail(layer, "have no layer: the tower has " + std::to_string(shape.layers));
+    if (tokens.dim() != 3 || tokens.size(0) < 1 || tokens.size(1) < 1 ||
+        tokens.size(2) != shape.width)
+      fail(layer, "have shape " + shape_text(tokens.sizes()) + ", expected [sets, prompts, " +
+                      std::to_string(shape.width) + "]");
+    if (first_layer_ < 0) {
+      first_layer_ = static_cast<std::int64_t>(layer);
+      n_sets_ = tokens.size(0);
+      n_prompt_ = tokens.size(1);
+    } else if (tokens.size(0) != n_sets_ || tokens.size(1) != n_prompt_) {
+      fail(layer, "have shape " + shape_text(tokens.sizes()) + ", expected " +
+                      shape_text({n_sets_, n_prompt_, shape.width}) + " as in layer " +
+                      std::to_string(first_layer_));
+    }
+  }
+  if (n_sets_ > 1 && !prompts.set_of_sample.defined())
+    throw Error(ErrorKind::internal, "a batch with several sets of prompts does not say which "
+                                     "sample uses which set");
+  if (n_sets_ > 1 && (prompts.set_of_sample.dim() != 1 || prompts.set_of_sample.size(0) != batch ||
+                      prompts.set_of_sample.scalar_type() != at::kLong))
+    throw Error(ErrorKind::internal,
+                "the sets of the samples have shape " + shape_text(prompts.set_of_sample.sizes()) +
+                    ", expected int64 " + shape_text({batch}));
+}
+
+bool PromptPlan::changes(std::int64_t layer) const {
+  const auto place = static_cast<std::size_t>(layer);
+  return place < prompts_.layers.size() && prompts_.layers[place].defined();
+}
+
+at::Tensor PromptPlan::at(std::int64_t layer) const {
+  const at::Tensor& tokens = prompts_.layers[static_cast<std::size_t>(layer)];
+  if (n_sets_ == 1) return tokens.expand({batch_, -1, -1});
+  return tokens.index_select(0, prompts_.set_of_sample);
+}
+
+PromptBatch stack_prompts(const std::vector<std::vector<const sdk::TowerChanges*>>& sets,
+                          std::int64_t n_layers, const at::Tensor& set_of_sample) {
+  PromptBatch batch;
+  batch.set_of_sample = set_of_sample;
+  // tokens[l][s]: the prompts of set s at layer l, parts of its adapters side by side.
+  std::vector<std::vector<at::Tensor>> tokens(static_cast<std::size_t>(n_layers));
+  for (std::size_t s = 0; s < sets.size(); ++s) {
+    std::vector<std::vector<at::Tensor>> parts(tokens.size());
+    std::size_t with_prompts = 0;
+    for (const sdk::TowerChanges* changes : sets[s]) {
+      if (changes->prompts.empty()) continue;
+      ++with_prompts;
+      for (const sdk::PromptTokens& prompt : changes->prompts) {
+        if (prompt.layer < 0 || prompt.layer >= n_layers)
+          throw Error(ErrorKind::config, "an adapter has prompts at layer " +
+                                             std::to_string(prompt.layer) +
+                                             ", but the tower has the layers 0 to " +
+                                             std::to_string(n_layers - 1));
+        auto& place = parts[static_cast<std::size_t>(prompt.layer)];
+        if (place.size() >= with_prompts)
+          throw Error(ErrorKind::config,
+                      "an adapter lists layer " + std::to_string(prompt.layer) + " twice");
+        if (!prompt.tokens.defined() || prompt.tokens.dim() != 2)
+          throw Error(ErrorKind::config, "the prompts of layer " + std::to_string(prompt.layer) +
+                                             " are not of shape [n_prompt, width]");
+        place.push_back(prompt.tokens);
+      }
+    }
+    for (std::size_t l = 0; l < parts.size(); ++l) {
+      if (parts[l].empty()) continue;
+      if (parts[l].size() != with_prompts)
+        throw Error(ErrorKind::config, "adapters that are composed have prompts at different "
+                                       "layers: layer " + std::to_string(l) + " lacks some");
+      tokens[l].push_back(parts[l].size() == 1 ? parts[l][0] : at::cat(parts[l]));
+    }
+  }
+  bool any = false;
+  batch.layers.resize(tokens.size());
+  for (std::size_t l = 0; l < tokens.size(); ++l) {
+    if (tokens[l].empty()) continue;
+    if (tokens[l].size() != sets.size())
+      throw Error(ErrorKind::config, "adapters of one batch have prompts at different layers: "
+                                     "layer " + std::to_string(l) + " lacks some");
+    for (const at::Tensor& one : tokens[l])
+      if (one.sizes() != tokens[l][0].sizes())
+        throw Error(ErrorKind::config, "adapters of one batch have prompts of shapes " +
+                                           shape_text(tokens[l][0].sizes()) + " and " +
+                                           shape_text(one.sizes()) + " at layer " +
+                                           std::to_string(l) + ", expected equal shapes");
+    batch.layers[l] = tokens[l].size() == 1 ? tokens[l][0].unsqueeze(0) : at::stack(tokens[l]);
+    any = true;
+  }
+  if (!any) batch.layers.clear();
+  return batch;
+}
+
+}  // namespace petlab::clip

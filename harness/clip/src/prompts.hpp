@@ -1,0 +1,37 @@
+#pragma once
+
+#include "petlab/clip/backbone.hpp"
+
+#include <ATen/core/Tensor.h>
+
+namespace petlab::clip {
+
+/// The prompts of one forward through one tower: checked once, then asked layer by layer.
+class PromptPlan {
+ public:
+  /// Throws Error(config) for prompts that do not fit the tower, naming `tower`.
+  PromptPlan(const PromptBatch& prompts, const sdk::TowerShape& shape, std::int64_t batch,
+             const char* tower);
+
+  /// True where the layer has prompts of its own.
+  [[nodiscard]] bool changes(std::int64_t layer) const;
+
+  /// True where these are the first, so that the sequence grows by n_prompt().
+  [[nodiscard]] bool inserts(std::int64_t layer) const { return layer == first_layer_; }
+
+  /// Prompts of a layer for each sample: [B, n_prompt, width]. Where there is one set this is a view
+  /// without memory of its own.
+  [[nodiscard]] at::Tensor at(std::int64_t layer) const;
+
+  /// 0 without prompts.
+  [[nodiscard]] std::int64_t n_prompt() const { return n_prompt_; }
+
+ private:
+  const PromptBatch& prompts_;
+  std::int64_t batch_;
+  std::int64_t n_prompt_ = 0;
+  std::int64_t n_sets_ = 0;
+  std::int64_t first_layer_ = -1;
+};
+
+}  // namespace petlab::clip

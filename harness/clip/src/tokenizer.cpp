@@ -1,0 +1,208 @@
+#include "petlab/clip/tokenizer.hpp"
+
+#include "petlab/sdk/error.hpp"
+
+#include "atomic_file.hpp"
+#include "byte_alphabet.hpp"
+#include "byte_pairs.hpp"
+#include "json_file.hpp"
+#include "unicode_text.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+
+namespace petlab::clip {
+
+using sdk::Error;
+using sdk::ErrorKind;
+
+namespace {
+
+using Vocabulary = std::unordered_map<std::string, std::int32_t>;
+
+constexpr std::size_t kMaxCachedWords = 1 << 16;
+constexpr std::size_t kMaxCachedLength = 64;  // bytes of a word worth remembering
+constexpr std::size_t kMaxMergesBytes = 50'000'000;
+
+Vocabulary read_vocabulary(const std::filesystem::path& file) {
+  const JsonObject json = JsonObject::read(file);
+  const auto count = static_cast<std::int64_t>(json.items().size());
+  Vocabulary vocabulary;
+  std::vector<bool> taken(static_cast<std::size_t>(count), false);
+  for (const auto& [token, unused] : json.items().items()) {
+    const std::int64_t id = json.integer(token, 0, count - 1);
+    if (taken[static_cast<std::size_t>(id)])
+      json.fail(token, "has the id " + std::to_string(id) + ", which another token has, too");
+    taken[static_cast<std::size_t>(id)] = true;
+    vocabulary[token] = static_cast<std::int32_t>(id);
+  }
+  return vocabulary;
+}
+
+std::int32_t token_id(const Vocabulary& vocabulary, const std::string& token,
+                      const std::filesystem::path& file) {
+  const auto found = vocabulary.find(token);
+  if (found == vocabulary.end())
+    throw Error(ErrorKind::data, "'" + file.string() + "' has no token '" + token + "'");
+  return found->second;
+}
+
+BytePairs read_merges(const std::filesystem::path& file, const Vocabulary& vocabulary) {
+  const std::string text = read_text_file(file, kMaxMergesBytes);
+  BytePairs pairs;
+  std::size_t number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    ++number;
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
+    const auto fail = [&](const std::string& what) {
+      throw Error(ErrorKind::data,
+                  "'" + file.string() + "', line " + std::to_string(number) + ": " + what);
+    };
+    const std::size_t space = line.find(' ');
+    if (space == 0 || space == std::string_view::npos || space + 1 == line.size() ||
+        line.find(' ', space + 1) != std::string_view::npos)
+      fail("expected two tokens with one space between");
+    const std::string left(line.substr(0, space));
+    const std::string right(line.substr(space + 1));
+    for (const std::string& token : {left, right, left + right})
+      if (!vocabulary.contains(token)) fail("the token '" + token + "' is not in vocab.json");
+    if (!pairs.add(vocabulary.at(left), vocabulary.at(right), vocabulary.at(left + right)))
+      fail("the merge '" + left + " " + right + "' is there already");
+  }
+  return pairs;
+}
+
+}  // namespace
+
+struct Tokenizer::Impl {
+  std::vector<std::string> tokens;  // by id
+  std::array<std::int32_t, 256> inner{};  // id of a byte inside of a word
+  std::array<std::int32_t, 256> last{};   // id of a byte at the end of a word
+  BytePairs pairs;
+  std::int32_t start = 0;
+  std::int32_t end = 0;
+
+  mutable std::shared_mutex mutex;
+  mutable std::unordered_map<std::string, std::vector<std::int32_t>> cache;
+
+  [[nodiscard]] std::vector<std::int32_t> encode_word(const std::string& word) const {
+    {
+      const std::shared_lock lock(mutex);
+      if (const auto found = cache.find(word); found != cache.end()) return found->second;
+    }
+    std::vector<std::int32_t> symbols;
+    symbols.reserve(word.size());
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(word[i]);
+      symbols.push_back(i + 1 < word.size() ? inner[byte] : last[byte]);
+    }
+    std::vector<std::int32_t> ids = pairs.merge(symbols);
+    if (word.size() <= kMaxCachedLength) {
+      const std::unique_lock lock(mutex);
+      if (cache.size() < kMaxCachedWords) cache.emplace(word, ids);
+    }
+    return ids;
+  }
+};
+
+Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+Tokenizer Tokenizer::load(const std::filesystem::path& model_dir) {
+  const std::filesystem::path file = model_dir / "vocab.json";
+  const Vocabulary vocabulary = read_vocabulary(file);
+  auto impl = std::make_unique<Impl>();
+  impl->tokens.resize(vocabulary.size());
+  for (const auto& [token, id] : vocabulary) impl->tokens[static_cast<std::size_t>(id)] = token;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const std::string& symbol = byte_alphabet().symbol(static_cast<unsigned char>(byte));
+    impl->inner[byte] = token_id(vocabulary, symbol, file);
+    impl->last[byte] = token_id(vocabulary, symbol + std::string(kEndOfWord), file);
+  }
+  impl->start = token_id(vocabulary, std::string(kStartToken), file);
+  impl->end = token_id(vocabulary, std::string(kEndToken), file);
+  impl->pairs = read_merges(model_dir / "merges.txt", vocabulary);
+  return Tokenizer(std::move(impl));
+}
+
+std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const {
+  std::vector<std::int64_t> ids;
+  while (true) {
+    // The start and end token may be written out in a text, and then stand for themselves.
+    const std::size_t start = text.find(kStartToken);
+    const std::size_t end = text.find(kEndToken);
+    const std::size_t cut = std::min(start, end);
+    for (const std::string& word : split_words(normalise_text(text.substr(0, cut))))
+      for (const std::int32_t id : impl_->encode_word(word)) ids.push_back(id);
+    if (cut == std::string_view::npos) return ids;
+    ids.push_back(start < end ? impl_->start : impl_->end);
+    text.remove_prefix(cut + (start < end ? kStartToken : kEndToken).size());
+  }
+}
+
+TokenBatch Tokenizer::encode_batch(std::span<const std::string> texts, std::int64_t context_length,
+                                   std::int64_t* truncated) const {
+  if (context_length < 2)
+    throw Error(ErrorKind::internal, "a context of " + std::to_string(context_length) +
+                                         " tokens does not hold a start and an end token");
+  std::vector<std::vector<std::int64_t>> rows;
+  rows.reserve(texts.size());
+  std::size_t longest = 0;
+  for (const std::string& text : texts) {
+    std::vector<std::int64_t> row = encode(text);
+    row.insert(row.begin(), impl_->start);
+    const auto room = static_cast<std::size_t>(context_length - 1);
+    if (row.size() > room) {
+      row.resize(room);
+      if (truncated != nullptr) ++*truncated;
+    }
+    row.push_back(impl_->end);
+    longest = std::max(longest, row.size());
+    rows.push_back(std::move(row));
+  }
+  const auto count = static_cast<std::int64_t>(rows.size());
+  // Padding is the end token, as in transformers; behind the first one nothing is looked at.
+  TokenBatch batch{at::full({count, static_cast<std::int64_t>(longest)}, impl_->end, at::kLong),
+                   at::zeros({count}, at::kLong)};
+  auto* ids = batch.ids.mutable_data_ptr<std::int64_t>();
+  auto* eot = batch.eot.mutable_data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::copy(rows[i].begin(), rows[i].end(), ids + i * longest);
+    eot[i] = std::find(rows[i].begin(), rows[i].end(), impl_->end) - rows[i].begin();
+  }
+  return batch;
+}
+
+std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
+  std::string text;
+  for (const std::int64_t id : ids) {
+    if (id < 0 || id >= vocab_size())
+      throw Error(ErrorKind::internal, "there is no token with the id " + std::to_string(id));
+    std::string_view token = impl_->tokens[static_cast<std::size_t>(id)];
+    const bool ends_word = token.ends_with(kEndOfWord);
+    if (ends_word) token.remove_suffix(kEndOfWord.size());
+    text += byte_alphabet().to_bytes(token);
+    if (ends_word) text += ' ';
+  }
+  const std::size_t last = text.find_last_not_of(' ');
+  text.resize(last == std::string::npos ? 0 : last + 1);
+  return valid_utf8(text);
+}
+
+std::int64_t Tokenizer::vocab_size() const {
+  return static_cast<std::int64_t>(impl_->tokens.size());
+}
+std::int64_t Tokenizer::start_token() const { return impl_->start; }
+std::int64_t Tokenizer::end_token() const { return impl_->end; }
+
+}  // namespace petlab::clip

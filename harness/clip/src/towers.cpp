@@ -1,0 +1,114 @@
+#include "towers.hpp"
+
+#include "petlab/sdk/error.hpp"
+
+#include "prompts.hpp"
+#include "transformer.hpp"
+
+#include <ATen/ATen.h>
+
+namespace petlab::clip {
+
+using sdk::Error;
+using sdk::ErrorKind;
+
+namespace {
+
+/// Patches as rows, [B, 3, S, S] -> [B, (S/p)^2, 3 p p], in the order of the convolution's weight:
+/// the patch embedding has stride = kernel, so it is one matrix product.
+at::Tensor patches_of(const at::Tensor& pixels, std::int64_t patch) {
+  const std::int64_t grid = pixels.size(2) / patch;
+  // A side that is no multiple of the patch loses its last rows and columns, as in a convolution.
+  const at::Tensor whole = pixels.narrow(2, 0, grid * patch).narrow(3, 0, grid * patch);
+  return whole.reshape({pixels.size(0), 3, grid, patch, grid, patch})
+      .permute({0, 2, 4, 1, 3, 5})
+      .reshape({pixels.size(0), grid * grid, 3 * patch * patch});
+}
+
+}  // namespace
+
+at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Tensor& pixels,
+                      const PromptBatch& prompts) {
+  const sdk::BackboneShape& shape = config.shape;
+  const std::int64_t side = shape.image_size;
+  if (pixels.dim() != 4 || pixels.size(1) != 3 || pixels.size(2) != side || pixels.size(3) != side)
+    throw Error(ErrorKind::internal, "the image tower was given pixels of shape " +
+                                         shape_text(pixels.sizes()) + ", expected [B, 3, " +
+                                         std::to_string(side) + ", " + std::to_string(side) + "]");
+  const std::int64_t batch = pixels.size(0);
+  const std::int64_t width = shape.vision.width;
+  const PromptPlan plan(prompts, shape.vision, batch, "image");
+  const BlockSettings settings{.heads = shape.vision.heads,
+                               .layer_norm_eps = config.vision_layer_norm_eps,
+                               .activation = config.vision_activation,
+                               .is_causal = false};
+
+  const at::Tensor patches = at::linear(patches_of(pixels, shape.patch_size),
+                                        w.patch_embedding.reshape({width, -1}));
+  at::Tensor x = at::cat({w.class_embedding.to(patches.scalar_type()).expand({batch, 1, width}),
+                          patches},
+                         1) +
+                 w.position_embedding;
+  // Prompts stand last: without a mask and without position code their place does not matter.
+  const auto put = [&](std::int64_t layer) {
+    if (!plan.changes(layer)) return;
+    const std::int64_t kept = plan.inserts(layer) ? x.size(1) : x.size(1) - plan.n_prompt();
+    x = at::cat({x.narrow(1, 0, kept), plan.at(layer).to(x.scalar_type())}, 1);
+  };
+  put(0);
+  x = layer_norm(x, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps);
+  for (std::int64_t layer = 0; layer < shape.vision.layers; ++layer) {
+    const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
+    if (layer > 0) put(layer);
+    x = layer + 1 < shape.vision.layers ? run_block(block, settings, x)
+                                        : run_block_pooled(block, settings, x, /*positions=*/{});
+  }
+  x = layer_norm(x, w.post_norm_weight, w.post_norm_bias, settings.layer_norm_eps);
+  return at::linear(x, w.projection);
+}
+
+at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch& tokens,
+                    const PromptBatch& prompts) {
+  const sdk::BackboneShape& shape = config.shape;
+  if (tokens.ids.dim() != 2 || tokens.eot.dim() != 1 || tokens.eot.size(0) != tokens.ids.size(0))
+    throw Error(ErrorKind::internal, "the text tower was given tokens of shape " +
+                                         shape_text(tokens.ids.sizes()) + " and ends of shape " +
+                                         shape_text(tokens.eot.sizes()) +
+                                         ", expected [N, L] and [N]");
+  const std::int64_t batch = tokens.ids.size(0);
+  const PromptPlan plan(prompts, shape.text, batch, "text");
+  const std::int64_t length = tokens.ids.size(1) + plan.n_prompt();
+  if (length > shape.context_length)
+    throw Error(ErrorKind::config,
+                "a text of " + std::to_string(tokens.ids.size(1)) + " tokens and " +
+                    std::to_string(plan.n_prompt()) + " prompts do not fit the context of " +
+                    std::to_string(shape.context_length) +
+                    " positions; use fewer prompts or shorter texts");
+  const BlockSettings settings{.heads = shape.text.heads,
+                               .layer_norm_eps = config.text_layer_norm_eps,
+                               .activation = config.text_activation,
+                               .is_causal = true};
+
+  at::Tensor x = at::embedding(w.token_embedding, tokens.ids);
+  // Prompts stand behind the start token; those of an earlier layer are cut out and replaced.
+  const auto put = [&](std::int64_t layer) {
+    if (!plan.changes(layer)) return;
+    const std::int64_t rest = plan.inserts(layer) ? 1 : 1 + plan.n_prompt();
+    x = at::cat({x.narrow(1, 0, 1), plan.at(layer).to(x.scalar_type()),
+                 x.narrow(1, rest, x.size(1) - rest)},
+                1);
+  };
+  put(0);
+  x = x + w.position_embedding.narrow(0, 0, x.size(1));
+  const at::Tensor eot = plan.n_prompt() > 0 ? tokens.eot + plan.n_prompt() : tokens.eot;
+  for (std::int64_t layer = 0; layer < shape.text.layers; ++layer) {
+    const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
+    if (layer > 0) put(layer);
+    x = layer + 1 < shape.text.layers ? run_block(block, settings, x)
+                                      : run_block_pooled(block, settings, x, eot);
+  }
+  x = layer_norm(x, w.final_norm_weight, w.final_norm_bias, settings.layer_norm_eps);
+  return at::linear(x, w.projection);
+}
+
+}  // namespace petlab::clip

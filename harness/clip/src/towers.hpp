@@ -1,0 +1,16 @@
+#pragma once
+
+#include "petlab/clip/backbone.hpp"
+#include "weights.hpp"
+
+namespace petlab::clip {
+
+/// The image tower: pixels [B, 3, S, S] -> features [B, embed_dim].
+[[nodiscard]] at::Tensor run_vision(const VisionWeights& weights, const Config& config,
+                                    const at::Tensor& pixels, const PromptBatch& prompts);
+
+/// The text tower: tokens [N, L] -> features [N, embed_dim].
+[[nodiscard]] at::Tensor run_text(const TextWeights& weights, const Config& config,
+                                  const TokenBatch& tokens, const PromptBatch& prompts);
+
+}  // namespace petlab::clip

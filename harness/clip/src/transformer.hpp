@@ -1,0 +1,32 @@
+#pragma once
+
+#include "petlab/clip/config.hpp"
+#include "weights.hpp"
+
+#include <ATen/core/Tensor.h>
+
+namespace petlab::clip {
+
+/// What a block needs to know besides its weights.
+struct BlockSettings {
+  std::int64_t heads = 0;
+  double layer_norm_eps = 1e-5;
+  Activation activation = Activation::quick_gelu;
+  bool is_causal = false;
+};
+
+/// One pre-LN transformer block of either tower: x [B, L, W] -> [B, L, W].
+[[nodiscard]] at::Tensor run_block(const BlockWeights& weights, const BlockSettings& settings,
+                                   const at::Tensor& x);
+
+/// The same, for the last block of a tower, of whose output one position a sample is used: only that
+/// position is computed (its keys and values come from all). `positions` is int64 [B], or undefined
+/// for position 0. x [B, L, W] -> [B, W].
+[[nodiscard]] at::Tensor run_block_pooled(const BlockWeights& weights,
+                                          const BlockSettings& settings, const at::Tensor& x,
+                                          const at::Tensor& positions);
+
+[[nodiscard]] at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight,
+                                    const at::Tensor& bias, double eps);
+
+}  // namespace petlab::clip

@@ -1,0 +1,181 @@
+#include "unicode_text.hpp"
+
+#include "petlab/sdk/error.hpp"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+namespace petlab::clip {
+
+namespace {
+
+enum class Kind { space, letter, number, other };
+
+struct Character {
+  std::int32_t code = 0;
+  std::size_t size = 0;  // bytes
+};
+
+/// The character at the front of valid UTF-8.
+Character first_character(std::string_view text) {
+  std::int32_t code = 0;
+  const auto size =
+      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                       static_cast<utf8proc_ssize_t>(text.size()), &code);
+  return {code, static_cast<std::size_t>(std::max<utf8proc_ssize_t>(size, 1))};
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+/// The property White_Space, which is what \s means in the pattern.
+bool is_space(std::int32_t c) {
+  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+         c == 0x205F || c == 0x3000;
+}
+
+Kind kind_of(std::int32_t code) {
+  if (is_space(code)) return Kind::space;
+  switch (utf8proc_category(code)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO: return Kind::letter;
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO: return Kind::number;
+    default: return Kind::other;
+  }
+}
+
+/// Length of the longest prefix that could begin a character: what one U+FFFD stands for.
+std::size_t broken_prefix(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const unsigned lead = byte(0);
+  std::size_t length = 1;
+  if (lead >= 0xC2 && lead <= 0xDF) length = 2;
+  if (lead >= 0xE0 && lead <= 0xEF) length = 3;
+  if (lead >= 0xF0 && lead <= 0xF4) length = 4;
+  // The second byte has a narrower range behind some lead bytes (overlong forms, surrogates).
+  const unsigned low = lead == 0xE0 ? 0xA0U : lead == 0xF0 ? 0x90U : 0x80U;
+  const unsigned high = lead == 0xED ? 0x9FU : lead == 0xF4 ? 0x8FU : 0xBFU;
+  std::size_t good = 1;
+  while (good < length && byte(good) >= (good == 1 ? low : 0x80U) &&
+         byte(good) <= (good == 1 ? high : 0xBFU))
+    ++good;
+  return good;
+}
+
+std::string compose(const std::string& text) {
+  utf8proc_uint8_t* mapped = nullptr;
+  const auto size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                   static_cast<utf8proc_ssize_t>(text.size()), &mapped,
+                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
+  if (size < 0)
+    throw sdk::Error(sdk::ErrorKind::internal,
+                     std::string("a text could not be normalised: ") + utf8proc_errmsg(size));
+  return {reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size)};
+}
+
+/// The start and end token have alternatives of their own in the pattern. They are met here only
+/// when written in capitals, as those in small letters are cut out before.
+constexpr std::array<std::array<std::string_view, 3>, 2> kMarks{
+    {{"<|", "startoftext", "|>"}, {"<|", "endoftext", "|>"}}};
+
+constexpr std::array<std::string_view, 7> kContractions{"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
+
+}  // namespace
+
+std::string valid_utf8(std::string_view text) {
+  if (is_ascii(text)) return std::string(text);
+  std::string result;
+  while (!text.empty()) {
+    std::int32_t code = 0;
+    const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                       static_cast<utf8proc_ssize_t>(text.size()), &code);
+    const std::size_t used = size > 0 ? static_cast<std::size_t>(size) : broken_prefix(text);
+    result += size > 0 ? text.substr(0, used) : std::string_view("\xEF\xBF\xBD");
+    text.remove_prefix(used);
+  }
+  return result;
+}
+
+std::string normalise_text(std::string_view text) {
+  std::string result;
+  if (is_ascii(text)) {
+    result.assign(text);
+    for (char& c : result)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return result;
+  }
+  const std::string composed = compose(valid_utf8(text));
+  for (std::string_view rest = composed; !rest.empty();) {
+    const Character character = first_character(rest);
+    rest.remove_prefix(character.size);
+    // The one letter whose small form is two characters: i with its dot, and a dot above.
+    if (character.code == 0x130) {
+      result += "i\xCC\x87";
+      continue;
+    }
+    std::array<utf8proc_uint8_t, 4> bytes{};
+    const auto size = utf8proc_encode_char(utf8proc_tolower(character.code), bytes.data());
+    result.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size));
+  }
+  return result;
+}
+
+std::vector<std::string> split_words(std::string_view rest) {
+  std::vector<std::string> words;
+  const auto take = [&](std::size_t size) {
+    words.emplace_back(rest.substr(0, size));
+    rest.remove_prefix(size);
+  };
+  const auto take_mark = [&] {
+    for (const auto& mark : kMarks) {
+      const std::string whole = std::string(mark[0]).append(mark[1]).append(mark[2]);
+      if (!rest.starts_with(whole)) continue;
+      for (const std::string_view part : mark) take(part.size());
+      return true;
+    }
+    return false;
+  };
+  while (!rest.empty()) {
+    if (rest.starts_with("<|") && take_mark()) continue;
+    const auto* contraction =
+        std::find_if(kContractions.begin(), kContractions.end(),
+                     [&](std::string_view form) { return rest.starts_with(form); });
+    if (contraction != kContractions.end()) {
+      take(contraction->size());
+      continue;
+    }
+    const Character first = first_character(rest);
+    const Kind kind = kind_of(first.code);
+    std::size_t size = first.size;
+    if (kind == Kind::space) {
+      rest.remove_prefix(size);
+      continue;
+    }
+    while (kind != Kind::number && size < rest.size()) {
+      const Character next = first_character(rest.substr(size));
+      if (kind_of(next.code) != kind) break;
+      size += next.size;
+    }
+    take(size);
+  }
+  return words;
+}
+
+}  // namespace petlab::clip

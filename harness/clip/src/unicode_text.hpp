@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace petlab::clip {
+
+/// The text with every sequence that is not UTF-8 replaced by U+FFFD (one for each longest prefix of
+/// a character).
+[[nodiscard]] std::string valid_utf8(std::string_view text);
+
+/// Canonical composition (NFC), then lower case character by character, as CLIP's tokenizer in
+/// transformers does. Takes any bytes.
+[[nodiscard]] std::string normalise_text(std::string_view text);
+
+/// Splits a normalised text the way CLIP's pattern does: the contractions 's 't 're 've 'm 'll 'd,
+/// runs of letters, single numbers, runs of what is neither letter, number nor space. Spaces vanish.
+[[nodiscard]] std::vector<std::string> split_words(std::string_view normalised);
+
+}  // namespace petlab::clip
