@@ -1,0 +1,135 @@
+#include "petlab/reports/render.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "numbers.hpp"
+#include "petlab/sdk/error.hpp"
+#include "sample_study.hpp"
+
+namespace petlab::reports {
+namespace {
+
+namespace records = results::sample;
+using testing::HasSubstr;
+using testing::Not;
+
+class RenderTest : public testing::Test {
+ protected:
+  records::TemporaryFolder folder_;
+
+  std::string table(const Report& report, const TableStyle& style = {}) const {
+    std::ostringstream out;
+    print_table(out, report, style);
+    return out.str();
+  }
+
+  std::string file(const std::string& name) const {
+    std::ifstream in(folder_ / name);
+    EXPECT_TRUE(in) << name;
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+};
+
+TEST_F(RenderTest, SaysInOneSentenceThatAStudyHasNoResults) {
+  results::RunStore store(folder_ / "runs.sqlite");
+  store.set_study({"empty", "", {}});
+  EXPECT_EQ(table(build_report(store, "empty")),
+            "Study 'empty' plans no runs, so there is nothing to report.\n");
+  const records::RunChoice run;
+  store.set_study(records::study("planned", {{"coop", {run}}}));
+  EXPECT_EQ(table(build_report(store, "planned")),
+            "Study 'planned' has 1 planned runs and none of them is finished: run `petlab run` "
+            "first.\n");
+  const Report report = build_report(store, "planned");
+  write_report(report, folder_ / "out",
+               {Format::markdown, Format::csv, Format::html});
+  EXPECT_THAT(file("out/report.md"), HasSubstr("none of them is finished"));
+  EXPECT_THAT(file("out/report.html"), HasSubstr("none of them is finished"));
+  EXPECT_THAT(file("out/runs.csv"), HasSubstr("planned,coop,coop,joint,,1,missing"));
+}
+
+TEST_F(RenderTest, ShowsFailuresEvenWithoutResults) {
+  results::RunStore store(folder_ / "runs.sqlite");
+  const records::RunChoice run;
+  store.register_split(records::split(1));
+  store.set_study(records::study("planned", {{"coop", {run}}}));
+  store.record(records::failed_run(run, records::split(1), "out of memory"));
+  const std::string text = table(build_report(store, "planned"));
+  EXPECT_THAT(text, HasSubstr("none of them is finished (1 failed)"));
+  EXPECT_THAT(text, HasSubstr("coop, seed 1: out of memory (numeric)"));
+}
+
+TEST_F(RenderTest, UsesEscapeCodesOnlyWhenAsked) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  const Report report = build_report(store, "demo");
+  EXPECT_THAT(table(report), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(table(report), HasSubstr("[1]"));
+  const std::string coloured = table(report, {.ansi = true, .width = 0});
+  EXPECT_THAT(coloured, HasSubstr("\x1b[1mmmap-grouped"));
+  EXPECT_THAT(coloured, HasSubstr("\x1b[4mcoop-joint"));
+}
+
+TEST_F(RenderTest, FitsANarrowTerminalAndSaysWhatItLeftOut) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  const Report report = build_report(store, "demo");
+  const std::string text = table(report, {.ansi = false, .width = 110});
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 110) << line;
+  EXPECT_THAT(text, HasSubstr("left out to fit: method, "));
+  EXPECT_THAT(table(report), Not(HasSubstr("left out")));
+}
+
+TEST_F(RenderTest, GivesOneSeedNoInterval) {
+  results::RunStore store(folder_ / "runs.sqlite");
+  const records::RunChoice run{.correct = {7, 5}};
+  store.register_split(records::split(1));
+  store.set_study(records::study("one", {{"coop", {run}}}));
+  store.record(records::done_run(run, records::split(1)));
+  const std::string text = table(build_report(store, "one"));
+  EXPECT_THAT(text, HasSubstr("60.00 (n=1)"));
+  EXPECT_THAT(text, Not(HasSubstr("60.00 ±")));
+}
+
+TEST_F(RenderTest, EscapesNamesInHtmlAndMarkdownAndCsv) {
+  results::RunStore store(folder_ / "runs.sqlite");
+  const records::RunChoice run{.method = "a,\"b\""};
+  store.register_split(records::split(1));
+  store.set_study(records::study("x<script>alert(1)</script>", {{"<b>&|'row'", {run}}}));
+  store.record(records::done_run(run, records::split(1)));
+  const Report report = build_report(store, "x<script>alert(1)</script>");
+  write_report(report, folder_ / "out",
+               {Format::markdown, Format::csv, Format::html});
+  const std::string html = file("out/report.html");
+  EXPECT_THAT(html, Not(HasSubstr("<script")));
+  EXPECT_THAT(html, Not(HasSubstr("<b>")));
+  EXPECT_THAT(html, HasSubstr("&lt;b&gt;&amp;|&#39;row&#39;"));
+  EXPECT_THAT(file("out/accuracy_parameters.svg"), HasSubstr("&lt;b&gt;&amp;|&#39;row&#39;"));
+  EXPECT_THAT(file("out/report.md"), HasSubstr("\\<b\\>&\\|'row'"));
+  EXPECT_THAT(file("out/table.csv"), HasSubstr(",\"a,\"\"b\"\"\","));
+}
+
+TEST_F(RenderTest, WritesAPageThatNeedsNothingElse) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  const auto written = write_report(build_report(store, "demo"), folder_ / "a/b", {Format::html});
+  ASSERT_EQ(written.size(), 1U);
+  const std::string html = file("a/b/report.html");
+  EXPECT_THAT(html, HasSubstr("<svg"));
+  for (const char* outside : {"src=", "href=", "@import", "url(http"}) {
+    EXPECT_THAT(html, Not(HasSubstr(outside)));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "a/b/report.html.new"));
+}
+
+TEST_F(RenderTest, NamesAFileThatCannotBeWritten) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  std::ofstream(folder_ / "taken") << "x";
+  EXPECT_THROW(write_report(build_report(store, "demo"), folder_ / "taken", {Format::html}),
+               sdk::Error);
+}
+
+}  // namespace
+}  // namespace petlab::reports
