@@ -10,6 +10,8 @@ import subprocess
 import sys
 
 ENTRY = "petlab_plugin_v1"
+# Marks that the linker itself puts into every library.
+LINKER = {"__bss_start", "_edata", "_end", "_init", "_fini"}
 # Typeinfo and vtables of the SDK's and clip's types: they must be visible for exceptions and
 # dynamic_cast across the boundary. g++ emits them weak in every library that uses them.
 BOUNDARY_TYPE = re.compile(r"^(typeinfo|typeinfo name|vtable) for petlab::(sdk|clip)::")
@@ -29,7 +31,7 @@ def symbols(nm, *plugins):
             _, kind, name = line.split(maxsplit=2)
             if name == ENTRY:
                 entries += 1
-            elif kind in "VWuvw" and (BOUNDARY_TYPE.match(name) or not OURS.search(name)):
+            elif name in LINKER or kind in "VWuvw" and (BOUNDARY_TYPE.match(name) or not OURS.search(name)):
                 continue
             else:
                 yield f"{plugin}: exports {name} ({kind})"
