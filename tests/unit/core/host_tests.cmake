@@ -1,0 +1,14 @@
+petlab_add_test(NAME core_host_tests LABEL unit
+  SOURCES
+    identity_test.cpp
+    plan_test.cpp
+    plugin_loader_test.cpp
+    protocol_test.cpp
+    suggestion_test.cpp
+    work_order_test.cpp
+  LIBS petlab::core)
+# The loader is tested with the real plugins and with those that are broken on purpose.
+add_dependencies(core_host_tests petlab_plugins)
+if(TARGET petlab_test_plugins)
+  add_dependencies(core_host_tests petlab_test_plugins)
+endif()
