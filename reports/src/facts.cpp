@@ -209,9 +209,9 @@ std::vector<std::string> collect_notes(const Report& report, const std::vector<R
   }
   if (failed + missing > 0) {
     notes.push_back(std::to_string(report.finished) + " of " + std::to_string(report.planned) +
-                    " planned runs are finished; " + std::to_string(failed) + " failed, " +
+                    " planned runs are finished, " + std::to_string(failed) + " failed, " +
                     std::to_string(missing) +
-                    " are missing. Rows with gaps get no place among the best.");
+                    " missing. Rows with gaps get no place among the best.");
   }
   if (counts.size() > 1) {
     notes.push_back("Rows rest on different numbers of seeds (column n): compare them with care.");

@@ -13,17 +13,17 @@ constexpr const char* kStyle = R"css(
 :root{color-scheme:light dark;--ink:#1f2328;--soft:#57606a;--line:#d8dee4;--ground:#fff;--band:#f6f8fa;--heat:53,119,201}
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9da7b1;--line:#30363d;--ground:#0d1117;--band:#161b22}}
 *{box-sizing:border-box}
-body{font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--ink);background:var(--ground);max-width:1180px;margin:0 auto;padding:24px 16px 64px}
+body{font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--ink);background:var(--ground);max-width:1480px;margin:0 auto;padding:24px 16px 64px}
 h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 10px}h3{font-size:15px;margin:20px 0 6px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;margin:12px 0;font-size:14px}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .wide{overflow-x:auto;border:1px solid var(--line);border-radius:6px}
-table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
-th,td{padding:5px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
-th{background:var(--band);font-weight:600}tr:last-child td{border-bottom:0}
-.l{text-align:left}.best{font-weight:700}.second{text-decoration:underline;text-underline-offset:3px}
+table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
+th,td{padding:4px 8px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
+th{background:var(--band);font-weight:600;vertical-align:bottom}thead th{white-space:normal}tr:last-child td{border-bottom:0}
+.l{text-align:left}.wide td:first-child{position:sticky;left:0;background:var(--ground)}.best{font-weight:700}.second{text-decoration:underline;text-underline-offset:3px}
 .legend{color:var(--soft);font-size:13px;margin:8px 0}.legend p{margin:2px 0}
-figure{margin:0}svg{width:100%;height:auto;display:block}
+figure{margin:0;max-width:1180px;overflow-x:auto}figure svg{min-width:680px}svg{width:100%;height:auto;display:block}
 .matrix{display:inline-block;vertical-align:top;margin:0 24px 8px 0}.matrix table{width:auto;font-size:13px}
 .note{border-left:3px solid #d1731c;padding:2px 12px;margin:6px 0}
 @media print{body{max-width:none;padding:0}.wide{overflow:visible}table{font-size:10px}th,td{padding:3px 5px}h2{break-after:avoid}tr{break-inside:avoid}}

@@ -12,10 +12,12 @@ constexpr int kSweeps = 6;
 constexpr double kPi = 3.14159265358979323846;
 
 // Costs are areas in square pixels; the weights say how many of them an evil is worth.
-constexpr double kOverlapWeight = 6.0;
-constexpr double kMarkerWeight = 4.0;
+constexpr double kOverlapWeight = 8.0;
+constexpr double kMarkerWeight = 8.0;
+constexpr double kLineWeight = 5.0;
 constexpr double kOutsideWeight = 20.0;
-constexpr double kDistanceWeight = 2.5;
+constexpr double kDistanceWeight = 0.5;
+constexpr double kRoom = 2.0;  // wanted between two labels
 
 Box marker_box(const Point& point) {
   return {point.x - kMarkerRadius, point.y - kMarkerRadius, 2 * kMarkerRadius, 2 * kMarkerRadius};
@@ -31,9 +33,9 @@ Box candidate(const Point& point, double width, double height, double angle, dou
 }
 
 std::vector<Box> candidates_for(const Point& point, double width, double height) {
-  constexpr int kDirections = 16;
+  constexpr int kDirections = 24;
   std::vector<Box> boxes;
-  for (const double gap : {9.0, 16.0, 26.0, 40.0, 58.0}) {
+  for (const double gap : {9.0, 15.0, 24.0, 36.0, 52.0, 72.0, 96.0, 124.0, 156.0}) {
     for (int i = 0; i < kDirections; ++i) {
       boxes.push_back(candidate(point, width, height, 2 * kPi * i / kDirections, gap));
     }
@@ -45,6 +47,10 @@ double distance(const Box& box, const Point& point) {
   const double x = std::max({box.left - point.x, 0.0, point.x - box.left - box.width});
   const double y = std::max({box.top - point.y, 0.0, point.y - box.top - box.height});
   return std::hypot(x, y);
+}
+
+Box widened(const Box& box) {
+  return {box.left - kRoom, box.top - kRoom, box.width + 2 * kRoom, box.height + 2 * kRoom};
 }
 
 double outside(const Box& box, const Box& bounds) {
@@ -60,15 +66,16 @@ double overlap(const Box& a, const Box& b) {
 }
 
 std::vector<Box> place_labels(const std::vector<Point>& points, const std::vector<double>& widths,
-                              double height, const Box& bounds) {
+                              double height, const Box& bounds, const std::vector<Box>& lines) {
   std::vector<Box> placed(points.size());
   std::vector<bool> is_placed(points.size(), false);
   const auto cost = [&](std::size_t label, const Box& box) {
-    double sum = kOutsideWeight * outside(box, bounds) + kDistanceWeight *
-                     distance(box, points[label]) * height / 2;
+    double sum = kOutsideWeight * outside(box, bounds) +
+                 kDistanceWeight * height * distance(box, points[label]);
+    for (const Box& line : lines) sum += kLineWeight * overlap(box, line);
     for (std::size_t i = 0; i < points.size(); ++i) {
       sum += kMarkerWeight * overlap(box, marker_box(points[i]));
-      if (i != label && is_placed[i]) sum += kOverlapWeight * overlap(box, placed[i]);
+      if (i != label && is_placed[i]) sum += kOverlapWeight * overlap(widened(box), placed[i]);
     }
     return sum;
   };

@@ -11,28 +11,32 @@ namespace petlab::reports {
 namespace {
 
 constexpr double kWidth = 900.0;
-constexpr double kHeight = 520.0;
-constexpr Box kPlot{64.0, 44.0, 816.0, 404.0};
+constexpr double kHeight = 580.0;
+constexpr Box kPlot{64.0, 44.0, 816.0, 464.0};
 constexpr double kZeroSlot = 70.0;  // room for "0", left of the logarithmic axis
 constexpr double kFontSize = 12.0;
 constexpr double kLetterWidth = 6.5;
 constexpr std::size_t kColours = 8;
 
-constexpr const char* kStyle =
-    "<style>\n"
-    ".pl text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#1f2328}\n"
-    ".pl .soft{fill:#57606a}.pl .grid{stroke:#d8dee4;stroke-width:1}\n"
-    ".pl .axis{stroke:#57606a;stroke-width:1}.pl .lead{stroke:#8c959f;stroke-width:.8}\n"
-    ".pl .zero{stroke:#57606a;stroke-width:1;stroke-dasharray:5 4;fill:none}\n"
-    ".pl .seed{fill-opacity:.45}.pl .bar{stroke-width:1.5;stroke-opacity:.75;fill:none}\n"
-    ".pl .c0{fill:#3577c9;stroke:#3577c9}.pl .c1{fill:#d1731c;stroke:#d1731c}\n"
-    ".pl .c2{fill:#2b9463;stroke:#2b9463}.pl .c3{fill:#c0509b;stroke:#c0509b}\n"
-    ".pl .c4{fill:#c7443a;stroke:#c7443a}.pl .c5{fill:#2596a8;stroke:#2596a8}\n"
-    ".pl .c6{fill:#7f65cc;stroke:#7f65cc}.pl .c7{fill:#8c8420;stroke:#8c8420}\n"
-    ".pl .key{fill:none;stroke:#57606a;stroke-width:1.5}\n"
-    "@media (prefers-color-scheme:dark){.pl text{fill:#e6edf3}.pl .soft{fill:#9da7b1}\n"
-    ".pl .grid{stroke:#30363d}.pl .axis,.pl .zero,.pl .key{stroke:#9da7b1}}\n"
-    "</style>\n";
+constexpr const char* kStyle = R"css(<style>
+.pl text{font:12px system-ui,"DejaVu Sans",sans-serif;fill:#1f2328}
+.pl .soft{fill:#57606a}.pl .grid{stroke:#d8dee4;stroke-width:1}.pl .axis{stroke:#57606a}
+.pl .zero{stroke:#57606a;stroke-dasharray:5 4}.pl .lead{stroke-width:.7;stroke-opacity:.7}
+.pl .bar{stroke-width:1.5;stroke-opacity:.6}
+.pl .mark{stroke:#fff;stroke-width:1.2}.pl .key{fill:none;stroke:#57606a;stroke-width:1.5}
+.pl .c0{fill:#3577c9;stroke:#3577c9}.pl .c1{fill:#c2651a;stroke:#c2651a}
+.pl .c2{fill:#278a5b;stroke:#278a5b}.pl .c3{fill:#bd4c97;stroke:#bd4c97}
+.pl .c4{fill:#c7443a;stroke:#c7443a}.pl .c5{fill:#1f8b9c;stroke:#1f8b9c}
+.pl .c6{fill:#7a60c7;stroke:#7a60c7}.pl .c7{fill:#857d1c;stroke:#857d1c}
+.pl .c0.mark,.pl .c1.mark,.pl .c2.mark,.pl .c3.mark,.pl .c4.mark,.pl .c5.mark,.pl .c6.mark,
+.pl .c7.mark{stroke:#fff}.pl text.label,.pl .seed{stroke:none}.pl .seed{fill-opacity:.55}
+@media (prefers-color-scheme:dark){.pl text.plain{fill:#e6edf3}.pl text.soft{fill:#9da7b1}
+.pl .grid{stroke:#30363d}.pl .axis,.pl .zero,.pl .key{stroke:#9da7b1}
+.pl text.label{filter:brightness(1.35)}
+.pl .c0.mark,.pl .c1.mark,.pl .c2.mark,.pl .c3.mark,.pl .c4.mark,.pl .c5.mark,.pl .c6.mark,
+.pl .c7.mark{stroke:#0d1117}}
+</style>
+)css";
 
 std::string number(double value) { return fixed(value, 1); }
 
@@ -109,7 +113,7 @@ class HorizontalAxis {
       text += text_at(at(tick), bottom + 18, "middle", "soft", count_text(tick));
     }
     text += line(kPlot.left, bottom, right(), bottom, "axis");
-    text += text_at(kPlot.left + kPlot.width / 2, bottom + 40, "middle", "",
+    text += text_at(kPlot.left + kPlot.width / 2, bottom + 40, "middle", "plain",
                     "trainable parameters over all adapters (logarithmic)");
     return text;
   }
@@ -182,7 +186,7 @@ class VerticalAxis {
     }
     text += line(kPlot.left, kPlot.top, kPlot.left, kPlot.top + kPlot.height, "axis");
     const std::string middle = number(kPlot.top + kPlot.height / 2);
-    text += "<text text-anchor=\"middle\" transform=\"translate(18 " + middle +
+    text += "<text class=\"plain\" text-anchor=\"middle\" transform=\"translate(18 " + middle +
             ") rotate(-90)\">mean accuracy, %</text>\n";
     return text;
   }
@@ -267,7 +271,7 @@ std::string row_marks(const Row& row, double x, const VerticalAxis& vertical,
     text += "<circle class=\"" + colour + " seed\"" + attribute("cx", x) +
             attribute("cy", vertical.at(seed.mean_accuracy)) + " r=\"2.5\"/>\n";
   }
-  return text + mark(x, vertical.at(row.mean->mean), row.sharing, colour);
+  return text + mark(x, vertical.at(row.mean->mean), row.sharing, colour + " mark");
 }
 
 std::string title_of(const Row& row) {
@@ -277,25 +281,35 @@ std::string title_of(const Row& row) {
          std::to_string(row.mean->n);
 }
 
-std::string labels_svg(const std::vector<const Row*>& rows, const std::vector<Point>& points) {
+// The interval of a row as a thin box that labels keep off.
+Box bar_box(const Row& row, double x, const VerticalAxis& vertical) {
+  const double half = row.mean->half_width.value_or(0.0);
+  const double top = vertical.at(row.mean->mean + half);
+  return {x - 2, top, 4, vertical.at(row.mean->mean - half) - top};
+}
+
+// Labels in the colours of their marks; a line leads to a mark that is not close by.
+std::string labels_svg(const std::vector<const Row*>& rows, const std::vector<Point>& points,
+                       const std::vector<Box>& bars) {
   std::vector<double> widths;
   for (const Row* row : rows) widths.push_back(kLetterWidth * display_width(row->label));
   constexpr double kLabelHeight = kFontSize + 2;
-  const std::vector<Box> boxes = place_labels(points, widths, kLabelHeight, kPlot);
-  std::string text;
+  const std::vector<Box> boxes = place_labels(points, widths, kLabelHeight, kPlot, bars);
+  std::string leads;
+  std::string labels;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Box& box = boxes[i];
-    // A line leads from a label that had to move away to its mark.
+    const std::string colour = colour_of(rows, *rows[i]);
     const Point nearest{std::clamp(points[i].x, box.left, box.left + box.width),
                         std::clamp(points[i].y, box.top, box.top + box.height)};
-    constexpr double kNeedsLead = 14.0;
+    constexpr double kNeedsLead = 11.0;
     if (std::hypot(nearest.x - points[i].x, nearest.y - points[i].y) > kNeedsLead) {
-      text += line(points[i].x, points[i].y, nearest.x, nearest.y, "lead");
+      leads += line(points[i].x, points[i].y, nearest.x, nearest.y, colour + " lead");
     }
-    text += text_at(box.left + box.width / 2, box.top + kFontSize - 1, "middle", "",
-                    rows[i]->label);
+    labels += text_at(box.left + box.width / 2, box.top + kFontSize - 1, "middle",
+                      colour + " label", rows[i]->label);
   }
-  return text;
+  return leads + labels;
 }
 
 }  // namespace
@@ -325,7 +339,7 @@ std::string scatter_plot(const Report& report) {
     if (row.mean) rows.push_back(&row);
   }
   if (rows.empty()) {
-    return svg + text_at(kWidth / 2, kHeight / 2, "middle", "", "no finished runs") + "</svg>\n";
+    return svg + text_at(kWidth / 2, kHeight / 2, "middle", "plain", "no finished runs") + "</svg>\n";
   }
   const HorizontalAxis horizontal(rows);
   const VerticalAxis vertical(rows);
@@ -334,18 +348,21 @@ std::string scatter_plot(const Report& report) {
          attribute("height", kPlot.height + 8) + "/></clipPath>\n";
   svg += horizontal.svg() + vertical.svg() + sharing_key(rows);
   svg += "<g clip-path=\"url(#pl-area)\">\n";
+  std::vector<Box> bars;
   if (report.zero_shot) {
     const double y = vertical.at(report.rows[*report.zero_shot].mean->mean);
+    bars.push_back({kPlot.left, y - 1, kPlot.width, 2});
     svg += line(kPlot.left, y, kPlot.left + kPlot.width, y, "zero");
   }
   std::vector<Point> points;
   for (const Row* row : rows) {
     const Point point{horizontal.at(mean_trainable(*row)), vertical.at(row->mean->mean)};
     points.push_back(point);
+    bars.push_back(bar_box(*row, point.x, vertical));
     svg += "<g><title>" + markup_escaped(title_of(*row)) + "</title>\n" +
            row_marks(*row, point.x, vertical, colour_of(rows, *row)) + "</g>\n";
   }
-  svg += "</g>\n" + labels_svg(rows, points);
+  svg += "</g>\n" + labels_svg(rows, points, bars);
   return svg + "</svg>\n";
 }
 

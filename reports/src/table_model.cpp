@@ -39,13 +39,11 @@ std::string optional_text(const std::optional<double>& value, std::string (*writ
   return value ? write(*value) : kNothing;
 }
 
+// "5", or "3 of 5" where runs failed or are missing.
 std::string runs_text(const Row& row) {
-  std::string text = std::to_string(row.seeds.size());
-  if (row.failed > 0) text += ", " + std::to_string(row.failed) + " failed";
-  if (!row.missing_seeds.empty()) {
-    text += ", " + std::to_string(row.missing_seeds.size()) + " missing";
-  }
-  return text;
+  const std::string finished = std::to_string(row.seeds.size());
+  const bool complete = static_cast<int>(row.seeds.size()) == row.planned;
+  return complete ? finished : finished + " of " + std::to_string(row.planned);
 }
 
 }  // namespace
@@ -62,7 +60,7 @@ TextTable make_table(const Report& report) {
   table.columns.push_back({"mean % ± 95 %", Align::right, 0, true});
   if (report.zero_shot) table.columns.push_back({"Δ zero-shot", Align::right, 0, false});
   table.columns.push_back({"trainable", Align::right, 0, false});
-  table.columns.push_back({"% of backbone", Align::right, 1, false});
+  table.columns.push_back({"% backbone", Align::right, 1, false});
   table.columns.push_back({"train s", Align::right, 1, false});
   table.columns.push_back({"test s", Align::right, 2, false});
   table.columns.push_back({"n", Align::right, 0, false});
@@ -99,7 +97,7 @@ std::vector<std::string> make_legend(const Report& report) {
   }
   legend.push_back(
       "trainable: parameters over all adapters of a run, and in % of the backbone's. Seconds: "
-      "median over seeds; train includes warm-up, test is the evaluation. n: finished runs.");
+      "median over seeds; train includes warm-up, test is the evaluation. n: finished runs (of those planned).");
   return legend;
 }
 

@@ -14,20 +14,35 @@ constexpr const char* kBold = "\x1b[1m";
 constexpr const char* kUnderlined = "\x1b[4m";
 constexpr const char* kPlain = "\x1b[0m";
 
-// Places are shown by [1] and [2]; the terminal's bold and underline come on top.
-std::string marked(const std::string& text, const Column& column, Place place) {
-  if (!column.marked || place == Place::none || column.align == Align::left) return text;
-  return text + (place == Place::best ? " [1]" : " [2]");
+bool ends_with_star(const std::string& text) { return text.ends_with(" *"); }
+
+// Places are shown by [1] and [2]; the terminal's bold and underline come on top. Cells without a
+// place or a star get blanks instead, so that digits stand below digits.
+TextTable with_places(TextTable table) {
+  const bool any_place = std::any_of(table.places.begin(), table.places.end(),
+                                     [](Place place) { return place != Place::none; });
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    if (table.columns[c].align == Align::left) continue;
+    const bool any_star =
+        std::any_of(table.rows.begin(), table.rows.end(),
+                    [&](const auto& cells) { return ends_with_star(cells[c]); });
+    for (std::size_t r = 0; r < table.rows.size(); ++r) {
+      std::string& cell = table.rows[r][c];
+      if (any_star && !ends_with_star(cell)) cell += "  ";
+      if (!table.columns[c].marked || !any_place) continue;
+      if (table.places[r] == Place::none) cell += "    ";
+      if (table.places[r] == Place::best) cell += " [1]";
+      if (table.places[r] == Place::second) cell += " [2]";
+    }
+  }
+  return table;
 }
 
 std::vector<int> widths_of(const TextTable& table) {
   std::vector<int> widths;
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     int width = display_width(table.columns[c].title);
-    for (std::size_t r = 0; r < table.rows.size(); ++r) {
-      const std::string text = marked(table.rows[r][c], table.columns[c], table.places[r]);
-      width = std::max(width, display_width(text));
-    }
+    for (const auto& cells : table.rows) width = std::max(width, display_width(cells[c]));
     widths.push_back(width);
   }
   return widths;
@@ -61,12 +76,12 @@ std::string padded(const std::string& text, int width, Align align) {
 
 class TablePrinter {
  public:
-  TablePrinter(std::ostream& out, const TextTable& table, const TableStyle& style)
+  TablePrinter(std::ostream& out, TextTable table, const TableStyle& style)
       : out_(out),
-        table_(table),
+        table_(with_places(std::move(table))),
         style_(style),
-        widths_(widths_of(table)),
-        kept_(fitting_columns(table, widths_, style.width)) {}
+        widths_(widths_of(table_)),
+        kept_(fitting_columns(table_, widths_, style.width)) {}
 
   void print() const {
     line([&](std::size_t c) {
@@ -96,8 +111,7 @@ class TablePrinter {
   std::string cell(std::size_t r, std::size_t c) const {
     const Column& column = table_.columns[c];
     const Place place = table_.places[r];
-    const std::string text =
-        padded(marked(table_.rows[r][c], column, place), widths_[c], column.align);
+    const std::string text = padded(table_.rows[r][c], widths_[c], column.align);
     if (!style_.ansi || !column.marked || place == Place::none) return text;
     return (place == Place::best ? kBold : kUnderlined) + text + kPlain;
   }
@@ -112,8 +126,8 @@ class TablePrinter {
   }
 
   std::ostream& out_;
-  const TextTable& table_;
-  const TableStyle& style_;
+  TextTable table_;
+  TableStyle style_;
   std::vector<int> widths_;
   std::vector<std::size_t> kept_;
 };
