@@ -1,4 +1,5 @@
 #include "command.hpp"
+#include "petlab/core/run_inputs.hpp"
 #include "petlab/core/study_runner.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/sdk/error.hpp"
@@ -90,6 +91,11 @@ int run_study(const Arguments& arguments) {
   std::cout << std::endl;
   if (jobs.empty()) return kOk;
 
+  {
+    ImageCounter counter(isatty(STDERR_FILENO) != 0);
+    core::prepare_images(study.protocol.dataset, study.protocol.backbone,
+                         jobs.front().spec.cache_dir, counter);
+  }
   core::StudyOutcome outcome;
   const core::RunnerOptions runner{
       .program = program_file(),

@@ -135,4 +135,20 @@ void ProgressView::clear() {
   std::fflush(stdout);
 }
 
+void ImageCounter::begin(std::string_view, std::int64_t total) {
+  total_ = total;
+  if (!is_terminal_)
+    std::fprintf(stderr, "decoding %lld pictures, once\n", static_cast<long long>(total));
+}
+
+void ImageCounter::update(std::int64_t done, std::string_view) {
+  if (is_terminal_ && (done % 64 == 0 || done == total_))
+    std::fprintf(stderr, "\rdecoding pictures %lld/%lld", static_cast<long long>(done),
+                 static_cast<long long>(total_));
+}
+
+ImageCounter::~ImageCounter() {
+  if (is_terminal_ && total_ > 0) std::fputs("\n", stderr);
+}
+
 }  // namespace petlab::app

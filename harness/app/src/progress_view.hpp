@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/core/plan.hpp"
+#include "petlab/core/progress.hpp"
 #include "petlab/core/study_runner.hpp"
 
 #include <chrono>
@@ -48,6 +49,20 @@ class ProgressView final : public core::StudyObserver {
   std::size_t failed_ = 0;
   std::size_t name_width_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Counts pictures on the way into the cache, on a terminal; one line elsewhere.
+class ImageCounter final : public core::Progress {
+ public:
+  explicit ImageCounter(bool is_terminal) : is_terminal_(is_terminal) {}
+  ~ImageCounter() override;
+
+  void begin(std::string_view phase, std::int64_t total) override;
+  void update(std::int64_t done, std::string_view detail) override;
+
+ private:
+  bool is_terminal_;
+  std::int64_t total_ = 0;
 };
 
 /// "45 s", "3 min 20 s", "2 h 5 min".

@@ -26,6 +26,18 @@ LabelledImages pick(const datasets::Domain& domain, const std::vector<std::int64
   return result;
 }
 
+datasets::ImageCache open_images(const datasets::Dataset& dataset, int size,
+                                 const std::filesystem::path& cache_dir, unsigned threads,
+                                 Progress& progress) {
+  bool announced = false;
+  const auto report = [&](std::size_t done, std::size_t total) {
+    if (!announced) progress.begin("images", static_cast<std::int64_t>(total));
+    announced = true;
+    progress.update(static_cast<std::int64_t>(done), "");
+  };
+  return {dataset, size, {.directory = cache_dir, .threads = threads, .progress = report}};
+}
+
 }  // namespace
 
 datasets::Dataset open_study_dataset(const DatasetSpec& spec) {
@@ -68,19 +80,17 @@ std::string backbone_settings_hash(const std::filesystem::path& model_dir) {
   return results::sha256_hex(all);
 }
 
+void prepare_images(const DatasetSpec& spec, const std::filesystem::path& backbone,
+                    const std::filesystem::path& cache_dir, Progress& progress) {
+  const auto size = static_cast<int>(clip::read_preprocessing(backbone).image_size);
+  (void)open_images(open_study_dataset(spec), size, cache_dir, /*threads=*/0, progress);
+}
+
 void add_tasks(RunInputs& inputs, const datasets::Dataset& dataset, const datasets::Split& split,
                const RunSpec& spec, Progress& progress) {
-  bool announced = false;
-  const auto report = [&](std::size_t done, std::size_t total) {
-    if (!announced) progress.begin("images", static_cast<std::int64_t>(total));
-    announced = true;
-    progress.update(static_cast<std::int64_t>(done), "");
-  };
   const auto size = static_cast<int>(inputs.backbone->preprocessing().image_size);
-  const datasets::ImageCache cache(dataset, size,
-                                   {.directory = spec.cache_dir,
-                                    .threads = static_cast<unsigned>(spec.threads),
-                                    .progress = report});
+  const datasets::ImageCache cache =
+      open_images(dataset, size, spec.cache_dir, static_cast<unsigned>(spec.threads), progress);
   inputs.split_hash = split.hash;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
     const datasets::Domain& domain = dataset.domains[d];

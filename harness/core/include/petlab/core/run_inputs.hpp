@@ -25,6 +25,11 @@ namespace petlab::core {
 /// Error(data) naming a file that cannot be read.
 [[nodiscard]] std::string backbone_settings_hash(const std::filesystem::path& model_dir);
 
+/// Builds the image cache of a study where it is not there yet, with all cores, so that the runs
+/// only open it. Throws Error(data) naming a picture that cannot be decoded.
+void prepare_images(const DatasetSpec& spec, const std::filesystem::path& backbone,
+                    const std::filesystem::path& cache_dir, Progress& progress);
+
 /// Puts what a run works on into `inputs.tasks`, `test` and `split_hash`: images through the image
 /// cache at the backbone's size, train and test apart.
 void add_tasks(RunInputs& inputs, const datasets::Dataset& dataset, const datasets::Split& split,
