@@ -1,0 +1,44 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace petlab::tests {
+
+struct Output {
+  int exit_code = -1;  ///< 128 + signal when a signal ended the program
+  std::string out;
+  std::string err;
+};
+
+/// The program under test, at work in the background. Killed when the object dies.
+class Program {
+ public:
+  Program(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+          const std::vector<std::string>& environment = {});
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  /// Waits until the program has a child process of its own that is at least `seconds` old, at most
+  /// a minute. Returns 0 when the program ended before.
+  [[nodiscard]] pid_t wait_for_child(double seconds);
+
+  [[nodiscard]] Output wait();
+
+ private:
+  pid_t pid_ = -1;
+  std::filesystem::path out_, err_;
+};
+
+/// Runs petlab to its end. `folder` is its working directory.
+[[nodiscard]] Output run_petlab(const std::vector<std::string>& arguments,
+                                const std::filesystem::path& folder,
+                                const std::vector<std::string>& environment = {});
+
+}  // namespace petlab::tests

@@ -1,0 +1,198 @@
+#include "petlab/results/run_store.hpp"
+#include "program.hpp"
+#include "sample_study.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <signal.h>
+
+#include <chrono>
+#include <fstream>
+
+namespace petlab::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using results::OpenMode;
+using results::RunStatus;
+using results::RunStore;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* kRows =
+    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
+    "[row.full]\nmethod = full-fine-tuning\nsharing = per-task\n"
+    "[row.coop]\nmethod = coop\nsharing = joint\noption.n-ctx = 4\n"
+    "[row.vpt]\nmethod = vpt-deep\nsharing = per-task\n"
+    "[row.text]\nmethod = text-prompt\nsharing = joint+specific\n"
+    "[row.vision]\nmethod = vision-prompt\nsharing = joint\noption.n-prompt = 4\n"
+    "[row.mmap]\nmethod = mmap\nsharing = grouped+specific\ngrouping = gradient\noption.b = 4\n"
+    "[row.random]\nmethod = mmap\nsharing = grouped\ngrouping = random\noption.b = 4\n";
+
+std::vector<std::string> run_arguments(const std::string& study, const std::string& store,
+                                       const std::vector<std::string>& more = {}) {
+  std::vector<std::string> result = {"run", study, "--store", store, "--cache-dir", "cache"};
+  result.insert(result.end(), more.begin(), more.end());
+  return result;
+}
+
+/// A row that trains long enough to be interrupted.
+constexpr const char* kLongRow = "[row.long]\nmethod = vpt-deep\nsharing = joint\n";
+constexpr const char* kLongTraining = "epochs = 3000\nbatch = 2";
+
+TEST(Study, RunsStoresAndReports) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(kRows);
+  const Output first = run_petlab(run_arguments(study, "a.sqlite"), workshop.folder());
+  ASSERT_EQ(first.exit_code, 0) << first.out << first.err;
+  EXPECT_THAT(first.out,
+              AllOf(HasSubstr("16 runs, 0 in a.sqlite, 16 to do"), HasSubstr("[16/16]")));
+
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  const auto runs = store.runs("small");
+  ASSERT_EQ(runs.size(), 16U);
+  for (const results::StudyRun& run : runs) {
+    ASSERT_EQ(run.status, RunStatus::done) << run.plan.row_label;
+    const auto record = store.load(run.plan.hash);
+    ASSERT_TRUE(record.has_value());
+    ASSERT_EQ(record->tasks.size(), 3U);
+    for (const results::TaskResult& task : record->tasks)
+      EXPECT_EQ(task.predictions.size(), static_cast<std::size_t>(task.n_test));
+    EXPECT_EQ(record->frozen_hash_before, record->frozen_hash_after);
+    EXPECT_EQ(record->test_evaluations, 1);
+    EXPECT_EQ(record->grouping.has_value(), !run.plan.grouping.empty());
+  }
+
+  const Output report =
+      run_petlab({"report", "--store", "a.sqlite", "--out", "report"}, workshop.folder());
+  EXPECT_EQ(report.exit_code, 0) << report.err;
+  for (const char* text : {"Art", "Photo", "Sketch", "zero-shot", "full", "coop", "mmap"})
+    EXPECT_THAT(report.out, HasSubstr(text));
+  for (const char* file : {"report.md", "table.csv", "runs.csv", "report.html"})
+    EXPECT_TRUE(fs::exists(workshop.folder() / "report" / file)) << file;
+
+  const Output again = run_petlab(run_arguments(study, "a.sqlite"), workshop.folder());
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("16 in a.sqlite, 0 to do"));
+
+  const Output plan = run_petlab({"plan", study, "--store", "a.sqlite"}, workshop.folder());
+  EXPECT_THAT(plan.out, HasSubstr("16 runs: 16 done, 0 failed, 0 missing"));
+}
+
+TEST(Study, TheSameSeedGivesTheSamePredictionsToTheLastBit) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(kRows);
+  for (const char* store : {"a.sqlite", "b.sqlite"}) {
+    const Output output = run_petlab(
+        run_arguments(study, store, {"--seeds", "1", "--threads", "1"}), workshop.folder());
+    ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
+  }
+  const RunStore a(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  const RunStore b(workshop.folder() / "b.sqlite", OpenMode::read_only);
+  for (const results::StudyRun& run : a.runs("small")) {
+    const auto one = a.load(run.plan.hash), two = b.load(run.plan.hash);
+    ASSERT_TRUE(one.has_value() && two.has_value()) << run.plan.row_label;
+    EXPECT_EQ(one->trained_hash, two->trained_hash) << run.plan.row_label;
+    ASSERT_EQ(one->tasks.size(), two->tasks.size());
+    for (std::size_t t = 0; t < one->tasks.size(); ++t) {
+      EXPECT_EQ(one->tasks[t].loss, two->tasks[t].loss) << run.plan.row_label;
+      ASSERT_EQ(one->tasks[t].predictions.size(), two->tasks[t].predictions.size());
+      for (std::size_t i = 0; i < one->tasks[t].predictions.size(); ++i) {
+        EXPECT_EQ(one->tasks[t].predictions[i].predicted, two->tasks[t].predictions[i].predicted);
+        EXPECT_EQ(one->tasks[t].predictions[i].probability,
+                  two->tasks[t].predictions[i].probability);
+      }
+    }
+  }
+}
+
+TEST(Study, ARunKilledHalfWayIsAFailedRowAndIsRedone) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(
+      std::string(kLongRow) + "[row.quick]\nmethod = zero-shot\nsharing = joint\n", kLongTraining);
+  const auto arguments = run_arguments(study, "a.sqlite", {"--seeds", "1", "--workers", "1"});
+  {
+    Program program(arguments, workshop.folder());
+    const pid_t child = program.wait_for_child(/*seconds=*/1.0);
+    ASSERT_GT(child, 0) << program.wait().err;
+    ::kill(child, SIGKILL);
+    const Output output = program.wait();
+    EXPECT_EQ(output.exit_code, 1) << output.err;
+    EXPECT_THAT(output.out, HasSubstr("SIGKILL"));
+  }
+  {
+    const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+    const auto runs = store.runs("small");
+    ASSERT_EQ(runs.size(), 2U);
+    EXPECT_EQ(runs[0].status, RunStatus::failed);
+    EXPECT_THAT(runs[0].error, HasSubstr("SIGKILL"));
+    EXPECT_EQ(runs[1].status, RunStatus::done);
+  }
+  const Output again = run_petlab(arguments, workshop.folder());
+  EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
+  EXPECT_THAT(again.out, HasSubstr("1 in a.sqlite, 1 to do"));
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  EXPECT_EQ(store.runs("small")[0].status, RunStatus::done);
+}
+
+TEST(Study, WorkersEndWithTheProgramAndNothingIsHalfWritten) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(kLongRow, kLongTraining);
+  Program program(run_arguments(study, "a.sqlite", {"--seeds", "1"}), workshop.folder());
+  const pid_t child = program.wait_for_child(/*seconds=*/1.0);
+  ASSERT_GT(child, 0);
+  ::kill(program.pid(), SIGKILL);
+  EXPECT_EQ(program.wait().exit_code, 128 + SIGKILL);
+  for (int i = 0; i < 200 && ::kill(child, 0) == 0; ++i)
+    ::usleep(20'000);
+  // The child may still wait to be collected by its new parent; it must not be at work.
+  std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+  std::string pid, name, state = "Z";
+  stat >> pid >> name >> state;
+  EXPECT_THAT(state, testing::AnyOf("Z", "X"));
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  EXPECT_FALSE(store.runs("small").at(0).status.has_value());
+}
+
+TEST(Study, AnInterruptStopsCleanly) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(kLongRow, kLongTraining);
+  Program program(run_arguments(study, "a.sqlite"), workshop.folder());
+  ASSERT_GT(program.wait_for_child(/*seconds=*/0.5), 0);
+  ::kill(program.pid(), SIGINT);
+  const Output output = program.wait();
+  EXPECT_EQ(output.exit_code, 130);
+  EXPECT_THAT(output.err, HasSubstr("the same command goes on from there"));
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  for (const results::StudyRun& run : store.runs("small"))
+    EXPECT_FALSE(run.status.has_value());
+}
+
+TEST(Study, ARunThatTakesTooLongIsAFailedRow) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(kLongRow, "epochs = 100000\nbatch = 2");
+  const Output output = run_petlab(
+      run_arguments(study, "a.sqlite", {"--seeds", "1", "--run-timeout", "2"}), workshop.folder());
+  EXPECT_EQ(output.exit_code, 1);
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  EXPECT_THAT(store.runs("small").at(0).error, HasSubstr("longer than the limit of 2 s"));
+}
+
+TEST(Study, ADataSetOfOnesOwnRunsThroughTheSameStudy) {
+  const Workshop workshop;
+  const std::string study =
+      workshop.write_study("[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n");
+  write_pictures(workshop.folder() / "mine", 5);
+  const Output output =
+      run_petlab(run_arguments(study, "a.sqlite", {"--dataset", "folder", "--root", "mine"}),
+                 workshop.folder());
+  ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  const auto record = store.load(store.runs("small").at(0).plan.hash);
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->tasks.at(0).n_train + record->tasks.at(0).n_test, 20);
+}
+
+}  // namespace
+}  // namespace petlab::tests
