@@ -24,7 +24,7 @@ mkdir -p "$cache"
 new=$(mktemp -d "$cache/.new-XXXXXX")
 trap 'rm -rf "$new"' EXIT
 npm pack --loglevel=error --no-progress --pack-destination "$new" "$package@$version" >"$new/npm.log" 2>&1 </dev/null || {
-  tail -n 5 "$new/npm.log" >&2
+  head -n 6 "$new/npm.log" >&2
   fail "npm could not fetch $package@$version (its reason is above); check the network, or set PETLAB_ICON_PACKAGE"
 }
 archive=$(echo "$new"/*.tgz)

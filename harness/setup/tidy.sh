@@ -5,13 +5,12 @@ set -euo pipefail
 tool=$PETLAB_VENV/bin/clang-tidy
 [ -x "$tool" ] || fail "clang-tidy is not in .venv; run \`make tidy\`, which installs it"
 
-# A tree of its own, configured but not built: a precompiled header of g++ means nothing to clang.
+# A tree of its own, configured but not built: only its compile commands are used.
 build=$PETLAB_HOME/build-tidy
 torch=$("$PETLAB_HOME/harness/setup/libtorch.sh")
-cmake -S "$PETLAB_HOME" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DPETLAB_PCH=OFF \
+cmake -S "$PETLAB_HOME" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug \
   -DPETLAB_TORCH_ROOT:PATH="$torch" >/dev/null || fail "CMake could not configure build-tidy"
 
-# The wheel's clang knows g++'s own folders, but not the headers that clang itself must bring.
 if [ $# -eq 0 ]; then
   mapfile -t files < <(python3 -c '
 import json, sys
