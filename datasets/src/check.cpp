@@ -18,7 +18,8 @@ void list(std::ostream& out, const std::string& title, const std::vector<std::st
   constexpr std::size_t kShown = 10;
   if (items.empty()) return;
   out << title << ": " << items.size() << "\n";
-  for (std::size_t i = 0; i < std::min(items.size(), kShown); ++i) out << "  " << items[i] << "\n";
+  for (std::size_t i = 0; i < std::min(items.size(), kShown); ++i)
+    out << "  " << items[i] << "\n";
   if (items.size() > kShown) out << "  ... and " << items.size() - kShown << " more\n";
 }
 
@@ -53,7 +54,8 @@ CheckReport check_dataset(const Dataset& dataset, unsigned threads,
       }
       const std::lock_guard guard(mutex);
       if (low > 0) {
-        report.smallest_side = report.smallest_side == 0 ? low : std::min(report.smallest_side, low);
+        report.smallest_side =
+            report.smallest_side == 0 ? low : std::min(report.smallest_side, low);
         report.largest_side = std::max(report.largest_side, high);
       }
       if (progress) progress(++done, report.pictures);
@@ -71,8 +73,10 @@ CheckReport check_dataset(const Dataset& dataset, unsigned threads,
     for (std::size_t c = 0; c < dataset.classes.size(); ++c) {
       const auto count = counts.find(static_cast<std::int64_t>(c));
       const std::string name = domain.name + "/" + dataset.classes[c];
-      if (count == counts.end()) report.missing_classes.push_back(name);
-      else if (count->second == 1) report.single_picture_classes.push_back(name);
+      if (count == counts.end())
+        report.missing_classes.push_back(name);
+      else if (count->second == 1)
+        report.single_picture_classes.push_back(name);
     }
   }
   report.duplicates = find_duplicates(readable, kNearDuplicate, threads);
@@ -119,8 +123,8 @@ Dataset open_dataset(const DatasetSource& source) {
     return load_folder(source.root, options);
   }
   if (source.name != "icon-home") {
-    throw sdk::Error(sdk::ErrorKind::config, "unknown data set '" + source.name +
-                                                 "', expected 'icon-home' or 'folder'");
+    throw sdk::Error(sdk::ErrorKind::config,
+                     "unknown data set '" + source.name + "', expected 'icon-home' or 'folder'");
   }
   Dataset dataset = load_icon_home(source.root, source.recipe, source.threads);
   if (source.domains.empty()) return dataset;

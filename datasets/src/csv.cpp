@@ -13,8 +13,8 @@ namespace petlab::datasets {
 template <std::size_t N>
 std::vector<std::array<std::string, N>> read_csv(const std::filesystem::path& file,
                                                  const std::array<const char*, N>& columns) {
-  using Reader = io::CSVReader<static_cast<unsigned>(N), io::trim_chars<>,
-                               io::double_quote_escape<',', '"'>>;
+  using Reader =
+      io::CSVReader<static_cast<unsigned>(N), io::trim_chars<>, io::double_quote_escape<',', '"'>>;
   std::ifstream in(file, std::ios::binary);
   if (!in) throw sdk::Error(sdk::ErrorKind::data, "cannot open " + file.string());
   const auto fail = [&](const io::error::base& error, unsigned line) {

@@ -21,7 +21,8 @@ using sdk::ErrorKind;
 constexpr const char* kLayout = "expected root/domain/class/picture.{jpg,jpeg,png}";
 
 std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : text)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return text;
 }
 
@@ -54,14 +55,14 @@ std::vector<fs::path> folders_of(const fs::path& folder) {
 
 std::vector<fs::path> pictures_of(const fs::path& folder) {
   static const std::set<std::string> readable{".jpg", ".jpeg", ".png"};
-  static const std::set<std::string> unreadable{".bmp", ".gif", ".tif", ".tiff", ".webp",
+  static const std::set<std::string> unreadable{".bmp",  ".gif",  ".tif", ".tiff", ".webp",
                                                 ".avif", ".heic", ".ppm", ".svg"};
   std::vector<fs::path> pictures;
   for (const auto& entry : entries_of(folder)) {
     if (fs::is_directory(entry)) {
       throw Error(ErrorKind::data, folder.string() + " holds the folder '" +
-                                       entry.filename().string() + "' where pictures belong: " +
-                                       kLayout);
+                                       entry.filename().string() +
+                                       "' where pictures belong: " + kLayout);
     }
     const std::string extension = lower(entry.extension().string());
     if (readable.contains(extension)) {
@@ -72,7 +73,8 @@ std::vector<fs::path> pictures_of(const fs::path& folder) {
     }
   }
   if (pictures.empty()) {
-    throw Error(ErrorKind::data, "class folder " + folder.string() + " holds no picture: " + kLayout);
+    throw Error(ErrorKind::data,
+                "class folder " + folder.string() + " holds no picture: " + kLayout);
   }
   return pictures;
 }
@@ -87,7 +89,8 @@ std::vector<fs::path> selected_domains(const fs::path& root, const FolderOptions
     });
     if (found == all.end()) {
       std::string names;
-      for (const auto& p : all) names += (names.empty() ? "" : ", ") + p.filename().string();
+      for (const auto& p : all)
+        names += (names.empty() ? "" : ", ") + p.filename().string();
       throw Error(ErrorKind::config,
                   "no domain '" + wanted + "' in " + root.string() + ", which has: " + names);
     }
@@ -118,7 +121,8 @@ std::vector<std::string> union_of_classes(const std::vector<ClassFolders>& domai
                                           const fs::path& root) {
   std::set<std::string> names;
   for (const auto& domain : domains) {
-    for (const auto& [name, pictures] : domain) names.insert(name);
+    for (const auto& [name, pictures] : domain)
+      names.insert(name);
   }
   std::map<std::string, std::string> by_lower;
   for (const auto& name : names) {
@@ -136,15 +140,16 @@ Domain make_domain(const std::string& name, const ClassFolders& folders,
                    const std::vector<std::string>& classes) {
   Domain domain{name, {}, {}};
   for (const auto& [class_name, pictures] : folders) {
-    const auto label = std::lower_bound(classes.begin(), classes.end(), class_name) - classes.begin();
+    const auto label =
+        std::lower_bound(classes.begin(), classes.end(), class_name) - classes.begin();
     domain.classes.push_back(label);
     std::map<std::string, int> stems;
-    for (const auto& picture : pictures) ++stems[picture.stem().string()];
+    for (const auto& picture : pictures)
+      ++stems[picture.stem().string()];
     for (const auto& picture : pictures) {
       const bool unique = stems.at(picture.stem().string()) == 1;
       domain.samples.push_back(
-          {name + "/" + class_name + "/" +
-               (unique ? picture.stem() : picture.filename()).string(),
+          {name + "/" + class_name + "/" + (unique ? picture.stem() : picture.filename()).string(),
            picture, label});
     }
   }
@@ -162,20 +167,24 @@ std::string display_name(std::string name) {
 
 Dataset load_folder(const fs::path& root, const FolderOptions& options) {
   if (!fs::is_directory(root)) {
-    throw Error(ErrorKind::data, "data set folder " + root.string() + " does not exist: " + kLayout);
+    throw Error(ErrorKind::data,
+                "data set folder " + root.string() + " does not exist: " + kLayout);
   }
   const auto folders = selected_domains(root, options);
   if (folders.empty()) {
-    throw Error(ErrorKind::data, "data set folder " + root.string() + " holds no domain: " + kLayout);
+    throw Error(ErrorKind::data,
+                "data set folder " + root.string() + " holds no domain: " + kLayout);
   }
   std::vector<ClassFolders> domains;
-  for (const auto& folder : folders) domains.push_back(read_domain(folder));
+  for (const auto& folder : folders)
+    domains.push_back(read_domain(folder));
 
   Dataset dataset;
   dataset.name = options.name;
   dataset.version = options.version;
   dataset.classes = union_of_classes(domains, root);
-  for (const auto& name : dataset.classes) dataset.display_names.push_back(display_name(name));
+  for (const auto& name : dataset.classes)
+    dataset.display_names.push_back(display_name(name));
   for (std::size_t d = 0; d < folders.size(); ++d) {
     dataset.domains.push_back(
         make_domain(folders[d].filename().string(), domains[d], dataset.classes));
@@ -187,7 +196,8 @@ Dataset load_folder(const fs::path& root, const FolderOptions& options) {
 std::string fingerprint(const Dataset& dataset, unsigned threads) {
   std::vector<const Sample*> samples;
   for (const auto& domain : dataset.domains) {
-    for (const auto& sample : domain.samples) samples.push_back(&sample);
+    for (const auto& sample : domain.samples)
+      samples.push_back(&sample);
   }
   std::vector<std::array<std::uint8_t, 32>> digests(samples.size());
   parallel_for(samples.size(), threads, [&](std::size_t i) {
@@ -197,7 +207,8 @@ std::string fingerprint(const Dataset& dataset, unsigned threads) {
   });
   Sha256 total;
   total.update_text("petlab dataset 1");
-  for (const auto& name : dataset.classes) total.update_text(name);
+  for (const auto& name : dataset.classes)
+    total.update_text(name);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     total.update_text(samples[i]->id);
     total.update_text(std::to_string(samples[i]->label));
@@ -208,7 +219,8 @@ std::string fingerprint(const Dataset& dataset, unsigned threads) {
 
 std::size_t sample_count(const Dataset& dataset) {
   std::size_t count = 0;
-  for (const auto& domain : dataset.domains) count += domain.samples.size();
+  for (const auto& domain : dataset.domains)
+    count += domain.samples.size();
   return count;
 }
 
@@ -217,7 +229,8 @@ void print_summary(std::ostream& out, const Dataset& dataset) {
       << dataset.classes.size() << " classes, " << dataset.domains.size() << " domains\n";
   for (const auto& domain : dataset.domains) {
     std::map<std::int64_t, std::size_t> counts;
-    for (const auto& sample : domain.samples) ++counts[sample.label];
+    for (const auto& sample : domain.samples)
+      ++counts[sample.label];
     const auto [low, high] =
         std::minmax_element(counts.begin(), counts.end(),
                             [](const auto& a, const auto& b) { return a.second < b.second; });

@@ -31,7 +31,8 @@ float dot_product(const Shape& a, const Shape& b) {
   constexpr std::size_t kLanes = 8;
   std::array<float, kLanes> sums{};
   for (std::size_t k = 0; k < a.size(); k += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += a[k + lane] * b[k + lane];
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      sums[lane] += a[k + lane] * b[k + lane];
   }
   return std::accumulate(sums.begin(), sums.end(), 0.0F);
 }
@@ -64,7 +65,8 @@ Shape shape_of(const Image& image) {
     square += static_cast<double>(v) * v;
   }
   const auto scale = static_cast<float>(square > 1e-6 ? 1.0 / std::sqrt(square) : 0.0);
-  for (float& v : shape) v *= scale;
+  for (float& v : shape)
+    v *= scale;
   return shape;
 }
 
@@ -76,7 +78,8 @@ std::vector<DuplicatePair> find_duplicates(const Dataset& dataset, double thresh
   };
   std::vector<Item> items;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
-    for (const auto& sample : dataset.domains[d].samples) items.push_back({&sample, d});
+    for (const auto& sample : dataset.domains[d].samples)
+      items.push_back({&sample, d});
   }
   std::sort(items.begin(), items.end(),
             [](const Item& a, const Item& b) { return a.sample->id < b.sample->id; });

@@ -135,21 +135,20 @@ Stored read_description(const fs::path& built_dir) {
 
 void write_description(const fs::path& out_dir, const IconHomeManifest& manifest,
                        const Dataset& dataset, const BuildReport& report) {
-  const json document = {
-      {"name", "icon-home"},
-      {"version", manifest.version},
-      {"manifest_sha256", manifest.sha256},
-      {"package", kIconifyPackage},
-      {"package_version", kIconifyVersion},
-      {"picture_size", manifest.picture_size},
-      {"pictures", report.pictures},
-      {"classes", dataset.classes.size()},
-      {"domains", report.per_domain},
-      {"duplicates",
-       {{"identical", report.identical_pairs},
-        {"near", report.near_pairs},
-        {"near_across_domains", report.near_pairs_across_domains}}},
-      {"fingerprint", dataset.fingerprint}};
+  const json document = {{"name", "icon-home"},
+                         {"version", manifest.version},
+                         {"manifest_sha256", manifest.sha256},
+                         {"package", kIconifyPackage},
+                         {"package_version", kIconifyVersion},
+                         {"picture_size", manifest.picture_size},
+                         {"pictures", report.pictures},
+                         {"classes", dataset.classes.size()},
+                         {"domains", report.per_domain},
+                         {"duplicates",
+                          {{"identical", report.identical_pairs},
+                           {"near", report.near_pairs},
+                           {"near_across_domains", report.near_pairs_across_domains}}},
+                         {"fingerprint", dataset.fingerprint}};
   write_file(out_dir / kDescription, document.dump(2) + "\n");
 }
 
@@ -232,7 +231,8 @@ BuildReport build_icon_home(const fs::path& package_dir, const fs::path& recipe_
 
   // Every set is read, also where nothing of it is missing: its licence goes into ATTRIBUTION.md.
   std::vector<std::string> sets;
-  for (const auto& [set, rows] : by_set) sets.push_back(set);
+  for (const auto& [set, rows] : by_set)
+    sets.push_back(set);
   std::vector<SetCredit> credits(sets.size());
   std::mutex mutex;
   std::size_t done = 0;
@@ -260,7 +260,8 @@ BuildReport build_icon_home(const fs::path& package_dir, const fs::path& recipe_
   const Dataset dataset = load_folder(
       out_dir, {.name = "icon-home", .version = manifest.version, .threads = options.threads});
   report.pictures = sample_count(dataset);
-  for (const auto& domain : dataset.domains) report.per_domain[domain.name] = domain.samples.size();
+  for (const auto& domain : dataset.domains)
+    report.per_domain[domain.name] = domain.samples.size();
   report.fingerprint = dataset.fingerprint;
   check_duplicates(dataset, out_dir, options, report);
   write_description(out_dir, manifest, dataset, report);
@@ -277,19 +278,20 @@ Dataset load_icon_home(const fs::path& built_dir, const fs::path& recipe_dir, un
                                        manifest.version + " with other pictures" + kRepair);
     }
   }
-  Dataset dataset = load_folder(
-      built_dir, {.name = "icon-home", .version = stored.version, .threads = threads});
+  Dataset dataset =
+      load_folder(built_dir, {.name = "icon-home", .version = stored.version, .threads = threads});
   std::map<std::string, std::size_t> counts;
-  for (const auto& domain : dataset.domains) counts[domain.name] = domain.samples.size();
+  for (const auto& domain : dataset.domains)
+    counts[domain.name] = domain.samples.size();
   if (counts != stored.counts) {
-    throw Error(ErrorKind::data, built_dir.string() + " holds " +
-                                     std::to_string(sample_count(dataset)) +
-                                     " pictures, not those counted in its " + kDescription + kRepair);
+    throw Error(ErrorKind::data,
+                built_dir.string() + " holds " + std::to_string(sample_count(dataset)) +
+                    " pictures, not those counted in its " + kDescription + kRepair);
   }
   if (dataset.fingerprint != stored.fingerprint) {
-    throw Error(ErrorKind::data, built_dir.string() +
-                                     " holds pictures that were changed since they were built" +
-                                     kRepair);
+    throw Error(
+        ErrorKind::data,
+        built_dir.string() + " holds pictures that were changed since they were built" + kRepair);
   }
   return dataset;
 }

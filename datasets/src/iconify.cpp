@@ -67,8 +67,8 @@ Icon transformed(Icon icon, Transform t) {
   if (t.h_flip && t.v_flip) {
     t.quarter_turns += 2;
   } else if (t.h_flip) {
-    transforms = "translate(" + decimal(icon.width + icon.left) + " " + decimal(-icon.top) +
-                 ") scale(-1 1)";
+    transforms =
+        "translate(" + decimal(icon.width + icon.left) + " " + decimal(-icon.top) + ") scale(-1 1)";
     icon.left = icon.top = 0;
   } else if (t.v_flip) {
     transforms = "translate(" + decimal(-icon.left) + " " + decimal(icon.height + icon.top) +
@@ -119,7 +119,8 @@ IconSetInfo read_info(const json& document, const std::string& set) {
   info.category = text_or_empty(*it, "category");
   info.palette = flag(*it, "palette");
   if (const auto tags = it->find("tags"); tags != it->end() && tags->is_array()) {
-    for (const auto& tag : *tags) info.tags.push_back(tag.get<std::string>());
+    for (const auto& tag : *tags)
+      info.tags.push_back(tag.get<std::string>());
   }
   if (const auto author = it->find("author"); author != it->end()) {
     info.author = text_or_empty(*author, "name");
@@ -230,8 +231,8 @@ std::vector<std::string> list_icon_sets(const std::filesystem::path& package_dir
 std::string icon_package_version(const std::filesystem::path& package_dir) {
   const auto file = package_dir / "package.json";
   if (!std::filesystem::is_regular_file(file)) {
-    throw Error(ErrorKind::data, "the npm package " + std::string(kIconifyPackage) +
-                                     " is not in " + package_dir.string() +
+    throw Error(ErrorKind::data, "the npm package " + std::string(kIconifyPackage) + " is not in " +
+                                     package_dir.string() +
                                      " (no package.json there): " + how_to_get());
   }
   const json document = read_json(file);

@@ -66,9 +66,11 @@ Image oriented(Image image, int orientation) {
       if (flip_x) sx = image.width - 1 - sx;
       if (flip_y) sy = image.height - 1 - sy;
       const auto from = (static_cast<std::size_t>(sy) * static_cast<std::size_t>(image.width) +
-                         static_cast<std::size_t>(sx)) * 3;
+                         static_cast<std::size_t>(sx)) *
+                        3;
       const auto to = (static_cast<std::size_t>(y) * static_cast<std::size_t>(result.width) +
-                       static_cast<std::size_t>(x)) * 3;
+                       static_cast<std::size_t>(x)) *
+                      3;
       std::copy_n(&image.rgb[from], 3, &result.rgb[to]);
     }
   }

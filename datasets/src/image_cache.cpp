@@ -25,8 +25,8 @@ namespace fs = std::filesystem;
 using sdk::Error;
 using sdk::ErrorKind;
 
-/// The file: this header, then the pictures, domain after domain, 3 planes each. The checksum covers
-/// the pictures and is checked at every opening; it is written last.
+/// The file: this header, then the pictures, domain after domain, 3 planes each. The checksum
+/// covers the pictures and is checked at every opening; it is written last.
 struct Header {
   std::array<char, 16> magic{};
   std::array<std::uint8_t, 32> key{};
@@ -37,7 +37,7 @@ struct Header {
 };
 static_assert(sizeof(Header) == 128);
 
-constexpr std::array<char, 16> kMagic{'p', 'e', 't', 'l', 'a', 'b', ' ', 'c',
+constexpr std::array<char, 16> kMagic{'p', 'e', 't', 'l', 'a', 'b', ' ',  'c',
                                       'a', 'c', 'h', 'e', ' ', '1', '\n', '\0'};
 
 /// Fast check against damage (not against malice): FNV-1a over 8-byte words in four lanes.
@@ -54,8 +54,10 @@ std::uint64_t checksum(const std::uint8_t* data, std::size_t size) {
     }
   }
   std::uint64_t total = size;
-  for (; i < size; ++i) total = (total ^ data[i]) * kPrime;
-  for (const std::uint64_t lane : lanes) total = (total ^ lane) * kPrime;
+  for (; i < size; ++i)
+    total = (total ^ data[i]) * kPrime;
+  for (const std::uint64_t lane : lanes)
+    total = (total ^ lane) * kPrime;
   return total;
 }
 
@@ -96,7 +98,8 @@ void fill(std::uint8_t* planes, const Sample& sample, int size) {
   const Image image = clip_crop(decode_image(sample.file), size);
   const std::size_t area = static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
   for (std::size_t i = 0; i < area; ++i) {
-    for (std::size_t c = 0; c < 3; ++c) planes[c * area + i] = image.rgb[i * 3 + c];
+    for (std::size_t c = 0; c < 3; ++c)
+      planes[c * area + i] = image.rgb[i * 3 + c];
   }
 }
 
@@ -108,7 +111,7 @@ class ImageCache::Mapping {
   /// Null unless the file is there and holds exactly what `wanted` says.
   static std::shared_ptr<const Mapping> open(const fs::path& file, const Header& wanted) {
     const FileDescriptor fd(file, O_RDONLY);
-    struct stat status {};
+    struct stat status{};
     const std::size_t bytes = sizeof(Header) + wanted.pictures * wanted.picture_bytes;
     if (!fd.is_open() || ::fstat(fd.get(), &status) != 0 ||
         static_cast<std::uint64_t>(status.st_size) != bytes) {
@@ -167,7 +170,8 @@ void build(const fs::path& file, Header header, const Dataset& dataset, int size
 
     std::vector<const Sample*> samples;
     for (const auto& domain : dataset.domains) {
-      for (const auto& sample : domain.samples) samples.push_back(&sample);
+      for (const auto& sample : domain.samples)
+        samples.push_back(&sample);
     }
     std::mutex mutex;
     std::size_t done = 0;
@@ -208,8 +212,8 @@ ImageCache::ImageCache(const Dataset& dataset, int size, const CacheOptions& opt
   wanted.magic = kMagic;
   wanted.key = key_of(dataset, size);
   wanted.pictures = sample_count(dataset);
-  wanted.picture_bytes = std::size_t{3} * static_cast<std::size_t>(size) *
-                         static_cast<std::size_t>(size);
+  wanted.picture_bytes =
+      std::size_t{3} * static_cast<std::size_t>(size) * static_cast<std::size_t>(size);
   std::error_code ignored;  // a failure shows when the file is opened
   fs::create_directories(options.directory, ignored);
   file_ = options.directory / (to_hex(wanted.key) + ".cache");
@@ -239,7 +243,8 @@ at::Tensor ImageCache::images(std::size_t domain) const {
     throw Error(ErrorKind::internal, "image cache: there is no domain " + std::to_string(domain));
   }
   std::int64_t before = 0;
-  for (std::size_t d = 0; d < domain; ++d) before += counts_[d];
+  for (std::size_t d = 0; d < domain; ++d)
+    before += counts_[d];
   const std::int64_t picture = std::int64_t{3} * size_ * size_;
   auto* data = const_cast<std::uint8_t*>(mapping_->pictures() + before * picture);
   return at::from_blob(

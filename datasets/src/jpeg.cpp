@@ -1,12 +1,11 @@
 #include "decode.hpp"
 #include "petlab/sdk/error.hpp"
 
-#include <cstdio>  // jpeglib.h needs FILE declared before it
-
 #include <jerror.h>
 #include <jpeglib.h>
 
 #include <csetjmp>
+#include <cstdio>  // jpeglib.h needs FILE declared before it
 #include <cstdlib>
 
 namespace petlab::datasets {
@@ -33,8 +32,10 @@ void on_message(j_common_ptr info, int level) {
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_BOGUS_PROGRESSION:
-    case JWRN_MUST_RESYNC: on_error(info);
-    default: ++info->err->num_warnings;  // harmless, e.g. stray bytes between markers
+    case JWRN_MUST_RESYNC:
+      on_error(info);
+    default:
+      ++info->err->num_warnings;  // harmless, e.g. stray bytes between markers
   }
 }
 
@@ -120,9 +121,8 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
   Image image;
   image.width = static_cast<int>(decoder.info.output_width);
   image.height = static_cast<int>(decoder.info.output_height);
-  image.rgb = decoder.info.out_color_space == JCS_CMYK
-                  ? rgb_from_cmyk(decoder.samples)
-                  : std::move(decoder.samples);
+  image.rgb = decoder.info.out_color_space == JCS_CMYK ? rgb_from_cmyk(decoder.samples)
+                                                       : std::move(decoder.samples);
   return oriented(std::move(image), decoder.orientation);
 }
 
@@ -148,8 +148,8 @@ std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
   jpeg_set_quality(&info, quality, TRUE);
   jpeg_start_compress(&info, TRUE);
   while (info.next_scanline < info.image_height) {
-    auto* row = const_cast<JSAMPROW>(image.rgb.data() + std::size_t{3} * info.image_width *
-                                                            info.next_scanline);
+    auto* row = const_cast<JSAMPROW>(image.rgb.data() +
+                                     std::size_t{3} * info.image_width * info.next_scanline);
     jpeg_write_scanlines(&info, &row, 1);
   }
   jpeg_finish_compress(&info);

@@ -32,7 +32,8 @@ void parallel_for(std::size_t n, unsigned threads, const std::function<void(std:
   {
     std::vector<std::jthread> pool;
     const auto extra = std::min<std::size_t>(threads, n);
-    for (std::size_t t = 1; t < extra; ++t) pool.emplace_back(run);
+    for (std::size_t t = 1; t < extra; ++t)
+      pool.emplace_back(run);
     run();
   }
   if (error) std::rethrow_exception(error);

@@ -66,7 +66,8 @@ struct Decoder {
     const std::size_t stride = png_get_rowbytes(png, info);
     rgba.resize(stride * static_cast<std::size_t>(height));
     rows.resize(static_cast<std::size_t>(height));
-    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = rgba.data() + y * stride;
+    for (std::size_t y = 0; y < rows.size(); ++y)
+      rows[y] = rgba.data() + y * stride;
     png_read_image(png, rows.data());
     png_read_end(png, info);
     png_bytep exif = nullptr;
@@ -111,8 +112,8 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
   std::vector<std::uint8_t> bytes(size);
   if (png_image_write_to_memory(&header, bytes.data(), &size, /*convert_to_8_bit=*/0,
                                 image.rgb.data(), /*row_stride=*/0, nullptr) == 0) {
-    throw sdk::Error(sdk::ErrorKind::data, std::string("cannot write a PNG picture: ") +
-                                               header.message);
+    throw sdk::Error(sdk::ErrorKind::data,
+                     std::string("cannot write a PNG picture: ") + header.message);
   }
   bytes.resize(size);
   return bytes;

@@ -37,8 +37,8 @@ Weights make_weights(int in_size, int out_size) {
   Weights result;
   result.stride = static_cast<int>(std::ceil(support)) * 2 + 1;
   result.windows.resize(static_cast<std::size_t>(out_size));
-  result.weights.assign(static_cast<std::size_t>(out_size) * static_cast<std::size_t>(result.stride),
-                        0);
+  result.weights.assign(
+      static_cast<std::size_t>(out_size) * static_cast<std::size_t>(result.stride), 0);
   std::vector<double> k(static_cast<std::size_t>(result.stride));
   for (int out = 0; out < out_size; ++out) {
     const double centre = (out + 0.5) * scale;
@@ -51,8 +51,8 @@ Weights make_weights(int in_size, int out_size) {
       k[static_cast<std::size_t>(i)] = w;
       sum += w;
     }
-    auto* fixed = &result.weights[static_cast<std::size_t>(out) *
-                                  static_cast<std::size_t>(result.stride)];
+    auto* fixed =
+        &result.weights[static_cast<std::size_t>(out) * static_cast<std::size_t>(result.stride)];
     for (int i = 0; i < count; ++i) {
       const double w = sum != 0.0 ? k[static_cast<std::size_t>(i)] / sum : 0.0;
       fixed[i] = static_cast<std::int32_t>((w < 0 ? -0.5 : 0.5) + w * (1 << kPrecisionBits));
@@ -77,15 +77,17 @@ Image resize_columns(const Image& image, int width) {
                                                      static_cast<std::size_t>(image.width);
     for (int x = 0; x < width; ++x) {
       const auto window = weights.windows[static_cast<std::size_t>(x)];
-      const std::int32_t* k = &weights.weights[static_cast<std::size_t>(x) *
-                                               static_cast<std::size_t>(weights.stride)];
+      const std::int32_t* k =
+          &weights.weights[static_cast<std::size_t>(x) * static_cast<std::size_t>(weights.stride)];
       std::int32_t sum[3] = {1 << (kPrecisionBits - 1), 1 << (kPrecisionBits - 1),
                              1 << (kPrecisionBits - 1)};
       const std::uint8_t* in = row + std::ptrdiff_t{3} * window.first;
       for (int i = 0; i < window.count; ++i, in += 3) {
-        for (int c = 0; c < 3; ++c) sum[c] += in[c] * k[i];
+        for (int c = 0; c < 3; ++c)
+          sum[c] += in[c] * k[i];
       }
-      for (int c = 0; c < 3; ++c) *out++ = clip8(sum[c]);
+      for (int c = 0; c < 3; ++c)
+        *out++ = clip8(sum[c]);
     }
   }
   return result;
@@ -99,15 +101,18 @@ Image resize_rows(const Image& image, int height) {
   std::vector<std::int32_t> sums(stride);
   for (int y = 0; y < height; ++y) {
     const auto window = weights.windows[static_cast<std::size_t>(y)];
-    const std::int32_t* k = &weights.weights[static_cast<std::size_t>(y) *
-                                             static_cast<std::size_t>(weights.stride)];
+    const std::int32_t* k =
+        &weights.weights[static_cast<std::size_t>(y) * static_cast<std::size_t>(weights.stride)];
     std::fill(sums.begin(), sums.end(), 1 << (kPrecisionBits - 1));
     for (int i = 0; i < window.count; ++i) {
-      const std::uint8_t* in = image.rgb.data() + stride * static_cast<std::size_t>(window.first + i);
-      for (std::size_t x = 0; x < stride; ++x) sums[x] += in[x] * k[i];
+      const std::uint8_t* in =
+          image.rgb.data() + stride * static_cast<std::size_t>(window.first + i);
+      for (std::size_t x = 0; x < stride; ++x)
+        sums[x] += in[x] * k[i];
     }
     std::uint8_t* out = result.rgb.data() + stride * static_cast<std::size_t>(y);
-    for (std::size_t x = 0; x < stride; ++x) out[x] = clip8(sums[x]);
+    for (std::size_t x = 0; x < stride; ++x)
+      out[x] = clip8(sums[x]);
   }
   return result;
 }
@@ -134,8 +139,8 @@ Image clip_crop(const Image& image, int size) {
   if (shorter < 1) return resize_bicubic(image, size, size);  // throws
   const int scaled = static_cast<int>(size * longer / shorter);
   const bool wide = image.width >= image.height;
-  const Image resized = wide ? resize_bicubic(image, scaled, size)
-                             : resize_bicubic(image, size, scaled);
+  const Image resized =
+      wide ? resize_bicubic(image, scaled, size) : resize_bicubic(image, size, scaled);
   if (resized.width == size && resized.height == size) return resized;
   const auto left = static_cast<std::size_t>((resized.width - size) / 2);
   const auto top = static_cast<std::size_t>((resized.height - size) / 2);
@@ -143,7 +148,8 @@ Image clip_crop(const Image& image, int size) {
   result.rgb.reserve(std::size_t{3} * static_cast<std::size_t>(size) *
                      static_cast<std::size_t>(size));
   for (std::size_t y = 0; y < static_cast<std::size_t>(size); ++y) {
-    const auto* row = &resized.rgb[((top + y) * static_cast<std::size_t>(resized.width) + left) * 3];
+    const auto* row =
+        &resized.rgb[((top + y) * static_cast<std::size_t>(resized.width) + left) * 3];
     result.rgb.insert(result.rgb.end(), row, row + std::size_t{3} * static_cast<std::size_t>(size));
   }
   return result;

@@ -52,7 +52,8 @@ std::string hash_of(const Dataset& dataset, const Split& split) {
 /// How many of a class's n pictures are picked.
 std::size_t picked(double fraction, std::size_t n) {
   if (n < 2) return 0;
-  const auto rounded = static_cast<std::size_t>(std::floor(fraction * static_cast<double>(n) + 0.5));
+  const auto rounded =
+      static_cast<std::size_t>(std::floor(fraction * static_cast<double>(n) + 0.5));
   return std::clamp<std::size_t>(rounded, 1, n - 1);
 }
 
@@ -71,7 +72,8 @@ void divide(const Dataset& dataset, const Domain& domain, std::vector<std::int64
     SplitMix64 mix(seed);
     SplitMix64 generator(mix.next() ^ stream);
     shuffle(members, generator);
-    const auto middle = members.begin() + static_cast<std::ptrdiff_t>(picked(fraction, members.size()));
+    const auto middle =
+        members.begin() + static_cast<std::ptrdiff_t>(picked(fraction, members.size()));
     chosen.insert(chosen.end(), members.begin(), middle);
     rest.insert(rest.end(), middle, members.end());
   }
@@ -92,7 +94,8 @@ Split make_split(const Dataset& dataset, double fraction, std::uint64_t seed) {
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
     const Domain& domain = dataset.domains[d];
     std::vector<std::int64_t> all(domain.samples.size());
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = static_cast<std::int64_t>(i);
     divide(dataset, domain, std::move(all), fraction, seed, split.train[d], split.test[d]);
   }
   split.hash = hash_of(dataset, split);
@@ -120,7 +123,8 @@ void write_split(const std::filesystem::path& file, const Dataset& dataset, cons
   std::string text = "domain,id,part\n";
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
     const Domain& domain = dataset.domains[d];
-    for (const auto& [part, name] : {std::pair{&split.train[d], "train"}, {&split.test[d], "test"}}) {
+    for (const auto& [part, name] :
+         {std::pair{&split.train[d], "train"}, {&split.test[d], "test"}}) {
       for (const std::int64_t i : *part) {
         text += csv_field(domain.name) + "," +
                 csv_field(domain.samples[static_cast<std::size_t>(i)].id) + "," + name + "\n";
@@ -158,16 +162,14 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
                                        "' or is listed twice");
     }
     if (part != "train" && part != "test") {
-      throw Error(ErrorKind::data,
-                  where + ": part is '" + part + "', expected 'train' or 'test'");
+      throw Error(ErrorKind::data, where + ": part is '" + part + "', expected 'train' or 'test'");
     }
     (part == "train" ? split.train : split.test)[d->second].push_back(sample->second);
     unlisted[d->second].erase(sample);
   }
   for (std::size_t d = 0; d < n_domains; ++d) {
     if (!unlisted[d].empty()) {
-      throw Error(ErrorKind::data, file.string() + " lists " +
-                                       std::to_string(unlisted[d].size()) +
+      throw Error(ErrorKind::data, file.string() + " lists " + std::to_string(unlisted[d].size()) +
                                        " pictures too few, the first is '" +
                                        unlisted[d].begin()->first + "'");
     }
@@ -183,7 +185,8 @@ void print_summary(std::ostream& out, const Dataset& dataset, const Split& split
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
     const Domain& domain = dataset.domains[d];
     std::map<std::int64_t, std::size_t> counts;
-    for (const std::int64_t label : domain.classes) counts[label] = 0;
+    for (const std::int64_t label : domain.classes)
+      counts[label] = 0;
     for (const std::int64_t i : split.train[d]) {
       ++counts[domain.samples[static_cast<std::size_t>(i)].label];
     }

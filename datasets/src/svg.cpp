@@ -51,8 +51,8 @@ std::vector<std::uint8_t> render_svg(const std::string& svg, int size) {
   }
   cairo_surface_flush(surface.get());
   if (cairo_surface_status(surface.get()) != CAIRO_STATUS_SUCCESS) {
-    throw sdk::Error(sdk::ErrorKind::data, "cairo cannot draw a picture of size " +
-                                               std::to_string(size));
+    throw sdk::Error(sdk::ErrorKind::data,
+                     "cairo cannot draw a picture of size " + std::to_string(size));
   }
 
   const auto side = static_cast<std::size_t>(size);

@@ -46,8 +46,8 @@ struct KnownDataset {
 
 /// Where a study's data comes from.
 struct DatasetSource {
-  std::string name;            ///< "icon-home" or "folder"
-  std::filesystem::path root;  ///< of the pictures
+  std::string name;                       ///< "icon-home" or "folder"
+  std::filesystem::path root;             ///< of the pictures
   std::filesystem::path recipe = {};      ///< icon-home: manifest to compare with; may be empty
   std::vector<std::string> domains = {};  ///< to load, in this order; empty = all
   unsigned threads = 0;

@@ -19,10 +19,10 @@ using Shape = std::array<float, kShapeGrid * kShapeGrid>;
 
 /// Two pictures of one data set that are the same or nearly so.
 struct DuplicatePair {
-  std::string first;   ///< id; first < second
-  std::string second;  ///< id
-  bool identical = false;    ///< same pixels
-  double correlation = 0;    ///< of the shapes; 1 for identical pictures
+  std::string first;       ///< id; first < second
+  std::string second;      ///< id
+  bool identical = false;  ///< same pixels
+  double correlation = 0;  ///< of the shapes; 1 for identical pictures
   bool across_domains = false;
   bool across_classes = false;
 };

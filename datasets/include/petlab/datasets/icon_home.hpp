@@ -26,7 +26,7 @@ struct IconHomeRow {
 /// The recipe of Icon-Home: names only, no drawings.
 struct IconHomeManifest {
   std::string version;
-  std::string sha256;   ///< of manifest.csv
+  std::string sha256;    ///< of manifest.csv
   int picture_size = 0;  ///< pixels a side
   std::vector<IconHomeRow> rows;
 };
@@ -42,10 +42,10 @@ struct BuildOptions {
 };
 
 struct BuildReport {
-  bool up_to_date = false;    ///< everything was there and nothing was done
+  bool up_to_date = false;  ///< everything was there and nothing was done
   std::size_t pictures = 0;
-  std::size_t rendered = 0;   ///< in this call
-  std::size_t removed = 0;    ///< pictures of an older manifest
+  std::size_t rendered = 0;         ///< in this call
+  std::size_t removed = 0;          ///< pictures of an older manifest
   std::size_t identical_pairs = 0;  ///< same pixels, within one domain
   std::size_t near_pairs = 0;       ///< near-duplicates, all
   std::size_t near_pairs_across_domains = 0;
@@ -58,8 +58,8 @@ std::ostream& operator<<(std::ostream& out, const BuildReport& report);
 /// package in `package_dir` to `out_dir/domain/class/set__icon.png` (class with '_' for blanks),
 /// and writes dataset.json, ATTRIBUTION.md and duplicates.csv there. Does only what is missing; a
 /// killed build is taken up again; the bytes depend on the recipe and the rendering libraries only.
-/// Throws sdk::Error(data) for a missing or wrong package, set or icon (saying how to get it), for a
-/// folder that petlab did not build, and for two pictures with the same pixels in two domains.
+/// Throws sdk::Error(data) for a missing or wrong package, set or icon (saying how to get it), for
+/// a folder that petlab did not build, and for two pictures with the same pixels in two domains.
 BuildReport build_icon_home(const std::filesystem::path& package_dir,
                             const std::filesystem::path& recipe_dir,
                             const std::filesystem::path& out_dir, const BuildOptions& options = {},

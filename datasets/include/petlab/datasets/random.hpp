@@ -24,7 +24,8 @@ class SplitMix64 {
   std::uint64_t below(std::uint64_t bound) {
     const std::uint64_t reject = (0 - bound) % bound;  // 2^64 mod bound
     std::uint64_t value = next();
-    while (value < reject) value = next();
+    while (value < reject)
+      value = next();
     return value % bound;
   }
 

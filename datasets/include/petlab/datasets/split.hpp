@@ -12,7 +12,7 @@ namespace petlab::datasets {
 
 /// Which pictures train and which test. Every sample of every domain is in exactly one of the two.
 struct Split {
-  std::string name;   ///< "stratified-10%-seed1", or the file it was read from
+  std::string name;     ///< "stratified-10%-seed1", or the file it was read from
   double fraction = 0;  ///< asked for in train; 0 when read from a file
   std::uint64_t seed = 0;
   std::vector<std::vector<std::int64_t>> train;  ///< per domain: indices into samples, ascending
