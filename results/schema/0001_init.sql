@@ -137,6 +137,7 @@ CREATE TABLE parameter_counts (
   UNIQUE (run_id, scope, owner)
 ) STRICT, WITHOUT ROWID;
 
+-- A phase may occur several times: setup goes on after a grouping has been found.
 CREATE TABLE phase_costs (
   run_id            INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   position          INTEGER NOT NULL,
@@ -146,8 +147,7 @@ CREATE TABLE phase_costs (
   peak_host_bytes   INTEGER NOT NULL CHECK (peak_host_bytes >= 0),
   peak_device_bytes INTEGER,
   flops             REAL,
-  PRIMARY KEY (run_id, position),
-  UNIQUE (run_id, phase)
+  PRIMARY KEY (run_id, position)
 ) STRICT, WITHOUT ROWID;
 
 -- loss is NULL where it was not a finite number.

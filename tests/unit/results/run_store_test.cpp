@@ -218,9 +218,19 @@ TEST_F(RunStoreTest, RollsBackWhenARowIsMalformed) {
   // These pass the checks and break a constraint of the schema after other rows are written.
   expect_refused([](RunRecord& r) { r.parameters.push_back({"everywhere", "", 1, 4}); },
                  "CHECK constraint");
-  expect_refused([](RunRecord& r) { r.costs.push_back(r.costs[0]); }, "UNIQUE constraint");
+  expect_refused([](RunRecord& r) { r.epochs.push_back(r.epochs[0]); }, "UNIQUE constraint");
   // The store still works.
   EXPECT_EQ(store_.record(sample::done_run({}, split_)), RecordOutcome::stored);
+}
+
+TEST_F(RunStoreTest, TakesAPhaseThatOccursTwice) {
+  RunRecord run = sample::done_run({}, split_);
+  run.costs.push_back({"setup", 0.25, 0, 0, {}, {}});
+  store_.record(run);
+  const auto costs = store_.load(run.identity.hash)->costs;
+  ASSERT_EQ(costs.size(), 4U);
+  EXPECT_EQ(costs[3].phase, "setup");
+  EXPECT_EQ(costs[3].seconds, 0.25);
 }
 
 TEST_F(RunStoreTest, RefusesGroupingsThatAreNoPartition) {

@@ -86,7 +86,8 @@ struct ParameterCount {
   std::int64_t stored_bytes = 0;  // what has to be kept to use the adapter later
 };
 
-/// Phases: "setup", "warm-up", "train", "evaluate".
+/// Phases: "setup", "warm-up", "train", "evaluate", in the order in which they ran; one may occur
+/// several times.
 struct PhaseCost {
   std::string phase;
   double seconds = 0.0;
