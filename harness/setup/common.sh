@@ -22,14 +22,14 @@ ensure_venv() {
     fail "python3 could not make the environment .venv; on Debian the package python3-venv is missing"
 }
 
-# pip_install WHAT ARGUMENTS...: pip into .venv, its own words shown only when it fails.
+# pip_install WHAT ARGUMENTS...: pip into .venv, its progress only on a terminal.
 pip_install() {
   local what=$1
   shift
   ensure_venv
   local log=$PETLAB_VENV/pip.log
-  local quiet=--quiet
-  [ -t 2 ] && quiet=--progress-bar=on
-  "$PETLAB_VENV/bin/pip" install --disable-pip-version-check "$quiet" --log "$log" "$@" >&2 ||
+  local voice=(-qq --progress-bar off)
+  [ ! -t 2 ] || voice=(-q)
+  "$PETLAB_VENV/bin/pip" install --disable-pip-version-check "${voice[@]}" --log "$log" "$@" >&2 ||
     fail "pip could not install $what (its reason is above, the whole log in ${log#"$PETLAB_HOME"/})"
 }
