@@ -194,9 +194,7 @@ std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
     text += byte_alphabet().to_bytes(token);
     if (ends_word) text += ' ';
   }
-  const std::size_t last = text.find_last_not_of(' ');
-  text.resize(last == std::string::npos ? 0 : last + 1);
-  return valid_utf8(text);
+  return std::string(trimmed(valid_utf8(text)));
 }
 
 std::int64_t Tokenizer::vocab_size() const {

@@ -113,6 +113,20 @@ std::string valid_utf8(std::string_view text) {
   return result;
 }
 
+std::string_view trimmed(std::string_view text) {
+  std::size_t begin = std::string_view::npos;
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const Character character = first_character(text.substr(at));
+    if (!is_space(character.code) && (character.code < 0x1C || character.code > 0x1F)) {
+      begin = std::min(begin, at);
+      end = at + character.size;
+    }
+    at += character.size;
+  }
+  return end == 0 ? std::string_view() : text.substr(begin, end - begin);
+}
+
 std::string normalise_text(std::string_view text) {
   std::string result;
   if (is_ascii(text)) {

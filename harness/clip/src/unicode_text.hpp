@@ -10,6 +10,9 @@ namespace petlab::clip {
 /// a character).
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 
+/// The text without white space at its ends; as in Python, that includes U+001C to U+001F.
+[[nodiscard]] std::string_view trimmed(std::string_view valid_utf8);
+
 /// Canonical composition (NFC), then lower case character by character, as CLIP's tokenizer in
 /// transformers does. Takes any bytes.
 [[nodiscard]] std::string normalise_text(std::string_view text);
