@@ -136,7 +136,9 @@ std::string grouping_text(const FoundGrouping& found) {
   const results::GroupingRecord& grouping = found.grouping;
   std::string text = found.label + ", seed " + std::to_string(found.seed) + ": " +
                      partition_text(grouping.partition) + ", by " + grouping.strategy + " in " +
-                     seconds(grouping.seconds) + " s, score " + fixed(grouping.score, 4);
+                     seconds(grouping.seconds) + " s";
+  if (grouping.affinity.empty()) return text;  // nothing that could be scored
+  text += ", score " + fixed(grouping.score, 4);
   if (!grouping.runners_up.empty()) {
     const auto& next = grouping.runners_up.front();
     text += "; next " + partition_text(next.partition) + ", score " + fixed(next.score, 4);

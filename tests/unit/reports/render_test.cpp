@@ -94,6 +94,18 @@ TEST_F(RenderTest, GivesOneSeedNoInterval) {
   EXPECT_THAT(text, Not(HasSubstr("60.00 ±")));
 }
 
+TEST_F(RenderTest, ShowsNoScoreForAGroupingWithoutAffinities) {
+  results::RunStore store(folder_ / "runs.sqlite");
+  const records::RunChoice run{.sharing = "grouped", .grouping = "random"};
+  store.register_split(records::split(1));
+  store.set_study(records::study("groups", {{"coop", {run}}}));
+  results::RunRecord record = records::done_run(run, records::split(1));
+  record.grouping->affinity.clear();
+  store.record(record);
+  const std::string text = table(build_report(store, "groups"));
+  EXPECT_THAT(text, HasSubstr("coop, seed 1: {line} {emoji}, by random in 1.5 s\n"));
+}
+
 TEST_F(RenderTest, EscapesNamesInHtmlAndMarkdownAndCsv) {
   results::RunStore store(folder_ / "runs.sqlite");
   const records::RunChoice run{.method = "a,\"b\""};
