@@ -1,6 +1,7 @@
 #include "petlab/core/adapted_backbone.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "petlab/core/grouping_host.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -159,7 +160,7 @@ void WarmUpHost::step() {
   }
   run.optimizer.step();
   run.optimizer.zero_gradients();
-  run.gradients = {};
+  run.gradients.reset();
 }
 
 std::vector<sdk::ScoredPartition> WarmUpHost::search(const at::Tensor& affinity,

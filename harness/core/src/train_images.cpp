@@ -1,6 +1,7 @@
 #include "petlab/core/train_images.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <utility>

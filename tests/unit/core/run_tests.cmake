@@ -1,0 +1,15 @@
+petlab_add_test(NAME core_run_tests LABEL unit
+  SOURCES
+    adapted_backbone_test.cpp
+    augmentation_test.cpp
+    grouping_run_test.cpp
+    optimizer_test.cpp
+    partition_search_test.cpp
+    run_failure_test.cpp
+    run_test.cpp
+    sampler_test.cpp
+    schedule_test.cpp
+    seeds_test.cpp
+    sharing_test.cpp
+    tiny_world.cpp
+  LIBS petlab::core)
