@@ -1,11 +1,11 @@
+#include "facts.hpp"
+#include "petlab/reports/report.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <map>
 #include <numeric>
-
-#include "facts.hpp"
-#include "petlab/reports/report.hpp"
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -36,9 +36,11 @@ SeedResult seed_result(const RunRecord& run) {
   result.run = run.identity.hash;
   result.seed = run.seed;
   result.tasks = run.tasks;
-  for (const auto& task : run.tasks) result.mean_accuracy += task.accuracy();
+  for (const auto& task : run.tasks)
+    result.mean_accuracy += task.accuracy();
   result.mean_accuracy /= static_cast<double>(run.tasks.size());
-  for (const auto& count : run.parameters) result.trainable += count.trainable;
+  for (const auto& count : run.parameters)
+    result.trainable += count.trainable;
   result.train_seconds = seconds_of(run, {"warm-up", "train"});
   result.evaluate_seconds = seconds_of(run, {"evaluate"});
   return result;
@@ -141,7 +143,8 @@ void add_places(std::vector<Row>& rows) {
   std::string message = "results store '" + store.path().string() + "' holds no study '" + study;
   const std::vector<std::string> known = store.studies();
   message += known.empty() ? "'; it holds none" : "'; it holds:";
-  for (std::size_t i = 0; i < known.size(); ++i) message += (i == 0 ? " " : ", ") + known[i];
+  for (std::size_t i = 0; i < known.size(); ++i)
+    message += (i == 0 ? " " : ", ") + known[i];
   throw sdk::Error(sdk::ErrorKind::config, message);
 }
 
@@ -188,8 +191,7 @@ Report build_report(const results::RunStore& store, const std::string& study) {
   }
   report.planned = static_cast<int>(planned.size());
   report.finished = static_cast<int>(finished.size());
-  const std::int64_t backbone =
-      finished.empty() ? 0 : finished.front().total_backbone_parameters;
+  const std::int64_t backbone = finished.empty() ? 0 : finished.front().total_backbone_parameters;
   for (auto& [index, row] : rows) {
     summarise(row, report.tasks, backbone);
     report.rows.push_back(std::move(row));

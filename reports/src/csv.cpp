@@ -55,7 +55,8 @@ std::string table_csv(const Report& report) {
   for (const char* name : {"study", "row", "method", "sharing", "grouping"}) {
     head.add(std::string(name));
   }
-  for (const std::string& task : report.tasks) head.add("accuracy " + task);
+  for (const std::string& task : report.tasks)
+    head.add("accuracy " + task);
   for (const char* name :
        {"mean_accuracy", "mean_half_width_95", "n", "gain_over_zero_shot", "gain_half_width_95",
         "gain_n", "trainable_min", "trainable_max", "trainable_percent_of_backbone",
@@ -65,7 +66,8 @@ std::string table_csv(const Report& report) {
   std::string text = head.text();
   for (const Row& row : report.rows) {
     Line line = row_start(report, row);
-    for (const auto& accuracy : row.task_accuracy) line.add(accuracy);
+    for (const auto& accuracy : row.task_accuracy)
+      line.add(accuracy);
     add_estimate(line, row.mean);
     add_estimate(line, row.gain);
     line.add(row.trainable ? std::optional<std::int64_t>(row.trainable->first) : std::nullopt);
@@ -87,7 +89,8 @@ std::string runs_csv(const Report& report) {
                                    const std::string& error) {
     Line line = row_start(report, row);
     line.add(static_cast<std::int64_t>(seed)).add(status);
-    for (int i = 0; i < kEmptyAfterStatus; ++i) line.add(std::string());
+    for (int i = 0; i < kEmptyAfterStatus; ++i)
+      line.add(std::string());
     return line.add(error).text();
   };
   for (const Row& row : report.rows) {

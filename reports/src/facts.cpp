@@ -1,10 +1,10 @@
 #include "facts.hpp"
 
+#include "numbers.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include "numbers.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -46,7 +46,8 @@ std::string named(const results::NamedValues& values, const std::string& name) {
 
 Distinct distinct_environment(const std::vector<RunRecord>& runs, const std::string& name) {
   Distinct found;
-  for (const RunRecord& run : runs) found.add(named(run.environment, name));
+  for (const RunRecord& run : runs)
+    found.add(named(run.environment, name));
   return found;
 }
 
@@ -112,7 +113,8 @@ std::string split_text(const std::vector<SplitRecord>& splits) {
 
 std::string seeds_text(const std::vector<results::StudyRun>& planned) {
   std::set<std::uint64_t> seeds;
-  for (const auto& run : planned) seeds.insert(run.plan.seed);
+  for (const auto& run : planned)
+    seeds.insert(run.plan.seed);
   std::string text;
   for (const std::uint64_t seed : seeds) {
     if (!text.empty()) text += ", ";
@@ -125,8 +127,7 @@ std::string backbone_text(const std::vector<RunRecord>& runs) {
   Distinct found;
   for (const RunRecord& run : runs) {
     if (run.backbone.empty()) continue;
-    found.add(run.backbone + " (" + grouped_digits(run.total_backbone_parameters) +
-              " parameters)");
+    found.add(run.backbone + " (" + grouped_digits(run.total_backbone_parameters) + " parameters)");
   }
   return found.join("; ");
 }
@@ -175,7 +176,8 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
   add("Seeds", seeds_text(planned));
   add("Backbone", backbone_text(runs));
   Distinct precision;
-  for (const RunRecord& run : runs) precision.add(run.precision);
+  for (const RunRecord& run : runs)
+    precision.add(run.precision);
   add("Precision", precision.join("; "));
   const Distinct device = distinct_environment(runs, results::environment::kDevice);
   const Distinct cpu = distinct_environment(runs, results::environment::kCpu);
@@ -188,7 +190,8 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
   add("Sources", distinct_environment(runs, results::environment::kSources).join("; "));
   add("Protocol", protocol_text(runs));
   Distinct determinism;
-  for (const RunRecord& run : runs) determinism.add(run.determinism);
+  for (const RunRecord& run : runs)
+    determinism.add(run.determinism);
   add("Determinism", determinism.join("; "));
   add("Test evaluations", test_evaluations_text(runs));
   if (!runs.empty()) add("Numbers", "all measured in these runs, none quoted");
@@ -205,7 +208,8 @@ std::vector<std::string> collect_notes(const Report& report, const std::vector<R
     failed += row.failed;
     missing += static_cast<int>(row.missing_seeds.size());
     if (!row.seeds.empty()) counts.insert(static_cast<int>(row.seeds.size()));
-    for (const SeedResult& seed : row.seeds) lacks_task |= seed.tasks.size() != report.tasks.size();
+    for (const SeedResult& seed : row.seeds)
+      lacks_task |= seed.tasks.size() != report.tasks.size();
   }
   if (failed + missing > 0) {
     notes.push_back(std::to_string(report.finished) + " of " + std::to_string(report.planned) +

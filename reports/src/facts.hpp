@@ -1,10 +1,10 @@
 #pragma once
 
+#include "petlab/reports/report.hpp"
+
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "petlab/reports/report.hpp"
 
 namespace petlab::reports {
 

@@ -1,10 +1,10 @@
-#include <algorithm>
-#include <cmath>
-
 #include "numbers.hpp"
 #include "renderers.hpp"
 #include "scatter_plot.hpp"
 #include "table_model.hpp"
+
+#include <algorithm>
+#include <cmath>
 
 namespace petlab::reports {
 namespace {
@@ -61,7 +61,8 @@ std::string table_html(const TextTable& table) {
 std::string list_html(const char* tag, const std::string& style,
                       const std::vector<std::string>& items) {
   std::string html;
-  for (const std::string& item : items) html += cell(tag, style, item) + "\n";
+  for (const std::string& item : items)
+    html += cell(tag, style, item) + "\n";
   return html;
 }
 
@@ -74,7 +75,8 @@ std::string affinity_html(const results::GroupingRecord& grouping) {
     if (i / n != i % n && std::isfinite(value)) largest = std::max(largest, std::abs(value));
   }
   std::string html = "<table><tr><th></th>";
-  for (const std::string& task : grouping.tasks) html += cell("th", "", task);
+  for (const std::string& task : grouping.tasks)
+    html += cell("th", "", task);
   html += "</tr>\n";
   for (std::size_t i = 0; i < n; ++i) {
     html += "<tr>" + cell("th", "l", grouping.tasks[i]);
@@ -84,8 +86,8 @@ std::string affinity_html(const results::GroupingRecord& grouping) {
       constexpr double kDarkest = 0.45;
       html += "<td";
       if (shaded) {
-        html += " style=\"background:rgba(var(--heat)," + fixed(kDarkest * value / largest, 2) +
-                ")\"";
+        html +=
+            " style=\"background:rgba(var(--heat)," + fixed(kDarkest * value / largest, 2) + ")\"";
       }
       html += ">" + markup_escaped(fixed(value, 3)) + "</td>";
     }
@@ -113,7 +115,8 @@ std::string groupings_html(const Report& report) {
 std::string failures_html(const Report& report) {
   if (report.failures.empty()) return {};
   std::vector<std::string> texts;
-  for (const Failure& failure : report.failures) texts.push_back(failure_text(failure));
+  for (const Failure& failure : report.failures)
+    texts.push_back(failure_text(failure));
   return "<h2>Failed runs</h2>\n<ul>\n" + list_html("li", "", texts) + "</ul>\n";
 }
 
@@ -126,9 +129,10 @@ std::string body_html(const Report& report) {
   }
   html += "</dl>\n" + list_html("p", "note", report.notes);
   html += "<h2>Accuracy and cost</h2>\n" + table_html(make_table(report));
-  html += "<div class=\"legend\"><p><span class=\"best\">Best</span> and "
-          "<span class=\"second\">second best</span> mean among rows without gaps.</p>\n" +
-          list_html("p", "", make_legend(report)) + "</div>\n";
+  html +=
+      "<div class=\"legend\"><p><span class=\"best\">Best</span> and "
+      "<span class=\"second\">second best</span> mean among rows without gaps.</p>\n" +
+      list_html("p", "", make_legend(report)) + "</div>\n";
   html += "<h2>Accuracy against trainable parameters</h2>\n<figure>\n" + scatter_plot(report) +
           "</figure>\n";
   return html + groupings_html(report) + failures_html(report);

@@ -72,7 +72,8 @@ std::vector<Box> place_labels(const std::vector<Point>& points, const std::vecto
   const auto cost = [&](std::size_t label, const Box& box) {
     double sum = kOutsideWeight * outside(box, bounds) +
                  kDistanceWeight * height * distance(box, points[label]);
-    for (const Box& line : lines) sum += kLineWeight * overlap(box, line);
+    for (const Box& line : lines)
+      sum += kLineWeight * overlap(box, line);
     for (std::size_t i = 0; i < points.size(); ++i) {
       sum += kMarkerWeight * overlap(box, marker_box(points[i]));
       if (i != label && is_placed[i]) sum += kOverlapWeight * overlap(widened(box), placed[i]);

@@ -20,9 +20,9 @@ struct Box {
 /// Area that two boxes share.
 double overlap(const Box& a, const Box& b);
 
-/// Finds a box for the label of each point: near its point, inside `bounds`, and off the points, the
-/// other labels and the `lines` (thin boxes, the least evil) as far as there is room. Widths are
-/// those of the labels. Always the same answer for the same input.
+/// Finds a box for the label of each point: near its point, inside `bounds`, and off the points,
+/// the other labels and the `lines` (thin boxes, the least evil) as far as there is room. Widths
+/// are those of the labels. Always the same answer for the same input.
 std::vector<Box> place_labels(const std::vector<Point>& points, const std::vector<double>& widths,
                               double height, const Box& bounds, const std::vector<Box>& lines = {});
 

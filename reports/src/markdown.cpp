@@ -27,9 +27,11 @@ std::string marked(const std::string& text, Place place) {
 
 void add_table(std::string& page, const TextTable& table) {
   page += '|';
-  for (const Column& column : table.columns) page += ' ' + escaped(column.title) + " |";
+  for (const Column& column : table.columns)
+    page += ' ' + escaped(column.title) + " |";
   page += "\n|";
-  for (const Column& column : table.columns) page += column.align == Align::left ? "---|" : "---:|";
+  for (const Column& column : table.columns)
+    page += column.align == Align::left ? "---|" : "---:|";
   page += '\n';
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     page += '|';
@@ -44,18 +46,22 @@ void add_table(std::string& page, const TextTable& table) {
 void add_list(std::string& page, const std::string& title, const std::vector<std::string>& items) {
   if (items.empty()) return;
   page += "\n## " + title + "\n\n";
-  for (const std::string& item : items) page += "- " + escaped(item) + "\n";
+  for (const std::string& item : items)
+    page += "- " + escaped(item) + "\n";
 }
 
 void add_affinity(std::string& page, const results::GroupingRecord& grouping) {
   const std::size_t n = grouping.tasks.size();
   page += "\n| affinity |";
-  for (const std::string& task : grouping.tasks) page += ' ' + escaped(task) + " |";
+  for (const std::string& task : grouping.tasks)
+    page += ' ' + escaped(task) + " |";
   page += "\n|---|";
-  for (std::size_t i = 0; i < n; ++i) page += "---:|";
+  for (std::size_t i = 0; i < n; ++i)
+    page += "---:|";
   for (std::size_t i = 0; i < n; ++i) {
     page += "\n| " + escaped(grouping.tasks[i]) + " |";
-    for (std::size_t j = 0; j < n; ++j) page += ' ' + fixed(grouping.affinity[i * n + j], 3) + " |";
+    for (std::size_t j = 0; j < n; ++j)
+      page += ' ' + fixed(grouping.affinity[i * n + j], 3) + " |";
   }
   page += '\n';
 }
@@ -71,7 +77,8 @@ void add_groupings(std::string& page, const Report& report) {
 
 std::vector<std::string> failure_texts(const Report& report) {
   std::vector<std::string> texts;
-  for (const Failure& failure : report.failures) texts.push_back(failure_text(failure));
+  for (const Failure& failure : report.failures)
+    texts.push_back(failure_text(failure));
   return texts;
 }
 
@@ -91,7 +98,8 @@ std::string markdown_page(const Report& report) {
   page += "\n## Accuracy and cost\n\n";
   add_table(page, make_table(report));
   page += "\n**best**, _second best_ mean among rows without gaps.\n";
-  for (const std::string& line : make_legend(report)) page += "\n" + escaped(line) + "\n";
+  for (const std::string& line : make_legend(report))
+    page += "\n" + escaped(line) + "\n";
   page += "\n![Accuracy against trainable parameters](accuracy_parameters.svg)\n";
   add_list(page, "Notes", report.notes);
   add_groupings(page, report);

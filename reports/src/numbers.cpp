@@ -41,7 +41,9 @@ std::string percent(double value) {
   return fixed(value, value >= 0.1 ? 2 : 4);
 }
 
-std::string seconds(double value) { return fixed(value, value < 100.0 ? 1 : 0); }
+std::string seconds(double value) {
+  return fixed(value, value < 100.0 ? 1 : 0);
+}
 
 std::string exact(double value) {
   std::array<char, 32> text{};

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string>
-
 #include "petlab/reports/report.hpp"
+
+#include <string>
 
 /// Whole files as text, one function a file. write_report() writes them.
 namespace petlab::reports {

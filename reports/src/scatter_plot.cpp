@@ -1,11 +1,11 @@
 #include "scatter_plot.hpp"
 
+#include "label_placement.hpp"
+#include "numbers.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-
-#include "label_placement.hpp"
-#include "numbers.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -38,7 +38,9 @@ constexpr const char* kStyle = R"css(<style>
 </style>
 )css";
 
-std::string number(double value) { return fixed(value, 1); }
+std::string number(double value) {
+  return fixed(value, 1);
+}
 
 std::string attribute(const char* name, double value) {
   return std::string(" ").append(name).append("=\"").append(number(value)).append("\"");
@@ -57,7 +59,8 @@ std::string text_at(double x, double y, const char* anchor, const std::string& s
 
 double mean_trainable(const Row& row) {
   double sum = 0.0;
-  for (const SeedResult& seed : row.seeds) sum += static_cast<double>(seed.trainable);
+  for (const SeedResult& seed : row.seeds)
+    sum += static_cast<double>(seed.trainable);
   return sum / static_cast<double>(row.seeds.size());
 }
 
@@ -139,7 +142,7 @@ class HorizontalAxis {
 
   bool has_zero_ = false;
   bool has_log_ = false;
-  double low_ = 0.0;   // log10
+  double low_ = 0.0;  // log10
   double high_ = 0.0;
 };
 
@@ -228,8 +231,18 @@ std::string mark(double x, double y, const std::string& sharing, const std::stri
   if (sharing == kSharings[2]) return polygon({{0, -1.15}, {1.1, .85}, {-1.1, .85}});
   if (sharing == kSharings[3]) return polygon({{0, -1.25}, {1.25, 0}, {0, 1.25}, {-1.25, 0}});
   if (sharing == kSharings[4]) return polygon({{0, 1.15}, {1.1, -.85}, {-1.1, -.85}});
-  return polygon({{-1, -.4}, {-.4, -.4}, {-.4, -1}, {.4, -1}, {.4, -.4}, {1, -.4},
-                  {1, .4}, {.4, .4}, {.4, 1}, {-.4, 1}, {-.4, .4}, {-1, .4}});
+  return polygon({{-1, -.4},
+                  {-.4, -.4},
+                  {-.4, -1},
+                  {.4, -1},
+                  {.4, -.4},
+                  {1, -.4},
+                  {1, .4},
+                  {.4, .4},
+                  {.4, 1},
+                  {-.4, 1},
+                  {-.4, .4},
+                  {-1, .4}});
 }
 
 // Methods get colours in the order of the rows.
@@ -277,8 +290,8 @@ std::string row_marks(const Row& row, double x, const VerticalAxis& vertical,
 std::string title_of(const Row& row) {
   std::string text = row.label + ": " + fixed(100.0 * row.mean->mean, 2) + " %";
   if (row.mean->half_width) text += " ± " + fixed(100.0 * *row.mean->half_width, 2);
-  return text + ", " + grouped_digits(std::llround(mean_trainable(row))) + " parameters, n=" +
-         std::to_string(row.mean->n);
+  return text + ", " + grouped_digits(std::llround(mean_trainable(row))) +
+         " parameters, n=" + std::to_string(row.mean->n);
 }
 
 // The interval of a row as a thin box that labels keep off.
@@ -292,7 +305,8 @@ Box bar_box(const Row& row, double x, const VerticalAxis& vertical) {
 std::string labels_svg(const std::vector<const Row*>& rows, const std::vector<Point>& points,
                        const std::vector<Box>& bars) {
   std::vector<double> widths;
-  for (const Row* row : rows) widths.push_back(kLetterWidth * display_width(row->label));
+  for (const Row* row : rows)
+    widths.push_back(kLetterWidth * display_width(row->label));
   constexpr double kLabelHeight = kFontSize + 2;
   const std::vector<Box> boxes = place_labels(points, widths, kLabelHeight, kPlot, bars);
   std::string leads;
@@ -318,12 +332,23 @@ std::string markup_escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
     switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '"': result += "&quot;"; break;
-      case '\'': result += "&#39;"; break;
-      default: result += c;
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      case '\'':
+        result += "&#39;";
+        break;
+      default:
+        result += c;
     }
   }
   return result;
@@ -339,7 +364,8 @@ std::string scatter_plot(const Report& report) {
     if (row.mean) rows.push_back(&row);
   }
   if (rows.empty()) {
-    return svg + text_at(kWidth / 2, kHeight / 2, "middle", "plain", "no finished runs") + "</svg>\n";
+    return svg + text_at(kWidth / 2, kHeight / 2, "middle", "plain", "no finished runs") +
+           "</svg>\n";
   }
   const HorizontalAxis horizontal(rows);
   const VerticalAxis vertical(rows);

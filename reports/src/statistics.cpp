@@ -1,12 +1,13 @@
 #include "petlab/reports/statistics.hpp"
 
-#include <algorithm>
+#include "petlab/sdk/error.hpp"
+
 #include <boost/math/distributions/students_t.hpp>
+
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -29,7 +30,8 @@ Estimate estimate(std::span<const double> values) {
   result.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
   if (result.n < 2) return result;
   double squares = 0.0;
-  for (const double value : values) squares += (value - result.mean) * (value - result.mean);
+  for (const double value : values)
+    squares += (value - result.mean) * (value - result.mean);
   const double deviation = std::sqrt(squares / (n - 1.0));
   result.half_width = t_quantile_975(result.n - 1) * deviation / std::sqrt(n);
   return result;

@@ -68,7 +68,8 @@ TextTable make_table(const Report& report) {
   for (const Row& row : report.rows) {
     std::vector<std::string> cells = {row.label, row.method, row.sharing,
                                       row.grouping.empty() ? kNothing : row.grouping};
-    for (const auto& accuracy : row.task_accuracy) cells.push_back(accuracy_text(accuracy));
+    for (const auto& accuracy : row.task_accuracy)
+      cells.push_back(accuracy_text(accuracy));
     cells.push_back(mean_text(row.mean));
     if (report.zero_shot) {
       cells.push_back(gain_text(row.gain, static_cast<int>(row.seeds.size())));
@@ -97,7 +98,8 @@ std::vector<std::string> make_legend(const Report& report) {
   }
   legend.push_back(
       "trainable: parameters over all adapters of a run, and in % of the backbone's. Seconds: "
-      "median over seeds; train includes warm-up, test is the evaluation. n: finished runs (of those planned).");
+      "median over seeds; train includes warm-up, test is the evaluation. n: finished runs (of "
+      "those planned).");
   return legend;
 }
 

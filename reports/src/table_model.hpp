@@ -1,9 +1,9 @@
 #pragma once
 
+#include "petlab/reports/report.hpp"
+
 #include <string>
 #include <vector>
-
-#include "petlab/reports/report.hpp"
 
 /// The words and digits of the table, shared by the renderers.
 namespace petlab::reports {
@@ -13,7 +13,7 @@ enum class Align { left, right };
 struct Column {
   std::string title;
   Align align = Align::right;
-  int importance = 0;  // 0: never left out; the larger, the sooner it is
+  int importance = 0;   // 0: never left out; the larger, the sooner it is
   bool marked = false;  // shows the row's place
 };
 

@@ -1,9 +1,9 @@
-#include <algorithm>
-#include <ostream>
-
 #include "numbers.hpp"
 #include "petlab/reports/render.hpp"
 #include "table_model.hpp"
+
+#include <algorithm>
+#include <ostream>
 
 namespace petlab::reports {
 namespace {
@@ -14,7 +14,9 @@ constexpr const char* kBold = "\x1b[1m";
 constexpr const char* kUnderlined = "\x1b[4m";
 constexpr const char* kPlain = "\x1b[0m";
 
-bool ends_with_star(const std::string& text) { return text.ends_with(" *"); }
+bool ends_with_star(const std::string& text) {
+  return text.ends_with(" *");
+}
 
 // Places are shown by [1] and [2]; the terminal's bold and underline come on top. Cells without a
 // place or a star get blanks instead, so that digits stand below digits.
@@ -23,9 +25,8 @@ TextTable with_places(TextTable table) {
                                      [](Place place) { return place != Place::none; });
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     if (table.columns[c].align == Align::left) continue;
-    const bool any_star =
-        std::any_of(table.rows.begin(), table.rows.end(),
-                    [&](const auto& cells) { return ends_with_star(cells[c]); });
+    const bool any_star = std::any_of(table.rows.begin(), table.rows.end(),
+                                      [&](const auto& cells) { return ends_with_star(cells[c]); });
     for (std::size_t r = 0; r < table.rows.size(); ++r) {
       std::string& cell = table.rows[r][c];
       if (any_star && !ends_with_star(cell)) cell += "  ";
@@ -42,7 +43,8 @@ std::vector<int> widths_of(const TextTable& table) {
   std::vector<int> widths;
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     int width = display_width(table.columns[c].title);
-    for (const auto& cells : table.rows) width = std::max(width, display_width(cells[c]));
+    for (const auto& cells : table.rows)
+      width = std::max(width, display_width(cells[c]));
     widths.push_back(width);
   }
   return widths;
@@ -53,10 +55,12 @@ std::vector<int> widths_of(const TextTable& table) {
 std::vector<std::size_t> fitting_columns(const TextTable& table, const std::vector<int>& widths,
                                          int limit) {
   std::vector<std::size_t> kept;
-  for (std::size_t c = 0; c < widths.size(); ++c) kept.push_back(c);
+  for (std::size_t c = 0; c < widths.size(); ++c)
+    kept.push_back(c);
   const auto total = [&] {
     int sum = 0;
-    for (const std::size_t c : kept) sum += widths[c] + kGapWidth;
+    for (const std::size_t c : kept)
+      sum += widths[c] + kGapWidth;
     return sum - kGapWidth;
   };
   while (limit > 0 && total() > limit) {
@@ -87,9 +91,7 @@ class TablePrinter {
     line([&](std::size_t c) {
       return padded(table_.columns[c].title, widths_[c], table_.columns[c].align);
     });
-    line([&](std::size_t c) {
-      return std::string(static_cast<std::size_t>(widths_[c]), '-');
-    });
+    line([&](std::size_t c) { return std::string(static_cast<std::size_t>(widths_[c]), '-'); });
     for (std::size_t r = 0; r < table_.rows.size(); ++r) {
       line([&](std::size_t c) { return cell(r, c); });
     }
@@ -160,14 +162,16 @@ void print_list(std::ostream& out, const std::string& title, const std::vector<s
                 int width) {
   if (items.empty()) return;
   out << '\n' << title << '\n';
-  for (const std::string& item : items) print_wrapped(out, "  - " + item, width, 4);
+  for (const std::string& item : items)
+    print_wrapped(out, "  - " + item, width, 4);
 }
 
 template <class Item>
 std::vector<std::string> texts_of(const std::vector<Item>& items,
                                   std::string (*text)(const Item&)) {
   std::vector<std::string> texts;
-  for (const Item& item : items) texts.push_back(text(item));
+  for (const Item& item : items)
+    texts.push_back(text(item));
   return texts;
 }
 
@@ -181,7 +185,8 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
     return;
   }
   std::size_t longest = 0;
-  for (const auto& [name, text] : report.facts) longest = std::max(longest, name.size());
+  for (const auto& [name, text] : report.facts)
+    longest = std::max(longest, name.size());
   for (const auto& [name, text] : report.facts) {
     const std::string head = name + std::string(longest - name.size() + 2, ' ');
     print_wrapped(out, head + text, style.width, static_cast<int>(longest) + 2);
@@ -190,7 +195,8 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
   TablePrinter(out, make_table(report), style).print();
   out << '\n';
   print_wrapped(out, "[1] best, [2] second best mean among rows without gaps.", style.width, 2);
-  for (const std::string& line : make_legend(report)) print_wrapped(out, line, style.width, 2);
+  for (const std::string& line : make_legend(report))
+    print_wrapped(out, line, style.width, 2);
   print_list(out, "Notes", report.notes, style.width);
   print_list(out, "Groupings", texts_of(report.groupings, grouping_text), style.width);
   print_list(out, "Failed runs", texts_of(report.failures, failure_text), style.width);

@@ -1,10 +1,10 @@
-#include <fstream>
-#include <system_error>
-
 #include "petlab/reports/render.hpp"
 #include "petlab/sdk/error.hpp"
 #include "renderers.hpp"
 #include "scatter_plot.hpp"
+
+#include <fstream>
+#include <system_error>
 
 namespace petlab::reports {
 namespace {

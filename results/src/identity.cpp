@@ -1,12 +1,12 @@
 #include "petlab/results/identity.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
 #include <ctime>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::results {
 

@@ -1,9 +1,9 @@
 #include "predictions.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <cmath>
 #include <cstdint>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::results {
 namespace {

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "petlab/results/record.hpp"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "petlab/results/record.hpp"
 
 namespace petlab::results {
 

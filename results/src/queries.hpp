@@ -1,12 +1,12 @@
 #pragma once
 
+#include "petlab/results/run_store.hpp"
+
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "petlab/results/run_store.hpp"
 
 /// The store's SQL, one file a subject. All functions work inside the caller's transaction and let
 /// SQLite's exceptions through.

@@ -1,13 +1,13 @@
 #include "run_checks.hpp"
 
+#include "petlab/results/identity.hpp"
+#include "store_file.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <set>
-
-#include "petlab/results/identity.hpp"
-#include "store_file.hpp"
 
 namespace petlab::results {
 namespace {
@@ -112,9 +112,8 @@ void check_task(const Checker& check, const TaskResult& result, const TaskSplit&
   for (std::size_t i = 0; i < task.test.size(); ++i) {
     const ImagePrediction& one = result.predictions[i];
     check(one.predicted >= 0 && one.predicted < static_cast<std::int64_t>(task.classes.size()),
-          name + "prediction " + std::to_string(i) + " is class " +
-              std::to_string(one.predicted) + ", the task has " +
-              std::to_string(task.classes.size()) + " classes");
+          name + "prediction " + std::to_string(i) + " is class " + std::to_string(one.predicted) +
+              ", the task has " + std::to_string(task.classes.size()) + " classes");
     check(one.probability >= 0.0 && one.probability <= 1.0,
           name + "the probability of prediction " + std::to_string(i) + " is not in 0 to 1");
     if (one.predicted == task.test[i].label) ++correct;

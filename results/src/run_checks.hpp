@@ -1,8 +1,8 @@
 #pragma once
 
-#include <filesystem>
-
 #include "petlab/results/record.hpp"
+
+#include <filesystem>
 
 /// Refusals of records that contradict themselves. Each throws Error(store) with one sentence that
 /// names the file, the run or study, and the value.

@@ -1,10 +1,10 @@
-#include <cmath>
-#include <limits>
-
+#include "petlab/sdk/error.hpp"
 #include "predictions.hpp"
 #include "queries.hpp"
 #include "statements.hpp"
-#include "petlab/sdk/error.hpp"
+
+#include <cmath>
+#include <limits>
 
 namespace petlab::results {
 namespace {
@@ -107,8 +107,8 @@ void read_epochs(const SQLite::Database& db, std::int64_t id, RunRecord& run) {
 
 std::vector<ImagePrediction> read_predictions(const SQLite::Database& db, std::int64_t run,
                                               std::int64_t task) {
-  SQLite::Statement row = query(
-      db, "SELECT format, data FROM predictions WHERE run_id = ? AND task_id = ?", run, task);
+  SQLite::Statement row =
+      query(db, "SELECT format, data FROM predictions WHERE run_id = ? AND task_id = ?", run, task);
   if (!row.executeStep()) return {};
   if (row.getColumn(0).getInt() != kPredictionFormat) {
     throw sdk::Error(sdk::ErrorKind::store, "predictions are packed in format " +
@@ -155,20 +155,22 @@ Partition read_partition(const SQLite::Database& db, std::int64_t run, std::int6
 }
 
 std::optional<GroupingRecord> read_grouping(const SQLite::Database& db, std::int64_t run) {
-  SQLite::Statement head = query(db, "SELECT strategy, seconds FROM groupings WHERE run_id = ?",
-                                 run);
+  SQLite::Statement head =
+      query(db, "SELECT strategy, seconds FROM groupings WHERE run_id = ?", run);
   if (!head.executeStep()) return std::nullopt;
   GroupingRecord grouping;
   grouping.strategy = head.getColumn(0).getString();
   grouping.seconds = head.getColumn(1).getDouble();
-  SQLite::Statement tasks = query(
-      db, "SELECT task FROM grouping_tasks WHERE run_id = ? ORDER BY position", run);
-  while (tasks.executeStep()) grouping.tasks.push_back(tasks.getColumn(0).getString());
+  SQLite::Statement tasks =
+      query(db, "SELECT task FROM grouping_tasks WHERE run_id = ? ORDER BY position", run);
+  while (tasks.executeStep())
+    grouping.tasks.push_back(tasks.getColumn(0).getString());
   SQLite::Statement affinity = query(db,
                                      "SELECT value FROM grouping_affinity WHERE run_id = ? "
                                      "ORDER BY row_position, col_position",
                                      run);
-  while (affinity.executeStep()) grouping.affinity.push_back(number_or_nan(affinity.getColumn(0)));
+  while (affinity.executeStep())
+    grouping.affinity.push_back(number_or_nan(affinity.getColumn(0)));
   SQLite::Statement places = query(
       db, "SELECT place, score FROM grouping_partitions WHERE run_id = ? ORDER BY place", run);
   while (places.executeStep()) {

@@ -1,11 +1,11 @@
 #include "petlab/results/run_store.hpp"
 
-#include <algorithm>
-
 #include "queries.hpp"
 #include "run_checks.hpp"
 #include "statements.hpp"
 #include "store_file.hpp"
+
+#include <algorithm>
 
 namespace petlab::results {
 namespace {
@@ -65,9 +65,13 @@ RunStore::~RunStore() = default;
 RunStore::RunStore(RunStore&&) noexcept = default;
 RunStore& RunStore::operator=(RunStore&&) noexcept = default;
 
-int RunStore::schema_version() { return static_cast<int>(migrations().size()); }
+int RunStore::schema_version() {
+  return static_cast<int>(migrations().size());
+}
 
-const std::filesystem::path& RunStore::path() const { return impl_->path; }
+const std::filesystem::path& RunStore::path() const {
+  return impl_->path;
+}
 
 void RunStore::set_study(const StudyRecord& study) {
   check_study(impl_->path, study);
@@ -92,9 +96,7 @@ void RunStore::register_split(const SplitRecord& split) {
 }
 
 bool RunStore::has_done(const std::string& hash) const {
-  return impl_->read("look for run " + short_hash(hash), [&] {
-    return is_done(impl_->db, hash);
-  });
+  return impl_->read("look for run " + short_hash(hash), [&] { return is_done(impl_->db, hash); });
 }
 
 RecordOutcome RunStore::record(const RunRecord& run) {
@@ -141,8 +143,7 @@ std::vector<StudyRun> RunStore::runs(const std::string& study) const {
 }
 
 std::optional<SplitRecord> RunStore::split(const std::string& hash) const {
-  return impl_->read("read split " + short_hash(hash),
-                     [&] { return read_split(impl_->db, hash); });
+  return impl_->read("read split " + short_hash(hash), [&] { return read_split(impl_->db, hash); });
 }
 
 }  // namespace petlab::results

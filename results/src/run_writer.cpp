@@ -28,7 +28,8 @@ void write_values(SQLite::Database& db, std::int64_t run, const std::string& kin
   SQLite::Statement insert(
       db, "INSERT INTO run_values (run_id, kind, position, name, value) VALUES (?, ?, ?, ?, ?)");
   std::int64_t position = 0;
-  for (const auto& [name, value] : values) execute(insert, run, kind, position++, name, value);
+  for (const auto& [name, value] : values)
+    execute(insert, run, kind, position++, name, value);
 }
 
 void write_parameters(SQLite::Database& db, std::int64_t run,

@@ -49,9 +49,10 @@ void write_images(SQLite::Database& db, std::int64_t split, std::int64_t task,
 
 void read_task_content(const SQLite::Database& db, std::int64_t split, std::int64_t id,
                        TaskSplit& task) {
-  SQLite::Statement classes = query(db, "SELECT name FROM classes WHERE task_id = ? ORDER BY label",
-                                    id);
-  while (classes.executeStep()) task.classes.push_back(classes.getColumn(0).getString());
+  SQLite::Statement classes =
+      query(db, "SELECT name FROM classes WHERE task_id = ? ORDER BY label", id);
+  while (classes.executeStep())
+    task.classes.push_back(classes.getColumn(0).getString());
   SQLite::Statement images = query(db,
                                    "SELECT i.sample_id, i.label FROM split_images s "
                                    "JOIN images i USING (image_id) "
@@ -70,8 +71,7 @@ std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::st
 
 void write_split(SQLite::Database& db, const SplitRecord& split) {
   const std::int64_t dataset = dataset_id(db, split.dataset);
-  execute(db,
-          "INSERT INTO splits (dataset_id, hash, name, fraction, seed) VALUES (?, ?, ?, ?, ?)",
+  execute(db, "INSERT INTO splits (dataset_id, hash, name, fraction, seed) VALUES (?, ?, ?, ?, ?)",
           dataset, split.hash, split.name, split.fraction, stored_seed(split.seed));
   const std::int64_t id = db.getLastInsertRowid();
   SQLite::Statement insert(

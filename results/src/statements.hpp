@@ -65,6 +65,8 @@ std::optional<std::int64_t> find_id(const SQLite::Database& db, const char* sql,
 }
 
 /// Seeds are unsigned everywhere but in SQLite; the checks keep them below 2^63.
-inline std::int64_t stored_seed(std::uint64_t seed) { return static_cast<std::int64_t>(seed); }
+inline std::int64_t stored_seed(std::uint64_t seed) {
+  return static_cast<std::int64_t>(seed);
+}
 
 }  // namespace petlab::results

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "petlab/results/run_store.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <chrono>
 #include <filesystem>
 #include <span>
 #include <string>
-
-#include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::results {
 

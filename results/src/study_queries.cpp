@@ -39,7 +39,8 @@ void write_study(SQLite::Database& db, const StudyRecord& study) {
 std::vector<std::string> read_study_names(const SQLite::Database& db) {
   std::vector<std::string> names;
   SQLite::Statement row(db, "SELECT name FROM studies ORDER BY name");
-  while (row.executeStep()) names.push_back(row.getColumn(0).getString());
+  while (row.executeStep())
+    names.push_back(row.getColumn(0).getString());
   return names;
 }
 
@@ -49,25 +50,26 @@ std::optional<StudyRecord> read_study(const SQLite::Database& db, const std::str
   StudyRecord study;
   study.name = name;
   study.protocol = head.getColumn(0).getString();
-  SQLite::Statement row = query(
-      db,
-      "SELECT p.row_index, p.seed, p.row_label, p.method, p.sharing, p.grouping, p.identity "
-      "FROM study_runs p JOIN studies s USING (study_id) WHERE s.name = ? "
-      "ORDER BY p.row_index, p.seed",
-      name);
-  while (row.executeStep()) study.plan.push_back(planned_run(row));
+  SQLite::Statement row =
+      query(db,
+            "SELECT p.row_index, p.seed, p.row_label, p.method, p.sharing, p.grouping, p.identity "
+            "FROM study_runs p JOIN studies s USING (study_id) WHERE s.name = ? "
+            "ORDER BY p.row_index, p.seed",
+            name);
+  while (row.executeStep())
+    study.plan.push_back(planned_run(row));
   return study;
 }
 
 std::vector<StudyRun> read_study_runs(const SQLite::Database& db, const std::string& study) {
   std::vector<StudyRun> runs;
-  SQLite::Statement row = query(
-      db,
-      "SELECT p.row_index, p.seed, p.row_label, p.method, p.sharing, p.grouping, p.identity, "
-      "r.status, r.error_kind, r.error, r.attempts "
-      "FROM study_runs p JOIN studies s USING (study_id) LEFT JOIN runs r USING (identity) "
-      "WHERE s.name = ? ORDER BY p.row_index, p.seed",
-      study);
+  SQLite::Statement row =
+      query(db,
+            "SELECT p.row_index, p.seed, p.row_label, p.method, p.sharing, p.grouping, p.identity, "
+            "r.status, r.error_kind, r.error, r.attempts "
+            "FROM study_runs p JOIN studies s USING (study_id) LEFT JOIN runs r USING (identity) "
+            "WHERE s.name = ? ORDER BY p.row_index, p.seed",
+            study);
   while (row.executeStep()) {
     StudyRun run;
     run.plan = planned_run(row);

@@ -1,11 +1,11 @@
+#include "petlab/reports/report.hpp"
+#include "petlab/sdk/error.hpp"
+#include "sample_study.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-
-#include "petlab/reports/report.hpp"
-#include "petlab/sdk/error.hpp"
-#include "sample_study.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -144,7 +144,8 @@ TEST_F(BuildReportTest, SharesAPlaceBetweenEqualMeans) {
   const records::RunChoice b{.method = "b", .correct = {7, 5}};
   const records::RunChoice c{.method = "c", .correct = {4, 5}};
   store_.set_study(records::study("ties", {{"a", {a}}, {"b", {b}}, {"c", {c}}}));
-  for (const auto& run : {a, b, c}) store_.record(records::done_run(run, records::split(1)));
+  for (const auto& run : {a, b, c})
+    store_.record(records::done_run(run, records::split(1)));
   const Report report = build_report(store_, "ties");
   EXPECT_EQ(report.rows[0].place, Place::best);
   EXPECT_EQ(report.rows[1].place, Place::best);

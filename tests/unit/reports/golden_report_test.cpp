@@ -1,11 +1,11 @@
+#include "petlab/reports/render.hpp"
+#include "sample_study.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-
-#include "petlab/reports/render.hpp"
-#include "sample_study.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -38,10 +38,11 @@ TEST_F(GoldenReportTest, TerminalTableIsAsInTheGoldenFile) {
 }
 
 TEST_F(GoldenReportTest, FilesAreAsTheGoldenFiles) {
-  const auto written = write_report(report_, folder_ / "out",
-                                    {Format::markdown, Format::csv, Format::html});
+  const auto written =
+      write_report(report_, folder_ / "out", {Format::markdown, Format::csv, Format::html});
   ASSERT_EQ(written.size(), 5U);
-  for (const auto& path : written) expect_golden(read(path), path.filename().string());
+  for (const auto& path : written)
+    expect_golden(read(path), path.filename().string());
 }
 
 }  // namespace

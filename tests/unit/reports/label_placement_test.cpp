@@ -23,14 +23,15 @@ TEST(LabelPlacement, KeepsTheLabelsOfCrowdedPointsApart) {
   ASSERT_EQ(boxes.size(), points.size());
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     EXPECT_NEAR(overlap(boxes[i], kBounds), 90.0 * 14.0, 1e-6) << "label " << i << " sticks out";
-    for (std::size_t j = 0; j < i; ++j) EXPECT_LT(overlap(boxes[i], boxes[j]), 1.0) << i << " " << j;
+    for (std::size_t j = 0; j < i; ++j)
+      EXPECT_LT(overlap(boxes[i], boxes[j]), 1.0) << i << " " << j;
   }
 }
 
 TEST(LabelPlacement, KeepsLabelsOfPointsInCornersInside) {
-  const std::vector<Box> boxes =
-      place_labels({{2, 2}, {798, 398}}, {120.0, 120.0}, 14.0, kBounds);
-  for (const Box& box : boxes) EXPECT_NEAR(overlap(box, kBounds), 120.0 * 14.0, 1e-6);
+  const std::vector<Box> boxes = place_labels({{2, 2}, {798, 398}}, {120.0, 120.0}, 14.0, kBounds);
+  for (const Box& box : boxes)
+    EXPECT_NEAR(overlap(box, kBounds), 120.0 * 14.0, 1e-6);
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
 #include "petlab/reports/render.hpp"
 
+#include "numbers.hpp"
+#include "petlab/sdk/error.hpp"
+#include "sample_study.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <sstream>
-
-#include "numbers.hpp"
-#include "petlab/sdk/error.hpp"
-#include "sample_study.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -45,8 +45,7 @@ TEST_F(RenderTest, SaysInOneSentenceThatAStudyHasNoResults) {
             "Study 'planned' has 1 planned runs and none of them is finished: run `petlab run` "
             "first.\n");
   const Report report = build_report(store, "planned");
-  write_report(report, folder_ / "out",
-               {Format::markdown, Format::csv, Format::html});
+  write_report(report, folder_ / "out", {Format::markdown, Format::csv, Format::html});
   EXPECT_THAT(file("out/report.md"), HasSubstr("none of them is finished"));
   EXPECT_THAT(file("out/report.html"), HasSubstr("none of them is finished"));
   EXPECT_THAT(file("out/runs.csv"), HasSubstr("planned,coop,coop,joint,,1,missing"));
@@ -78,7 +77,8 @@ TEST_F(RenderTest, FitsANarrowTerminalAndSaysWhatItLeftOut) {
   const Report report = build_report(store, "demo");
   const std::string text = table(report, {.ansi = false, .width = 110});
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 110) << line;
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_LE(display_width(line), 110) << line;
   EXPECT_THAT(text, HasSubstr("left out to fit: method, "));
   EXPECT_THAT(table(report), Not(HasSubstr("left out")));
 }
@@ -113,8 +113,7 @@ TEST_F(RenderTest, EscapesNamesInHtmlAndMarkdownAndCsv) {
   store.set_study(records::study("x<script>alert(1)</script>", {{"<b>&|'row'", {run}}}));
   store.record(records::done_run(run, records::split(1)));
   const Report report = build_report(store, "x<script>alert(1)</script>");
-  write_report(report, folder_ / "out",
-               {Format::markdown, Format::csv, Format::html});
+  write_report(report, folder_ / "out", {Format::markdown, Format::csv, Format::html});
   const std::string html = file("out/report.html");
   EXPECT_THAT(html, Not(HasSubstr("<script")));
   EXPECT_THAT(html, Not(HasSubstr("<b>")));

@@ -28,7 +28,8 @@ results::RunStore demo_store(const std::filesystem::path& path) {
         choice("vpt", "per-task", "", 2, 1234567, {10, 9}, 30.0),
         choice("vpt", "per-task", "", 3, 1234567, {10, 9}, 30.0)}}};
   results::RunStore store(path);
-  for (const std::uint64_t seed : {1U, 2U, 3U}) store.register_split(records::split(seed));
+  for (const std::uint64_t seed : {1U, 2U, 3U})
+    store.register_split(records::split(seed));
   store.set_study(records::study("demo", rows));
   for (std::size_t i = 0; i < 3; ++i) {
     for (const RunChoice& run : rows[i].runs) {

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <filesystem>
-
 #include "petlab/results/run_store.hpp"
 #include "sample_records.hpp"
+
+#include <filesystem>
 
 namespace petlab::reports::sample {
 

@@ -1,10 +1,10 @@
 #include "petlab/reports/statistics.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <gtest/gtest.h>
 
 #include <vector>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::reports {
 namespace {

@@ -1,12 +1,12 @@
+#include "petlab/results/run_store.hpp"
+#include "sample_records.hpp"
+
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-
-#include "petlab/results/run_store.hpp"
-#include "sample_records.hpp"
 
 namespace petlab::results {
 namespace {
@@ -48,7 +48,8 @@ TEST(GoldenViews, ReadAsInTheGoldenFile) {
         {.method = "mmap", .sharing = "grouped", .grouping = "gradient", .seed = 2}}}};
   {
     RunStore store(path);
-    for (const std::uint64_t seed : {1U, 2U}) store.register_split(sample::split(seed));
+    for (const std::uint64_t seed : {1U, 2U})
+      store.register_split(sample::split(seed));
     store.set_study(sample::study("demo", rows));
     for (const auto& run : rows[0].runs) {
       store.record(sample::done_run(run, sample::split(run.seed)));

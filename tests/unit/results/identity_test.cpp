@@ -1,9 +1,9 @@
 #include "petlab/results/identity.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::results {
 namespace {
@@ -30,7 +30,8 @@ TEST(Identity, ChangesWithEveryByte) {
 }
 
 TEST(Identity, KeepsPartsApartThatLookAlikeWhenJoined) {
-  EXPECT_NE(make_identity({{"a", "1\n1:b=1:2"}}).hash, make_identity({{"a", "1"}, {"b", "2"}}).hash);
+  EXPECT_NE(make_identity({{"a", "1\n1:b=1:2"}}).hash,
+            make_identity({{"a", "1"}, {"b", "2"}}).hash);
   EXPECT_NE(make_identity({{"a=1:b", ""}}).hash, make_identity({{"a", "b"}}).hash);
 }
 

@@ -1,14 +1,14 @@
 #include "petlab/results/run_store.hpp"
 
+#include "petlab/sdk/error.hpp"
+#include "sample_records.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 #include <limits>
-
-#include "petlab/sdk/error.hpp"
-#include "sample_records.hpp"
 
 namespace petlab::results {
 namespace {
@@ -40,8 +40,8 @@ class RunStoreTest : public testing::Test {
 };
 
 TEST_F(RunStoreTest, GivesBackAFinishedRunAsItWas) {
-  RunRecord run = sample::done_run({.method = "mmap", .sharing = "grouped", .grouping = "gradient"},
-                                   split_);
+  RunRecord run =
+      sample::done_run({.method = "mmap", .sharing = "grouped", .grouping = "gradient"}, split_);
   EXPECT_FALSE(store_.has_done(run.identity.hash));
   EXPECT_EQ(store_.record(run), RecordOutcome::stored);
   EXPECT_TRUE(store_.has_done(run.identity.hash));
@@ -127,7 +127,8 @@ TEST_F(RunStoreTest, KeepsTheExtremesOfProbabilityAndOfClassNumbers) {
   SplitRecord wide = sample::split(2);
   for (TaskSplit& task : wide.tasks) {
     task.classes.resize(65536);
-    for (std::size_t i = 0; i < task.classes.size(); ++i) task.classes[i] = std::to_string(i);
+    for (std::size_t i = 0; i < task.classes.size(); ++i)
+      task.classes[i] = std::to_string(i);
   }
   wide.dataset.hash += "-wide";
   wide.hash += "-wide";
@@ -148,8 +149,7 @@ TEST_F(RunStoreTest, NeverOverwritesAFinishedRun) {
   EXPECT_EQ(store_.record(first), RecordOutcome::stored);
   EXPECT_EQ(store_.record(sample::done_run({.correct = {9, 9}}, split_)),
             RecordOutcome::already_done);
-  EXPECT_EQ(store_.record(sample::failed_run({}, split_, "it broke")),
-            RecordOutcome::already_done);
+  EXPECT_EQ(store_.record(sample::failed_run({}, split_, "it broke")), RecordOutcome::already_done);
   const RunRecord got = store_.load(first.identity.hash).value();
   EXPECT_EQ(got.status, RunStatus::done);
   EXPECT_EQ(got.tasks[0].n_correct, 7);
@@ -208,7 +208,8 @@ TEST_F(RunStoreTest, RefusesRunsThatContradictThemselves) {
   expect_refused([](RunRecord& r) { r.tasks[0].loss = NAN; }, "not a finite number");
   expect_refused([](RunRecord& r) { r.epochs[0].loss = INFINITY; }, "the loss of epoch 0");
   expect_refused([](RunRecord& r) { r.error = "but it failed"; }, "brings an error");
-  expect_refused([](RunRecord& r) { r.frozen_hash_after = "changed weights"; }, "frozen weights changed");
+  expect_refused([](RunRecord& r) { r.frozen_hash_after = "changed weights"; },
+                 "frozen weights changed");
   expect_refused([](RunRecord& r) { r.options.push_back(r.options[0]); }, "occurs twice");
   expect_refused([](RunRecord& r) { r.seed = std::uint64_t{1} << 63U; }, "larger than 2^63 - 1");
   expect_refused([](RunRecord& r) { r.status = RunStatus::failed; }, "gives no reason");

@@ -1,11 +1,11 @@
 #include "sample_records.hpp"
 
+#include "petlab/results/identity.hpp"
+
 #include <unistd.h>
 
 #include <atomic>
 #include <system_error>
-
-#include "petlab/results/identity.hpp"
 
 namespace petlab::results::sample {
 
@@ -64,12 +64,9 @@ RunRecord failed_run(const RunChoice& choice, const SplitRecord& split, const st
   run.status = RunStatus::failed;
   run.error_kind = "numeric";
   run.error = error;
-  run.environment = {{environment::kDevice, "cpu"},
-                     {environment::kCpu, "Test CPU"},
-                     {environment::kThreads, "2"},
-                     {environment::kPetlabVersion, "0.1.0"},
-                     {environment::kTorchVersion, "2.13.0"},
-                     {environment::kSources, "clean"}};
+  run.environment = {{environment::kDevice, "cpu"},          {environment::kCpu, "Test CPU"},
+                     {environment::kThreads, "2"},           {environment::kPetlabVersion, "0.1.0"},
+                     {environment::kTorchVersion, "2.13.0"}, {environment::kSources, "clean"}};
   run.started = "2026-01-31T12:00:00Z";
   run.finished = "2026-01-31T12:00:10Z";
   return run;
@@ -90,8 +87,8 @@ RunRecord done_run(const RunChoice& choice, const SplitRecord& split) {
                 {1, 0.75, 0.001, choice.train_seconds / 2, "train"}};
   for (std::size_t t = 0; t < split.tasks.size(); ++t) {
     const TaskSplit& task = split.tasks[t];
-    TaskResult result{task.task, task.n_train, static_cast<std::int64_t>(task.test.size()),
-                      choice.correct[t], 0.5, {}};
+    TaskResult result{task.task,         task.n_train, static_cast<std::int64_t>(task.test.size()),
+                      choice.correct[t], 0.5,          {}};
     for (std::int64_t i = 0; i < result.n_test; ++i) {
       const std::int64_t label = task.test[static_cast<std::size_t>(i)].label;
       const bool right = i < choice.correct[t];
@@ -100,9 +97,13 @@ RunRecord done_run(const RunChoice& choice, const SplitRecord& split) {
     run.tasks.push_back(std::move(result));
   }
   if (!choice.grouping.empty()) {
-    run.grouping = GroupingRecord{choice.grouping,     {"line", "emoji"}, {1.0, -0.25, -0.25, 1.0},
-                                  {{"line"}, {"emoji"}}, 0.0,
-                                  {{{{"line", "emoji"}}, -0.25}}, 1.5};
+    run.grouping = GroupingRecord{choice.grouping,
+                                  {"line", "emoji"},
+                                  {1.0, -0.25, -0.25, 1.0},
+                                  {{"line"}, {"emoji"}},
+                                  0.0,
+                                  {{{{"line", "emoji"}}, -0.25}},
+                                  1.5};
   }
   run.frozen_hash_before = sha256_hex("frozen");
   run.frozen_hash_after = run.frozen_hash_before;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "petlab/results/run_store.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "petlab/results/run_store.hpp"
 
 /// Small, consistent records for tests.
 namespace petlab::results::sample {

@@ -1,12 +1,12 @@
+#include "petlab/results/run_store.hpp"
+#include "petlab/sdk/error.hpp"
+#include "sample_records.hpp"
+
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
-
-#include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
-#include "sample_records.hpp"
 
 namespace petlab::results {
 namespace {
@@ -51,14 +51,18 @@ TEST_F(StoreFileTest, IsWrittenWithWalAndAVersion) {
 
 TEST_F(StoreFileTest, OpensAgainInEveryMode) {
   const SplitRecord split = sample::split(1);
-  { RunStore(path_).register_split(split); }
+  {
+    RunStore(path_).register_split(split);
+  }
   for (const OpenMode mode : {OpenMode::create, OpenMode::read_write, OpenMode::read_only}) {
     EXPECT_TRUE(RunStore(path_, mode).split(split.hash).has_value());
   }
 }
 
 TEST_F(StoreFileTest, IsNotChangedThroughAReadOnlyStore) {
-  { RunStore store(path_); }
+  {
+    RunStore store(path_);
+  }
   RunStore store(path_, OpenMode::read_only);
   EXPECT_THROW(store.register_split(sample::split(1)), sdk::Error);
 }
@@ -89,7 +93,9 @@ TEST_F(StoreFileTest, MustNotBeEmptyUnlessItIsCreated) {
 }
 
 TEST_F(StoreFileTest, OfANewerSchemaIsRefusedInOneSentence) {
-  { RunStore store(path_); }
+  {
+    RunStore store(path_);
+  }
   change("PRAGMA user_version = 99");
   for (const OpenMode mode : {OpenMode::create, OpenMode::read_write, OpenMode::read_only}) {
     EXPECT_THAT(refusal(mode), HasSubstr("it has schema version 99, this petlab knows versions up "

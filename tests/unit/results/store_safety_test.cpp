@@ -1,6 +1,11 @@
+#include "petlab/results/run_store.hpp"
+#include "petlab/sdk/error.hpp"
+#include "sample_records.hpp"
+
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,10 +13,6 @@
 #include <chrono>
 #include <thread>
 #include <vector>
-
-#include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
-#include "sample_records.hpp"
 
 namespace petlab::results {
 namespace {
@@ -99,8 +100,7 @@ TEST_F(StoreSafetyTest, KeepsWhatWasCommittedWhenAProcessIsKilledInsideATransact
   EXPECT_EQ(store.record(lost), RecordOutcome::stored);
   EXPECT_EQ(integrity(), "ok");
   SQLite::Database db(path_.string(), SQLite::OPEN_READONLY);
-  EXPECT_EQ(db.execAndGet("SELECT COUNT(*) FROM images WHERE sample_id LIKE 'half-%'").getInt(),
-            0);
+  EXPECT_EQ(db.execAndGet("SELECT COUNT(*) FROM images WHERE sample_id LIKE 'half-%'").getInt(), 0);
 }
 
 TEST_F(StoreSafetyTest, TakesRunsOfSeveralProcessesThatStartOnANewFileTogether) {

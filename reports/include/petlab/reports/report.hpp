@@ -1,13 +1,13 @@
 #pragma once
 
+#include "petlab/reports/statistics.hpp"
+#include "petlab/results/run_store.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "petlab/reports/statistics.hpp"
-#include "petlab/results/run_store.hpp"
 
 /// What a report says, as plain data. All statistics are computed by build_report(); renderers only
 /// choose words and digits. Accuracies are fractions, 0 to 1.
@@ -72,7 +72,7 @@ struct Report {
   /// What was equal for all rows, in words: data set, split, seeds, backbone, device ...
   std::vector<std::pair<std::string, std::string>> facts;
   std::vector<std::string> tasks;
-  std::vector<Row> rows;        // in study order
+  std::vector<Row> rows;                 // in study order
   std::optional<std::size_t> zero_shot;  // index of the row that gains are measured against
   std::vector<Failure> failures;
   std::vector<FoundGrouping> groupings;

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "petlab/results/record.hpp"
+
 #include <string>
 #include <string_view>
-
-#include "petlab/results/record.hpp"
 
 namespace petlab::results {
 

@@ -50,9 +50,9 @@ struct SplitRecord {
 
 /// One planned run: a row of the study's table with one seed.
 struct PlannedRun {
-  std::string hash;           // RunIdentity::hash
-  std::int64_t row_index = 0; // place of the row in the study file, from 0
-  std::string row_label;      // "mmap-grouped"; one label a row index
+  std::string hash;            // RunIdentity::hash
+  std::int64_t row_index = 0;  // place of the row in the study file, from 0
+  std::string row_label;       // "mmap-grouped"; one label a row index
   std::uint64_t seed = 0;
   std::string method;    // "mmap"
   std::string sharing;   // "per-task", "joint", "grouped", "grouped+specific", "joint+specific"
@@ -143,12 +143,12 @@ struct GroupingRecord {
 
 /// Names that reports look for in RunRecord::environment. Others are stored and shown as they are.
 namespace environment {
-inline constexpr const char* kDevice = "device";                  // "cpu", "NVIDIA H200"
-inline constexpr const char* kCpu = "cpu";                        // model name of the processor
-inline constexpr const char* kThreads = "threads";                // "2"
-inline constexpr const char* kPetlabVersion = "petlab_version";   // "0.1.0"
-inline constexpr const char* kTorchVersion = "torch_version";     // "2.13.0+cpu"
-inline constexpr const char* kSources = "sources";                // "clean", "dirty", "unknown"
+inline constexpr const char* kDevice = "device";                 // "cpu", "NVIDIA H200"
+inline constexpr const char* kCpu = "cpu";                       // model name of the processor
+inline constexpr const char* kThreads = "threads";               // "2"
+inline constexpr const char* kPetlabVersion = "petlab_version";  // "0.1.0"
+inline constexpr const char* kTorchVersion = "torch_version";    // "2.13.0+cpu"
+inline constexpr const char* kSources = "sources";               // "clean", "dirty", "unknown"
 }  // namespace environment
 
 /// One method under one protocol with one sharing and one seed.
@@ -180,11 +180,11 @@ struct RunRecord {
   std::optional<GroupingRecord> grouping;
   NamedValues environment;
 
-  std::string started;   // UTC, ISO 8601 with Z: utc_now() of identity.hpp
+  std::string started;  // UTC, ISO 8601 with Z: utc_now() of identity.hpp
   std::string finished;
   std::string frozen_hash_before;  // digest of the frozen weights before and after training
   std::string frozen_hash_after;
-  std::string trained_hash;  // digest of the trained parameters; "" where there are none
+  std::string trained_hash;           // digest of the trained parameters; "" where there are none
   std::int64_t test_evaluations = 0;  // how often test labels were looked at: 1 in an honest run
   std::string determinism;            // "bit-equal", "same-kernel", "statistical", "" unknown
 };

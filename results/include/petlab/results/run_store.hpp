@@ -1,13 +1,13 @@
 #pragma once
 
+#include "petlab/results/record.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "petlab/results/record.hpp"
 
 namespace petlab::results {
 
