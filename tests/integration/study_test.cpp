@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <set>
 
 namespace petlab::tests {
 namespace {
@@ -177,6 +178,34 @@ TEST(Study, ARunThatTakesTooLongIsAFailedRow) {
   EXPECT_EQ(output.exit_code, 1);
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   EXPECT_THAT(store.runs("small").at(0).error, HasSubstr("longer than the limit of 2 s"));
+}
+
+TEST(Study, ValidationPicturesComeOutOfTheTrainingPictures) {
+  const Workshop workshop;
+  const std::string study =
+      workshop.write_study("[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n");
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{},
+        {"--set", "study.name=tuning", "--set", "dataset.validation-fraction=0.5"}}) {
+    const Output output = run_petlab(run_arguments(study, "a.sqlite", more), workshop.folder());
+    ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
+  }
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  const auto split_of = [&](const std::string& name) {
+    return store.split(store.load(store.runs(name).at(0).plan.hash)->split_hash);
+  };
+  const auto tested = split_of("small"), held_out = split_of("tuning");
+  ASSERT_TRUE(tested.has_value() && held_out.has_value());
+  for (std::size_t t = 0; t < tested->tasks.size(); ++t) {
+    std::set<std::string> test_ids;
+    for (const results::TestImage& image : tested->tasks[t].test)
+      test_ids.insert(image.sample_id);
+    const results::TaskSplit& task = held_out->tasks[t];
+    EXPECT_FALSE(task.test.empty());
+    EXPECT_EQ(task.n_train + static_cast<std::int64_t>(task.test.size()), tested->tasks[t].n_train);
+    for (const results::TestImage& image : task.test)
+      EXPECT_EQ(test_ids.count(image.sample_id), 0U) << image.sample_id;
+  }
 }
 
 TEST(Study, ADataSetOfOnesOwnRunsThroughTheSameStudy) {

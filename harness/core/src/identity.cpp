@@ -28,6 +28,7 @@ results::RunIdentity run_identity(const RunSpec& spec, const RunFacts& facts) {
       {"dataset.fingerprint", facts.dataset_fingerprint},
       {"dataset.split", facts.split_hash},
       {"dataset.train-fraction", number_text(spec.dataset.train_fraction)},
+      {"dataset.validation-fraction", number_text(spec.dataset.validation_fraction)},
       {"backbone.weights", facts.backbone_weights},
       {"backbone.settings", facts.backbone_settings},
       {"host.sources", facts.host_sources},

@@ -146,6 +146,8 @@ std::string protocol_text(const Protocol& protocol, const std::vector<RunSpec>& 
   add_line(text, "name", protocol.dataset.name);
   add_line(text, "root", protocol.dataset.root.string());
   add_line(text, "train-fraction", number_text(protocol.dataset.train_fraction));
+  if (protocol.dataset.validation_fraction > 0.0)
+    add_line(text, "validation-fraction", number_text(protocol.dataset.validation_fraction));
   text += "[backbone]\n";
   add_line(text, "dir", protocol.backbone.string());
   text += "[train]\n";

@@ -39,6 +39,12 @@ const std::vector<std::pair<std::string, Take>>& study_keys() {
          if (p.dataset.train_fraction <= 0.0 || p.dataset.train_fraction >= 1.0)
            setting_error(s, "expected a number between 0 and 1");
        }},
+      {"dataset.validation-fraction",
+       [](Protocol& p, const Setting& s) {
+         p.dataset.validation_fraction = real_value(s, 0.0, 1.0);
+         if (p.dataset.validation_fraction >= 1.0)
+           setting_error(s, "expected a number from 0 to less than 1");
+       }},
       {"backbone.dir", [](Protocol& p, const Setting& s) { p.backbone = path_value(s); }},
       {"train.epochs",
        [](Protocol& p, const Setting& s) { p.training.epochs = integer_value(s, 1); }},

@@ -46,7 +46,9 @@ datasets::Dataset open_study_dataset(const DatasetSpec& spec) {
 
 datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec& spec,
                             std::uint64_t seed) {
-  return datasets::make_split(dataset, spec.train_fraction, seed);
+  datasets::Split split = datasets::make_split(dataset, spec.train_fraction, seed);
+  if (spec.validation_fraction <= 0.0) return split;
+  return datasets::make_validation_split(dataset, split, spec.validation_fraction, seed);
 }
 
 results::SplitRecord split_record(const datasets::Dataset& dataset, const datasets::Split& split,

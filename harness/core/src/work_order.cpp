@@ -55,7 +55,8 @@ json spec_json(const RunSpec& s) {
             {"dataset",
              {{"name", s.dataset.name},
               {"root", s.dataset.root.string()},
-              {"train_fraction", s.dataset.train_fraction}}},
+              {"train_fraction", s.dataset.train_fraction},
+              {"validation_fraction", s.dataset.validation_fraction}}},
             {"backbone", s.backbone.string()},
             {"device", s.device},
             {"cache_dir", s.cache_dir.string()},
@@ -78,6 +79,7 @@ RunSpec parse_spec(const json& j) {
   j.at("dataset").at("name").get_to(s.dataset.name);
   s.dataset.root = j.at("dataset").at("root").get<std::string>();
   j.at("dataset").at("train_fraction").get_to(s.dataset.train_fraction);
+  j.at("dataset").at("validation_fraction").get_to(s.dataset.validation_fraction);
   s.backbone = j.at("backbone").get<std::string>();
   j.at("device").get_to(s.device);
   s.cache_dir = j.at("cache_dir").get<std::string>();

@@ -16,7 +16,7 @@ RunSpec sample_spec() {
   spec.method_options = {{"b", "16"}, {"m", "0"}};
   spec.sharing = Sharing::grouped_specific;
   spec.grouping = GroupingSpec{"gradient", {{"groups", "2"}}};
-  spec.dataset = {"icon-home", "/pictures", 0.1};
+  spec.dataset = {"icon-home", "/pictures", 0.1, 0.0};
   spec.backbone = "/clip";
   return spec;
 }
@@ -53,6 +53,7 @@ TEST(RunIdentity, EveryPartThatDecidesTheResultChangesIt) {
       [](RunSpec& s, RunFacts&) { s.training.precision = "bf16"; },
       [](RunSpec& s, RunFacts&) { s.device = "cuda"; },
       [](RunSpec& s, RunFacts&) { s.dataset.train_fraction = 0.2; },
+      [](RunSpec& s, RunFacts&) { s.dataset.validation_fraction = 0.5; },
       [](RunSpec&, RunFacts& f) { f.dataset_fingerprint = "datb"; },
       [](RunSpec&, RunFacts& f) { f.split_hash = "splis"; },
       [](RunSpec&, RunFacts& f) { f.backbone_weights = "weight"; },

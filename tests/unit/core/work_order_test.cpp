@@ -22,7 +22,7 @@ TEST(WorkOrder, SurvivesItsJourneyUnchanged) {
   spec.training.augmentation = Augmentation::crop_flip;
   spec.training.task_loss = TaskLoss::mean;
   spec.training.precision = "bf16";
-  spec.dataset = {"folder", "/my pictures", 0.1};
+  spec.dataset = {"folder", "/my pictures", 0.1, 0.5};
   spec.threads = 2;
   order.job.identity = {"abc", {{"a", "1"}, {"b", "2"}}};
   order.job.plugin_files = {"/x/petlab_mmap.so", "/x/petlab_gradient.so"};

@@ -58,6 +58,9 @@ struct DatasetSpec {
   std::string name;            ///< "icon-home" or "folder"
   std::filesystem::path root;  ///< folder tree root/domain/class/image
   double train_fraction = 0.1;
+  /// Above 0: this share of the training pictures is held out and tested on instead of the test
+  /// pictures, which nothing looks at. For choosing settings.
+  double validation_fraction = 0.0;
 };
 
 /// One run: one method under one protocol with one sharing and one seed. Everything in it that
