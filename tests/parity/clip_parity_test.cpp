@@ -3,7 +3,6 @@
 // by write_model.py when the test runs.
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/safetensors.hpp"
-
 #include "reference.hpp"
 
 #include <ATen/ATen.h>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -19,13 +19,22 @@ namespace petlab::clip {
 namespace {
 
 constexpr double kTolerance = 1e-5;
+/// Of a gradient's largest value: sums over many terms, in another order than the reference's.
+constexpr double kGradientTolerance = 1e-4;
 
-at::Tensor unit(const at::Tensor& x) { return x / x.norm(2, -1, /*keepdim=*/true); }
+at::Tensor unit(const at::Tensor& x) {
+  return x / x.norm(2, -1, /*keepdim=*/true);
+}
 
 /// Largest difference, as a share of the reference's largest value where that is above 1.
 double difference(const at::Tensor& ours, const at::Tensor& reference) {
   const double scale = std::max(1.0, reference.abs().max().item<double>());
   return (ours - reference).abs().max().item<double>() / scale;
+}
+
+/// The same as a share of the reference's largest value, however small.
+double relative_difference(const at::Tensor& ours, const at::Tensor& reference) {
+  return ((ours - reference).abs().max() / reference.abs().max()).item<double>();
 }
 
 at::Tensor gradient_of(const at::Tensor& loss, const at::Tensor& leaf) {
@@ -71,7 +80,8 @@ class ClipParity : public ::testing::TestWithParam<const char*> {
     const auto leaves = prompts(name);
     ASSERT_FALSE(leaves.empty());
     sdk::TowerChanges changes;
-    for (const auto& [layer, leaf] : leaves) changes.prompts.push_back({layer, leaf});
+    for (const auto& [layer, leaf] : leaves)
+      changes.prompts.push_back({layer, leaf});
     const auto& shape = is_text ? backbone_->shape().text : backbone_->shape().vision;
     const PromptBatch batch = stack_prompts({{&changes}}, shape.layers, {});
 
@@ -89,9 +99,9 @@ class ClipParity : public ::testing::TestWithParam<const char*> {
     double gradients = 0;
     const at::Tensor value = loss(images, texts);
     for (const auto& [layer, leaf] : leaves) {
-      const double one = difference(gradient_of(value, leaf),
-                                    expected(name + ".gradient." + std::to_string(layer)));
-      EXPECT_LE(one, kTolerance) << "layer " << layer;
+      const double one = relative_difference(gradient_of(value, leaf),
+                                             expected(name + ".gradient." + std::to_string(layer)));
+      EXPECT_LE(one, kGradientTolerance) << "layer " << layer;
       gradients = std::max(gradients, one);
     }
     std::cout << "  " << GetParam() << " " << name << ": features differ by " << features
@@ -115,8 +125,8 @@ TEST_P(ClipParity, FeaturesLogitsAndGradientsEqualTheReference) {
   const at::Tensor texts = backbone_->encode_text(tokens_);
   const double image_difference = difference(unit(images), expected("image_features"));
   const double text_difference = difference(unit(texts), expected("text_features"));
-  const double logit_difference = difference(
-      similarity_logits(images, texts, backbone_->logit_scale()), expected("logits"));
+  const double logit_difference =
+      difference(similarity_logits(images, texts, backbone_->logit_scale()), expected("logits"));
   EXPECT_LE(image_difference, kTolerance);
   EXPECT_LE(text_difference, kTolerance);
   EXPECT_LE(logit_difference, kTolerance);
@@ -143,8 +153,8 @@ TEST_P(ClipParity, FeaturesLogitsAndGradientsEqualTheReference) {
     constexpr std::string_view kPrefix = "weight_gradient.";
     if (!key.starts_with(kPrefix)) continue;
     const double one =
-        difference(gradient_of(value, overrides.at(key.substr(kPrefix.size()))), gradient);
-    EXPECT_LE(one, kTolerance) << key;
+        relative_difference(gradient_of(value, overrides.at(key.substr(kPrefix.size()))), gradient);
+    EXPECT_LE(one, kGradientTolerance) << key;
     worst = std::max(worst, one);
     ++checked;
   }

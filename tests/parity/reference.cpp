@@ -13,7 +13,8 @@ namespace {
 
 std::string quoted(const std::string& text) {
   std::string result("'");
-  for (const char c : text) result += c == '\'' ? "'\\''" : std::string(1, c);
+  for (const char c : text)
+    result += c == '\'' ? "'\\''" : std::string(1, c);
   return result + "'";
 }
 
@@ -33,7 +34,8 @@ void run_reference(const std::string& script, const std::vector<std::string>& ar
   const auto log = fresh_folder("log-" + script) / "output.txt";
   std::string command = "HF_HUB_OFFLINE=1 " + quoted(PETLAB_REFERENCE_PYTHON) + " " +
                         quoted(PETLAB_SOURCE_DIR "/tests/parity/" + script);
-  for (const std::string& argument : arguments) command += " " + quoted(argument);
+  for (const std::string& argument : arguments)
+    command += " " + quoted(argument);
   command += " >" + quoted(log.string()) + " 2>&1";
   if (std::system(command.c_str()) == 0) return;
   std::ifstream in(log);

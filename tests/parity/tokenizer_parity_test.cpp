@@ -1,6 +1,5 @@
 // The tokenizer against transformers' CLIPTokenizer, on a vocabulary that petlab has trained.
 #include "petlab/clip/tokenizer.hpp"
-
 #include "reference.hpp"
 
 #include <ATen/ATen.h>
@@ -23,7 +22,8 @@ TEST(TokenizerParity, IdsEqualTheReference) {
 
   // Every second string trains, so that the others hold words the vocabulary has never seen.
   std::vector<std::pair<std::string, std::int64_t>> texts;
-  for (std::size_t i = 0; i < strings.size(); i += 2) texts.emplace_back(strings[i], 1);
+  for (std::size_t i = 0; i < strings.size(); i += 2)
+    texts.emplace_back(strings[i], 1);
   train_tokenizer(texts, /*vocab_size=*/1500, /*context_length=*/77, folder);
   const Tokenizer tokenizer = Tokenizer::load(folder);
   EXPECT_EQ(tokenizer.vocab_size(), 1500);

@@ -54,8 +54,7 @@ void AtomicFile::commit() {
 }
 
 void AtomicFile::fail() const {
-  throw Error(ErrorKind::data,
-              "cannot write '" + file_.string() + "': " + std::strerror(errno));
+  throw Error(ErrorKind::data, "cannot write '" + file_.string() + "': " + std::strerror(errno));
 }
 
 void write_text_file(const std::filesystem::path& file, std::string_view text) {

@@ -1,9 +1,8 @@
 #include "petlab/clip/backbone.hpp"
 
+#include "initialisation.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/sdk/error.hpp"
-
-#include "initialisation.hpp"
 #include "sha256.hpp"
 #include "towers.hpp"
 #include "weights.hpp"
@@ -29,7 +28,9 @@ struct Backbone::Impl {
 
 namespace {
 
-bool is_old_buffer(const std::string& name) { return name.ends_with(".embeddings.position_ids"); }
+bool is_old_buffer(const std::string& name) {
+  return name.ends_with(".embeddings.position_ids");
+}
 
 void fill(const Weights& weights, const std::filesystem::path& file) {
   const std::vector<sdk::NamedTensor> stored = read_safetensors(file);
@@ -65,10 +66,9 @@ void check_tokenizer(const Config& config, const Tokenizer& tokenizer) {
                                      std::to_string(config.vocab_size));
   const bool is_highest = tokenizer.end_token() == tokenizer.vocab_size() - 1;
   if (config.eos_token_id == 2 ? !is_highest : tokenizer.end_token() != config.eos_token_id)
-    throw Error(ErrorKind::data, "the tokenizer's end token has the id " +
-                                     std::to_string(tokenizer.end_token()) +
-                                     ", but config.json says eos_token_id " +
-                                     std::to_string(config.eos_token_id));
+    throw Error(ErrorKind::data,
+                "the tokenizer's end token has the id " + std::to_string(tokenizer.end_token()) +
+                    ", but config.json says eos_token_id " + std::to_string(config.eos_token_id));
 }
 
 void check_preprocessing(const Config& config, const Preprocessing& preprocessing) {
@@ -111,12 +111,24 @@ std::shared_ptr<Backbone> Backbone::random(const Config& config, Tokenizer token
   return std::shared_ptr<Backbone>(new Backbone(std::move(impl)));
 }
 
-const Config& Backbone::config() const { return impl_->config; }
-const Tokenizer& Backbone::tokenizer() const { return impl_->tokenizer; }
-const Preprocessing& Backbone::preprocessing() const { return impl_->preprocessing; }
-c10::Device Backbone::device() const { return impl_->device; }
-const sdk::BackboneShape& Backbone::shape() const { return impl_->config.shape; }
-std::vector<sdk::NamedTensor> Backbone::weights() const { return impl_->weights.all(); }
+const Config& Backbone::config() const {
+  return impl_->config;
+}
+const Tokenizer& Backbone::tokenizer() const {
+  return impl_->tokenizer;
+}
+const Preprocessing& Backbone::preprocessing() const {
+  return impl_->preprocessing;
+}
+c10::Device Backbone::device() const {
+  return impl_->device;
+}
+const sdk::BackboneShape& Backbone::shape() const {
+  return impl_->config.shape;
+}
+std::vector<sdk::NamedTensor> Backbone::weights() const {
+  return impl_->weights.all();
+}
 
 at::Tensor Backbone::token_embeddings(std::string_view text) const {
   const std::vector<std::int64_t> ids = impl_->tokenizer.encode(text);
@@ -148,7 +160,8 @@ at::Tensor Backbone::logit_scale(const WeightOverrides& overrides) const {
 
 std::int64_t Backbone::parameter_count() const {
   std::int64_t count = 0;
-  for (const sdk::NamedTensor& weight : impl_->weights.all()) count += weight.value.numel();
+  for (const sdk::NamedTensor& weight : impl_->weights.all())
+    count += weight.value.numel();
   return count;
 }
 
@@ -181,16 +194,14 @@ void Backbone::save(const std::filesystem::path& model_dir,
     std::filesystem::copy_file(from, model_dir / name,
                                std::filesystem::copy_options::overwrite_existing, error);
     if (error)
-      throw Error(ErrorKind::data, "cannot copy '" + from.string() + "' to '" +
-                                       model_dir.string() + "': " + error.message());
+      throw Error(ErrorKind::data, "cannot copy '" + from.string() + "' to '" + model_dir.string() +
+                                       "': " + error.message());
   }
 }
 
 at::Tensor similarity_logits(const at::Tensor& image_features, const at::Tensor& text_features,
                              const at::Tensor& logit_scale) {
-  const auto unit = [](const at::Tensor& x) {
-    return x / x.norm(2, /*dim=*/-1, /*keepdim=*/true);
-  };
+  const auto unit = [](const at::Tensor& x) { return x / x.norm(2, /*dim=*/-1, /*keepdim=*/true); };
   return logit_scale * at::matmul(unit(image_features), unit(text_features).t());
 }
 

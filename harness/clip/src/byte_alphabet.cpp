@@ -37,8 +37,7 @@ std::string ByteAlphabet::to_bytes(std::string_view token) const {
     const auto lead = static_cast<unsigned char>(token[i]);
     const std::size_t size = lead < 0x80 || i + 1 == token.size() ? 1 : 2;
     const unsigned code =
-        size == 1 ? lead
-                  : (lead & 0x1FU) << 6 | (static_cast<unsigned char>(token[i + 1]) & 0x3FU);
+        size == 1 ? lead : (lead & 0x1FU) << 6 | (static_cast<unsigned char>(token[i + 1]) & 0x3FU);
     if (code >= 256 && code < 256 + 68)
       bytes += static_cast<char>(order_[188 + code - 256]);
     else if (code < 256 && is_printable(code))

@@ -64,7 +64,8 @@ std::vector<std::int32_t> BytePairs::merge(const std::vector<std::int32_t>& symb
     if (const Merge* merge = find(left, right))
       queue.push({merge->rank, place, left, right, merge->token});
   };
-  for (std::int32_t i = 0; i + 1 < count; ++i) offer(i);
+  for (std::int32_t i = 0; i + 1 < count; ++i)
+    offer(i);
 
   while (!queue.empty()) {
     const Candidate best = queue.top();

@@ -1,9 +1,8 @@
 #include "petlab/clip/config.hpp"
 
-#include "petlab/sdk/error.hpp"
-
 #include "atomic_file.hpp"
 #include "json_file.hpp"
+#include "petlab/sdk/error.hpp"
 
 namespace petlab::clip {
 
@@ -12,7 +11,9 @@ namespace {
 // Beyond every published CLIP; keeps products of sizes far from overflow.
 constexpr std::int64_t kMaxSize = 1 << 20;
 
-std::int64_t size(const JsonObject& json, const char* key) { return json.integer(key, 1, kMaxSize); }
+std::int64_t size(const JsonObject& json, const char* key) {
+  return json.integer(key, 1, kMaxSize);
+}
 
 sdk::TowerShape read_tower(const JsonObject& json) {
   const sdk::TowerShape shape{.layers = json.integer("num_hidden_layers", 1, 1000),
@@ -101,8 +102,8 @@ void write_config(const Config& config, const std::filesystem::path& model_dir) 
   vision["image_size"] = shape.image_size;
   vision["patch_size"] = shape.patch_size;
   vision["num_channels"] = 3;
-  nlohmann::ordered_json text = tower_json(shape.text, config.text_activation,
-                                           config.text_layer_norm_eps, shape.embed_dim);
+  nlohmann::ordered_json text =
+      tower_json(shape.text, config.text_activation, config.text_layer_norm_eps, shape.embed_dim);
   text["model_type"] = "clip_text_model";
   text["vocab_size"] = config.vocab_size;
   text["max_position_embeddings"] = shape.context_length;

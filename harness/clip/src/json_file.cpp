@@ -1,8 +1,7 @@
 #include "json_file.hpp"
 
-#include "petlab/sdk/error.hpp"
-
 #include "atomic_file.hpp"
+#include "petlab/sdk/error.hpp"
 
 #include <cmath>
 
@@ -27,8 +26,8 @@ JsonObject JsonObject::read(const std::filesystem::path& file) {
   try {
     value = json::parse(text);
   } catch (const json::parse_error& error) {
-    throw Error(ErrorKind::data, "'" + file.string() + "' is not valid JSON at byte " +
-                                     std::to_string(error.byte));
+    throw Error(ErrorKind::data,
+                "'" + file.string() + "' is not valid JSON at byte " + std::to_string(error.byte));
   } catch (const json::exception&) {
     // For example a number that no double can hold.
     throw Error(ErrorKind::data, "'" + file.string() + "' holds a value that is out of range");
@@ -38,7 +37,9 @@ JsonObject JsonObject::read(const std::filesystem::path& file) {
   return {file, "", std::move(value)};
 }
 
-bool JsonObject::contains(const std::string& key) const { return value_.contains(key); }
+bool JsonObject::contains(const std::string& key) const {
+  return value_.contains(key);
+}
 
 bool JsonObject::given(const std::string& key) const {
   return value_.contains(key) && !value_[key].is_null();

@@ -1,9 +1,7 @@
-#include "petlab/clip/config.hpp"
-
-#include "petlab/sdk/error.hpp"
-
 #include "atomic_file.hpp"
 #include "json_file.hpp"
+#include "petlab/clip/config.hpp"
+#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 

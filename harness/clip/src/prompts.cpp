@@ -1,7 +1,6 @@
 #include "prompts.hpp"
 
 #include "petlab/sdk/error.hpp"
-
 #include "weights.hpp"
 
 #include <ATen/ATen.h>
@@ -38,13 +37,14 @@ PromptPlan::PromptPlan(const PromptBatch& prompts, const sdk::TowerShape& shape,
     }
   }
   if (n_sets_ > 1 && !prompts.set_of_sample.defined())
-    throw Error(ErrorKind::internal, "a batch with several sets of prompts does not say which "
-                                     "sample uses which set");
+    throw Error(ErrorKind::internal,
+                "a batch with several sets of prompts does not say which "
+                "sample uses which set");
   if (n_sets_ > 1 && (prompts.set_of_sample.dim() != 1 || prompts.set_of_sample.size(0) != batch ||
                       prompts.set_of_sample.scalar_type() != at::kLong))
-    throw Error(ErrorKind::internal,
-                "the sets of the samples have shape " + shape_text(prompts.set_of_sample.sizes()) +
-                    ", expected int64 " + shape_text({batch}));
+    throw Error(ErrorKind::internal, "the sets of the samples have shape " +
+                                         shape_text(prompts.set_of_sample.sizes()) +
+                                         ", expected int64 " + shape_text({batch}));
 }
 
 bool PromptPlan::changes(std::int64_t layer) const {
@@ -72,10 +72,9 @@ PromptBatch stack_prompts(const std::vector<std::vector<const sdk::TowerChanges*
       ++with_prompts;
       for (const sdk::PromptTokens& prompt : changes->prompts) {
         if (prompt.layer < 0 || prompt.layer >= n_layers)
-          throw Error(ErrorKind::config, "an adapter has prompts at layer " +
-                                             std::to_string(prompt.layer) +
-                                             ", but the tower has the layers 0 to " +
-                                             std::to_string(n_layers - 1));
+          throw Error(ErrorKind::config,
+                      "an adapter has prompts at layer " + std::to_string(prompt.layer) +
+                          ", but the tower has the layers 0 to " + std::to_string(n_layers - 1));
         auto& place = parts[static_cast<std::size_t>(prompt.layer)];
         if (place.size() >= with_prompts)
           throw Error(ErrorKind::config,
@@ -89,8 +88,10 @@ PromptBatch stack_prompts(const std::vector<std::vector<const sdk::TowerChanges*
     for (std::size_t l = 0; l < parts.size(); ++l) {
       if (parts[l].empty()) continue;
       if (parts[l].size() != with_prompts)
-        throw Error(ErrorKind::config, "adapters that are composed have prompts at different "
-                                       "layers: layer " + std::to_string(l) + " lacks some");
+        throw Error(ErrorKind::config,
+                    "adapters that are composed have prompts at different "
+                    "layers: layer " +
+                        std::to_string(l) + " lacks some");
       tokens[l].push_back(parts[l].size() == 1 ? parts[l][0] : at::cat(parts[l]));
     }
   }
@@ -99,8 +100,10 @@ PromptBatch stack_prompts(const std::vector<std::vector<const sdk::TowerChanges*
   for (std::size_t l = 0; l < tokens.size(); ++l) {
     if (tokens[l].empty()) continue;
     if (tokens[l].size() != sets.size())
-      throw Error(ErrorKind::config, "adapters of one batch have prompts at different layers: "
-                                     "layer " + std::to_string(l) + " lacks some");
+      throw Error(ErrorKind::config,
+                  "adapters of one batch have prompts at different layers: "
+                  "layer " +
+                      std::to_string(l) + " lacks some");
     for (const at::Tensor& one : tokens[l])
       if (one.sizes() != tokens[l][0].sizes())
         throw Error(ErrorKind::config, "adapters of one batch have prompts of shapes " +

@@ -19,8 +19,8 @@ class PromptPlan {
   /// True where these are the first, so that the sequence grows by n_prompt().
   [[nodiscard]] bool inserts(std::int64_t layer) const { return layer == first_layer_; }
 
-  /// Prompts of a layer for each sample: [B, n_prompt, width]. Where there is one set this is a view
-  /// without memory of its own.
+  /// Prompts of a layer for each sample: [B, n_prompt, width]. Where there is one set this is a
+  /// view without memory of its own.
   [[nodiscard]] at::Tensor at(std::int64_t layer) const;
 
   /// 0 without prompts.

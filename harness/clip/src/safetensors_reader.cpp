@@ -1,7 +1,5 @@
 #include "petlab/clip/safetensors.hpp"
-
 #include "petlab/sdk/error.hpp"
-
 #include "safetensors_types.hpp"
 
 #include <ATen/ATen.h>
@@ -89,7 +87,8 @@ std::string read_header(const File& file) {
   std::array<unsigned char, kLengthBytes> bytes{};
   file.read(bytes.data(), bytes.size(), 0);
   std::uint64_t length = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) length = length << 8 | bytes[i];
+  for (std::size_t i = bytes.size(); i-- > 0;)
+    length = length << 8 | bytes[i];
   if (length > kMaxHeader)
     file.fail("says that its header has " + std::to_string(length) + " bytes, expected at most " +
               std::to_string(kMaxHeader));
@@ -190,8 +189,8 @@ void check_layout(const File& file, std::vector<Entry>& entries, std::uint64_t d
   for (const Entry& entry : entries) {
     if (entry.begin < next) file.fail(entry.name, "its data overlap those of another tensor");
     if (entry.begin > next)
-      file.fail(entry.name, "there are unused bytes before its data, at offset " +
-                                std::to_string(next));
+      file.fail(entry.name,
+                "there are unused bytes before its data, at offset " + std::to_string(next));
     next = entry.end;
   }
   if (next != data_size)

@@ -1,8 +1,6 @@
-#include "petlab/clip/safetensors.hpp"
-
-#include "petlab/sdk/error.hpp"
-
 #include "atomic_file.hpp"
+#include "petlab/clip/safetensors.hpp"
+#include "petlab/sdk/error.hpp"
 #include "safetensors_types.hpp"
 
 #include <ATen/ATen.h>

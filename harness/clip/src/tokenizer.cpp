@@ -1,11 +1,10 @@
 #include "petlab/clip/tokenizer.hpp"
 
-#include "petlab/sdk/error.hpp"
-
 #include "atomic_file.hpp"
 #include "byte_alphabet.hpp"
 #include "byte_pairs.hpp"
 #include "json_file.hpp"
+#include "petlab/sdk/error.hpp"
 #include "unicode_text.hpp"
 
 #include <ATen/ATen.h>
@@ -83,7 +82,7 @@ BytePairs read_merges(const std::filesystem::path& file, const Vocabulary& vocab
 }  // namespace
 
 struct Tokenizer::Impl {
-  std::vector<std::string> tokens;  // by id
+  std::vector<std::string> tokens;        // by id
   std::array<std::int32_t, 256> inner{};  // id of a byte inside of a word
   std::array<std::int32_t, 256> last{};   // id of a byte at the end of a word
   BytePairs pairs;
@@ -123,7 +122,8 @@ Tokenizer Tokenizer::load(const std::filesystem::path& model_dir) {
   const Vocabulary vocabulary = read_vocabulary(file);
   auto impl = std::make_unique<Impl>();
   impl->tokens.resize(vocabulary.size());
-  for (const auto& [token, id] : vocabulary) impl->tokens[static_cast<std::size_t>(id)] = token;
+  for (const auto& [token, id] : vocabulary)
+    impl->tokens[static_cast<std::size_t>(id)] = token;
   for (unsigned byte = 0; byte < 256; ++byte) {
     const std::string& symbol = byte_alphabet().symbol(static_cast<unsigned char>(byte));
     impl->inner[byte] = token_id(vocabulary, symbol, file);
@@ -143,7 +143,8 @@ std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const {
     const std::size_t end = text.find(kEndToken);
     const std::size_t cut = std::min(start, end);
     for (const std::string& word : split_words(normalise_text(text.substr(0, cut))))
-      for (const std::int32_t id : impl_->encode_word(word)) ids.push_back(id);
+      for (const std::int32_t id : impl_->encode_word(word))
+        ids.push_back(id);
     if (cut == std::string_view::npos) return ids;
     ids.push_back(start < end ? impl_->start : impl_->end);
     text.remove_prefix(cut + (start < end ? kStartToken : kEndToken).size());
@@ -200,7 +201,11 @@ std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
 std::int64_t Tokenizer::vocab_size() const {
   return static_cast<std::int64_t>(impl_->tokens.size());
 }
-std::int64_t Tokenizer::start_token() const { return impl_->start; }
-std::int64_t Tokenizer::end_token() const { return impl_->end; }
+std::int64_t Tokenizer::start_token() const {
+  return impl_->start;
+}
+std::int64_t Tokenizer::end_token() const {
+  return impl_->end;
+}
 
 }  // namespace petlab::clip

@@ -1,8 +1,7 @@
-#include "petlab/clip/tokenizer.hpp"
-#include "petlab/sdk/error.hpp"
-
 #include "atomic_file.hpp"
 #include "byte_alphabet.hpp"
+#include "petlab/clip/tokenizer.hpp"
+#include "petlab/sdk/error.hpp"
 #include "unicode_text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -41,8 +40,10 @@ class Trainer {
         add_token(byte_alphabet().symbol(byte) + std::string(suffix));
     std::map<std::string, std::int64_t> counts;
     for (const auto& [text, count] : texts)
-      for (std::string& word : split_words(normalise_text(text))) counts[std::move(word)] += count;
-    for (const auto& [word, count] : counts) add_word(word, count);
+      for (std::string& word : split_words(normalise_text(text)))
+        counts[std::move(word)] += count;
+    for (const auto& [word, count] : counts)
+      add_word(word, count);
   }
 
   [[nodiscard]] std::int64_t token_count() const {
@@ -51,8 +52,8 @@ class Trainer {
 
   /// Adds the merge of the most frequent pair. False when no word has two symbols any more.
   bool merge_best() {
-    const auto best = std::max_element(
-        pairs_.begin(), pairs_.end(), [this](const auto& a, const auto& b) {
+    const auto best =
+        std::max_element(pairs_.begin(), pairs_.end(), [this](const auto& a, const auto& b) {
           if (a.second.count != b.second.count) return a.second.count < b.second.count;
           return texts_of(b.first) < texts_of(a.first);  // of equals, the one that sorts first
         });
@@ -64,7 +65,8 @@ class Trainer {
     const auto right = tokens_[static_cast<std::size_t>(pair.second)];
     merges_.emplace_back(left, right);
     const std::int32_t merged = add_token(left + right);
-    for (const std::size_t index : words) merge_in(index, pair, merged);
+    for (const std::size_t index : words)
+      merge_in(index, pair, merged);
     pairs_.erase(pair);
     return true;
   }
@@ -73,9 +75,11 @@ class Trainer {
     add_token(std::string(kStartToken));
     add_token(std::string(kEndToken));
     nlohmann::ordered_json vocabulary = nlohmann::ordered_json::object();
-    for (std::size_t id = 0; id < tokens_.size(); ++id) vocabulary[tokens_[id]] = id;
+    for (std::size_t id = 0; id < tokens_.size(); ++id)
+      vocabulary[tokens_[id]] = id;
     std::string merges = "#version: 0.2\n";
-    for (const auto& [left, right] : merges_) merges.append(left + " " + right + "\n");
+    for (const auto& [left, right] : merges_)
+      merges.append(left + " " + right + "\n");
     const nlohmann::ordered_json config{{"tokenizer_class", "CLIPTokenizer"},
                                         {"bos_token", kStartToken},
                                         {"eos_token", kEndToken},
@@ -159,8 +163,7 @@ void train_tokenizer(std::span<const std::pair<std::string, std::int64_t>> texts
     if (!trainer.merge_best())
       throw Error(ErrorKind::config, "the texts give a vocabulary of " +
                                          std::to_string(trainer.token_count() + kMarks) +
-                                         " tokens at most, expected " +
-                                         std::to_string(vocab_size));
+                                         " tokens at most, expected " + std::to_string(vocab_size));
   trainer.write(context_length, model_dir);
 }
 

@@ -1,7 +1,6 @@
 #include "towers.hpp"
 
 #include "petlab/sdk/error.hpp"
-
 #include "prompts.hpp"
 #include "transformer.hpp"
 
@@ -43,12 +42,11 @@ at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Te
                                .activation = config.vision_activation,
                                .is_causal = false};
 
-  const at::Tensor patches = at::linear(patches_of(pixels, shape.patch_size),
-                                        w.patch_embedding.reshape({width, -1}));
-  at::Tensor x = at::cat({w.class_embedding.to(patches.scalar_type()).expand({batch, 1, width}),
-                          patches},
-                         1) +
-                 w.position_embedding;
+  const at::Tensor patches =
+      at::linear(patches_of(pixels, shape.patch_size), w.patch_embedding.reshape({width, -1}));
+  at::Tensor x =
+      at::cat({w.class_embedding.to(patches.scalar_type()).expand({batch, 1, width}), patches}, 1) +
+      w.position_embedding;
   // Prompts stand last: without a mask and without position code their place does not matter.
   const auto put = [&](std::int64_t layer) {
     if (!plan.changes(layer)) return;
@@ -79,11 +77,11 @@ at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch
   const PromptPlan plan(prompts, shape.text, batch, "text");
   const std::int64_t length = tokens.ids.size(1) + plan.n_prompt();
   if (length > shape.context_length)
-    throw Error(ErrorKind::config,
-                "a text of " + std::to_string(tokens.ids.size(1)) + " tokens and " +
-                    std::to_string(plan.n_prompt()) + " prompts do not fit the context of " +
-                    std::to_string(shape.context_length) +
-                    " positions; use fewer prompts or shorter texts");
+    throw Error(ErrorKind::config, "a text of " + std::to_string(tokens.ids.size(1)) +
+                                       " tokens and " + std::to_string(plan.n_prompt()) +
+                                       " prompts do not fit the context of " +
+                                       std::to_string(shape.context_length) +
+                                       " positions; use fewer prompts or shorter texts");
   const BlockSettings settings{.heads = shape.text.heads,
                                .layer_norm_eps = config.text_layer_norm_eps,
                                .activation = config.text_activation,

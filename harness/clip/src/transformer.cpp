@@ -63,9 +63,9 @@ at::Tensor run_block_pooled(const BlockWeights& w, const BlockSettings& settings
   const at::Tensor kv = split_heads(at::linear(normed, w.qkv_weight.narrow(0, width, 2 * width),
                                                w.qkv_bias.narrow(0, width, 2 * width)),
                                     /*parts=*/2, settings.heads);
-  const at::Tensor q = split_heads(at::linear(pool(normed), w.qkv_weight.narrow(0, 0, width),
-                                              w.qkv_bias.narrow(0, 0, width)),
-                                   /*parts=*/1, settings.heads);
+  const at::Tensor q = split_heads(
+      at::linear(pool(normed), w.qkv_weight.narrow(0, 0, width), w.qkv_bias.narrow(0, 0, width)),
+      /*parts=*/1, settings.heads);
   // A causal query at position p sees the keys 0..p: added to the scores, 0 there and -inf behind.
   std::optional<at::Tensor> mask;
   if (settings.is_causal) {

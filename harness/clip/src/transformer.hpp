@@ -19,9 +19,9 @@ struct BlockSettings {
 [[nodiscard]] at::Tensor run_block(const BlockWeights& weights, const BlockSettings& settings,
                                    const at::Tensor& x);
 
-/// The same, for the last block of a tower, of whose output one position a sample is used: only that
-/// position is computed (its keys and values come from all). `positions` is int64 [B], or undefined
-/// for position 0. x [B, L, W] -> [B, W].
+/// The same, for the last block of a tower, of whose output one position a sample is used: only
+/// that position is computed (its keys and values come from all). `positions` is int64 [B], or
+/// undefined for position 0. x [B, L, W] -> [B, W].
 [[nodiscard]] at::Tensor run_block_pooled(const BlockWeights& weights,
                                           const BlockSettings& settings, const at::Tensor& x,
                                           const at::Tensor& positions);

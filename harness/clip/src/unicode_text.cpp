@@ -24,9 +24,8 @@ struct Character {
 /// The character at the front of valid UTF-8.
 Character first_character(std::string_view text) {
   std::int32_t code = 0;
-  const auto size =
-      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                       static_cast<utf8proc_ssize_t>(text.size()), &code);
+  const auto size = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                     static_cast<utf8proc_ssize_t>(text.size()), &code);
   return {code, static_cast<std::size_t>(std::max<utf8proc_ssize_t>(size, 1))};
 }
 
@@ -38,8 +37,8 @@ bool is_ascii(std::string_view text) {
 /// The property White_Space, which is what \s means in the pattern.
 bool is_space(std::int32_t c) {
   return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-         c == 0x205F || c == 0x3000;
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
 }
 
 Kind kind_of(std::int32_t code) {
@@ -49,11 +48,14 @@ Kind kind_of(std::int32_t code) {
     case UTF8PROC_CATEGORY_LL:
     case UTF8PROC_CATEGORY_LT:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: return Kind::letter;
+    case UTF8PROC_CATEGORY_LO:
+      return Kind::letter;
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return Kind::number;
-    default: return Kind::other;
+    case UTF8PROC_CATEGORY_NO:
+      return Kind::number;
+    default:
+      return Kind::other;
   }
 }
 
@@ -95,7 +97,8 @@ std::string compose(const std::string& text) {
 constexpr std::array<std::array<std::string_view, 3>, 2> kMarks{
     {{"<|", "startoftext", "|>"}, {"<|", "endoftext", "|>"}}};
 
-constexpr std::array<std::string_view, 7> kContractions{"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"};
+constexpr std::array<std::string_view, 7> kContractions{"'s", "'t",  "'re", "'ve",
+                                                        "'m", "'ll", "'d"};
 
 }  // namespace
 
@@ -161,7 +164,8 @@ std::vector<std::string> split_words(std::string_view rest) {
     for (const auto& mark : kMarks) {
       const std::string whole = std::string(mark[0]).append(mark[1]).append(mark[2]);
       if (!rest.starts_with(whole)) continue;
-      for (const std::string_view part : mark) take(part.size());
+      for (const std::string_view part : mark)
+        take(part.size());
       return true;
     }
     return false;

@@ -6,8 +6,8 @@
 
 namespace petlab::clip {
 
-/// The text with every sequence that is not UTF-8 replaced by U+FFFD (one for each longest prefix of
-/// a character).
+/// The text with every sequence that is not UTF-8 replaced by U+FFFD (one for each longest prefix
+/// of a character).
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 
 /// The text without white space at its ends; as in Python, that includes U+001C to U+001F.
@@ -18,7 +18,8 @@ namespace petlab::clip {
 [[nodiscard]] std::string normalise_text(std::string_view text);
 
 /// Splits a normalised text the way CLIP's pattern does: the contractions 's 't 're 've 'm 'll 'd,
-/// runs of letters, single numbers, runs of what is neither letter, number nor space. Spaces vanish.
+/// runs of letters, single numbers, runs of what is neither letter, number nor space. Spaces
+/// vanish.
 [[nodiscard]] std::vector<std::string> split_words(std::string_view normalised);
 
 }  // namespace petlab::clip

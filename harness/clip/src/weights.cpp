@@ -146,8 +146,7 @@ at::Tensor Weights::fused(const std::string& prefix, const char* part, const at:
     replaced = replaced || overrides.contains(names[i]);
   }
   if (!replaced) return own;
-  return at::cat(
-      {pick(names[0], overrides), pick(names[1], overrides), pick(names[2], overrides)});
+  return at::cat({pick(names[0], overrides), pick(names[1], overrides), pick(names[2], overrides)});
 }
 
 BlockWeights Weights::block(const std::string& prefix, const WeightOverrides& overrides) const {

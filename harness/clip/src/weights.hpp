@@ -53,8 +53,8 @@ struct TextWeights {
 /// The weights of a model: fp32, without gradient, by name and as the towers use them.
 ///
 /// The query, key and value matrices of a block lie in one piece of memory, of which the named
-/// tensors are views: the towers multiply once, the names stay those of the file format, and nothing
-/// is stored twice.
+/// tensors are views: the towers multiply once, the names stay those of the file format, and
+/// nothing is stored twice.
 class Weights {
  public:
   /// Zeros on `device`.
@@ -84,8 +84,8 @@ class Weights {
 
   [[nodiscard]] BlockWeights block(const std::string& prefix,
                                    const WeightOverrides& overrides) const;
-  [[nodiscard]] at::Tensor fused(const std::string& prefix, const char* part,
-                                 const at::Tensor& own, const WeightOverrides& overrides) const;
+  [[nodiscard]] at::Tensor fused(const std::string& prefix, const char* part, const at::Tensor& own,
+                                 const WeightOverrides& overrides) const;
   [[nodiscard]] const at::Tensor& pick(const std::string& name,
                                        const WeightOverrides& overrides) const;
 

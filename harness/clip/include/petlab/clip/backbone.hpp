@@ -1,5 +1,9 @@
 #pragma once
 
+#include "petlab/clip/config.hpp"
+#include "petlab/clip/tokenizer.hpp"
+#include "petlab/sdk/adapter.hpp"
+
 #include <ATen/core/Generator.h>
 #include <c10/core/Device.h>
 
@@ -8,10 +12,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "petlab/clip/config.hpp"
-#include "petlab/clip/tokenizer.hpp"
-#include "petlab/sdk/adapter.hpp"
 
 namespace petlab::clip {
 
@@ -25,7 +25,10 @@ struct PromptBatch {
   at::Tensor set_of_sample;
 };
 
-/// Weights that take the place of the backbone's own, by name.
+/// Weights that take the place of the backbone's own in one forward, by name. The result is
+/// differentiable with respect to them, so a model is trained by leaf tensors given as overrides:
+/// some (full fine-tuning, bias tuning) or all (pretraining). A name that the backbone does not
+/// have or another shape is Error(config).
 using WeightOverrides = std::unordered_map<std::string, at::Tensor>;
 
 /// A pretrained CLIP: both towers, tokenizer and preprocessing. The weights are frozen (no
@@ -74,8 +77,8 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
   /// SHA-256 over names, shapes and bytes of all weights as they are now, in name order.
   [[nodiscard]] std::string weight_hash() const;
 
-  /// Writes config.json, model.safetensors (weights stored as `dtype`) and preprocessor_config.json;
-  /// the tokenizer's files are copied from `tokenizer_dir`.
+  /// Writes config.json, model.safetensors (weights stored as `dtype`) and
+  /// preprocessor_config.json; the tokenizer's files are copied from `tokenizer_dir`.
   void save(const std::filesystem::path& model_dir, const std::filesystem::path& tokenizer_dir,
             at::ScalarType dtype) const;
 

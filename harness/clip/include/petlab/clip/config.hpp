@@ -1,11 +1,11 @@
 #pragma once
 
+#include "petlab/sdk/backbone.hpp"
+
 #include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
-
-#include "petlab/sdk/backbone.hpp"
 
 namespace petlab::clip {
 
@@ -40,7 +40,8 @@ struct Preprocessing {
 };
 
 [[nodiscard]] Preprocessing read_preprocessing(const std::filesystem::path& model_dir);
-void write_preprocessing(const Preprocessing& preprocessing, const std::filesystem::path& model_dir);
+void write_preprocessing(const Preprocessing& preprocessing,
+                         const std::filesystem::path& model_dir);
 
 /// uint8 [B, 3, H, W] -> fp32 [B, 3, H, W], scaled to [0, 1] and normalised.
 [[nodiscard]] at::Tensor normalise_pixels(const at::Tensor& images, const Preprocessing& how);

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "petlab/sdk/backbone.hpp"
+
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "petlab/sdk/backbone.hpp"
 
 namespace petlab::clip {
 

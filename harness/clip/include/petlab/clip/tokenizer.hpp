@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -7,8 +9,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <ATen/core/Tensor.h>
 
 namespace petlab::clip {
 
@@ -49,9 +49,9 @@ class Tokenizer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Learns a byte-pair vocabulary in CLIP's layout (256 bytes, 256 bytes with </w>, merges, start and
-/// end token) from texts with counts, and writes vocab.json, merges.txt and tokenizer_config.json.
-/// Deterministic: ties go to the pair that sorts first.
+/// Learns a byte-pair vocabulary in CLIP's layout (256 bytes, 256 bytes with </w>, merges, start
+/// and end token) from texts with counts, and writes vocab.json, merges.txt and
+/// tokenizer_config.json. Deterministic: ties go to the pair that sorts first.
 void train_tokenizer(std::span<const std::pair<std::string, std::int64_t>> texts,
                      std::int64_t vocab_size, std::int64_t context_length,
                      const std::filesystem::path& model_dir);

@@ -1,0 +1,149 @@
+#include "petlab/clip/config.hpp"
+
+#include "model_fixture.hpp"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace petlab::clip {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+struct Case {
+  const char* name;
+  const char* pointer;  ///< JSON pointer of what is changed
+  json value;           ///< discarded: the key is removed
+  const char* message;
+};
+
+void check_table(const std::filesystem::path& file, const std::vector<Case>& cases,
+                 const std::function<void()>& read) {
+  const json good = json::parse(test::read_file(file));
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.name);
+    json bad = good;
+    const json::json_pointer place(one.pointer);
+    if (one.value.is_discarded())
+      bad.at(place.parent_pointer()).erase(place.back());
+    else
+      bad[place] = one.value;
+    test::write_file(file, bad.dump());
+    EXPECT_THAT(test::error_of(read), AllOf(HasSubstr(one.message), HasSubstr(file.string())));
+  }
+}
+
+const json kRemoved = json::parse("", nullptr, /*allow_exceptions=*/false);
+
+TEST(Config, ErrorsNameFileAndKey) {
+  const test::TemporaryFolder folder;
+  write_config(test::small_config(), folder.path());
+  check_table(
+      folder.path() / "config.json",
+      {
+          {"no model type", "/model_type", kRemoved, "no key 'model_type'"},
+          {"another model", "/model_type", "siglip", "'model_type' is 'siglip', expected 'clip'"},
+          {"no vision", "/vision_config", kRemoved, "no key 'vision_config'"},
+          {"vision is a list", "/vision_config", json::array(), "'vision_config' is not an object"},
+          {"no width", "/vision_config/hidden_size", kRemoved,
+           "no key 'vision_config.hidden_size'"},
+          {"no vocabulary", "/text_config/vocab_size", kRemoved, "no key 'text_config.vocab_size'"},
+          {"width is a text", "/text_config/hidden_size", "24",
+           "'text_config.hidden_size' is \"24\", expected an integer"},
+          {"width is zero", "/text_config/hidden_size", 0, "expected an integer from 1"},
+          {"width is negative", "/text_config/hidden_size", -24, "expected an integer from 1"},
+          {"width is huge", "/text_config/hidden_size", 18446744073709551615U,
+           "expected an integer from 1"},
+          {"width is real", "/text_config/hidden_size", 24.5, "expected an integer"},
+          {"heads do not divide", "/text_config/num_attention_heads", 5,
+           "expected a multiple of num_attention_heads, 5"},
+          {"activation", "/vision_config/hidden_act", "relu",
+           "'vision_config.hidden_act' is 'relu', expected quick_gelu or gelu"},
+          {"epsilon", "/vision_config/layer_norm_eps", "small", "expected a number"},
+          {"patch", "/vision_config/patch_size", 17, "is greater than image_size"},
+          {"channels", "/vision_config/num_channels", 1, "'vision_config.num_channels' is not 3"},
+          {"projection", "/projection_dim", nullptr, "'projection_dim' is null"},
+          {"end token", "/text_config/eos_token_id", 560, "expected an integer from 0 to 559"},
+      },
+      [&] { (void)read_config(folder.path()); });
+}
+
+TEST(Config, ErrorsOfTheFileItself) {
+  const test::TemporaryFolder folder;
+  const auto read = [&] { (void)read_config(folder.path()); };
+  EXPECT_THAT(test::error_of(read), HasSubstr("cannot read"));
+  test::write_file(folder.path() / "config.json", "{\"a\": ");
+  EXPECT_THAT(test::error_of(read), HasSubstr("not valid JSON at byte"));
+  test::write_file(folder.path() / "config.json", "[]");
+  EXPECT_THAT(test::error_of(read), HasSubstr("not a JSON object"));
+}
+
+TEST(Config, WritesWhatItReads) {
+  const test::TemporaryFolder folder;
+  Config config = test::small_config();
+  config.vision_activation = Activation::gelu;
+  config.text_layer_norm_eps = 1e-6;
+  config.initial_logit_scale = 3.0;
+  write_config(config, folder.path());
+  const Config read = read_config(folder.path());
+  EXPECT_EQ(read.shape.vision.width, 32);
+  EXPECT_EQ(read.shape.vision.layers, 3);
+  EXPECT_EQ(read.shape.text.heads, 3);
+  EXPECT_EQ(read.shape.text.mlp_width, 48);
+  EXPECT_EQ(read.shape.embed_dim, 16);
+  EXPECT_EQ(read.shape.image_size, 16);
+  EXPECT_EQ(read.shape.patch_size, 8);
+  EXPECT_EQ(read.shape.context_length, 20);
+  EXPECT_EQ(read.vocab_size, 560);
+  EXPECT_EQ(read.eos_token_id, 559);
+  EXPECT_EQ(read.vision_activation, Activation::gelu);
+  EXPECT_EQ(read.text_activation, Activation::quick_gelu);
+  EXPECT_EQ(read.text_layer_norm_eps, 1e-6);
+  EXPECT_EQ(read.initial_logit_scale, 3.0);
+}
+
+TEST(Preprocessing, ErrorsNameFileAndKey) {
+  const test::TemporaryFolder folder;
+  write_preprocessing(Preprocessing{.image_size = 48}, folder.path());
+  check_table(folder.path() / "preprocessor_config.json",
+              {
+                  {"no crop", "/crop_size", kRemoved, "no key 'crop_size'"},
+                  {"oblong", "/crop_size/width", 40, "'crop_size' is not square"},
+                  {"other size", "/size/shortest_edge", 64, "'size' differs from crop_size"},
+                  {"two means", "/image_mean", {0.5, 0.5}, "not a list of three numbers"},
+                  {"text mean", "/image_mean/1", "x", "not a list of three numbers"},
+                  {"zero std", "/image_std/2", 0.0, "'image_std' holds a value"},
+              },
+              [&] { (void)read_preprocessing(folder.path()); });
+}
+
+TEST(Preprocessing, ReadsBothSpellingsOfTheSize) {
+  const test::TemporaryFolder folder;
+  test::write_file(folder.path() / "preprocessor_config.json",
+                   R"({"size": 224, "crop_size": 224, "image_mean": [0.5, 0.4, 0.3],
+                       "image_std": [0.1, 0.2, 0.3]})");
+  const Preprocessing old_spelling = read_preprocessing(folder.path());
+  EXPECT_EQ(old_spelling.image_size, 224);
+  write_preprocessing(old_spelling, folder.path());
+  const Preprocessing read = read_preprocessing(folder.path());
+  EXPECT_EQ(read.image_size, 224);
+  EXPECT_EQ(read.mean, old_spelling.mean);
+  EXPECT_EQ(read.std, old_spelling.std);
+}
+
+TEST(Preprocessing, NormalisesPixels) {
+  const Preprocessing how{.image_size = 2, .mean = {0.5, 0.25, 0.0}, .std = {0.5, 0.25, 2.0}};
+  const at::Tensor images = at::full({1, 3, 2, 2}, 255, at::kByte);
+  const at::Tensor pixels = normalise_pixels(images, how);
+  EXPECT_EQ(pixels.scalar_type(), at::kFloat);
+  EXPECT_NEAR(pixels[0][0][0][0].item<float>(), 1.0F, 1e-6);
+  EXPECT_NEAR(pixels[0][1][1][0].item<float>(), 3.0F, 1e-6);
+  EXPECT_NEAR(pixels[0][2][0][1].item<float>(), 0.5F, 1e-6);
+}
+
+}  // namespace
+}  // namespace petlab::clip
