@@ -1,0 +1,114 @@
+#include "pictures.hpp"
+
+#include "petlab/datasets/iconify.hpp"
+#include "petlab/datasets/random.hpp"
+#include "petlab/datasets/resize.hpp"
+#include "petlab/datasets/svg.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/ops/from_file.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+namespace petlab::pretrain {
+
+namespace {
+
+/// Side at which the evaluation pictures are drawn, too.
+constexpr int kDrawnSize = 96;
+
+/// Changes with every picture of the pool and with the way it is drawn.
+std::string stamp_of(const std::vector<PoolIcon>& pool, int size) {
+  std::uint64_t hash = datasets::hash_name(datasets::kIconifyVersion);
+  for (const PoolIcon& icon : pool)
+    hash = datasets::hash_name(icon.set + ":" + icon.name + "\n", hash);
+  return std::to_string(pool.size()) + " pictures of " + std::to_string(size) + " px, version " +
+         std::to_string(datasets::kPreprocessVersion) + ", names " + std::to_string(hash);
+}
+
+std::string first_line(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+/// Renders pool[first..last), which are all of one set. Returns how many were refused.
+std::int64_t render_set(const std::filesystem::path& package_dir, const std::vector<PoolIcon>& pool,
+                        std::size_t first, std::size_t last, int size, std::uint8_t* pictures) {
+  const datasets::IconSet set = datasets::IconSet::read(package_dir, pool[first].set);
+  const std::size_t bytes = static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3;
+  std::int64_t refused = 0;
+  for (std::size_t i = first; i < last; ++i) {
+    std::uint8_t* const target = pictures + i * bytes;
+    try {
+      const datasets::Image drawn{
+          kDrawnSize, kDrawnSize,
+          datasets::render_svg(datasets::icon_svg(set.icon(pool[i].name)), kDrawnSize)};
+      const datasets::Image small = datasets::clip_crop(drawn, size);
+      std::copy(small.rgb.begin(), small.rgb.end(), target);
+    } catch (const sdk::Error&) {
+      std::fill(target, target + bytes, std::uint8_t{255});
+      ++refused;
+    }
+  }
+  return refused;
+}
+
+}  // namespace
+
+at::Tensor load_pictures(const std::filesystem::path& package_dir,
+                         const std::vector<PoolIcon>& pool, int size,
+                         const std::filesystem::path& file, int threads, std::int64_t* refused,
+                         const std::function<void(std::size_t, std::size_t)>& progress) {
+  const auto count = static_cast<std::int64_t>(pool.size());
+  const std::int64_t bytes = count * size * size * 3;
+  const std::filesystem::path stamp_file = file.string() + ".stamp";
+  const std::string stamp = stamp_of(pool, size);
+  const bool is_done = std::filesystem::exists(file) && first_line(stamp_file) == stamp;
+  if (!is_done) std::filesystem::remove(stamp_file);
+  const at::Tensor pictures =
+      at::from_file(file.string(), /*shared=*/true, bytes, at::kByte).view({count, size, size, 3});
+  if (is_done) return pictures;
+
+  std::vector<std::size_t> starts;  // of the sets; the pool is sorted by set
+  for (std::size_t i = 0; i < pool.size(); ++i)
+    if (i == 0 || pool[i].set != pool[i - 1].set) starts.push_back(i);
+  auto* const data = pictures.mutable_data_ptr<std::uint8_t>();
+  std::atomic<std::size_t> next = 0;
+  std::mutex mutex;
+  std::size_t done = 0;
+  std::exception_ptr failure;
+  const auto work = [&] {
+    for (std::size_t s = next++; s < starts.size(); s = next++) {
+      const std::size_t last = s + 1 < starts.size() ? starts[s + 1] : pool.size();
+      try {
+        const std::int64_t bad = render_set(package_dir, pool, starts[s], last, size, data);
+        const std::scoped_lock lock(mutex);
+        *refused += bad;
+        done += last - starts[s];
+        if (progress) progress(done, pool.size());
+      } catch (...) {
+        const std::scoped_lock lock(mutex);
+        failure = std::current_exception();
+        return;
+      }
+    }
+  };
+  std::vector<std::thread> workers;
+  for (int i = 1; i < threads; ++i)
+    workers.emplace_back(work);
+  work();
+  for (std::thread& worker : workers)
+    worker.join();
+  if (failure) std::rethrow_exception(failure);
+  std::ofstream(stamp_file) << stamp << "\n";
+  return pictures;
+}
+
+}  // namespace petlab::pretrain
