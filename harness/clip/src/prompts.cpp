@@ -55,7 +55,7 @@ bool PromptPlan::changes(std::int64_t layer) const {
 at::Tensor PromptPlan::at(std::int64_t layer) const {
   const at::Tensor& tokens = prompts_.layers[static_cast<std::size_t>(layer)];
   if (n_sets_ == 1) return tokens.expand({batch_, -1, -1});
-  return tokens.index_select(0, prompts_.set_of_sample);
+  return tokens.index_select(0, prompts_.set_of_sample.to(tokens.device()));
 }
 
 PromptBatch stack_prompts(const std::vector<std::vector<const sdk::TowerChanges*>>& sets,

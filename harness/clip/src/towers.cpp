@@ -87,7 +87,7 @@ at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch
                                .activation = config.text_activation,
                                .is_causal = true};
 
-  at::Tensor x = at::embedding(w.token_embedding, tokens.ids);
+  at::Tensor x = at::embedding(w.token_embedding, tokens.ids.to(w.token_embedding.device()));
   // Prompts stand behind the start token; those of an earlier layer are cut out and replaced.
   const auto put = [&](std::int64_t layer) {
     if (!plan.changes(layer)) return;
@@ -98,7 +98,7 @@ at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch
   };
   put(0);
   x = x + w.position_embedding.narrow(0, 0, x.size(1));
-  const at::Tensor eot = plan.n_prompt() > 0 ? tokens.eot + plan.n_prompt() : tokens.eot;
+  const at::Tensor eot = tokens.eot.to(x.device()) + plan.n_prompt();
   for (std::int64_t layer = 0; layer < shape.text.layers; ++layer) {
     const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
     if (layer > 0) put(layer);
