@@ -12,7 +12,7 @@ struct PretrainOptions {
   std::filesystem::path package_dir;  ///< unpacked npm package with the icons
   std::filesystem::path recipe_dir;   ///< datasets/icon-home: manifest, class phrases, families
   std::filesystem::path out_dir;      ///< model, checkpoint and rendered pictures go here
-  double minutes = 60;                ///< training time; the schedule follows the clock ...
+  double minutes = 64;                ///< training time; the schedule follows the clock ...
   std::int64_t steps = 0;             ///< ... unless this is given: then it follows the steps
   bool resume = false;                ///< go on from the checkpoint in out_dir
   int threads = 0;                    ///< 0 = all cores
@@ -39,7 +39,7 @@ struct PretrainOptions {
   double warm_up = 0.03;         ///< share of the schedule
   double average_decay = 0.999;  ///< of the running average of the weights, which is exported
   double contrast_weight = 1.0;  ///< of the contrastive loss beside the classification
-  int table_families = 5;        ///< subjects drawn by so many designers have a row in the table
+  int table_families = 4;        ///< subjects drawn by so many designers have a row in the table
   std::string held_out = "mingcute";  ///< designer family that is only used to measure
   double checkpoint_minutes = 3;
 };
