@@ -10,6 +10,7 @@ results::NamedValues protocol_values(const RunSpec& spec) {
   const Training& t = spec.training;
   return {{"dataset", spec.dataset.name},
           {"dataset.train-fraction", number_text(spec.dataset.train_fraction)},
+          {"dataset.validation-fraction", number_text(spec.dataset.validation_fraction)},
           {"backbone", spec.backbone.filename().string()},
           {"train.epochs", std::to_string(t.epochs)},
           {"train.batch", std::to_string(t.batch)},

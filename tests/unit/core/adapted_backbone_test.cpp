@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <optional>
+#include <algorithm>
 
 #include "petlab/core/augmentation.hpp"
 #include "petlab/core/train_images.hpp"
@@ -75,10 +75,12 @@ TEST(AdaptedBackbone, OneMixedBatchIsALoopOverTheTasks) {
           .sum()
           .backward();
     }
+    // Against the largest of all: some, as those of the keys' biases, are zero but for rounding.
+    double scale = 0.0;
+    for (const at::Tensor& g : together) scale = std::max(scale, g.abs().max().item<double>());
     for (std::size_t p = 0; p < parameters.size(); ++p) {
       const at::Tensor apart = parameters[p].grad();
-      const double scale = together[p].abs().max().item<double>();
-      EXPECT_TRUE(at::allclose(together[p], apart, 1e-3, 1e-4 * scale))
+      EXPECT_TRUE(at::allclose(together[p], apart, 1e-3, 1e-5 * scale))
           << c.method().name << " " << to_string(c.sharing) << " parameter " << p;
     }
   }

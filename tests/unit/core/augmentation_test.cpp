@@ -39,7 +39,7 @@ TEST(Augmentation, FlipsHalfOfTheImages) {
 TEST(Augmentation, CropsStayInsideAndKeepTheirProportions) {
   constexpr std::int64_t kSize = 64;
   double area = 0.0;
-  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 20000; ++seed) {
     const Crop crop = random_crop(kSize, seed);
     EXPECT_GE(crop.top, 0);
     EXPECT_GE(crop.left, 0);
@@ -50,8 +50,9 @@ TEST(Augmentation, CropsStayInsideAndKeepTheirProportions) {
     EXPECT_LT(aspect, 1.43);
     area += static_cast<double>(crop.width * crop.height) / (kSize * kSize);
   }
-  // Uniform in 0.08 .. 1 would be 0.54; large crops that do not fit are drawn again.
-  EXPECT_NEAR(area / 2000, 0.52, 0.04);
+  // From torchvision's procedure, run in Python: less than the 0.54 of the uniform area, for large
+  // crops that do not fit are drawn again.
+  EXPECT_NEAR(area / 20000, 0.484, 0.006);
 }
 
 }  // namespace

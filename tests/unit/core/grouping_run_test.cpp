@@ -13,7 +13,8 @@ using ::testing::ElementsAre;
 using testing::run_well;
 using testing::tiny_spec;
 
-/// Tasks 0 and 2 name the pictures one way, tasks 1 and 3 the other way round.
+/// Tasks w and y say that every picture is a cup, tasks x and z that it is a bed: what helps one pair
+/// harms the other.
 RunInputs planted_inputs(const sdk::GroupingEntry& grouping) {
   RunInputs inputs;
   inputs.method = &testing::both_prompts();
@@ -22,8 +23,8 @@ RunInputs planted_inputs(const sdk::GroupingEntry& grouping) {
   for (const char* name : {"w", "x", "y", "z"}) {
     testing::add_task(inputs, {name, {"cup", "bed"}, 12, 4});
   }
-  for (const std::size_t t : {1U, 3U}) {
-    for (std::int64_t& label : inputs.tasks[t].train.labels) label = 1 - label;
+  for (std::size_t t = 0; t < 4; ++t) {
+    for (std::int64_t& label : inputs.tasks[t].train.labels) label = static_cast<std::int64_t>(t % 2);
   }
   return inputs;
 }

@@ -22,7 +22,7 @@ clip::Tokenizer tiny_tokenizer() {
   fs::create_directories(folder);
   const std::vector<std::pair<std::string, std::int64_t>> texts = {
       {"a photo of a red cup", 9}, {"a photo of a bed", 7}, {"a fan and a fork", 5}};
-  clip::train_tokenizer(texts, /*vocab_size=*/560, /*context_length=*/24, folder);
+  clip::train_tokenizer(texts, /*vocab_size=*/525, /*context_length=*/24, folder);
   clip::Tokenizer tokenizer = clip::Tokenizer::load(folder);
   fs::remove_all(folder);
   return tokenizer;

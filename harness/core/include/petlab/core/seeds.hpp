@@ -48,6 +48,7 @@ class Random {
   const auto absorb = [&state](std::uint64_t value) {
     state = Random::mix(state + 0x9e3779b97f4a7c15ULL + Random::mix(value + 1));
   };
+  absorb(names.size());
   for (const std::string_view name : names) {
     absorb(name.size());
     for (const char c : name) absorb(static_cast<unsigned char>(c));
