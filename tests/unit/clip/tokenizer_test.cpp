@@ -120,7 +120,7 @@ TEST(Tokenizer, BadFilesAreNamedWithTheirLine) {
     test::write_file(merges, "#version: 0.2\n" + line + "\n");
     return error();
   };
-  const std::string place = "'" + merges.string() + "', line 2: ";
+  const std::string place = merges.string() + "', line 2: ";
   EXPECT_THAT(with_line("ab"), HasSubstr(place + "expected two tokens"));
   EXPECT_THAT(with_line("a b c"), HasSubstr(place + "expected two tokens"));
   EXPECT_THAT(with_line("a zzz"), HasSubstr(place + "the token 'zzz' is not in vocab.json"));
