@@ -96,7 +96,9 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::strin
     if (!parse_number(one.substr(0, dash), first)) fail();
     last = first;
     if (dash != std::string::npos && !parse_number(one.substr(dash + 1), last)) fail();
-    if (last < first || last - first > 10000) fail();
+    // SQLite's integers are signed.
+    if (last < first || last - first > 10000 || last > std::numeric_limits<std::int64_t>::max())
+      fail();
     for (std::uint64_t seed = first; seed <= last; ++seed) {
       if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) fail();
       seeds.push_back(seed);
@@ -105,9 +107,6 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::strin
     rest = rest.substr(comma + 1);
     if (rest.empty()) fail();
   }
-  // SQLite's integers are signed.
-  for (const std::uint64_t seed : seeds)
-    if (seed > std::numeric_limits<std::int64_t>::max()) fail();
   return seeds;
 }
 
