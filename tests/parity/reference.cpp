@@ -12,10 +12,13 @@ namespace petlab::parity {
 namespace {
 
 std::string quoted(const std::string& text) {
-  std::string result("'");
-  for (const char c : text)
-    result += c == '\'' ? "'\\''" : std::string(1, c);
-  return result + "'";
+  std::string result(1, '\'');
+  for (const char c : text) {
+    if (c == '\'') result.append("'\\'");
+    result.push_back(c);
+  }
+  result.push_back('\'');
+  return result;
 }
 
 }  // namespace
@@ -32,11 +35,13 @@ void run_reference(const std::string& script, const std::vector<std::string>& ar
     throw std::runtime_error("no reference Python at " PETLAB_REFERENCE_PYTHON
                              "; `make test` installs it");
   const auto log = fresh_folder("log-" + script) / "output.txt";
-  std::string command = "HF_HUB_OFFLINE=1 " + quoted(PETLAB_REFERENCE_PYTHON) + " " +
-                        quoted(PETLAB_SOURCE_DIR "/tests/parity/" + script);
+  std::string command = "HF_HUB_OFFLINE=1";
+  const auto add = [&](const std::string& word) { command.append(" ").append(quoted(word)); };
+  add(PETLAB_REFERENCE_PYTHON);
+  add(PETLAB_SOURCE_DIR "/tests/parity/" + script);
   for (const std::string& argument : arguments)
-    command += " " + quoted(argument);
-  command += " >" + quoted(log.string()) + " 2>&1";
+    add(argument);
+  command.append(" >").append(quoted(log.string())).append(" 2>&1");
   if (std::system(command.c_str()) == 0) return;
   std::ifstream in(log);
   throw std::runtime_error(script + " failed:\n" +
