@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study build setup data format format-check tidy pretrain clean
+.PHONY: help demo test study build setup format format-check tidy pretrain clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -19,7 +19,7 @@ help: ## Show the commands
 demo: ## From a clean clone to the table: set-up, data, study (2 seeds), report; about 25 minutes
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab petlab_plugins
-	@$(MAKE) --no-print-directory data
+	@$(SETUP)/icon_home.sh
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/demo
 
 test: setup ## Set up, build and run all tests; about 25 minutes the first time
@@ -30,7 +30,7 @@ test: setup ## Set up, build and run all tests; about 25 minutes the first time
 study: ## The demo's study with all 5 seeds; goes on from what the demo has done
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab petlab_plugins
-	@$(MAKE) --no-print-directory data
+	@$(SETUP)/icon_home.sh
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/study --seeds 1,2,3,4,5
 
 build: setup ## Build the program, the plugins and the tests into build/
@@ -39,11 +39,6 @@ build: setup ## Build the program, the plugins and the tests into build/
 setup: ## Install what is missing: system packages, LibTorch
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/libtorch.sh >/dev/null
-
-data: # Assemble the embedded data set; the program skips what is there
-	@package=$$($(SETUP)/icon_package.sh); \
-	echo "== Data set Icon-Home: rendering 4,000 pictures (about 1 minute, once)" >&2; \
-	$(PETLAB) datasets build icon-home --package "$$package"
 
 format: ## Format all sources
 	@$(SETUP)/python_env.sh
@@ -58,6 +53,14 @@ tidy: ## Static analysis of all sources with clang-tidy; about an hour on 2 core
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/python_env.sh $(SETUP)/requirements-tidy.txt
 	@$(SETUP)/tidy.sh
+
+pretrain: ## Train the embedded backbone anew (an hour); goes on from where it stopped
+	@$(SETUP)/system_packages.sh
+	@$(SETUP)/build.sh petlab
+	@package=$$($(SETUP)/icon_package.sh); \
+	out=harness/pretrain/runs/petlab-icon-clip; \
+	$(PETLAB) pretrain --package "$$package" --out "$$out" \
+	  $$([ ! -e "$$out/training.safetensors" ] || echo --resume)
 
 clean: ## Remove the build tree; keeps .venv, data, results
 	@rm -rf build build-*
