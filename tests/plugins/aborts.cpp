@@ -1,6 +1,6 @@
-#include <cstdlib>
-
 #include "fixture.hpp"
+
+#include <cstdlib>
 
 namespace {
 
@@ -12,8 +12,8 @@ class Aborting final : public tests::FixtureAdapter {
   [[nodiscard]] sdk::BackboneChanges changes() const override { std::abort(); }
 };
 
-constexpr sdk::MethodEntry kMethod = tests::fixture_entry(
-    "fixture-aborts", tests::make_method<tests::FixtureMethod<Aborting>>);
+constexpr sdk::MethodEntry kMethod =
+    tests::fixture_entry("fixture-aborts", tests::make_method<tests::FixtureMethod<Aborting>>);
 
 }  // namespace
 

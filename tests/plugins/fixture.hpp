@@ -1,5 +1,8 @@
 #pragma once
 
+#include "petlab/sdk/method_support.hpp"
+#include "petlab/sdk/plugin.hpp"
+
 #include <ATen/ops/full.h>
 
 #include <iterator>
@@ -7,9 +10,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "petlab/sdk/method_support.hpp"
-#include "petlab/sdk/plugin.hpp"
 
 // A small sound method (two image prompts at the first layer), which each case breaks in one place.
 namespace petlab::tests {
@@ -68,7 +68,7 @@ constexpr sdk::MethodEntry fixture_entry(const char* name, sdk::MethodFactory ma
 }  // namespace petlab::tests
 
 /// The sound part of a descriptor with the one method `entry`.
-#define PETLAB_FIXTURE_PARTS(entry)                                             \
-  .name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT", \
+#define PETLAB_FIXTURE_PARTS(entry)                                                 \
+  .name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",   \
   .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = &(entry), .method_count = 1, \
   .groupings = nullptr, .grouping_count = 0

@@ -1,6 +1,6 @@
-#include <limits>
-
 #include "fixture.hpp"
+
+#include <limits>
 
 namespace {
 

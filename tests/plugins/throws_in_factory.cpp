@@ -1,6 +1,6 @@
-#include <stdexcept>
-
 #include "fixture.hpp"
+
+#include <stdexcept>
 
 namespace {
 

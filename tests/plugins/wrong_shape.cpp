@@ -14,8 +14,8 @@ class TooWide final : public tests::FixtureAdapter {
   }
 };
 
-constexpr sdk::MethodEntry kMethod = tests::fixture_entry(
-    "fixture-wrong-shape", tests::make_method<tests::FixtureMethod<TooWide>>);
+constexpr sdk::MethodEntry kMethod =
+    tests::fixture_entry("fixture-wrong-shape", tests::make_method<tests::FixtureMethod<TooWide>>);
 
 }  // namespace
 

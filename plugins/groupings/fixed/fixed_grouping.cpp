@@ -1,12 +1,12 @@
 #include "fixed_grouping.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <string_view>
 #include <utility>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::plugins::fixed_grouping {
 namespace {
@@ -22,7 +22,8 @@ sdk::GroupingResult only(sdk::Partition partition) {
 
 std::string joined(const std::vector<std::string>& names) {
   std::string result;
-  for (const std::string& name : names) result += (result.empty() ? "" : ", ") + name;
+  for (const std::string& name : names)
+    result += (result.empty() ? "" : ", ") + name;
   return result;
 }
 

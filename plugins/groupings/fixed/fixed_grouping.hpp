@@ -1,9 +1,9 @@
 #pragma once
 
+#include "petlab/sdk/grouping.hpp"
+
 #include <string>
 #include <vector>
-
-#include "petlab/sdk/grouping.hpp"
 
 namespace petlab::plugins::fixed_grouping {
 

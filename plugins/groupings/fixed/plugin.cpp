@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "fixed_grouping.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "fixed_grouping.hpp"
 
 namespace {
 

@@ -1,10 +1,10 @@
 #include "affinity.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::plugins::gradient_grouping {
 

@@ -1,8 +1,8 @@
 #include "gradient_grouping.hpp"
 
-#include <string>
-
 #include "petlab/sdk/error.hpp"
+
+#include <string>
 
 namespace petlab::plugins::gradient_grouping {
 namespace {
@@ -14,10 +14,10 @@ void check_finite(const at::Tensor& gradients, const sdk::GroupingHost& host, st
   const at::Tensor finite = gradients.isfinite().all(1);  // [n_tasks]
   for (std::int64_t task = 0; task < finite.size(0); ++task)
     if (!finite[task].item<bool>())
-      throw sdk::Error(sdk::ErrorKind::numeric,
-                       "grouping 'gradient': the gradient of task '" +
-                           host.tasks()[static_cast<std::size_t>(task)] +
-                           "' is not finite at warm-up step " + std::to_string(step));
+      throw sdk::Error(sdk::ErrorKind::numeric, "grouping 'gradient': the gradient of task '" +
+                                                    host.tasks()[static_cast<std::size_t>(task)] +
+                                                    "' is not finite at warm-up step " +
+                                                    std::to_string(step));
 }
 
 }  // namespace
@@ -33,10 +33,10 @@ GradientGrouping::GradientGrouping(const sdk::Options& options)
 sdk::GroupingResult GradientGrouping::find(sdk::GroupingHost& host) const {
   const auto n_tasks = static_cast<std::int64_t>(host.tasks().size());
   if (groups_ > n_tasks)
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "grouping 'gradient': option 'groups' is " + std::to_string(groups_) +
-                         ", expected at most " + std::to_string(n_tasks) +
-                         ", the number of tasks (0 stands for any)");
+    throw sdk::Error(sdk::ErrorKind::config, "grouping 'gradient': option 'groups' is " +
+                                                 std::to_string(groups_) + ", expected at most " +
+                                                 std::to_string(n_tasks) +
+                                                 ", the number of tasks (0 stands for any)");
 
   AffinityMeter meter(averaging_);
   const std::int64_t steps = warm_up_epochs_ * host.steps_per_epoch();

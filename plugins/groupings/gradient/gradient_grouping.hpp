@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include "affinity.hpp"
 #include "petlab/sdk/grouping.hpp"
+
+#include <cstdint>
 
 namespace petlab::plugins::gradient_grouping {
 

@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "gradient_grouping.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "gradient_grouping.hpp"
 
 namespace {
 

@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "random_grouping.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "random_grouping.hpp"
 
 namespace {
 

@@ -1,13 +1,13 @@
 #include "random_grouping.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::plugins::random_grouping {
 namespace {
@@ -33,7 +33,8 @@ std::vector<std::vector<double>> stirling_numbers(std::size_t size) {
 /// Index drawn with probability proportional to `weights`.
 std::size_t draw_index(const std::vector<double>& weights, at::Generator& generator) {
   double total = 0.0;
-  for (const double weight : weights) total += weight;
+  for (const double weight : weights)
+    total += weight;
   double rest = draw(generator) * total;
   std::size_t last = 0;  // rounding may leave a rest after the last weight
   for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -68,10 +69,10 @@ RandomGrouping::RandomGrouping(const sdk::Options& options) : groups_(options.in
 sdk::GroupingResult RandomGrouping::find(sdk::GroupingHost& host) const {
   const std::size_t n = host.tasks().size();
   if (groups_ > static_cast<std::int64_t>(n))
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "grouping 'random': option 'groups' is " + std::to_string(groups_) +
-                         ", expected at most " + std::to_string(n) +
-                         ", the number of tasks (0 stands for any)");
+    throw sdk::Error(sdk::ErrorKind::config, "grouping 'random': option 'groups' is " +
+                                                 std::to_string(groups_) + ", expected at most " +
+                                                 std::to_string(n) +
+                                                 ", the number of tasks (0 stands for any)");
   const auto s = stirling_numbers(n);
   const std::size_t k =
       groups_ == 0 ? draw_index(s[n], host.generator()) : static_cast<std::size_t>(groups_);

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "petlab/sdk/grouping.hpp"
+
+#include <cstdint>
 
 namespace petlab::plugins::random_grouping {
 

@@ -1,9 +1,9 @@
 #include "coop.hpp"
 
+#include "petlab/sdk/method_support.hpp"
+
 #include <utility>
 #include <vector>
-
-#include "petlab/sdk/method_support.hpp"
 
 namespace petlab::plugins::coop {
 namespace {
@@ -33,7 +33,9 @@ Coop::Coop(const sdk::Options& options)
       init_(options.text("init")),
       init_std_(options.real("init-std")) {}
 
-std::string Coop::text_template() const { return "{}."; }
+std::string Coop::text_template() const {
+  return "{}.";
+}
 
 std::unique_ptr<sdk::Adapter> Coop::make_adapter(const sdk::BackboneView& backbone,
                                                  at::Generator& generator) const {

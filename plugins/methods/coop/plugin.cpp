@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "coop.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "coop.hpp"
 
 namespace {
 

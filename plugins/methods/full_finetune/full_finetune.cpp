@@ -1,10 +1,10 @@
 #include "full_finetune.hpp"
 
+#include "petlab/sdk/method_support.hpp"
+
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "petlab/sdk/method_support.hpp"
 
 namespace petlab::plugins::full_finetune {
 namespace {
@@ -49,7 +49,9 @@ FullFinetune::FullFinetune(const sdk::Options& options)
   sdk::check_template(template_, "method 'full-fine-tuning'");
 }
 
-std::string FullFinetune::text_template() const { return template_; }
+std::string FullFinetune::text_template() const {
+  return template_;
+}
 
 std::unique_ptr<sdk::Adapter> FullFinetune::make_adapter(const sdk::BackboneView& backbone,
                                                          at::Generator& /*generator*/) const {

@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "full_finetune.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "full_finetune.hpp"
 
 namespace {
 

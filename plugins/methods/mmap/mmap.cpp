@@ -1,13 +1,13 @@
 #include "mmap.hpp"
 
+#include "kronecker.hpp"
+#include "mmap_shape.hpp"
+#include "petlab/sdk/method_support.hpp"
+
 #include <ATen/ops/ones.h>
 
 #include <utility>
 #include <vector>
-
-#include "kronecker.hpp"
-#include "mmap_shape.hpp"
-#include "petlab/sdk/method_support.hpp"
 
 namespace petlab::plugins::mmap {
 namespace {
@@ -79,8 +79,8 @@ std::unique_ptr<sdk::Adapter> Mmap::make_adapter(const sdk::BackboneView& backbo
   const auto leaf = [&](const at::Tensor& value) {
     return value.defined() ? sdk::make_trainable(value, device) : at::Tensor();
   };
-  const at::Tensor source =
-      sdk::draw_normal({shape.source_layers(), shape.m, shape.n}, options_.real("p-std"), generator);
+  const at::Tensor source = sdk::draw_normal({shape.source_layers(), shape.m, shape.n},
+                                             options_.real("p-std"), generator);
   const at::Tensor text_scales =
       draw_scales(options_, shape, shape.text_layers, shape.d_l, generator);
   const at::Tensor vision_scales =

@@ -1,9 +1,9 @@
 #include "mmap_shape.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <algorithm>
 #include <string>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::plugins::mmap {
 namespace {
@@ -22,7 +22,9 @@ void check_divides(const char* option, std::int64_t value, std::int64_t whole,
 
 }  // namespace
 
-std::int64_t MmapShape::source_layers() const { return std::max(text_layers, vision_layers); }
+std::int64_t MmapShape::source_layers() const {
+  return std::max(text_layers, vision_layers);
+}
 
 MmapShape resolve_shape(const sdk::Options& options, const sdk::BackboneShape& backbone) {
   const std::string& modalities = options.text("modalities");

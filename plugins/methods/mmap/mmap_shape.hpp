@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include "petlab/sdk/backbone.hpp"
 #include "petlab/sdk/options.hpp"
+
+#include <cstdint>
 
 namespace petlab::plugins::mmap {
 

@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "mmap.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "mmap.hpp"
 
 namespace {
 
@@ -61,7 +61,8 @@ constexpr OptionSpec kOptions[] = {
      .help = "standard deviation of the scaling matrices at the start, for k-init normal",
      .minimum = 0},
     {"template", OptionType::text, "",
-     "text around the class name, {}; empty: \"{}.\", or \"a photo of a {}.\" without text prompts"},
+     "text around the class name, {}; empty: \"{}.\", or \"a photo of a {}.\" without text "
+     "prompts"},
 };
 
 std::unique_ptr<petlab::sdk::Method> make(const petlab::sdk::Options& options) {

@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "single_modal_prompts.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "single_modal_prompts.hpp"
 
 namespace {
 

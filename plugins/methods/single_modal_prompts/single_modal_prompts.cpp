@@ -1,9 +1,9 @@
 #include "single_modal_prompts.hpp"
 
+#include "petlab/sdk/method_support.hpp"
+
 #include <utility>
 #include <vector>
-
-#include "petlab/sdk/method_support.hpp"
 
 namespace petlab::plugins::single_modal_prompts {
 namespace {
@@ -44,7 +44,9 @@ TextPrompt::TextPrompt(const sdk::Options& options)
   sdk::check_template(template_, "method 'text-prompt'");
 }
 
-std::string TextPrompt::text_template() const { return template_; }
+std::string TextPrompt::text_template() const {
+  return template_;
+}
 
 std::unique_ptr<sdk::Adapter> TextPrompt::make_adapter(const sdk::BackboneView& backbone,
                                                        at::Generator& generator) const {
@@ -65,7 +67,9 @@ VisionPrompt::VisionPrompt(const sdk::Options& options)
   sdk::check_template(template_, "method 'vision-prompt'");
 }
 
-std::string VisionPrompt::text_template() const { return template_; }
+std::string VisionPrompt::text_template() const {
+  return template_;
+}
 
 std::unique_ptr<sdk::Adapter> VisionPrompt::make_adapter(const sdk::BackboneView& backbone,
                                                          at::Generator& generator) const {

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "petlab/sdk/method.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include "petlab/sdk/method.hpp"
 
 namespace petlab::plugins::single_modal_prompts {
 

@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "vpt.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "vpt.hpp"
 
 namespace {
 

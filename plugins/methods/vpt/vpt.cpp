@@ -1,12 +1,12 @@
 #include "vpt.hpp"
 
+#include "petlab/sdk/method_support.hpp"
+
 #include <ATen/ops/empty.h>
 
 #include <cmath>
 #include <utility>
 #include <vector>
-
-#include "petlab/sdk/method_support.hpp"
 
 namespace petlab::plugins::vpt {
 namespace {
@@ -29,14 +29,14 @@ class ImagePrompts final : public sdk::Adapter {
   at::Tensor prompts_;  // [depth, n_prompt, width]
 };
 
-/// U(-v, v) with v = sqrt(6 / (3 * patch^2 + width)): VPT repository @4410440, src/models/vit_prompt.
+/// U(-v, v) with v = sqrt(6 / (3 * patch^2 + width)): VPT repository @4410440,
+/// src/models/vit_prompt.
 at::Tensor draw_xavier(at::IntArrayRef sizes, const sdk::BackboneShape& shape,
                        at::Generator& generator) {
   const double fan =
       static_cast<double>(3 * shape.patch_size * shape.patch_size + shape.vision.width);
   const double bound = std::sqrt(6.0 / fan);
-  return at::empty(sizes, at::TensorOptions().dtype(at::kFloat))
-      .uniform_(-bound, bound, generator);
+  return at::empty(sizes, at::TensorOptions().dtype(at::kFloat)).uniform_(-bound, bound, generator);
 }
 
 }  // namespace
@@ -46,11 +46,13 @@ Vpt::Vpt(Placement placement, const sdk::Options& options)
       depth_(placement == Placement::shallow ? 1 : options.integer("depth")),
       init_(options.text("init")),
       template_(options.text("template")) {
-  sdk::check_template(template_, placement == Placement::shallow ? "method 'vpt-shallow'"
-                                                                 : "method 'vpt-deep'");
+  sdk::check_template(
+      template_, placement == Placement::shallow ? "method 'vpt-shallow'" : "method 'vpt-deep'");
 }
 
-std::string Vpt::text_template() const { return template_; }
+std::string Vpt::text_template() const {
+  return template_;
+}
 
 std::unique_ptr<sdk::Adapter> Vpt::make_adapter(const sdk::BackboneView& backbone,
                                                 at::Generator& generator) const {

@@ -1,9 +1,9 @@
 #include "petlab/sdk/plugin.hpp"
 
+#include "zero_shot.hpp"
+
 #include <iterator>
 #include <memory>
-
-#include "zero_shot.hpp"
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include "zero_shot.hpp"
 
-#include <vector>
-
 #include "petlab/sdk/method_support.hpp"
+
+#include <vector>
 
 namespace petlab::plugins::zero_shot {
 namespace {
@@ -19,7 +19,9 @@ ZeroShot::ZeroShot(const sdk::Options& options) : template_(options.text("templa
   sdk::check_template(template_, "method 'zero-shot'");
 }
 
-std::string ZeroShot::text_template() const { return template_; }
+std::string ZeroShot::text_template() const {
+  return template_;
+}
 
 std::unique_ptr<sdk::Adapter> ZeroShot::make_adapter(const sdk::BackboneView& /*backbone*/,
                                                      at::Generator& /*generator*/) const {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "petlab/sdk/method.hpp"
+
 #include <memory>
 #include <string>
-
-#include "petlab/sdk/method.hpp"
 
 namespace petlab::plugins::zero_shot {
 

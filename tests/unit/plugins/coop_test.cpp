@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include "fake_backbone.hpp"
 #include "loaded_plugin.hpp"
+
+#include <gtest/gtest.h>
 
 namespace petlab::tests {
 namespace {
@@ -50,8 +50,9 @@ TEST(Coop, StartsFromTheTokensOfAText) {
 }
 
 TEST(Coop, TakesTheFirstTokensOfALongTextAndFillsAfterAShortOne) {
-  const at::Tensor cut =
-      make(FakeBackbone::small(), {{"n-ctx", "2"}, {"init", "a photo of a"}})->parameters()[0].value;
+  const at::Tensor cut = make(FakeBackbone::small(), {{"n-ctx", "2"}, {"init", "a photo of a"}})
+                             ->parameters()[0]
+                             .value;
   EXPECT_EQ(cut[1][0].item<double>(), 101.0);
   const at::Tensor filled =
       make(FakeBackbone::small(), {{"n-ctx", "3"}, {"init", "icon"}})->parameters()[0].value;
@@ -60,12 +61,12 @@ TEST(Coop, TakesTheFirstTokensOfALongTextAndFillsAfterAShortOne) {
 }
 
 TEST(Coop, RefusesNoContext) {
-  EXPECT_EQ(error_of(sdk::ErrorKind::config,
-                     [] { (void)make_method("coop", "coop", {{"n-ctx", "0"}}); }),
-            "method 'coop': option 'n-ctx' is '0', expected an integer >= 1 and <= 1024");
-  EXPECT_EQ(error_of(sdk::ErrorKind::config,
-                     [] { (void)make_method("coop", "coop", {{"n_ctx", "4"}}); }),
-            "method 'coop' has no option 'n_ctx'; it knows n-ctx, init, init-std");
+  EXPECT_EQ(
+      error_of(sdk::ErrorKind::config, [] { (void)make_method("coop", "coop", {{"n-ctx", "0"}}); }),
+      "method 'coop': option 'n-ctx' is '0', expected an integer >= 1 and <= 1024");
+  EXPECT_EQ(
+      error_of(sdk::ErrorKind::config, [] { (void)make_method("coop", "coop", {{"n_ctx", "4"}}); }),
+      "method 'coop' has no option 'n_ctx'; it knows n-ctx, init, init-std");
 }
 
 }  // namespace

@@ -38,8 +38,8 @@ FakeBackbone::FakeBackbone(const sdk::BackboneShape& shape, std::int64_t vocabul
   add(vision + "embeddings.class_embedding", {shape.vision.width}, device);
   add(vision + "embeddings.patch_embedding.weight",
       {shape.vision.width, 3, shape.patch_size, shape.patch_size}, device);
-  add(vision + "embeddings.position_embedding.weight",
-      {patches * patches + 1, shape.vision.width}, device);
+  add(vision + "embeddings.position_embedding.weight", {patches * patches + 1, shape.vision.width},
+      device);
   add_norm(vision + "pre_layrnorm", shape.vision.width, device);
   add_layers(vision, shape.vision, device);
   add_norm(vision + "post_layernorm", shape.vision.width, device);
@@ -95,6 +95,8 @@ at::Tensor FakeBackbone::token_embeddings(std::string_view text) const {
       .contiguous();
 }
 
-at::Generator make_generator(std::uint64_t seed) { return at::detail::createCPUGenerator(seed); }
+at::Generator make_generator(std::uint64_t seed) {
+  return at::detail::createCPUGenerator(seed);
+}
 
 }  // namespace petlab::tests

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "petlab/sdk/backbone.hpp"
+
 #include <ATen/core/Generator.h>
 
 #include <cstdint>
 #include <string_view>
 #include <vector>
-
-#include "petlab/sdk/backbone.hpp"
 
 namespace petlab::tests {
 

@@ -58,8 +58,7 @@ std::vector<sdk::ScoredPartition> FakeGroupingHost::search(const at::Tensor& aff
   std::vector<sdk::ScoredPartition> scored;
   const auto n = static_cast<std::int64_t>(tasks_.size());
   for (const sdk::Partition& partition : all_partitions(n, groups))
-    scored.push_back(
-        {partition, score(partition, affinity, objective, static_cast<double>(n))});
+    scored.push_back({partition, score(partition, affinity, objective, static_cast<double>(n))});
   std::stable_sort(scored.begin(), scored.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });
   if (static_cast<std::int64_t>(scored.size()) > keep)

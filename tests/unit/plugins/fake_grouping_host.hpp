@@ -1,13 +1,13 @@
 #pragma once
 
+#include "fake_backbone.hpp"
+#include "petlab/sdk/grouping.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "fake_backbone.hpp"
-#include "petlab/sdk/grouping.hpp"
 
 namespace petlab::tests {
 

@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include "fake_grouping_host.hpp"
 #include "loaded_plugin.hpp"
+
+#include <gtest/gtest.h>
 
 namespace petlab::tests {
 namespace {

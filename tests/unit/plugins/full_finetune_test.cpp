@@ -1,9 +1,9 @@
+#include "fake_backbone.hpp"
+#include "loaded_plugin.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "fake_backbone.hpp"
-#include "loaded_plugin.hpp"
 
 namespace petlab::tests {
 namespace {
@@ -54,13 +54,12 @@ TEST(FullFinetune, ReplacesTheWeightsByTheParametersThemselves) {
 }
 
 TEST(FullFinetune, RefusesATowerThatIsNone) {
-  EXPECT_EQ(error_of(sdk::ErrorKind::config,
-                     [] {
-                       (void)make_method("full_finetune", "full-fine-tuning",
-                                         {{"towers", "audio"}});
-                     }),
-            "method 'full-fine-tuning': option 'towers' is 'audio', expected one of "
-            "both|image|text");
+  EXPECT_EQ(
+      error_of(
+          sdk::ErrorKind::config,
+          [] { (void)make_method("full_finetune", "full-fine-tuning", {{"towers", "audio"}}); }),
+      "method 'full-fine-tuning': option 'towers' is 'audio', expected one of "
+      "both|image|text");
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
+#include "fake_grouping_host.hpp"
+#include "loaded_plugin.hpp"
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <limits>
-
-#include "fake_grouping_host.hpp"
-#include "loaded_plugin.hpp"
 
 namespace petlab::tests {
 namespace {
@@ -19,8 +19,7 @@ at::Tensor rows(std::vector<double> values, std::int64_t columns) {
 at::Tensor planted(const std::vector<std::int64_t>& group_of_task, std::int64_t step) {
   const auto n = static_cast<std::int64_t>(group_of_task.size());
   at::Generator generator = make_generator(static_cast<std::uint64_t>(step));
-  at::Tensor gradients =
-      at::normal(0.0, 0.2, {n, 40}, generator, at::TensorOptions(at::kFloat));
+  at::Tensor gradients = at::normal(0.0, 0.2, {n, 40}, generator, at::TensorOptions(at::kFloat));
   for (std::int64_t task = 0; task < n; ++task) {
     const std::int64_t group = group_of_task[static_cast<std::size_t>(task)];
     gradients[task].narrow(0, 10 * group, 10).add_(1.0);
@@ -37,9 +36,8 @@ TEST(GradientGrouping, FindsThePlantedGroupsInEveryMode) {
   const sdk::Partition expected = {{0, 2}, {1, 3}};
   for (const char* objective : {"pair-sum", "task-mean"})
     for (const char* accumulate : {"mean-of-cosines", "cosine-of-mean"}) {
-      FakeGroupingHost host(kTasks, 5, [](std::int64_t step) {
-        return planted({0, 1, 0, 1}, step);
-      });
+      FakeGroupingHost host(kTasks, 5,
+                            [](std::int64_t step) { return planted({0, 1, 0, 1}, step); });
       const auto result = find(host, {{"objective", objective}, {"accumulate", accumulate}});
       ASSERT_EQ(result.partitions.size(), 7u);  // all partitions of 4 tasks into 2 groups
       EXPECT_EQ(result.partitions[0].partition, expected) << objective << " " << accumulate;
@@ -48,9 +46,8 @@ TEST(GradientGrouping, FindsThePlantedGroupsInEveryMode) {
 }
 
 TEST(GradientGrouping, FindsGroupsOfUnequalSizeAmongSixTasks) {
-  FakeGroupingHost host({"a", "b", "c", "d", "e", "f"}, 3, [](std::int64_t step) {
-    return planted({2, 0, 1, 0, 0, 1}, step);
-  });
+  FakeGroupingHost host({"a", "b", "c", "d", "e", "f"}, 3,
+                        [](std::int64_t step) { return planted({2, 0, 1, 0, 0, 1}, step); });
   const sdk::Partition expected = {{0}, {1, 3, 4}, {2, 5}};
   EXPECT_EQ(find(host, {{"groups", "3"}}).partitions[0].partition, expected);
 }

@@ -1,12 +1,12 @@
 #include "kronecker.hpp"
 
+#include "fake_backbone.hpp"
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-
-#include "fake_backbone.hpp"
 
 namespace petlab::tests {
 namespace {

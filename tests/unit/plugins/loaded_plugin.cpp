@@ -1,12 +1,13 @@
 #include "loaded_plugin.hpp"
 
+#include "fake_backbone.hpp"
+
 #include <ATen/ops/cat.h>
+
 #include <dlfcn.h>
 
 #include <span>
 #include <stdexcept>
-
-#include "fake_backbone.hpp"
 
 namespace petlab::tests {
 
@@ -36,8 +37,8 @@ const sdk::GroupingEntry& find_grouping(const std::string& plugin, const std::st
 std::unique_ptr<sdk::Method> make_method(const std::string& plugin, const std::string& method,
                                          const GivenOptions& given) {
   const sdk::MethodEntry& entry = find_method(plugin, method);
-  return entry.make(sdk::Options(std::span(entry.options, entry.option_count), given,
-                                 "method '" + method + "'"));
+  return entry.make(
+      sdk::Options(std::span(entry.options, entry.option_count), given, "method '" + method + "'"));
 }
 
 std::unique_ptr<sdk::Grouping> make_grouping(const std::string& plugin, const std::string& grouping,
@@ -55,7 +56,8 @@ std::unique_ptr<sdk::Adapter> make_adapter(const sdk::Method& method,
 
 std::int64_t count_parameters(const sdk::Adapter& adapter) {
   std::int64_t count = 0;
-  for (const sdk::NamedTensor& parameter : adapter.parameters()) count += parameter.value.numel();
+  for (const sdk::NamedTensor& parameter : adapter.parameters())
+    count += parameter.value.numel();
   return count;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "petlab/sdk/plugin.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "petlab/sdk/plugin.hpp"
 
 namespace petlab::tests {
 

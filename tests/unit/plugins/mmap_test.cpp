@@ -1,9 +1,9 @@
+#include "fake_backbone.hpp"
+#include "loaded_plugin.hpp"
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "fake_backbone.hpp"
-#include "loaded_plugin.hpp"
 
 namespace petlab::tests {
 namespace {
@@ -26,8 +26,7 @@ TEST(Mmap, CountsByTheFormulaOnVitB16) {
   EXPECT_EQ(vit_b16_count({{"m", "8"}, {"depth", "9"}}), 9 * (8 + 2 * 512 + 2 * 768));
   EXPECT_EQ(vit_b16_count({{"b", "4"}, {"m", "1"}, {"n", "2"}, {"depth", "9"}}),
             9 * (2 + 4 * 256 + 4 * 384));
-  EXPECT_EQ(vit_b16_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}),
-            12 * (8 + 5 * 128 + 5 * 192));
+  EXPECT_EQ(vit_b16_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}), 12 * (8 + 5 * 128 + 5 * 192));
   EXPECT_EQ(vit_b16_count({{"share-k", "true"}}), 12 * 16 + 512 + 768);
   EXPECT_EQ(vit_b16_count({{"modalities", "text"}}), 12 * (16 + 512));
   EXPECT_EQ(vit_b16_count({{"modalities", "vision"}}), 12 * (16 + 768));
@@ -58,12 +57,11 @@ TEST(Mmap, GivesBothTowersKroneckerProductsOfTheSameSource) {
     const auto i = static_cast<std::size_t>(layer);
     const at::Tensor source = parameters[0].value[layer];
     EXPECT_EQ(changes.vision.prompts[i].layer, layer);
-    EXPECT_TRUE(changes.vision.prompts[i].tokens.equal(
-        at::kron(parameters[2].value[layer], source)));
+    EXPECT_TRUE(
+        changes.vision.prompts[i].tokens.equal(at::kron(parameters[2].value[layer], source)));
     if (layer == 3) continue;
     EXPECT_EQ(changes.text.prompts[i].layer, layer);
-    EXPECT_TRUE(
-        changes.text.prompts[i].tokens.equal(at::kron(parameters[1].value[layer], source)));
+    EXPECT_TRUE(changes.text.prompts[i].tokens.equal(at::kron(parameters[1].value[layer], source)));
   }
 }
 
@@ -71,7 +69,8 @@ TEST(Mmap, GradientsOfBothTowersMeetInTheSource) {
   const auto adapter = make(FakeBackbone::small());
   const auto parameters = adapter->parameters();
   const auto gradient_of = [&](bool text, bool vision) {
-    for (const auto& parameter : parameters) parameter.value.mutable_grad() = at::Tensor();
+    for (const auto& parameter : parameters)
+      parameter.value.mutable_grad() = at::Tensor();
     const sdk::BackboneChanges changes = adapter->changes();
     at::Tensor loss = at::zeros({});
     if (text) loss = loss + changes.text.prompts[1].tokens.sum();
@@ -136,8 +135,9 @@ TEST(Mmap, KeepsTheWordsOnlyWhereNoPromptReplacesThem) {
 TEST(Mmap, RefusesShapesThatDoNotDivide) {
   EXPECT_EQ(refusal({{"m", "3"}}),
             "method 'mmap': option 'm' is 3, expected a divisor of option 'b', 16");
-  EXPECT_EQ(refusal({{"n", "3"}}),
-            "method 'mmap': option 'n' is 3, expected a divisor of the width of the text tower, 16");
+  EXPECT_EQ(
+      refusal({{"n", "3"}}),
+      "method 'mmap': option 'n' is 3, expected a divisor of the width of the text tower, 16");
   EXPECT_EQ(refusal({{"n", "16"}}),
             "method 'mmap': option 'n' is 16, expected a divisor of the width of the image tower, "
             "24");

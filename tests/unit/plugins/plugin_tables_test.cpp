@@ -1,23 +1,17 @@
+#include "loaded_plugin.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <span>
 #include <string>
 
-#include "loaded_plugin.hpp"
-
 namespace petlab::tests {
 namespace {
 
-constexpr const char* kPlugins[] = {"zero_shot",
-                                    "full_finetune",
-                                    "coop",
-                                    "vpt",
-                                    "single_modal_prompts",
-                                    "mmap",
-                                    "gradient_grouping",
-                                    "random_grouping",
-                                    "fixed_grouping"};
+constexpr const char* kPlugins[] = {
+    "zero_shot",         "full_finetune",   "coop",          "vpt", "single_modal_prompts", "mmap",
+    "gradient_grouping", "random_grouping", "fixed_grouping"};
 
 std::vector<std::string> method_names(const std::string& plugin) {
   const sdk::PluginDescriptor& descriptor = load_plugin(plugin);
@@ -65,7 +59,8 @@ TEST(PluginTables, DefaultsFitTheirOwnSchema) {
           sdk::Options(std::span(entry.options, entry.option_count), defaults, entry.name));
       EXPECT_STRNE(entry.summary, "") << entry.name;
     };
-    for (const auto& entry : std::span(descriptor.methods, descriptor.method_count)) check(entry);
+    for (const auto& entry : std::span(descriptor.methods, descriptor.method_count))
+      check(entry);
     for (const auto& entry : std::span(descriptor.groupings, descriptor.grouping_count))
       check(entry);
   }

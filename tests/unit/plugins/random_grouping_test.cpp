@@ -1,16 +1,17 @@
+#include "fake_grouping_host.hpp"
+#include "loaded_plugin.hpp"
+
 #include <gtest/gtest.h>
 
 #include <map>
-
-#include "fake_grouping_host.hpp"
-#include "loaded_plugin.hpp"
 
 namespace petlab::tests {
 namespace {
 
 FakeGroupingHost make_host(std::size_t tasks, std::uint64_t seed) {
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < tasks; ++i) names.push_back("task" + std::to_string(i));
+  for (std::size_t i = 0; i < tasks; ++i)
+    names.push_back("task" + std::to_string(i));
   return {names, 1, [](std::int64_t) { return at::Tensor(); }, seed};
 }
 
@@ -20,7 +21,8 @@ double chi_square(std::size_t tasks, std::int64_t groups, int draws) {
   const auto strategy =
       make_grouping("random_grouping", "random", {{"groups", std::to_string(groups)}});
   std::map<sdk::Partition, int> counts;
-  for (int i = 0; i < draws; ++i) ++counts[strategy->find(host).partitions.at(0).partition];
+  for (int i = 0; i < draws; ++i)
+    ++counts[strategy->find(host).partitions.at(0).partition];
   const auto all = all_partitions(static_cast<std::int64_t>(tasks), groups);
   const double expected = static_cast<double>(draws) / static_cast<double>(all.size());
   double statistic = 0.0;
@@ -65,13 +67,12 @@ TEST(RandomGrouping, DrawsFromItsGeneratorAlone) {
 
 TEST(RandomGrouping, RefusesMoreGroupsThanTasks) {
   FakeGroupingHost host = make_host(3, 1);
-  EXPECT_EQ(error_of(sdk::ErrorKind::config,
-                     [&] {
-                       (void)make_grouping("random_grouping", "random", {{"groups", "4"}})
-                           ->find(host);
-                     }),
-            "grouping 'random': option 'groups' is 4, expected at most 3, the number of tasks (0 "
-            "stands for any)");
+  EXPECT_EQ(
+      error_of(
+          sdk::ErrorKind::config,
+          [&] { (void)make_grouping("random_grouping", "random", {{"groups", "4"}})->find(host); }),
+      "grouping 'random': option 'groups' is 4, expected at most 3, the number of tasks (0 "
+      "stands for any)");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include "fake_backbone.hpp"
 #include "loaded_plugin.hpp"
+
+#include <gtest/gtest.h>
 
 namespace petlab::tests {
 namespace {
@@ -52,8 +52,7 @@ TEST(VisionPrompt, StartsWithASmallSpreadFromItsGeneratorAlone) {
   const FakeBackbone backbone = FakeBackbone::small();
   const at::Tensor one = flat_parameters(*make("vision-prompt", backbone, {{"n-prompt", "200"}}));
   EXPECT_NEAR(one.std().item<double>(), 0.02, 0.001);
-  EXPECT_TRUE(
-      one.equal(flat_parameters(*make("vision-prompt", backbone, {{"n-prompt", "200"}}))));
+  EXPECT_TRUE(one.equal(flat_parameters(*make("vision-prompt", backbone, {{"n-prompt", "200"}}))));
 }
 
 TEST(SingleModalPrompts, RefuseMoreLayersThanTheirTowerHas) {

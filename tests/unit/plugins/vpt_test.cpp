@@ -1,9 +1,9 @@
+#include "fake_backbone.hpp"
+#include "loaded_plugin.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
-
-#include "fake_backbone.hpp"
-#include "loaded_plugin.hpp"
 
 namespace petlab::tests {
 namespace {

@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include "fake_backbone.hpp"
 #include "loaded_plugin.hpp"
+
+#include <gtest/gtest.h>
 
 namespace petlab::tests {
 namespace {

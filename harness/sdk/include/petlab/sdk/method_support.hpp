@@ -1,5 +1,8 @@
 #pragma once
 
+#include "petlab/sdk/adapter.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/normal.h>
@@ -9,9 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "petlab/sdk/adapter.hpp"
-#include "petlab/sdk/error.hpp"
 
 // What most methods need to make their parameters. A convenience for plugins: inline code that is
 // compiled into each of them, no part of the binary contract.
@@ -53,9 +53,9 @@ inline at::Tensor draw_normal(at::IntArrayRef sizes, double std, at::Generator& 
 
 /// `value` as a trainable leaf: fp32, contiguous, on `device`, a copy that shares no memory.
 inline at::Tensor make_trainable(const at::Tensor& value, at::Device device) {
-  at::Tensor leaf =
-      value.detach().to(at::TensorOptions().device(device).dtype(at::kFloat), /*non_blocking=*/false,
-                        /*copy=*/true, at::MemoryFormat::Contiguous);
+  at::Tensor leaf = value.detach().to(at::TensorOptions().device(device).dtype(at::kFloat),
+                                      /*non_blocking=*/false,
+                                      /*copy=*/true, at::MemoryFormat::Contiguous);
   leaf.requires_grad_(true);
   return leaf;
 }
@@ -75,7 +75,8 @@ inline void start_from_text(at::Tensor& prompts, const std::string& text,
 inline std::vector<PromptTokens> prompts_of_layers(const at::Tensor& stack) {
   std::vector<PromptTokens> prompts;
   std::int64_t layer = 0;
-  for (const at::Tensor& tokens : stack.unbind(0)) prompts.push_back({layer++, tokens});
+  for (const at::Tensor& tokens : stack.unbind(0))
+    prompts.push_back({layer++, tokens});
   return prompts;
 }
 
