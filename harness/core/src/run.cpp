@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <malloc.h>
 
 #include <optional>
 #include <utility>
@@ -25,6 +26,12 @@ namespace {
 
 /// The same inputs give the same bits on the CPU; on a GPU that has a price, and is not asked for.
 void set_up_torch(const RunSpec& spec) {
+#ifdef __GLIBC__
+  // Memory of one step serves the next. By default each large tensor is a fresh mapping, whose pages
+  // the kernel clears one by one.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
   at::set_num_threads(spec.threads);
   if (spec.device == "cpu") {
     at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
