@@ -1,11 +1,11 @@
 #include "petlab/core/adapted_backbone.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -70,7 +70,8 @@ void AdaptedBackbone::find_sets_and_lists(const std::vector<Task>& tasks,
       texts.push_back(std::string(text_template).replace(gap, 2, name));
     }
   }
-  for (auto& adapters : sets) sets_.push_back({std::move(adapters)});
+  for (auto& adapters : sets)
+    sets_.push_back({std::move(adapters)});
   frozen_class_features_.resize(lists.size());
   texts_ = backbone_.tokenizer().encode_batch(texts, backbone_.shape().context_length);
   texts_.ids = texts_.ids.to(backbone_.device());
@@ -207,8 +208,8 @@ at::Tensor AdaptedBackbone::encode_texts(const Prepared& prepared, const TextPla
     for (const auto& part : plan.parts) {
       if (part.set == set) lists.push_back(part.list);
     }
-    features.push_back(backbone_.encode_text(
-        tokens_of(lists), prompts(prepared, true, {set}, {}), prepared.overrides[set]));
+    features.push_back(backbone_.encode_text(tokens_of(lists), prompts(prepared, true, {set}, {}),
+                                             prepared.overrides[set]));
   }
   return features.size() == 1 ? features.front() : at::cat(features);
 }
@@ -280,11 +281,9 @@ std::vector<at::Tensor> AdaptedBackbone::logits(const Prepared& prepared,
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto task = static_cast<std::size_t>(inputs[i].task);
     const clip::WeightOverrides& overrides = prepared.overrides[set_of_task_[task]];
-    const at::Tensor scale =
-        overrides.empty() ? logit_scale_ : backbone_.logit_scale(overrides);
+    const at::Tensor scale = overrides.empty() ? logit_scale_ : backbone_.logit_scale(overrides);
     result.push_back(
-        clip::similarity_logits(features[i], prepared.class_features[task], scale)
-            .to(at::kFloat));
+        clip::similarity_logits(features[i], prepared.class_features[task], scale).to(at::kFloat));
   }
   return result;
 }

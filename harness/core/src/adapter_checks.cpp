@@ -1,11 +1,11 @@
 #include "petlab/core/adapter_checks.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/ATen.h>
 
 #include <sstream>
 #include <unordered_set>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -17,7 +17,9 @@ std::string describe(const at::Tensor& tensor) {
   return text.str();
 }
 
-bool starts_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
+bool starts_with(const std::string& text, const char* prefix) {
+  return text.rfind(prefix, 0) == 0;
+}
 
 bool has_weight_of(const std::vector<std::string>& weights, const char* tower,
                    const char* projection) {
@@ -27,7 +29,9 @@ bool has_weight_of(const std::vector<std::string>& weights, const char* tower,
   return false;
 }
 
-bool is_finite(const at::Tensor& tensor) { return at::isfinite(tensor).all().item<bool>(); }
+bool is_finite(const at::Tensor& tensor) {
+  return at::isfinite(tensor).all().item<bool>();
+}
 
 }  // namespace
 
@@ -41,7 +45,8 @@ bool Footprint::touches_text() const {
 
 AdapterChecks::AdapterChecks(std::string method, const sdk::BackboneView& backbone)
     : method_(std::move(method)), backbone_(backbone) {
-  for (const auto& [name, value] : backbone.weights()) weights_.emplace(name, value);
+  for (const auto& [name, value] : backbone.weights())
+    weights_.emplace(name, value);
 }
 
 void AdapterChecks::refuse(const std::string& what) const {
@@ -57,11 +62,13 @@ void AdapterChecks::check_template(const std::string& text) const {
 
 void AdapterChecks::check_parameters(const std::vector<sdk::NamedTensor>& parameters) const {
   std::unordered_set<const void*> frozen;
-  for (const auto& [name, value] : weights_) frozen.insert(value.storage().data());
+  for (const auto& [name, value] : weights_)
+    frozen.insert(value.storage().data());
   std::unordered_set<std::string> names;
   for (const auto& [name, value] : parameters) {
     const std::string who = "gives parameter '" + name + "' ";
-    if (name.empty() || !names.insert(name).second) refuse("gives two parameters or one without a name: '" + name + "'");
+    if (name.empty() || !names.insert(name).second)
+      refuse("gives two parameters or one without a name: '" + name + "'");
     if (!value.defined()) refuse(who + "as an undefined tensor");
     const c10::Device device = weights_.begin()->second.device();
     if (value.scalar_type() != at::kFloat || value.device() != device) {
@@ -81,21 +88,21 @@ PromptShape AdapterChecks::check_prompts(const sdk::TowerChanges& changes,
                                          const sdk::TowerShape& tower, const char* name) const {
   PromptShape shape;
   for (const auto& [layer, tokens] : changes.prompts) {
-    const std::string who = std::string("gives ") + name + " prompts at layer " +
-                            std::to_string(layer);
+    const std::string who =
+        std::string("gives ") + name + " prompts at layer " + std::to_string(layer);
     if (layer < 0 || layer >= tower.layers) {
       refuse(who + ", but the tower has layers 0 to " + std::to_string(tower.layers - 1));
     }
     if (!shape.layers.empty() && layer <= shape.layers.back()) {
-      refuse(who + " after layer " + std::to_string(shape.layers.back()) + ", expected layers to ascend");
+      refuse(who + " after layer " + std::to_string(shape.layers.back()) +
+             ", expected layers to ascend");
     }
     const bool fits = tokens.defined() && tokens.dim() == 2 && tokens.size(1) == tower.width &&
                       tokens.scalar_type() == at::kFloat &&
                       tokens.device() == weights_.begin()->second.device() &&
                       (shape.layers.empty() ? tokens.size(0) > 0 : tokens.size(0) == shape.tokens);
     if (!fits) {
-      const std::string count =
-          shape.layers.empty() ? "n_prompt" : std::to_string(shape.tokens);
+      const std::string count = shape.layers.empty() ? "n_prompt" : std::to_string(shape.tokens);
       refuse(who + " as " + describe(tokens) + ", expected Float [" + count + ", " +
              std::to_string(tower.width) + "] on " + weights_.begin()->second.device().str());
     }
@@ -112,7 +119,8 @@ Footprint AdapterChecks::check_changes(const sdk::BackboneChanges& changes) cons
   std::unordered_set<std::string> names;
   for (const auto& [name, value] : changes.weights) {
     const auto original = weights_.find(name);
-    if (original == weights_.end()) refuse("replaces weight '" + name + "', which the backbone does not have");
+    if (original == weights_.end())
+      refuse("replaces weight '" + name + "', which the backbone does not have");
     if (!names.insert(name).second) refuse("replaces weight '" + name + "' twice");
     if (!value.defined() || value.sizes() != original->second.sizes() ||
         value.scalar_type() != at::kFloat || value.device() != original->second.device()) {

@@ -1,12 +1,12 @@
 #include "petlab/core/augmentation.hpp"
 
+#include "petlab/core/seeds.hpp"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-
-#include "petlab/core/seeds.hpp"
 
 namespace petlab::core {
 namespace {
@@ -20,9 +20,12 @@ bool flips(std::uint64_t image_seed) {
 
 std::int64_t view_count(Augmentation augmentation) {
   switch (augmentation) {
-    case Augmentation::none: return 1;
-    case Augmentation::flip: return 2;
-    case Augmentation::crop_flip: return 0;
+    case Augmentation::none:
+      return 1;
+    case Augmentation::flip:
+      return 2;
+    case Augmentation::crop_flip:
+      return 0;
   }
   return 0;
 }
@@ -41,8 +44,7 @@ Crop random_crop(std::int64_t size, std::uint64_t image_seed) {
   for (int i = 0; i < kTries; ++i) {
     const double area = side * side * (kMinArea + (1.0 - kMinArea) * random.uniform());
     const double log_min = std::log(kMinAspect);
-    const double aspect =
-        std::exp(log_min + (std::log(kMaxAspect) - log_min) * random.uniform());
+    const double aspect = std::exp(log_min + (std::log(kMaxAspect) - log_min) * random.uniform());
     const std::int64_t width = std::llround(std::sqrt(area * aspect));
     const std::int64_t height = std::llround(std::sqrt(area / aspect));
     if (width < 1 || height < 1 || width > size || height > size) continue;

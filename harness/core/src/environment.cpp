@@ -1,5 +1,8 @@
 #include "petlab/core/environment.hpp"
 
+#include "petlab/core/run.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -9,9 +12,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-
-#include "petlab/core/run.hpp"
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -49,8 +49,7 @@ std::string cpu_name() {
 c10::Device parse_device(const std::string& name) {
   if (name == "cpu") return c10::kCPU;
   if (name != "cuda") {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "device is '" + name + "', expected one of cpu, cuda");
+    throw sdk::Error(sdk::ErrorKind::config, "device is '" + name + "', expected one of cpu, cuda");
   }
   if (!at::hasCUDA()) {
     throw sdk::Error(sdk::ErrorKind::device,

@@ -1,14 +1,14 @@
 #include "petlab/core/evaluator.hpp"
 
+#include "petlab/core/precision.hpp"
+#include "petlab/core/train_images.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-
-#include "petlab/core/precision.hpp"
-#include "petlab/core/train_images.hpp"
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -16,7 +16,8 @@ namespace {
 constexpr std::int64_t kTestBatch = 128;
 
 void add_batch(const at::Tensor& logits, const std::int64_t* labels, results::TaskResult& result) {
-  const at::Tensor log_probability = at::log_softmax(logits, 1).to(at::kCPU, at::kDouble);  // [B, C]
+  const at::Tensor log_probability =
+      at::log_softmax(logits, 1).to(at::kCPU, at::kDouble);  // [B, C]
   const std::int64_t n_classes = log_probability.size(1);
   const double* row = log_probability.const_data_ptr<double>();
   for (std::int64_t i = 0; i < log_probability.size(0); ++i, row += n_classes) {
@@ -45,7 +46,8 @@ std::vector<results::TaskResult> evaluate(AdaptedBackbone& backbone,
   std::vector<std::int64_t> all(tasks.size());
   std::iota(all.begin(), all.end(), 0);
   std::int64_t total = 0;
-  for (const LabelledImages& set : test) total += set.size();
+  for (const LabelledImages& set : test)
+    total += set.size();
   progress.begin("evaluate", total);
 
   const AdaptedBackbone::Prepared prepared = backbone.prepare(all);

@@ -1,18 +1,18 @@
 #include "petlab/core/grouping_host.hpp"
 
+#include "petlab/core/partition_search.hpp"
+#include "petlab/core/precision.hpp"
+#include "petlab/core/seeds.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <chrono>
 #include <numeric>
 #include <utility>
-
-#include "petlab/core/partition_search.hpp"
-#include "petlab/core/precision.hpp"
-#include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -65,7 +65,8 @@ WarmUpHost::WarmUpHost(const WarmUpContext& context)
     : context_(context),
       sampled_(context.images.sampled_tasks()),
       generator_(at::detail::createCPUGenerator(derive_seed(context.seed, {"grouping"}))) {
-  for (const Task& task : context.tasks) names_.push_back(task.name);
+  for (const Task& task : context.tasks)
+    names_.push_back(task.name);
 }
 
 WarmUpHost::~WarmUpHost() = default;
@@ -128,10 +129,9 @@ at::Tensor WarmUpHost::task_gradients() {
   for (std::size_t t = 0; t < losses.size(); ++t) {
     // What the tasks share, the prompts and the class features, is walked through once a task.
     const bool last = t + 1 == losses.size();
-    const auto gradients =
-        torch::autograd::grad({losses[t]}, run.parameters, /*grad_outputs=*/{},
-                              /*retain_graph=*/!last, /*create_graph=*/false,
-                              /*allow_unused=*/true);
+    const auto gradients = torch::autograd::grad({losses[t]}, run.parameters, /*grad_outputs=*/{},
+                                                 /*retain_graph=*/!last, /*create_graph=*/false,
+                                                 /*allow_unused=*/true);
     std::vector<at::Tensor> flat;
     for (std::size_t p = 0; p < gradients.size(); ++p) {
       flat.push_back(gradients[p].defined() ? gradients[p].reshape({-1})
@@ -190,8 +190,8 @@ void WarmUpHost::finish() {
 
 sdk::GroupingResult find_grouping(const sdk::Grouping& grouping, const std::string& strategy,
                                   sdk::GroupingHost& host, Whereabouts& where) {
-  sdk::GroupingResult result = where.in_plugin("find() of grouping '" + strategy + "'",
-                                               [&] { return grouping.find(host); });
+  sdk::GroupingResult result =
+      where.in_plugin("find() of grouping '" + strategy + "'", [&] { return grouping.find(host); });
   const auto n_tasks = static_cast<std::int64_t>(host.tasks().size());
   const auto refuse = [&strategy](const std::string& what) {
     throw sdk::Error(sdk::ErrorKind::plugin, "grouping '" + strategy + "' gave " + what);
@@ -215,7 +215,8 @@ results::Partition named_partition(const sdk::Partition& partition,
   results::Partition named;
   for (const auto& group : partition) {
     auto& names = named.emplace_back();
-    for (const std::int64_t task : group) names.push_back(tasks[static_cast<std::size_t>(task)]);
+    for (const std::int64_t task : group)
+      names.push_back(tasks[static_cast<std::size_t>(task)]);
   }
   return named;
 }

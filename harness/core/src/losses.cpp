@@ -1,10 +1,10 @@
 #include "petlab/core/losses.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/ATen.h>
 
 #include <cmath>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {

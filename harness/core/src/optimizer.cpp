@@ -1,9 +1,9 @@
 #include "petlab/core/optimizer.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 
@@ -23,19 +23,24 @@ Optimizer::Optimizer(const Training& training, std::vector<at::Tensor> parameter
         std::move(parameters),
         torch::optim::AdamWOptions(training.learning_rate).weight_decay(training.weight_decay));
   } else {
-    throw sdk::Error(sdk::ErrorKind::config, "optimizer is '" + training.optimizer +
-                                                 "', expected one of sgd, adamw");
+    throw sdk::Error(sdk::ErrorKind::config,
+                     "optimizer is '" + training.optimizer + "', expected one of sgd, adamw");
   }
 }
 
 Optimizer::~Optimizer() = default;
 
 void Optimizer::set_learning_rate(double learning_rate) {
-  for (auto& group : impl_->optimizer->param_groups()) group.options().set_lr(learning_rate);
+  for (auto& group : impl_->optimizer->param_groups())
+    group.options().set_lr(learning_rate);
 }
 
-void Optimizer::zero_gradients() { impl_->optimizer->zero_grad(/*set_to_none=*/true); }
+void Optimizer::zero_gradients() {
+  impl_->optimizer->zero_grad(/*set_to_none=*/true);
+}
 
-void Optimizer::step() { impl_->optimizer->step(); }
+void Optimizer::step() {
+  impl_->optimizer->step();
+}
 
 }  // namespace petlab::core

@@ -1,11 +1,11 @@
 #include "petlab/core/parameter_count.hpp"
 
+#include "petlab/datasets/hash.hpp"
+
 #include <ATen/ATen.h>
 
 #include <span>
 #include <unordered_set>
-
-#include "petlab/datasets/hash.hpp"
 
 namespace petlab::core {
 
@@ -15,8 +15,8 @@ std::vector<results::ParameterCount> count_parameters(const Adapters& adapters,
   std::unordered_set<const void*> counted;
   for (std::size_t a = 0; a < adapters.parameters.size(); ++a) {
     const Owner& owner = adapters.arrangement.owners[a];
-    results::ParameterCount& count =
-        counts.emplace_back(results::ParameterCount{std::string(to_string(owner.scope)), owner.name});
+    results::ParameterCount& count = counts.emplace_back(
+        results::ParameterCount{std::string(to_string(owner.scope)), owner.name});
     for (const auto& [name, value] : adapters.parameters[a]) {
       const at::Storage& storage = value.storage();
       if (value.numel() == 0 || !counted.insert(storage.unsafeGetStorageImpl()).second) continue;
@@ -41,7 +41,8 @@ std::string trained_hash(const Adapters& adapters) {
     hash.update_text(owner.name);
     for (const auto& [name, value] : adapters.parameters[a]) {
       hash.update_text(name);
-      for (const std::int64_t size : value.sizes()) hash.update_text(std::to_string(size));
+      for (const std::int64_t size : value.sizes())
+        hash.update_text(std::to_string(size));
       const at::Tensor bytes = value.detach().to(at::kCPU).contiguous().view({-1}).view(at::kByte);
       hash.update({bytes.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(bytes.numel())});
     }

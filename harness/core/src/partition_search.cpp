@@ -1,10 +1,10 @@
 #include "petlab/core/partition_search.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <string>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -52,7 +52,8 @@ class Search {
   std::vector<sdk::ScoredPartition> run() {
     visit(0);
     std::vector<sdk::ScoredPartition> result;
-    for (const Found& found : best_) result.push_back({to_partition(found.groups), found.score});
+    for (const Found& found : best_)
+      result.push_back({to_partition(found.groups), found.score});
     return result;
   }
 
@@ -96,9 +97,9 @@ class Search {
     const double score = score_of(groups_, n_tasks_, objective_);
     if (best_.size() == keep_ && score <= best_.back().score) return;
     // Behind equal scores: strings come in their order, so the first of equals stays first.
-    const auto place = std::upper_bound(
-        best_.begin(), best_.end(), score,
-        [](double value, const Found& found) { return value > found.score; });
+    const auto place =
+        std::upper_bound(best_.begin(), best_.end(), score,
+                         [](double value, const Found& found) { return value > found.score; });
     best_.insert(place, {group_of_, score});
     if (best_.size() > keep_) best_.pop_back();
   }
@@ -153,7 +154,8 @@ std::vector<sdk::ScoredPartition> search_partitions(const std::vector<double>& a
            std::to_string(affinity.size()) + " values, expected one a pair of tasks");
   }
   if (n_tasks > kMaxSearchTasks) {
-    refuse("grouping of " + std::to_string(n_tasks) + " tasks is not supported yet: the search is exact and goes up to " +
+    refuse("grouping of " + std::to_string(n_tasks) +
+           " tasks is not supported yet: the search is exact and goes up to " +
            std::to_string(kMaxSearchTasks));
   }
   if (groups < 0 || groups > n_tasks) {
@@ -186,9 +188,11 @@ void check_partition(const sdk::Partition& partition, std::int64_t n_tasks, cons
     last_first = group.front();
   }
   if (!good || count != n_tasks) {
-    throw sdk::Error(sdk::ErrorKind::plugin,
-                     std::string("grouping '") + who + "' gave a partition that does not hold each "
-                     "of the " + std::to_string(n_tasks) + " tasks once, in ascending order");
+    throw sdk::Error(sdk::ErrorKind::plugin, std::string("grouping '") + who +
+                                                 "' gave a partition that does not hold each "
+                                                 "of the " +
+                                                 std::to_string(n_tasks) +
+                                                 " tasks once, in ascending order");
   }
 }
 

@@ -1,8 +1,8 @@
 #include "petlab/core/precision.hpp"
 
-#include <ATen/autocast_mode.h>
-
 #include "petlab/sdk/error.hpp"
+
+#include <ATen/autocast_mode.h>
 
 namespace petlab::core {
 

@@ -1,12 +1,5 @@
 #include "petlab/core/run.hpp"
 
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <malloc.h>
-
-#include <optional>
-#include <utility>
-
 #include "petlab/core/adapted_backbone.hpp"
 #include "petlab/core/adapter_checks.hpp"
 #include "petlab/core/costs.hpp"
@@ -21,14 +14,21 @@
 #include "petlab/sdk/error.hpp"
 #include "run_execution.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <malloc.h>
+
+#include <optional>
+#include <utility>
+
 namespace petlab::core {
 namespace {
 
 /// The same inputs give the same bits on the CPU; on a GPU that has a price, and is not asked for.
 void set_up_torch(const RunSpec& spec) {
 #ifdef __GLIBC__
-  // Memory of one step serves the next. By default each large tensor is a fresh mapping, whose pages
-  // the kernel clears one by one.
+  // Memory of one step serves the next. By default each large tensor is a fresh mapping, whose
+  // pages the kernel clears one by one.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
@@ -43,7 +43,8 @@ void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
   const auto refuse = [](const std::string& what) {
     throw sdk::Error(sdk::ErrorKind::internal, what);
   };
-  if (inputs.method == nullptr || inputs.backbone == nullptr) refuse("a run without its method or backbone");
+  if (inputs.method == nullptr || inputs.backbone == nullptr)
+    refuse("a run without its method or backbone");
   if (inputs.tasks.empty() || inputs.test.size() != inputs.tasks.size()) {
     refuse("a run without tasks, or with other test sets than tasks");
   }
@@ -63,7 +64,8 @@ void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
 
 std::vector<std::string> names_of(const std::vector<Task>& tasks) {
   std::vector<std::string> names;
-  for (const Task& task : tasks) names.push_back(task.name);
+  for (const Task& task : tasks)
+    names.push_back(task.name);
   return names;
 }
 
@@ -115,7 +117,8 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     throw sdk::Error(sdk::ErrorKind::plugin, "method '" + spec.method + "' was not made");
   }
   const AdapterChecks checks(spec.method, backbone);
-  const std::string text = where.in_plugin("text_template()", [&] { return method->text_template(); });
+  const std::string text =
+      where.in_plugin("text_template()", [&] { return method->text_template(); });
   checks.check_template(text);
   TrainImages images(backbone, inputs.tasks, spec.training.augmentation, spec.seed,
                      spec.training.precision);
@@ -126,17 +129,16 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     where.enter_phase("warm-up");
     costs.begin("warm-up");
     const std::string& strategy = spec.grouping->strategy;
-    const sdk::Options grouping_options(
-        {inputs.grouping->options, inputs.grouping->option_count}, spec.grouping->options,
-        "grouping '" + strategy + "'");
+    const sdk::Options grouping_options({inputs.grouping->options, inputs.grouping->option_count},
+                                        spec.grouping->options, "grouping '" + strategy + "'");
     const auto grouping = where.in_plugin("make() of grouping '" + strategy + "'",
                                           [&] { return inputs.grouping->make(grouping_options); });
     if (grouping == nullptr) {
       throw sdk::Error(sdk::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
     }
-    const WarmUpContext context{backbone,      *method,       spec.method, text,
-                                checks,        inputs.tasks,  spec.training, spec.seed,
-                                images,        where,         progress,    record.epochs};
+    const WarmUpContext context{backbone, *method,      spec.method,   text,
+                                checks,   inputs.tasks, spec.training, spec.seed,
+                                images,   where,        progress,      record.epochs};
     WarmUpHost host(context);
     const sdk::GroupingResult result = find_grouping(*grouping, strategy, host, where);
     host.finish();
@@ -149,8 +151,8 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   }
 
   const std::int64_t cached_before = images.images_encoded();
-  const Adapters adapters = make_adapters(*method, spec.method, backbone,
-                                          arrange(spec.sharing, names, partition), spec.seed, where);
+  const Adapters adapters = make_adapters(
+      *method, spec.method, backbone, arrange(spec.sharing, names, partition), spec.seed, where);
   record.parameters = count_parameters(adapters, backbone);
   AdaptedBackbone adapted(backbone, adapters, inputs.tasks, text, checks, where);
   costs.end(0);
@@ -168,8 +170,8 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   costs.begin("evaluate");
   const std::int64_t trained_on = adapted.images_encoded();
   record.trained_hash = trained_hash(adapters);
-  record.tasks = evaluate(adapted, backbone, inputs.tasks, inputs.test, spec.training.precision,
-                          progress);
+  record.tasks =
+      evaluate(adapted, backbone, inputs.tasks, inputs.test, spec.training.precision, progress);
   // Validation pictures are training pictures that were held out: no test label was looked at.
   record.test_evaluations = spec.dataset.validation_fraction > 0.0 ? 0 : 1;
   record.frozen_hash_after = backbone.weight_hash();

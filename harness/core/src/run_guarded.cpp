@@ -1,13 +1,13 @@
+#include "petlab/core/run.hpp"
+#include "petlab/results/identity.hpp"
+#include "petlab/sdk/error.hpp"
+#include "run_execution.hpp"
+
 #include <c10/util/Exception.h>
 
 #include <new>
 #include <string>
 #include <utility>
-
-#include "petlab/core/run.hpp"
-#include "petlab/results/identity.hpp"
-#include "petlab/sdk/error.hpp"
-#include "run_execution.hpp"
 
 namespace petlab::core {
 namespace {
@@ -15,7 +15,9 @@ namespace {
 using sdk::ErrorKind;
 
 /// LibTorch's own text without what follows the first line: checks of arguments go on for pages.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
 
 /// What failed, where, as one sentence.
 std::string sentence(const RunSpec& spec, const Whereabouts& where, const std::string& what) {

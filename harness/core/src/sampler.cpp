@@ -1,11 +1,11 @@
 #include "petlab/core/sampler.hpp"
 
+#include "petlab/core/seeds.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
-
-#include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -22,7 +22,8 @@ std::int64_t batch_count(std::int64_t images, std::int64_t batch) {
 
 std::int64_t steps_per_epoch(const std::vector<SampledTask>& tasks, std::int64_t batch) {
   std::int64_t steps = 0;
-  for (const SampledTask& task : tasks) steps = std::max(steps, batch_count(task.images, batch));
+  for (const SampledTask& task : tasks)
+    steps = std::max(steps, batch_count(task.images, batch));
   return steps;
 }
 
@@ -31,7 +32,8 @@ std::vector<std::vector<std::int64_t>> task_batches(const SampledTask& task, std
   std::vector<std::int64_t> order(static_cast<std::size_t>(task.images));
   std::iota(order.begin(), order.end(), 0);
   Random random(derive_seed(seed, {"order", task.name}, {static_cast<std::uint64_t>(epoch)}));
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  for (std::size_t i = order.size(); i > 1; --i)
+    std::swap(order[i - 1], order[random.below(i)]);
 
   std::vector<std::vector<std::int64_t>> batches(
       static_cast<std::size_t>(batch_count(task.images, batch)));

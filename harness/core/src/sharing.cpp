@@ -1,15 +1,15 @@
 #include "petlab/core/sharing.hpp"
 
+#include "petlab/core/adapter_checks.hpp"
+#include "petlab/core/run.hpp"
+#include "petlab/core/seeds.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <array>
 #include <unordered_set>
 #include <utility>
-
-#include "petlab/core/adapter_checks.hpp"
-#include "petlab/core/run.hpp"
-#include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -50,15 +50,17 @@ Sharing parse_sharing(const std::string& text) {
     if (text == name) return value;
     known += (known.empty() ? "" : ", ") + std::string(name);
   }
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "sharing is '" + text + "', expected one of " + known);
+  throw sdk::Error(sdk::ErrorKind::config, "sharing is '" + text + "', expected one of " + known);
 }
 
 std::string_view to_string(Scope scope) {
   switch (scope) {
-    case Scope::shared: return "shared";
-    case Scope::group: return "group";
-    case Scope::task: return "task";
+    case Scope::shared:
+      return "shared";
+    case Scope::group:
+      return "group";
+    case Scope::task:
+      return "task";
   }
   return "";
 }
@@ -81,7 +83,8 @@ Arrangement arrange(Sharing sharing, const std::vector<std::string>& tasks,
   result.of_task.resize(tasks.size());
   if (sharing == Sharing::joint || sharing == Sharing::joint_specific) {
     result.owners.push_back({Scope::shared, ""});
-    for (auto& used : result.of_task) used.push_back(0);
+    for (auto& used : result.of_task)
+      used.push_back(0);
   }
   if (has_groups(sharing)) {
     for (const auto& group : partition) {
@@ -117,10 +120,10 @@ Adapters make_adapters(const sdk::Method& method, const std::string& method_name
   const AdapterChecks checks(method_name, backbone);
   Adapters result;
   for (const Owner& owner : arrangement.owners) {
-    at::Generator generator =
-        at::detail::createCPUGenerator(derive_seed(seed, {"adapter", to_string(owner.scope), owner.name}));
-    auto adapter = where.in_plugin(
-        "make_adapter()", [&] { return method.make_adapter(backbone, generator); });
+    at::Generator generator = at::detail::createCPUGenerator(
+        derive_seed(seed, {"adapter", to_string(owner.scope), owner.name}));
+    auto adapter =
+        where.in_plugin("make_adapter()", [&] { return method.make_adapter(backbone, generator); });
     if (adapter == nullptr) {
       throw sdk::Error(sdk::ErrorKind::plugin, "method '" + method_name + "' made no adapter");
     }

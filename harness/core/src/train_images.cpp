@@ -1,14 +1,14 @@
 #include "petlab/core/train_images.hpp"
 
+#include "petlab/core/augmentation.hpp"
+#include "petlab/core/precision.hpp"
+#include "petlab/core/seeds.hpp"
+
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "petlab/core/augmentation.hpp"
-#include "petlab/core/precision.hpp"
-#include "petlab/core/seeds.hpp"
 
 namespace petlab::core {
 namespace {
@@ -36,7 +36,8 @@ TrainImages::TrainImages(const clip::Backbone& backbone, const std::vector<Task>
 
 std::vector<SampledTask> TrainImages::sampled_tasks() const {
   std::vector<SampledTask> result;
-  for (const Task& task : tasks_) result.push_back({task.name, task.train.size()});
+  for (const Task& task : tasks_)
+    result.push_back({task.name, task.train.size()});
   return result;
 }
 
@@ -88,8 +89,7 @@ TaskImages TrainImages::images(const TaskBatch& batch, std::int64_t epoch, bool 
   const std::int64_t n = tasks_[static_cast<std::size_t>(batch.task)].train.size();
   std::vector<std::int64_t> rows;
   for (const std::int64_t position : batch.positions) {
-    const std::int64_t view =
-        view_of(augmentation_, image_seed(batch.task, epoch, position));
+    const std::int64_t view = view_of(augmentation_, image_seed(batch.task, epoch, position));
     rows.push_back(view * n + position);
   }
   const at::Tensor index = at::tensor(rows, at::kLong).to(backbone_.device());

@@ -1,16 +1,16 @@
 #include "petlab/core/trainer.hpp"
 
+#include "petlab/core/losses.hpp"
+#include "petlab/core/optimizer.hpp"
+#include "petlab/core/precision.hpp"
+#include "petlab/core/schedule.hpp"
+
 #include <ATen/ATen.h>
 
 #include <chrono>
 #include <cstdio>
 #include <string>
 #include <utility>
-
-#include "petlab/core/losses.hpp"
-#include "petlab/core/optimizer.hpp"
-#include "petlab/core/precision.hpp"
-#include "petlab/core/schedule.hpp"
 
 namespace petlab::core {
 namespace {

@@ -1,13 +1,13 @@
 #include "petlab/core/adapted_backbone.hpp"
 
+#include "petlab/core/augmentation.hpp"
+#include "petlab/core/train_images.hpp"
+#include "tiny_world.hpp"
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
-#include "petlab/core/augmentation.hpp"
-#include "petlab/core/train_images.hpp"
-#include "tiny_world.hpp"
 
 namespace petlab::core {
 namespace {
@@ -42,11 +42,11 @@ struct Case {
 };
 
 const std::vector<Case> kCases = {
-    {testing::both_prompts, Sharing::per_task}, {testing::both_prompts, Sharing::joint},
-    {testing::both_prompts, Sharing::grouped},  {testing::both_prompts, Sharing::grouped_specific},
-    {testing::text_prompts, Sharing::per_task}, {testing::text_prompts, Sharing::joint_specific},
+    {testing::both_prompts, Sharing::per_task},  {testing::both_prompts, Sharing::joint},
+    {testing::both_prompts, Sharing::grouped},   {testing::both_prompts, Sharing::grouped_specific},
+    {testing::text_prompts, Sharing::per_task},  {testing::text_prompts, Sharing::joint_specific},
     {testing::image_prompts, Sharing::per_task}, {testing::whole_copy, Sharing::per_task},
-    {testing::whole_copy, Sharing::joint},      {testing::nothing, Sharing::joint}};
+    {testing::whole_copy, Sharing::joint},       {testing::nothing, Sharing::joint}};
 
 TEST(AdaptedBackbone, OneMixedBatchIsALoopOverTheTasks) {
   for (const Case& c : kCases) {
@@ -77,7 +77,8 @@ TEST(AdaptedBackbone, OneMixedBatchIsALoopOverTheTasks) {
     }
     // Against the largest of all: some, as those of the keys' biases, are zero but for rounding.
     double scale = 0.0;
-    for (const at::Tensor& g : together) scale = std::max(scale, g.abs().max().item<double>());
+    for (const at::Tensor& g : together)
+      scale = std::max(scale, g.abs().max().item<double>());
     for (std::size_t p = 0; p < parameters.size(); ++p) {
       const at::Tensor apart = parameters[p].grad();
       EXPECT_TRUE(at::allclose(together[p], apart, 1e-3, 1e-5 * scale))
@@ -130,7 +131,8 @@ TEST(TrainImages, KeptFeaturesGiveTheSameLogitsAsPixels) {
 
 TEST(TrainImages, NeverKeepsFeaturesOfRandomCrops) {
   Bench bench(testing::text_prompts(), Sharing::joint);
-  TrainImages images(*bench.inputs.backbone, bench.inputs.tasks, Augmentation::crop_flip, 1, "fp32");
+  TrainImages images(*bench.inputs.backbone, bench.inputs.tasks, Augmentation::crop_flip, 1,
+                     "fp32");
   const TaskBatch batch{0, {0, 1}};
   const TaskImages first = images.images(batch, 0, true);
   EXPECT_FALSE(first.features.defined());

@@ -28,8 +28,8 @@ TEST(Augmentation, FlipsHalfOfTheImages) {
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     const bool is_flipped = view_of(Augmentation::flip, seed) == 1;
     flipped += is_flipped ? 1 : 0;
-    EXPECT_TRUE(at::equal(augment(image, Augmentation::flip, seed),
-                          is_flipped ? image.flip({2}) : image));
+    EXPECT_TRUE(
+        at::equal(augment(image, Augmentation::flip, seed), is_flipped ? image.flip({2}) : image));
     EXPECT_EQ(view_of(Augmentation::none, seed), 0);
   }
   EXPECT_NEAR(flipped, 500, 60);

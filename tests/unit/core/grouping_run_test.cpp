@@ -1,10 +1,10 @@
-#include <ATen/ATen.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "petlab/core/grouping_host.hpp"
 #include "petlab/sdk/error.hpp"
 #include "tiny_world.hpp"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace petlab::core {
 namespace {
@@ -13,8 +13,8 @@ using ::testing::ElementsAre;
 using testing::run_well;
 using testing::tiny_spec;
 
-/// Tasks w and y say that every picture is a cup, tasks x and z that it is a bed: what helps one pair
-/// harms the other.
+/// Tasks w and y say that every picture is a cup, tasks x and z that it is a bed: what helps one
+/// pair harms the other.
 RunInputs planted_inputs(const sdk::GroupingEntry& grouping) {
   RunInputs inputs;
   inputs.method = &testing::both_prompts();
@@ -24,7 +24,8 @@ RunInputs planted_inputs(const sdk::GroupingEntry& grouping) {
     testing::add_task(inputs, {name, {"cup", "bed"}, 12, 4});
   }
   for (std::size_t t = 0; t < 4; ++t) {
-    for (std::int64_t& label : inputs.tasks[t].train.labels) label = static_cast<std::int64_t>(t % 2);
+    for (std::int64_t& label : inputs.tasks[t].train.labels)
+      label = static_cast<std::int64_t>(t % 2);
   }
   return inputs;
 }
@@ -36,7 +37,8 @@ TEST(Grouping, FindsPlantedGroups) {
     spec.seed = seed;
     const auto record = run_well(spec, planted_inputs(testing::by_gradients()));
     ASSERT_TRUE(record.grouping.has_value());
-    EXPECT_THAT(record.grouping->partition, ElementsAre(ElementsAre("w", "y"), ElementsAre("x", "z")));
+    EXPECT_THAT(record.grouping->partition,
+                ElementsAre(ElementsAre("w", "y"), ElementsAre("x", "z")));
     EXPECT_EQ(record.grouping->strategy, "by-gradients");
     EXPECT_EQ(record.grouping->affinity.size(), 16U);
     EXPECT_GT(record.grouping->affinity[2], 0.0);  // w and y agree
@@ -57,7 +59,8 @@ TEST(Grouping, CostsNothingWithoutGradients) {
   EXPECT_THAT(record.grouping->partition, ElementsAre(ElementsAre("w", "x", "y", "z")));
   EXPECT_TRUE(record.grouping->affinity.empty());
   EXPECT_EQ(record.costs[1].images, 0);
-  for (const auto& epoch : record.epochs) EXPECT_EQ(epoch.phase, "train");
+  for (const auto& epoch : record.epochs)
+    EXPECT_EQ(epoch.phase, "train");
 }
 
 /// Looks at the host from inside.
@@ -72,7 +75,8 @@ class Prober final : public sdk::Grouping {
     // Without a step the adapter stays, so one epoch of batches averages to the same gradient as
     // the next one: order differs, images do not.
     const auto epoch_mean = [&host](at::Tensor sum, int draws) {
-      for (int i = 0; i < draws; ++i) sum = sum + host.task_gradients();
+      for (int i = 0; i < draws; ++i)
+        sum = sum + host.task_gradients();
       return sum / 6.0;
     };
     const at::Tensor one = epoch_mean(first, 5);
@@ -111,10 +115,11 @@ class BadGrouping final : public sdk::Grouping {
 };
 
 TEST(Grouping, ThatBreaksItsContractFailsTheRun) {
-  static constexpr sdk::GroupingEntry kBad[] = {
-      {"bad", "", nullptr, 0, BadGrouping<0>::make}, {"bad", "", nullptr, 0, BadGrouping<1>::make},
-      {"bad", "", nullptr, 0, BadGrouping<2>::make}, {"bad", "", nullptr, 0, BadGrouping<3>::make},
-      {"bad", "", nullptr, 0, BadGrouping<4>::make}};
+  static constexpr sdk::GroupingEntry kBad[] = {{"bad", "", nullptr, 0, BadGrouping<0>::make},
+                                                {"bad", "", nullptr, 0, BadGrouping<1>::make},
+                                                {"bad", "", nullptr, 0, BadGrouping<2>::make},
+                                                {"bad", "", nullptr, 0, BadGrouping<3>::make},
+                                                {"bad", "", nullptr, 0, BadGrouping<4>::make}};
   const char* const expected[] = {"each of the 4 tasks once", "one row and one column a task",
                                   "before it asked for gradients", "into 5 groups", "no partition"};
   for (std::size_t i = 0; i < std::size(kBad); ++i) {

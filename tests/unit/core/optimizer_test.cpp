@@ -1,18 +1,24 @@
 #include "petlab/core/optimizer.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
 
-at::Tensor parameter(float value) { return at::full({2}, value).requires_grad_(); }
+at::Tensor parameter(float value) {
+  return at::full({2}, value).requires_grad_();
+}
 
-void set_gradient(at::Tensor& tensor, float value) { tensor.mutable_grad() = at::full({2}, value); }
+void set_gradient(at::Tensor& tensor, float value) {
+  tensor.mutable_grad() = at::full({2}, value);
+}
 
-float first(const at::Tensor& tensor) { return tensor.detach()[0].item<float>(); }
+float first(const at::Tensor& tensor) {
+  return tensor.detach()[0].item<float>();
+}
 
 // v = 0.9 v + (g + wd p), p -= lr v: momentum without dampening, not Nesterov's.
 TEST(Optimizer, SgdIsThatOfThePublications) {

@@ -1,13 +1,13 @@
 #include "petlab/core/partition_search.hpp"
 
+#include "petlab/core/seeds.hpp"
+#include "petlab/sdk/error.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -18,7 +18,8 @@ using sdk::PartitionObjective;
 std::vector<double> random_affinity(std::int64_t n, std::uint64_t seed) {
   Random random(seed);
   std::vector<double> values(static_cast<std::size_t>(n * n));
-  for (double& value : values) value = 2.0 * random.uniform() - 1.0;
+  for (double& value : values)
+    value = 2.0 * random.uniform() - 1.0;
   return values;
 }
 
@@ -26,14 +27,16 @@ std::vector<double> random_affinity(std::int64_t n, std::uint64_t seed) {
 std::set<Partition> all_partitions(std::int64_t n) {
   std::set<Partition> all;
   std::int64_t codes = 1;
-  for (std::int64_t i = 0; i < n; ++i) codes *= n;
+  for (std::int64_t i = 0; i < n; ++i)
+    codes *= n;
   for (std::int64_t code = 0; code < codes; ++code) {
     std::map<std::int64_t, std::vector<std::int64_t>> groups;
     for (std::int64_t task = 0, rest = code; task < n; ++task, rest /= n) {
       groups[rest % n].push_back(task);
     }
     Partition partition;
-    for (auto& [label, group] : groups) partition.push_back(group);
+    for (auto& [label, group] : groups)
+      partition.push_back(group);
     std::sort(partition.begin(), partition.end());
     all.insert(partition);
   }
@@ -106,7 +109,8 @@ TEST(PartitionSearch, BreaksTiesByCanonicalOrder) {
 }
 
 TEST(PartitionSearch, HandlesTwelveTasks) {
-  const auto found = search_partitions(random_affinity(12, 3), 12, 0, PartitionObjective::task_mean, 1);
+  const auto found =
+      search_partitions(random_affinity(12, 3), 12, 0, PartitionObjective::task_mean, 1);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_NO_THROW(check_partition(found[0].partition, 12, "test"));
 }
@@ -123,8 +127,14 @@ TEST(PartitionSearch, RefusesWhatCannotBe) {
 
 TEST(CheckPartition, WantsEachTaskOnceInOrder) {
   EXPECT_NO_THROW(check_partition({{0, 2}, {1}}, 3, "g"));
-  const std::vector<Partition> broken = {{},         {{0, 1}},         {{0, 1}, {1, 2}}, {{0, 1}, {}, {2}},
-                                         {{1, 0}, {2}}, {{1}, {0, 2}}, {{0, 1}, {3}},    {{0, 1}, {-1}}};
+  const std::vector<Partition> broken = {{},
+                                         {{0, 1}},
+                                         {{0, 1}, {1, 2}},
+                                         {{0, 1}, {}, {2}},
+                                         {{1, 0}, {2}},
+                                         {{1}, {0, 2}},
+                                         {{0, 1}, {3}},
+                                         {{0, 1}, {-1}}};
   for (const Partition& partition : broken) {
     EXPECT_THROW(check_partition(partition, 3, "g"), sdk::Error);
   }

@@ -1,12 +1,12 @@
+#include "petlab/sdk/error.hpp"
+#include "tiny_world.hpp"
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <stdexcept>
-
-#include "petlab/sdk/error.hpp"
-#include "tiny_world.hpp"
 
 namespace petlab::core {
 namespace {
@@ -72,23 +72,42 @@ class Faulty final : public sdk::Method {
       prompts = {{0, token_}};
       ++calls_;
       switch (fault) {
-        case Fault::throws_in_changes: throw std::runtime_error("no luck");
-        case Fault::throws_an_int: throw 7;
-        case Fault::torch_error_in_changes: (void)token_.view({-1, 5}); break;
-        case Fault::prompts_too_wide: prompts[0].tokens = at::cat({token_, token_}, 1); break;
-        case Fault::layers_descend: prompts = {{1, token_}, {0, token_}}; break;
-        case Fault::no_such_layer: prompts[0].layer = 2; break;
-        case Fault::double_prompts: prompts[0].tokens = token_.to(at::kDouble); break;
-        case Fault::nan_prompts: prompts[0].tokens = (token_ - 2.0).log(); break;
+        case Fault::throws_in_changes:
+          throw std::runtime_error("no luck");
+        case Fault::throws_an_int:
+          throw 7;
+        case Fault::torch_error_in_changes:
+          (void)token_.view({-1, 5});
+          break;
+        case Fault::prompts_too_wide:
+          prompts[0].tokens = at::cat({token_, token_}, 1);
+          break;
+        case Fault::layers_descend:
+          prompts = {{1, token_}, {0, token_}};
+          break;
+        case Fault::no_such_layer:
+          prompts[0].layer = 2;
+          break;
+        case Fault::double_prompts:
+          prompts[0].tokens = token_.to(at::kDouble);
+          break;
+        case Fault::nan_prompts:
+          prompts[0].tokens = (token_ - 2.0).log();
+          break;
         case Fault::nan_later:
           if (calls_ > 4) prompts[0].tokens = token_ * std::numeric_limits<float>::quiet_NaN();
           break;
-        case Fault::no_such_weight: changes.weights = {{"head.weight", token_}}; break;
-        case Fault::wrong_weight_shape: changes.weights = {{frozen_.name, token_}}; break;
+        case Fault::no_such_weight:
+          changes.weights = {{"head.weight", token_}};
+          break;
+        case Fault::wrong_weight_shape:
+          changes.weights = {{frozen_.name, token_}};
+          break;
         case Fault::changes_footprint:
           if (calls_ > 1) prompts.push_back({1, token_});
           break;
-        default: break;
+        default:
+          break;
       }
       return changes;
     }
@@ -103,7 +122,8 @@ class Faulty final : public sdk::Method {
 template <Fault fault>
 results::RunRecord run_faulty() {
   static constexpr sdk::MethodEntry kEntry{"faulty", "", nullptr, 0, {}, true, Faulty<fault>::make};
-  return testing::run(testing::tiny_spec("faulty", Sharing::joint, 2), testing::tiny_inputs(kEntry));
+  return testing::run(testing::tiny_spec("faulty", Sharing::joint, 2),
+                      testing::tiny_inputs(kEntry));
 }
 
 void expect_failure(const results::RunRecord& record, const std::string& kind,
@@ -127,7 +147,8 @@ TEST(RunFailure, NamesTheFunctionThatThrew) {
                  "(in setup)");
   const auto torch = run_faulty<Fault::torch_error_in_changes>();
   EXPECT_EQ(torch.error_kind, "plugin");
-  EXPECT_THAT(torch.error, HasSubstr("method 'faulty' failed in changes(): shape '[-1, 5]' is invalid"));
+  EXPECT_THAT(torch.error,
+              HasSubstr("method 'faulty' failed in changes(): shape '[-1, 5]' is invalid"));
   EXPECT_THAT(torch.error, ::testing::Not(HasSubstr("\n")));
 }
 
@@ -140,9 +161,10 @@ TEST(RunFailure, ChecksWhatAMethodGives) {
   expect_failure(run_faulty<Fault::prompts_too_wide>(), "plugin",
                  "method 'faulty' gives image prompts at layer 0 as Float [1, 32] on cpu, expected "
                  "Float [n_prompt, 16] on cpu (in setup)");
-  expect_failure(run_faulty<Fault::double_prompts>(), "plugin",
-                 "method 'faulty' gives image prompts at layer 0 as Double [1, 16] on cpu, expected "
-                 "Float [n_prompt, 16] on cpu (in setup)");
+  expect_failure(
+      run_faulty<Fault::double_prompts>(), "plugin",
+      "method 'faulty' gives image prompts at layer 0 as Double [1, 16] on cpu, expected "
+      "Float [n_prompt, 16] on cpu (in setup)");
   expect_failure(run_faulty<Fault::layers_descend>(), "plugin",
                  "method 'faulty' gives image prompts at layer 0 after layer 1, expected layers to "
                  "ascend (in setup)");
@@ -157,7 +179,8 @@ TEST(RunFailure, ChecksWhatAMethodGives) {
   expect_failure(run_faulty<Fault::no_such_weight>(), "plugin",
                  "method 'faulty' replaces weight 'head.weight', which the backbone does not have "
                  "(in setup)");
-  EXPECT_THAT(run_faulty<Fault::wrong_weight_shape>().error, HasSubstr("by Float [1, 16] on cpu, expected"));
+  EXPECT_THAT(run_faulty<Fault::wrong_weight_shape>().error,
+              HasSubstr("by Float [1, 16] on cpu, expected"));
   expect_failure(run_faulty<Fault::changes_footprint>(), "plugin",
                  "method 'faulty': changes() gives other layers or weights than before, expected "
                  "the same at every step (in train)");
@@ -200,7 +223,8 @@ TEST(RunFailure, RefusesWhatTheMethodCannotDo) {
   spec.training.optimizer = "sgd";
   spec.device = "cuda";
   if (!at::hasCUDA()) {
-    EXPECT_EQ(testing::run(spec, testing::tiny_inputs(testing::both_prompts())).error_kind, "device");
+    EXPECT_EQ(testing::run(spec, testing::tiny_inputs(testing::both_prompts())).error_kind,
+              "device");
   }
 }
 

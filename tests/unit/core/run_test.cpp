@@ -1,20 +1,20 @@
 #include "petlab/core/run.hpp"
 
-#include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/Parallel.h>
-#include <ATen/CPUGeneratorImpl.h>
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <cmath>
-
 #include "petlab/core/losses.hpp"
 #include "petlab/core/sampler.hpp"
 #include "petlab/core/schedule.hpp"
 #include "petlab/core/seeds.hpp"
 #include "petlab/core/train_images.hpp"
 #include "tiny_world.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
 
 namespace petlab::core {
 namespace {
@@ -77,7 +77,8 @@ TEST(Run, FillsTheRecord) {
   EXPECT_EQ(record.costs[1].images, 4 * (7 + 4 + 3));
   EXPECT_EQ(record.costs[2].phase, "evaluate");
   EXPECT_EQ(record.costs[2].images, 6 + 5 + 4);
-  for (const auto& cost : record.costs) EXPECT_GT(cost.peak_host_bytes, 0);
+  for (const auto& cost : record.costs)
+    EXPECT_GT(cost.peak_host_bytes, 0);
   ASSERT_EQ(record.tasks.size(), 3U);
   EXPECT_EQ(record.tasks[2].task, "emoji");
   EXPECT_EQ(record.tasks[2].n_train, 3);
@@ -100,7 +101,8 @@ TEST(Run, ZeroShotIsWhatTheBackboneSays) {
   const clip::Backbone& backbone = *inputs.backbone;
   for (std::size_t t = 0; t < inputs.tasks.size(); ++t) {
     std::vector<std::string> texts;
-    for (const std::string& name : inputs.tasks[t].classes) texts.push_back("a photo of a " + name + ".");
+    for (const std::string& name : inputs.tasks[t].classes)
+      texts.push_back("a photo of a " + name + ".");
     const at::Tensor text = backbone.encode_text(
         backbone.tokenizer().encode_batch(texts, backbone.shape().context_length));
     const at::Tensor image = backbone.encode_image(
@@ -125,8 +127,8 @@ TEST(Run, ZeroShotIsWhatTheBackboneSays) {
 }
 
 TEST(Run, PerTaskIsARunOfEachTaskAlone) {
-  for (const auto* method : {&testing::both_prompts(), &testing::text_prompts(),
-                             &testing::whole_copy()}) {
+  for (const auto* method :
+       {&testing::both_prompts(), &testing::text_prompts(), &testing::whole_copy()}) {
     const RunInputs inputs = tiny_inputs(*method);
     RunSpec spec = tiny_spec(method->name, Sharing::per_task, 3);
     spec.training.augmentation = Augmentation::flip;
@@ -193,7 +195,8 @@ TEST(Run, GroupedAndSpecificIsItsHandComposition) {
   for (std::int64_t epoch = 0; epoch < spec.training.epochs; ++epoch) {
     for (const auto& batch : task_batches({"line", 7}, spec.training.batch, spec.seed, epoch)) {
       std::vector<std::int64_t> labels;
-      for (const auto position : batch) labels.push_back(inputs.tasks[0].train.labels[static_cast<std::size_t>(position)]);
+      for (const auto position : batch)
+        labels.push_back(inputs.tasks[0].train.labels[static_cast<std::size_t>(position)]);
       const at::Tensor index = at::tensor(batch, at::kLong);
       cross_entropy(logits(inputs.tasks[0].train.images.index_select(0, index)),
                     at::tensor(labels, at::kLong))
@@ -218,7 +221,8 @@ TEST(Run, GroupedAndSpecificIsItsHandComposition) {
 }
 
 TEST(Run, WorksInReducedPrecisionAndWithEveryAugmentation) {
-  for (const auto augmentation : {Augmentation::none, Augmentation::flip, Augmentation::crop_flip}) {
+  for (const auto augmentation :
+       {Augmentation::none, Augmentation::flip, Augmentation::crop_flip}) {
     for (const auto* method : {&testing::both_prompts(), &testing::text_prompts()}) {
       RunSpec spec = tiny_spec(method->name, Sharing::joint, 2);
       spec.training.augmentation = augmentation;
@@ -231,7 +235,8 @@ TEST(Run, WorksInReducedPrecisionAndWithEveryAugmentation) {
 }
 
 TEST(Run, TouchesTheFrozenImageTowerOnceAnImage) {
-  const auto record = run_well(tiny_spec("text", Sharing::joint, 5), tiny_inputs(testing::text_prompts()));
+  const auto record =
+      run_well(tiny_spec("text", Sharing::joint, 5), tiny_inputs(testing::text_prompts()));
   EXPECT_EQ(record.costs[1].images, 7 + 4 + 3);
 }
 

@@ -1,12 +1,12 @@
 #include "petlab/core/sampler.hpp"
 
+#include "petlab/sdk/error.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::core {
 namespace {
@@ -18,9 +18,8 @@ TEST(Sampler, ShowsEveryImageOnceAnEpoch) {
     std::map<std::int64_t, std::vector<std::int64_t>> seen;
     for (const Step& step : epoch_steps(kTasks, 3, /*seed=*/5, epoch)) {
       EXPECT_FALSE(step.empty());
-      EXPECT_TRUE(std::is_sorted(step.begin(), step.end(), [](const auto& x, const auto& y) {
-        return x.task < y.task;
-      }));
+      EXPECT_TRUE(std::is_sorted(step.begin(), step.end(),
+                                 [](const auto& x, const auto& y) { return x.task < y.task; }));
       for (const TaskBatch& batch : step) {
         EXPECT_LE(batch.positions.size(), 3U);
         auto& list = seen[batch.task];
@@ -29,8 +28,10 @@ TEST(Sampler, ShowsEveryImageOnceAnEpoch) {
     }
     for (auto& [task, list] : seen) {
       std::sort(list.begin(), list.end());
-      ASSERT_EQ(static_cast<std::int64_t>(list.size()), kTasks[static_cast<std::size_t>(task)].images);
-      for (std::size_t i = 0; i < list.size(); ++i) EXPECT_EQ(list[i], static_cast<std::int64_t>(i));
+      ASSERT_EQ(static_cast<std::int64_t>(list.size()),
+                kTasks[static_cast<std::size_t>(task)].images);
+      for (std::size_t i = 0; i < list.size(); ++i)
+        EXPECT_EQ(list[i], static_cast<std::int64_t>(i));
     }
   }
 }
@@ -44,7 +45,8 @@ TEST(Sampler, OrderOfATaskDoesNotDependOnTheOthers) {
     }
   }
   ASSERT_EQ(alone.size(), among_others.size());
-  for (std::size_t s = 0; s < alone.size(); ++s) EXPECT_EQ(alone[s][0].positions, among_others[s]);
+  for (std::size_t s = 0; s < alone.size(); ++s)
+    EXPECT_EQ(alone[s][0].positions, among_others[s]);
 }
 
 TEST(Sampler, ShufflesAnewForEachSeedAndEpoch) {

@@ -19,8 +19,10 @@ TEST(Random, IsSplitMix64) {
 TEST(Random, IsFairBelowABound) {
   Random random(1);
   std::array<int, 6> counts{};
-  for (int i = 0; i < 60000; ++i) ++counts.at(random.below(6));
-  for (const int count : counts) EXPECT_NEAR(count, 10000, 400);
+  for (int i = 0; i < 60000; ++i)
+    ++counts.at(random.below(6));
+  for (const int count : counts)
+    EXPECT_NEAR(count, 10000, 400);
   for (int i = 0; i < 1000; ++i) {
     const double value = random.uniform();
     EXPECT_GE(value, 0.0);
@@ -30,8 +32,8 @@ TEST(Random, IsFairBelowABound) {
 
 TEST(DeriveSeed, KeepsPurposesApart) {
   const std::set<std::uint64_t> seeds = {
-      derive_seed(1, {"a"}),      derive_seed(2, {"a"}),    derive_seed(1, {"b"}),
-      derive_seed(1, {"a", "b"}), derive_seed(1, {"ab"}),   derive_seed(1, {"b", "a"}),
+      derive_seed(1, {"a"}),      derive_seed(2, {"a"}),      derive_seed(1, {"b"}),
+      derive_seed(1, {"a", "b"}), derive_seed(1, {"ab"}),     derive_seed(1, {"b", "a"}),
       derive_seed(1, {"a"}, {0}), derive_seed(1, {"a"}, {1}), derive_seed(1, {"a", ""})};
   EXPECT_EQ(seeds.size(), 9U);
 }

@@ -1,14 +1,13 @@
 #include "petlab/core/sharing.hpp"
 
-#include <ATen/ATen.h>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "petlab/core/parameter_count.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/sdk/error.hpp"
 #include "tiny_world.hpp"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace petlab::core {
 namespace {

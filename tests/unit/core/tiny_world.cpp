@@ -1,13 +1,14 @@
 #include "tiny_world.hpp"
 
+#include "petlab/core/seeds.hpp"
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <unistd.h>
 
-#include "petlab/core/seeds.hpp"
+#include <filesystem>
 
 namespace petlab::core::testing {
 namespace {
@@ -18,7 +19,8 @@ constexpr std::int64_t kImageSize = 16;
 constexpr std::int64_t kTokens = 2;
 
 clip::Tokenizer tiny_tokenizer() {
-  const fs::path folder = fs::temp_directory_path() / ("petlab-core-test-" + std::to_string(getpid()));
+  const fs::path folder =
+      fs::temp_directory_path() / ("petlab-core-test-" + std::to_string(getpid()));
   fs::create_directories(folder);
   const std::vector<std::pair<std::string, std::int64_t>> texts = {
       {"a photo of a red cup", 9}, {"a photo of a bed", 7}, {"a fan and a fork", 5}};
@@ -117,7 +119,8 @@ class AllInOne final : public sdk::Grouping {
   [[nodiscard]] sdk::GroupingResult find(sdk::GroupingHost& host) const override {
     sdk::GroupingResult result;
     auto& group = result.partitions.emplace_back().partition.emplace_back();
-    for (std::size_t t = 0; t < host.tasks().size(); ++t) group.push_back(static_cast<std::int64_t>(t));
+    for (std::size_t t = 0; t < host.tasks().size(); ++t)
+      group.push_back(static_cast<std::int64_t>(t));
     return result;
   }
 };
@@ -168,7 +171,8 @@ LabelledImages pictures(const TinyTask& task, std::int64_t n, Random& random) {
     const std::int64_t label = i % n_classes;
     for (std::int64_t p = 0; p < kPixels; ++p) {
       const std::int64_t pattern = (p / 8 + label * 3) % 5 == 0 ? 160 : 30;
-      bytes[i * kPixels + p] = static_cast<std::uint8_t>(pattern + static_cast<std::int64_t>(random.below(80)));
+      bytes[i * kPixels + p] =
+          static_cast<std::uint8_t>(pattern + static_cast<std::int64_t>(random.below(80)));
     }
     result.rows.push_back(i);
     result.labels.push_back(label);
@@ -191,7 +195,8 @@ std::shared_ptr<const clip::Backbone> tiny_backbone(std::uint64_t seed) {
   config.bos_token_id = tokenizer.start_token();
   config.eos_token_id = tokenizer.end_token();
   at::Generator generator = at::detail::createCPUGenerator(seed);
-  return clip::Backbone::random(config, std::move(tokenizer), {.image_size = kImageSize}, generator);
+  return clip::Backbone::random(config, std::move(tokenizer), {.image_size = kImageSize},
+                                generator);
 }
 
 void add_task(RunInputs& inputs, const TinyTask& task, std::uint64_t seed) {
@@ -238,12 +243,26 @@ results::RunRecord run_well(const RunSpec& spec, const RunInputs& inputs) {
   return record;
 }
 
-const sdk::MethodEntry& both_prompts() { return kBoth; }
-const sdk::MethodEntry& text_prompts() { return kText; }
-const sdk::MethodEntry& image_prompts() { return kImage; }
-const sdk::MethodEntry& whole_copy() { return kCopy; }
-const sdk::MethodEntry& nothing() { return kNothing; }
-const sdk::GroupingEntry& all_in_one() { return kAllInOne; }
-const sdk::GroupingEntry& by_gradients() { return kByGradients; }
+const sdk::MethodEntry& both_prompts() {
+  return kBoth;
+}
+const sdk::MethodEntry& text_prompts() {
+  return kText;
+}
+const sdk::MethodEntry& image_prompts() {
+  return kImage;
+}
+const sdk::MethodEntry& whole_copy() {
+  return kCopy;
+}
+const sdk::MethodEntry& nothing() {
+  return kNothing;
+}
+const sdk::GroupingEntry& all_in_one() {
+  return kAllInOne;
+}
+const sdk::GroupingEntry& by_gradients() {
+  return kByGradients;
+}
 
 }  // namespace petlab::core::testing

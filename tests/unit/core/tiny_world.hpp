@@ -1,18 +1,19 @@
 #pragma once
 
+#include "petlab/clip/backbone.hpp"
+#include "petlab/core/run.hpp"
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "petlab/clip/backbone.hpp"
-#include "petlab/core/run.hpp"
-
 // A world small enough that a run takes a moment: a random CLIP of 2 + 2 layers, tasks of random
 // pictures, and methods that a test defines in place.
 namespace petlab::core::testing {
 
-/// Image 16 px, patch 8, both towers 2 layers; widths 16 and 12. The same weights for the same seed.
+/// Image 16 px, patch 8, both towers 2 layers; widths 16 and 12. The same weights for the same
+/// seed.
 [[nodiscard]] std::shared_ptr<const clip::Backbone> tiny_backbone(std::uint64_t seed = 1);
 
 struct TinyTask {
@@ -39,11 +40,11 @@ void add_task(RunInputs& inputs, const TinyTask& task, std::uint64_t seed = 7);
 [[nodiscard]] results::RunRecord run_well(const RunSpec& spec, const RunInputs& inputs);
 
 /// Deep prompts, 2 tokens a layer, N(0, 0.5).
-[[nodiscard]] const sdk::MethodEntry& both_prompts();    // both towers, composable
-[[nodiscard]] const sdk::MethodEntry& text_prompts();    // text tower only
-[[nodiscard]] const sdk::MethodEntry& image_prompts();   // image tower only
-[[nodiscard]] const sdk::MethodEntry& whole_copy();      // a trainable copy of all weights
-[[nodiscard]] const sdk::MethodEntry& nothing();         // zero-shot
+[[nodiscard]] const sdk::MethodEntry& both_prompts();   // both towers, composable
+[[nodiscard]] const sdk::MethodEntry& text_prompts();   // text tower only
+[[nodiscard]] const sdk::MethodEntry& image_prompts();  // image tower only
+[[nodiscard]] const sdk::MethodEntry& whole_copy();     // a trainable copy of all weights
+[[nodiscard]] const sdk::MethodEntry& nothing();        // zero-shot
 
 /// Everything in one group.
 [[nodiscard]] const sdk::GroupingEntry& all_in_one();

@@ -1,5 +1,11 @@
 #pragma once
 
+#include "petlab/clip/backbone.hpp"
+#include "petlab/core/adapter_checks.hpp"
+#include "petlab/core/sharing.hpp"
+#include "petlab/core/tasks.hpp"
+#include "petlab/core/whereabouts.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -7,12 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "petlab/clip/backbone.hpp"
-#include "petlab/core/adapter_checks.hpp"
-#include "petlab/core/sharing.hpp"
-#include "petlab/core/tasks.hpp"
-#include "petlab/core/whereabouts.hpp"
 
 namespace petlab::core {
 
@@ -37,9 +37,9 @@ class AdaptedBackbone {
   /// The adapters of some tasks at the present parameter values, with the class features that
   /// follow. Good until the parameters change.
   struct Prepared {
-    std::vector<sdk::BackboneChanges> changes;    ///< one an adapter; empty where not prepared
-    std::vector<clip::WeightOverrides> overrides; ///< one a set; empty where not prepared
-    std::vector<at::Tensor> class_features;       ///< [n_classes, embed_dim] a task, or undefined
+    std::vector<sdk::BackboneChanges> changes;     ///< one an adapter; empty where not prepared
+    std::vector<clip::WeightOverrides> overrides;  ///< one a set; empty where not prepared
+    std::vector<at::Tensor> class_features;        ///< [n_classes, embed_dim] a task, or undefined
   };
 
   /// Prepares the tasks (ascending): each adapter's changes() once, class features once for each
@@ -71,7 +71,7 @@ class AdaptedBackbone {
       std::size_t list = 0;
       std::int64_t offset = 0;  ///< first row of its texts in the batch
     };
-    std::vector<std::size_t> sets;          ///< sets in the batch, in the order of set_of_text
+    std::vector<std::size_t> sets;  ///< sets in the batch, in the order of set_of_text
     std::vector<Part> parts;
     std::vector<std::size_t> part_of_task;  ///< of the prepared tasks, in their order
     clip::TokenBatch tokens;
@@ -101,10 +101,11 @@ class AdaptedBackbone {
 
   std::vector<AdapterSet> sets_;
   std::vector<std::size_t> set_of_task_;
-  std::vector<std::size_t> list_of_task_;          ///< class list of a task
+  std::vector<std::size_t> list_of_task_;                         ///< class list of a task
   std::vector<std::pair<std::int64_t, std::int64_t>> list_rows_;  ///< first row and count in texts_
-  clip::TokenBatch texts_;                         ///< all class lists, one below the other
-  std::vector<at::Tensor> frozen_class_features_;  ///< one a list, where the text tower is untouched
+  clip::TokenBatch texts_;  ///< all class lists, one below the other
+  std::vector<at::Tensor>
+      frozen_class_features_;  ///< one a list, where the text tower is untouched
   std::map<std::vector<std::int64_t>, TextPlan> text_plans_;
   at::Tensor logit_scale_;
   std::int64_t images_encoded_ = 0;

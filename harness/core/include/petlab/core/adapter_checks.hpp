@@ -1,12 +1,12 @@
 #pragma once
 
+#include "petlab/sdk/adapter.hpp"
+#include "petlab/sdk/backbone.hpp"
+
 #include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "petlab/sdk/adapter.hpp"
-#include "petlab/sdk/backbone.hpp"
 
 namespace petlab::core {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "petlab/core/run_spec.hpp"
+
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-
-#include "petlab/core/run_spec.hpp"
 
 namespace petlab::core {
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "petlab/results/record.hpp"
+
 #include <c10/core/Device.h>
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "petlab/results/record.hpp"
 
 namespace petlab::core {
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include "petlab/results/record.hpp"
+
+#include <c10/core/Device.h>
 
 namespace petlab::core {
 

@@ -1,22 +1,19 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "petlab/core/adapted_backbone.hpp"
 #include "petlab/core/progress.hpp"
 #include "petlab/core/tasks.hpp"
 #include "petlab/results/record.hpp"
 
+#include <string>
+#include <vector>
+
 namespace petlab::core {
 
 /// Classifies all test images of all tasks: the one place that sees test images and labels, called
 /// once a run, after the last epoch. Class features are computed once for each set of adapters.
-[[nodiscard]] std::vector<results::TaskResult> evaluate(AdaptedBackbone& backbone,
-                                                        const clip::Backbone& images_of,
-                                                        const std::vector<Task>& tasks,
-                                                        const std::vector<LabelledImages>& test,
-                                                        const std::string& precision,
-                                                        Progress& progress);
+[[nodiscard]] std::vector<results::TaskResult> evaluate(
+    AdaptedBackbone& backbone, const clip::Backbone& images_of, const std::vector<Task>& tasks,
+    const std::vector<LabelledImages>& test, const std::string& precision, Progress& progress);
 
 }  // namespace petlab::core

@@ -1,12 +1,5 @@
 #pragma once
 
-#include <ATen/core/Generator.h>
-
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "petlab/core/adapted_backbone.hpp"
 #include "petlab/core/losses.hpp"
 #include "petlab/core/optimizer.hpp"
@@ -16,6 +9,13 @@
 #include "petlab/core/train_images.hpp"
 #include "petlab/results/record.hpp"
 #include "petlab/sdk/grouping.hpp"
+
+#include <ATen/core/Generator.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace petlab::core {
 
@@ -35,10 +35,11 @@ struct WarmUpContext {
   std::vector<results::EpochRecord>& epochs;
 };
 
-/// Lends a grouping strategy one adapter of the run's method that all tasks share. It is made at the
-/// first call of task_gradients(), so that strategies without gradients cost nothing, and trained
-/// with the run's optimizer at its constant learning rate: in a warm-up of an epoch or two the
-/// schedule's own warm-up would hardly move it. Adapter and order of images have seeds of their own.
+/// Lends a grouping strategy one adapter of the run's method that all tasks share. It is made at
+/// the first call of task_gradients(), so that strategies without gradients cost nothing, and
+/// trained with the run's optimizer at its constant learning rate: in a warm-up of an epoch or two
+/// the schedule's own warm-up would hardly move it. Adapter and order of images have seeds of their
+/// own.
 class WarmUpHost final : public sdk::GroupingHost {
  public:
   explicit WarmUpHost(const WarmUpContext& context);

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "petlab/core/run_spec.hpp"
+#include "petlab/core/tasks.hpp"
+
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "petlab/core/run_spec.hpp"
-#include "petlab/core/tasks.hpp"
 
 namespace petlab::core {
 
@@ -17,8 +17,8 @@ namespace petlab::core {
 /// The loss of a step: tasks' mean losses summed, or their mean.
 [[nodiscard]] at::Tensor combine(const std::vector<at::Tensor>& task_losses, TaskLoss how);
 
-/// Losses of the steps of an epoch. Their values are fetched at once on the CPU, where that is free,
-/// and in blocks on a GPU, where it would stop the step.
+/// Losses of the steps of an epoch. Their values are fetched at once on the CPU, where that is
+/// free, and in blocks on a GPU, where it would stop the step.
 class LossLog {
  public:
   explicit LossLog(const std::vector<Task>& tasks) : tasks_(tasks) {}

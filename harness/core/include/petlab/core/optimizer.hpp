@@ -1,11 +1,11 @@
 #pragma once
 
+#include "petlab/core/run_spec.hpp"
+
 #include <ATen/core/Tensor.h>
 
 #include <memory>
 #include <vector>
-
-#include "petlab/core/run_spec.hpp"
 
 namespace petlab::core {
 

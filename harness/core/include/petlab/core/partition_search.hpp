@@ -1,9 +1,9 @@
 #pragma once
 
+#include "petlab/sdk/grouping.hpp"
+
 #include <cstdint>
 #include <vector>
-
-#include "petlab/sdk/grouping.hpp"
 
 namespace petlab::core {
 
@@ -11,9 +11,9 @@ namespace petlab::core {
 inline constexpr std::int64_t kMaxSearchTasks = 12;
 
 /// The best partitions of the tasks into exactly `groups` groups (0: any number), at most `keep`,
-/// best first; equal scores in the order of their restricted growth strings. `affinity` is row-major
-/// [n_tasks, n_tasks]; affinity of i and j is the mean of [i, j] and [j, i]. Exact. Throws
-/// Error(config) for more than kMaxSearchTasks tasks or a number of groups that cannot be.
+/// best first; equal scores in the order of their restricted growth strings. `affinity` is
+/// row-major [n_tasks, n_tasks]; affinity of i and j is the mean of [i, j] and [j, i]. Exact.
+/// Throws Error(config) for more than kMaxSearchTasks tasks or a number of groups that cannot be.
 [[nodiscard]] std::vector<sdk::ScoredPartition> search_partitions(
     const std::vector<double>& affinity, std::int64_t n_tasks, std::int64_t groups,
     sdk::PartitionObjective objective, std::int64_t keep);

@@ -6,8 +6,8 @@
 
 namespace petlab::core {
 
-/// While it lives, forward passes of this thread compute in the given precision: "fp32" as they are,
-/// "bf16" under autocast. Backward passes belong outside.
+/// While it lives, forward passes of this thread compute in the given precision: "fp32" as they
+/// are, "bf16" under autocast. Backward passes belong outside.
 class AutocastScope {
  public:
   AutocastScope(c10::Device device, const std::string& precision);

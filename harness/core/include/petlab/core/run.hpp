@@ -1,10 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "petlab/clip/backbone.hpp"
 #include "petlab/core/progress.hpp"
 #include "petlab/core/run_spec.hpp"
@@ -12,6 +7,11 @@
 #include "petlab/results/record.hpp"
 #include "petlab/sdk/grouping.hpp"
 #include "petlab/sdk/method.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace petlab::core {
 
@@ -26,10 +26,10 @@ struct RunInfo {
 /// What a run works on.
 struct RunInputs {
   const sdk::MethodEntry* method = nullptr;
-  const sdk::GroupingEntry* grouping = nullptr;  ///< set exactly when the sharing has groups
+  const sdk::GroupingEntry* grouping = nullptr;    ///< set exactly when the sharing has groups
   std::shared_ptr<const clip::Backbone> backbone;  ///< on the device of the run
-  std::vector<Task> tasks;           ///< in the study's order
-  std::vector<LabelledImages> test;  ///< one a task; only the evaluator reads it
+  std::vector<Task> tasks;                         ///< in the study's order
+  std::vector<LabelledImages> test;                ///< one a task; only the evaluator reads it
   std::string split_hash;
 };
 
@@ -38,8 +38,8 @@ struct RunInputs {
                                              const RunInputs& inputs, Progress& progress);
 
 /// The one place that lets plugins work: calls `prepare`, then execute_run(), and turns whatever is
-/// thrown into a failed record with the kind of error and one sentence that names the method and the
-/// phase. What was measured before the failure (epochs, costs) is kept.
+/// thrown into a failed record with the kind of error and one sentence that names the method and
+/// the phase. What was measured before the failure (epochs, costs) is kept.
 [[nodiscard]] results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
                                              const std::function<RunInputs()>& prepare,
                                              Progress& progress);
@@ -51,8 +51,8 @@ void check_sharing(const sdk::MethodEntry& method, Sharing sharing);
 /// True for `grouped` and `grouped+specific`.
 [[nodiscard]] bool has_groups(Sharing sharing);
 
-/// "cpu" or "cuda" as a device. Throws Error(device) for cuda where there is none, Error(config) for
-/// another name.
+/// "cpu" or "cuda" as a device. Throws Error(device) for cuda where there is none, Error(config)
+/// for another name.
 [[nodiscard]] c10::Device parse_device(const std::string& name);
 
 }  // namespace petlab::core

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "petlab/core/run_spec.hpp"
+
+#include <cstdint>
 
 namespace petlab::core {
 

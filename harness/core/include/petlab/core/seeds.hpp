@@ -21,7 +21,8 @@ class Random {
   constexpr std::uint64_t below(std::uint64_t bound) {
     const std::uint64_t unfair = (0 - bound) % bound;  // 2^64 mod bound: first values to pass over
     std::uint64_t value = next();
-    while (value < unfair) value = next();
+    while (value < unfair)
+      value = next();
     return value % bound;
   }
 
@@ -51,9 +52,11 @@ class Random {
   absorb(names.size());
   for (const std::string_view name : names) {
     absorb(name.size());
-    for (const char c : name) absorb(static_cast<unsigned char>(c));
+    for (const char c : name)
+      absorb(static_cast<unsigned char>(c));
   }
-  for (const std::uint64_t number : numbers) absorb(number);
+  for (const std::uint64_t number : numbers)
+    absorb(number);
   return state;
 }
 

@@ -1,16 +1,16 @@
 #pragma once
 
+#include "petlab/core/run_spec.hpp"
+#include "petlab/core/whereabouts.hpp"
+#include "petlab/sdk/grouping.hpp"
+#include "petlab/sdk/method.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "petlab/core/run_spec.hpp"
-#include "petlab/core/whereabouts.hpp"
-#include "petlab/sdk/grouping.hpp"
-#include "petlab/sdk/method.hpp"
 
 namespace petlab::core {
 
@@ -29,8 +29,9 @@ struct Owner {
 
 /// Which adapters there are and which of them each task uses.
 struct Arrangement {
-  std::vector<Owner> owners;                       ///< one an adapter
-  std::vector<std::vector<std::size_t>> of_task;  ///< adapters of a task: shared or group, then task
+  std::vector<Owner> owners;  ///< one an adapter
+  std::vector<std::vector<std::size_t>>
+      of_task;  ///< adapters of a task: shared or group, then task
 };
 
 /// The arrangement that a sharing stands for. `partition` is used by sharings with groups only; it
@@ -41,8 +42,8 @@ struct Arrangement {
 /// The adapters of an arrangement with their parameters.
 struct Adapters {
   Arrangement arrangement;
-  std::vector<std::unique_ptr<sdk::Adapter>> adapters;       ///< one an owner
-  std::vector<std::vector<sdk::NamedTensor>> parameters;     ///< one list an owner
+  std::vector<std::unique_ptr<sdk::Adapter>> adapters;    ///< one an owner
+  std::vector<std::vector<sdk::NamedTensor>> parameters;  ///< one list an owner
 
   /// All parameters, each tensor once, in the order of the owners.
   [[nodiscard]] std::vector<at::Tensor> trainable() const;

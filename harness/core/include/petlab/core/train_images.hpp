@@ -1,16 +1,16 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "petlab/clip/backbone.hpp"
 #include "petlab/core/adapted_backbone.hpp"
 #include "petlab/core/run_spec.hpp"
 #include "petlab/core/sampler.hpp"
 #include "petlab/core/tasks.hpp"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 namespace petlab::core {
 

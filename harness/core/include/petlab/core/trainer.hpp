@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "petlab/core/adapted_backbone.hpp"
 #include "petlab/core/progress.hpp"
 #include "petlab/core/run_spec.hpp"
 #include "petlab/core/train_images.hpp"
 #include "petlab/results/record.hpp"
+
+#include <cstdint>
+#include <vector>
 
 namespace petlab::core {
 
