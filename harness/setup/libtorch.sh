@@ -17,10 +17,11 @@ version_of() {
 
 # The folder of the torch package that a Python would import; torch itself is not imported.
 torch_of() {
-  (cd / && "$1" -c '
-import importlib.util
+  "$1" -c '
+import importlib.util, sys
+sys.path = [p for p in sys.path if p]  # a folder torch/ of the working directory is not meant
 spec = importlib.util.find_spec("torch")
-print(list(spec.submodule_search_locations or [""])[0] if spec else "")') 2>/dev/null || true
+print(list(spec.submodule_search_locations or [""])[0] if spec else "")' 2>/dev/null || true
 }
 
 use() {
