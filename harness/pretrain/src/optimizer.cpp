@@ -121,7 +121,7 @@ void Optimizer::load_state(const std::vector<sdk::NamedTensor>& state) {
                                                  "without --resume");
     return found->second;
   };
-  for_each_tensor([&](const std::string& name, at::Tensor value) {
+  for_each_tensor([&](const std::string& name, const at::Tensor& value) {
     const at::Tensor stored = get(name);
     if (stored.sizes() != value.sizes())
       throw sdk::Error(sdk::ErrorKind::data,

@@ -151,8 +151,9 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
     last_save = last_report = seconds();
     last_step = optimizer.steps();
   };
-  for (double done = schedule.progress(optimizer.steps(), seconds()); done < 1.0;
-       done = schedule.progress(optimizer.steps(), seconds())) {
+  while (true) {
+    const double done = schedule.progress(optimizer.steps(), seconds());
+    if (done >= 1.0) break;
     const StepReport step = trainer.step(done);
     // The first steps count fully, so that the means do not start from zero.
     const double keep =
