@@ -73,7 +73,7 @@ void write_backbone(const fs::path& folder) {
       {"a photo of a kettle.", 9},
       {"a photo of a mug.", 9}};
   constexpr std::int64_t kContext = 40;
-  clip::train_tokenizer(texts, /*vocab_size=*/540, kContext, folder);
+  clip::train_tokenizer(texts, /*vocab_size=*/530, kContext, folder);
   clip::Tokenizer tokenizer = clip::Tokenizer::load(folder);
 
   clip::Config config;

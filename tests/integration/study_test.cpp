@@ -112,11 +112,12 @@ TEST(Study, TheSameSeedGivesTheSamePredictionsToTheLastBit) {
 TEST(Study, ARunKilledHalfWayIsAFailedRowAndIsRedone) {
   const Workshop workshop;
   const std::string study = workshop.write_study(
-      std::string(kLongRow) + "[row.quick]\nmethod = zero-shot\nsharing = joint\n", kLongTraining);
+      std::string(kLongRow) + "[row.quick]\nmethod = zero-shot\nsharing = joint\n",
+      "epochs = 200\nbatch = 2");
   const auto arguments = run_arguments(study, "a.sqlite", {"--seeds", "1", "--workers", "1"});
   {
     Program program(arguments, workshop.folder());
-    const pid_t child = program.wait_for_child(/*seconds=*/1.0);
+    const pid_t child = program.wait_for_child(/*seconds=*/0.3);
     ASSERT_GT(child, 0) << program.wait().err;
     ::kill(child, SIGKILL);
     const Output output = program.wait();
