@@ -114,7 +114,8 @@ TEST(Study, ARunKilledHalfWayIsAFailedRowAndIsRedone) {
   const std::string study = workshop.write_study(
       std::string(kLongRow) + "[row.quick]\nmethod = zero-shot\nsharing = joint\n",
       "epochs = 200\nbatch = 2");
-  const auto arguments = run_arguments(study, "a.sqlite", {"--seeds", "1", "--workers", "1"});
+  const auto arguments =
+      run_arguments(study, "a.sqlite", {"--seeds", "1", "--workers", "1", "--threads", "1"});
   {
     Program program(arguments, workshop.folder());
     const pid_t child = program.wait_for_child(/*seconds=*/0.3);
