@@ -22,6 +22,7 @@ const std::vector<Command>& commands() {
       {"describe", "options and parameters of a method or grouping", run_describe},
       {"datasets", "list, build, check, split, fingerprint", run_datasets},
       {"clip", "look at a backbone", run_clip},
+      {"pretrain", "train the embedded backbone anew", run_pretrain_command},
       {"worker", nullptr, run_worker},
   };
   return all;

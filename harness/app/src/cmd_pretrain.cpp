@@ -1,0 +1,86 @@
+#include "command.hpp"
+#include "petlab/pretrain/options.hpp"
+#include "petlab/sdk/error.hpp"
+#include "places.hpp"
+#include "progress_view.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+
+namespace petlab::app {
+namespace {
+
+using pretrain::Progress;
+
+std::string percent(double share) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  return text;
+}
+
+/// One line a report; pictures are counted on a terminal only.
+void show(const Progress& report) {
+  const bool is_terminal = isatty(STDERR_FILENO) != 0;
+  if (report.phase == Progress::Phase::select) {
+    std::cerr << "pool: " << report.message << "\n";
+  } else if (report.phase == Progress::Phase::render) {
+    if (is_terminal || report.done == report.total)
+      std::cerr << (is_terminal ? "\r" : "") << "rendered " << grouped_digits(report.done) << "/"
+                << grouped_digits(report.total) << (report.done == report.total ? "\n" : "");
+  } else {
+    char numbers[128];
+    std::snprintf(numbers, sizeof numbers, "loss %.3f, rows found %s, %.0f pictures/s", report.loss,
+                  percent(report.table_accuracy).c_str(), report.images_per_second);
+    std::cerr << "step " << grouped_digits(report.done) << ": " << numbers;
+    if (report.held_out_accuracy >= 0)
+      std::cerr << ", held-out zero-shot " << percent(report.held_out_accuracy);
+    std::cerr << ", " << duration_text(report.seconds_left) << " left"
+              << (report.phase == Progress::Phase::saved ? "; saved" : "") << "\n";
+  }
+}
+
+}  // namespace
+
+int run_pretrain_command(const Arguments& arguments) {
+  const pretrain::PretrainOptions defaults;
+  Usage usage{"pretrain",
+              "--package DIR --out DIR [options]",
+              "Trains a small CLIP on the icons that Icon-Home does not use, as the embedded\n"
+              "backbone was trained (harness/pretrain/README.md). Writes OUT/model and, every few\n"
+              "minutes, a checkpoint.",
+              po::options_description("Options"),
+              {},
+              "  petlab pretrain --package datasets/cache/iconify-json-2.2.535 --out /tmp/clip\n"
+              "  petlab pretrain --package DIR --out /tmp/clip --resume\n"};
+  usage.options.add_options()("package", text_value()->required(),
+                              "folder with the unpacked npm package @iconify/json");
+  usage.options.add_options()("out", text_value()->required(), "folder for model and checkpoint");
+  usage.options.add_options()("minutes", po::value<double>()->default_value(defaults.minutes),
+                              "training time; the schedule follows the clock");
+  usage.options.add_options()("steps", po::value<std::int64_t>()->default_value(defaults.steps),
+                              "above 0: train so many steps instead");
+  usage.options.add_options()("resume", po::bool_switch(), "go on from the checkpoint in --out");
+  usage.options.add_options()("threads", po::value<int>()->default_value(defaults.threads),
+                              "0 = all cores");
+  usage.options.add_options()("device", text_value()->default_value(defaults.device),
+                              "cpu or cuda");
+  usage.options.add_options()("seed", po::value<std::uint64_t>()->default_value(defaults.seed),
+                              "of weights, pictures and captions");
+  const auto parsed = parse(usage, arguments);
+  if (!parsed) return kOk;
+  pretrain::PretrainOptions options;
+  options.package_dir = parsed->text("package");
+  options.recipe_dir = icon_home_recipe();
+  options.out_dir = parsed->text("out");
+  options.minutes = parsed->get<double>("minutes");
+  options.steps = parsed->get<std::int64_t>("steps");
+  options.resume = parsed->get<bool>("resume");
+  options.threads = parsed->get<int>("threads");
+  options.device = parsed->text("device");
+  options.seed = parsed->get<std::uint64_t>("seed");
+  return pretrain::run_pretrain(options, show);
+}
+
+}  // namespace petlab::app
