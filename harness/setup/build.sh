@@ -6,7 +6,7 @@ build=${PETLAB_BUILD:-$PETLAB_HOME/build}
 torch=$("$PETLAB_HOME/harness/setup/libtorch.sh")
 
 # A source file that includes LibTorch takes up to 2 GB to compile.
-cores=$(nproc)
+cores=$(cores)
 memory_jobs=$(awk '/^MemAvailable:/ { print int($2 / (2 * 1024 * 1024)) }' /proc/meminfo)
 jobs=$((memory_jobs < cores ? memory_jobs : cores))
 jobs=${PETLAB_JOBS:-$((jobs > 1 ? jobs : 1))}

@@ -12,6 +12,9 @@ fail() {
   exit 1
 }
 
+# Cores to fill; nproc alone would count the threads of OpenMP where those are limited.
+cores() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; }
+
 # The project's own Python environment, made from the active python3 on first use.
 ensure_venv() {
   [ -x "$PETLAB_VENV/bin/pip" ] && return 0

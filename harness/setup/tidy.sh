@@ -21,4 +21,4 @@ else
 fi
 step "clang-tidy over ${#files[@]} files (up to a minute each)"
 printf '%s\0' "${files[@]}" |
-  xargs -0 -n 1 -P "$(nproc)" "$tool" -p "$build" --quiet || fail "clang-tidy has complaints (above)"
+  xargs -0 -n 1 -P "$(cores)" "$tool" -p "$build" --quiet || fail "clang-tidy has complaints (above)"
