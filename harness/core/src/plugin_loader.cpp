@@ -1,8 +1,8 @@
 #include "petlab/core/plugin_loader.hpp"
 
 #define BOOST_DLL_USE_STD_FS
-#include "petlab/core/suggestion.hpp"
 #include "descriptor_checks.hpp"
+#include "petlab/core/suggestion.hpp"
 
 #include <boost/dll/shared_library.hpp>
 

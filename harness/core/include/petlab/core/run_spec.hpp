@@ -40,11 +40,11 @@ struct Training {
   double weight_decay = 5e-4;
   double momentum = 0.9;
   Schedule schedule = Schedule::cosine;
-  std::int64_t warmup_epochs = 1;        ///< constant warm-up, as in CoOp's code
+  std::int64_t warmup_epochs = 1;  ///< constant warm-up, as in CoOp's code
   double warmup_learning_rate = 1e-5;
   Augmentation augmentation = Augmentation::none;
   TaskLoss task_loss = TaskLoss::sum;
-  std::string precision = "fp32";        ///< "fp32" or "bf16" (autocast)
+  std::string precision = "fp32";  ///< "fp32" or "bf16" (autocast)
 };
 
 /// A grouping strategy and its options.
@@ -67,17 +67,18 @@ struct DatasetSpec {
 /// decides the result is part of the identity.
 struct RunSpec {
   std::string study;
-  std::string label;            ///< row of the table, unique in the study
-  std::int64_t row = 0;         ///< position of the row
+  std::string label;     ///< row of the table, unique in the study
+  std::int64_t row = 0;  ///< position of the row
   std::string method;
   std::map<std::string, std::string> method_options;  ///< complete: defaults resolved
   Sharing sharing = Sharing::joint;
-  std::optional<GroupingSpec> grouping;  ///< set exactly when sharing is grouped or grouped+specific
-  std::uint64_t seed = 1;       ///< of split, initialisation, data order and grouping
+  std::optional<GroupingSpec>
+      grouping;            ///< set exactly when sharing is grouped or grouped+specific
+  std::uint64_t seed = 1;  ///< of split, initialisation, data order and grouping
   Training training;
   DatasetSpec dataset;
-  std::filesystem::path backbone;  ///< model directory
-  std::string device = "cpu";      ///< "cpu" or "cuda"
+  std::filesystem::path backbone;   ///< model directory
+  std::string device = "cpu";       ///< "cpu" or "cuda"
   std::filesystem::path cache_dir;  ///< image and feature caches; decides no result
   int threads = 1;                  ///< intra-op threads; recorded, not part of the identity
 };

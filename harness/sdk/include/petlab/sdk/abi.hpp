@@ -35,8 +35,9 @@ namespace petlab::sdk {
 inline constexpr std::uint32_t kSdkAbi = 1;
 
 inline constexpr std::uint64_t kTorchAbi = TORCH_ABI_VERSION;
-inline constexpr const char* kTorchVersion = PETLAB_STRINGIFY(TORCH_VERSION_MAJOR) "." PETLAB_STRINGIFY(
-    TORCH_VERSION_MINOR) "." PETLAB_STRINGIFY(TORCH_VERSION_PATCH);
+inline constexpr const char* kTorchVersion =
+    PETLAB_STRINGIFY(TORCH_VERSION_MAJOR) "." PETLAB_STRINGIFY(
+        TORCH_VERSION_MINOR) "." PETLAB_STRINGIFY(TORCH_VERSION_PATCH);
 
 inline constexpr const char* kBuildTag =
     PETLAB_COMPILER "; c++ " PETLAB_STRINGIFY(__cplusplus) "; cxx11-abi " PETLAB_STRINGIFY(

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "petlab/sdk/backbone.hpp"
+
 #include <cstdint>
 #include <vector>
-
-#include "petlab/sdk/backbone.hpp"
 
 namespace petlab::sdk {
 

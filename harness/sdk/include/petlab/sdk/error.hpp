@@ -19,13 +19,20 @@ enum class ErrorKind {
 
 [[nodiscard]] constexpr std::string_view to_string(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::config: return "config";
-    case ErrorKind::data: return "data";
-    case ErrorKind::plugin: return "plugin";
-    case ErrorKind::numeric: return "numeric";
-    case ErrorKind::device: return "device";
-    case ErrorKind::store: return "store";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::config:
+      return "config";
+    case ErrorKind::data:
+      return "data";
+    case ErrorKind::plugin:
+      return "plugin";
+    case ErrorKind::numeric:
+      return "numeric";
+    case ErrorKind::device:
+      return "device";
+    case ErrorKind::store:
+      return "store";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "internal";
 }

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "petlab/sdk/backbone.hpp"
+#include "petlab/sdk/options.hpp"
+
 #include <ATen/core/Generator.h>
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "petlab/sdk/backbone.hpp"
-#include "petlab/sdk/options.hpp"
 
 namespace petlab::sdk {
 
@@ -26,8 +26,8 @@ enum class PartitionObjective {
   task_mean,  ///< mean over tasks of the mean affinity to the other members (0 when alone)
 };
 
-/// What the host lends to a grouping strategy: the tasks, and per-task gradients of one adapter that
-/// all tasks share during warm-up. The strategy never sees images, labels or the optimizer.
+/// What the host lends to a grouping strategy: the tasks, and per-task gradients of one adapter
+/// that all tasks share during warm-up. The strategy never sees images, labels or the optimizer.
 class GroupingHost {
  public:
   virtual ~GroupingHost() = default;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "petlab/sdk/adapter.hpp"
+#include "petlab/sdk/options.hpp"
+
 #include <ATen/core/Generator.h>
 
 #include <memory>
 #include <string>
-
-#include "petlab/sdk/adapter.hpp"
-#include "petlab/sdk/options.hpp"
 
 namespace petlab::sdk {
 
@@ -16,8 +16,8 @@ struct TrainingDefaults {
   const char* optimizer = "sgd";  ///< "sgd" or "adamw"
   double learning_rate = 0.002;
   double weight_decay = 5e-4;
-  double momentum = 0.9;     ///< sgd only
-  const char* source = "";   ///< where the values come from
+  double momentum = 0.9;    ///< sgd only
+  const char* source = "";  ///< where the values come from
 };
 
 /// A way to adapt the backbone. Says what an adapter is; how many there are and which tasks use

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "petlab/sdk/error.hpp"
+
 #include <charconv>
 #include <cstdint>
 #include <limits>
@@ -7,8 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "petlab/sdk/error.hpp"
 
 namespace petlab::sdk {
 
@@ -35,12 +35,14 @@ class Options {
   /// Throws Error(config) for an unknown name, a value of the wrong type or out of range.
   Options(std::span<const OptionSpec> schema, const std::map<std::string, std::string>& given,
           std::string_view where) {
-    for (const OptionSpec& spec : schema) values_[spec.name] = spec.default_value;
+    for (const OptionSpec& spec : schema)
+      values_[spec.name] = spec.default_value;
     for (const auto& [name, value] : given) {
       const OptionSpec* spec = find(schema, name);
       if (spec == nullptr) {
         std::string known;
-        for (const OptionSpec& s : schema) known += (known.empty() ? "" : ", ") + std::string(s.name);
+        for (const OptionSpec& s : schema)
+          known += (known.empty() ? "" : ", ") + std::string(s.name);
         throw Error(ErrorKind::config, std::string(where) + " has no option '" + name +
                                            "'; it knows " + (known.empty() ? "none" : known));
       }
@@ -78,18 +80,24 @@ class Options {
 
   static std::string expected(const OptionSpec& spec) {
     switch (spec.type) {
-      case OptionType::integer: return "an integer" + bounds(spec);
-      case OptionType::real: return "a number" + bounds(spec);
-      case OptionType::boolean: return "true or false";
-      case OptionType::choice: return std::string("one of ") + spec.choices;
-      case OptionType::text: return "a text";
+      case OptionType::integer:
+        return "an integer" + bounds(spec);
+      case OptionType::real:
+        return "a number" + bounds(spec);
+      case OptionType::boolean:
+        return "true or false";
+      case OptionType::choice:
+        return std::string("one of ") + spec.choices;
+      case OptionType::text:
+        return "a text";
     }
     return "";
   }
 
   static std::string bounds(const OptionSpec& spec) {
     std::string result;
-    if (spec.minimum > std::numeric_limits<double>::lowest()) result += " >= " + number(spec.minimum);
+    if (spec.minimum > std::numeric_limits<double>::lowest())
+      result += " >= " + number(spec.minimum);
     if (spec.maximum < std::numeric_limits<double>::max())
       result += (result.empty() ? " <= " : " and <= ") + number(spec.maximum);
     return result;
@@ -107,18 +115,21 @@ class Options {
         std::int64_t integer = 0;
         const char* end = value.data() + value.size();
         const auto [last, error] = std::from_chars(value.data(), end, integer);
-        return error == std::errc() && last == end && static_cast<double>(integer) >= spec.minimum &&
+        return error == std::errc() && last == end &&
+               static_cast<double>(integer) >= spec.minimum &&
                static_cast<double>(integer) <= spec.maximum;
       }
       case OptionType::real: {
         const double real = parse_real(value);
         return real >= spec.minimum && real <= spec.maximum;  // false for NaN
       }
-      case OptionType::boolean: return value == "true" || value == "false";
+      case OptionType::boolean:
+        return value == "true" || value == "false";
       case OptionType::choice:
         return !value.empty() && value.find('|') == std::string::npos &&
                ("|" + std::string(spec.choices) + "|").find("|" + value + "|") != std::string::npos;
-      case OptionType::text: return true;
+      case OptionType::text:
+        return true;
     }
     return false;
   }

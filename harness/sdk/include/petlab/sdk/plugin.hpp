@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
-#include <type_traits>
-
 #include "petlab/sdk/abi.hpp"
 #include "petlab/sdk/grouping.hpp"
 #include "petlab/sdk/method.hpp"
+
+#include <cstdint>
+#include <type_traits>
 
 namespace petlab::sdk {
 
@@ -43,8 +43,9 @@ static_assert(std::is_standard_layout_v<PluginDescriptor>);
 ///                   .licence = "MIT", .source_hash = PETLAB_PLUGIN_SOURCE_HASH,
 ///                   .methods = kMethods, .method_count = std::size(kMethods),
 ///                   .groupings = nullptr, .grouping_count = 0);
-#define PETLAB_PLUGIN(...)                                                              \
-  extern "C" __attribute__((visibility("default"), used)) constinit const ::petlab::sdk:: \
-      PluginDescriptor petlab_plugin_v1 {                                                \
-    __VA_ARGS__                                                                         \
+#define PETLAB_PLUGIN(...)                                                                     \
+  extern "C"                                                                                   \
+      __attribute__((visibility("default"),                                                    \
+                     used)) constinit const ::petlab::sdk::PluginDescriptor petlab_plugin_v1 { \
+    __VA_ARGS__                                                                                \
   }
