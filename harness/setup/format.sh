@@ -20,9 +20,7 @@ if [ "${1:-}" != --check ]; then
   step "Formatted ${#files[@]} files"
   exit 0
 fi
-bad=()
-for file in "${files[@]}"; do
-  "$tool" "$file" | cmp -s - "$file" || bad+=("$file")
-done
-[ ${#bad[@]} -eq 0 ] || fail "not formatted: ${bad[*]}; run \`make format\`"
+bad=$("$tool" --dry-run --ferror-limit=1 "${files[@]}" 2>&1 |
+  sed -n 's/:[0-9]*:[0-9]*: warning: code should be clang-formatted.*//p' | sort -u)
+[ -z "$bad" ] || fail "not formatted: ${bad//$'\n'/ }; run \`make format\`"
 step "All ${#files[@]} files are formatted"
