@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$PETLAB_HOME"
 protocol=$1 store=$2 out=$3
 shift 3
-step "Study $protocol: about 5 minutes a seed on 2 cores; runs already in $store are not repeated"
+step "Study $protocol: about 2 minutes a seed on 2 cores; runs already in $store are not repeated"
 build/bin/petlab run "$protocol" --store "$store" "$@"
 step "Report into $out"
 build/bin/petlab report --store "$store" --out "$out"
