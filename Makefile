@@ -25,7 +25,7 @@ demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report;
 test: setup ## Set up, build and run all tests; about 25 minutes the first time
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/build.sh
-	@$(SETUP)/tests.sh
+	@package=$$($(SETUP)/icon_package.sh); PETLAB_ICON_PACKAGE="$$package" $(SETUP)/tests.sh
 
 study: ## The demo's study with all 5 seeds; goes on from what the demo has done
 	@$(SETUP)/system_packages.sh
