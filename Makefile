@@ -16,13 +16,13 @@ help: ## Show the commands
 	@echo
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; about 25 minutes
+demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; about 15 minutes
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab petlab_plugins
 	@$(SETUP)/icon_home.sh
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/demo
 
-test: setup ## Set up, build and run all tests; about 25 minutes the first time
+test: setup ## Set up, build and run all tests; about 10 minutes the first time
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/build.sh
 	@package=$$($(SETUP)/icon_package.sh); PETLAB_ICON_PACKAGE="$$package" $(SETUP)/tests.sh
