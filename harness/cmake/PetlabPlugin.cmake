@@ -18,6 +18,7 @@ function(petlab_add_plugin)
     PETLAB_PLUGIN_NAME="${P_NAME}" PETLAB_PLUGIN_VERSION="${P_VERSION}"
     PETLAB_PLUGIN_SOURCE_HASH="${hash}")
   target_link_libraries(${target} PRIVATE petlab::sdk ${P_LIBS} petlab::warnings)
+  petlab_precompile_torch(${target})
   target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-z,defs)
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME petlab_${P_NAME}

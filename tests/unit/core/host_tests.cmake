@@ -12,6 +12,3 @@ add_dependencies(core_host_tests petlab_plugins)
 if(TARGET petlab_test_plugins)
   add_dependencies(core_host_tests petlab_test_plugins)
 endif()
-# GCC 12 sees overlapping copies in plain string code (its bug 105651).
-set_source_files_properties(identity_test.cpp
-  PROPERTIES COMPILE_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
