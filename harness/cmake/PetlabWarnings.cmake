@@ -16,5 +16,5 @@ target_compile_options(petlab_warnings INTERFACE
   -Woverloaded-virtual $<$<BOOL:${PETLAB_WERROR}>:-Werror>)
 # GCC 12 sees overlaps and overflows in std::string's operator+ that are not there (its bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")
-  target_compile_options(petlab_warnings INTERFACE -Wno-restrict -Wno-stringop-overflow)
+  target_compile_options(petlab_warnings INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
 endif()
