@@ -9,7 +9,9 @@ using namespace petlab;
 class Aborting final : public tests::FixtureAdapter {
  public:
   using FixtureAdapter::FixtureAdapter;
-  [[nodiscard]] sdk::BackboneChanges changes() const override { std::abort(); }
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
+    std::abort();
+  }
 };
 
 constexpr sdk::MethodEntry kMethod =

@@ -25,7 +25,9 @@ class FixtureAdapter : public sdk::Adapter {
     return {{"prompts", prompts_}};
   }
 
-  [[nodiscard]] sdk::BackboneChanges changes() const override { return with(prompts_); }
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
+    return with(prompts_);
+  }
 
  protected:
   [[nodiscard]] static sdk::BackboneChanges with(const at::Tensor& prompts) {
@@ -44,7 +46,8 @@ class FixtureMethod : public sdk::Method {
   [[nodiscard]] std::string text_template() const override { return "a photo of a {}."; }
 
   [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
-      const sdk::BackboneView& backbone, at::Generator& /*generator*/) const override {
+      const sdk::AdapterContext& context) const override {
+    const sdk::BackboneView& backbone = context.backbone();
     return std::make_unique<A>(backbone);
   }
 };

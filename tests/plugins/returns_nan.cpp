@@ -10,7 +10,7 @@ using namespace petlab;
 class NotANumber final : public tests::FixtureAdapter {
  public:
   using FixtureAdapter::FixtureAdapter;
-  [[nodiscard]] sdk::BackboneChanges changes() const override {
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
     return with(prompts_.mul(std::numeric_limits<double>::quiet_NaN()));
   }
 };

@@ -13,7 +13,9 @@ class PrivateError final : public std::exception {
 class Throwing final : public tests::FixtureAdapter {
  public:
   using FixtureAdapter::FixtureAdapter;
-  [[nodiscard]] sdk::BackboneChanges changes() const override { throw PrivateError(); }
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
+    throw PrivateError();
+  }
 };
 
 constexpr sdk::MethodEntry kMethod = tests::fixture_entry(

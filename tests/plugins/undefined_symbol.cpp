@@ -14,7 +14,7 @@ using namespace petlab;
 class CallsMissing final : public tests::FixtureAdapter {
  public:
   using FixtureAdapter::FixtureAdapter;
-  [[nodiscard]] sdk::BackboneChanges changes() const override {
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
     return tests::missing_in_every_library() == 0 ? FixtureAdapter::changes()
                                                   : sdk::BackboneChanges{};
   }

@@ -47,6 +47,4 @@ constexpr GroupingEntry kGroupings[] = {
 
 }  // namespace
 
-PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
-              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = nullptr, .method_count = 0,
-              .groupings = kGroupings, .grouping_count = std::size(kGroupings));
+PETLAB_GROUPINGS("MIT", kGroupings);

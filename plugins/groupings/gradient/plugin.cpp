@@ -3,7 +3,6 @@
 #include "gradient_grouping.hpp"
 
 #include <iterator>
-#include <memory>
 
 namespace {
 
@@ -37,20 +36,15 @@ constexpr OptionSpec kOptions[] = {
      .choices = "mean-of-cosines|cosine-of-mean"},
 };
 
-std::unique_ptr<petlab::sdk::Grouping> make(const petlab::sdk::Options& options) {
-  return std::make_unique<petlab::plugins::gradient_grouping::GradientGrouping>(options);
-}
-
 constexpr GroupingEntry kGroupings[] = {
     {.name = "gradient",
      .summary = "groups tasks whose gradients on a shared adapter point the same way",
      .options = kOptions,
      .option_count = std::size(kOptions),
-     .make = make},
+     .make = petlab::sdk::make_entry<petlab::sdk::Grouping,
+                                     petlab::plugins::gradient_grouping::GradientGrouping>},
 };
 
 }  // namespace
 
-PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
-              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = nullptr, .method_count = 0,
-              .groupings = kGroupings, .grouping_count = std::size(kGroupings));
+PETLAB_GROUPINGS("MIT", kGroupings);

@@ -3,7 +3,6 @@
 #include "random_grouping.hpp"
 
 #include <iterator>
-#include <memory>
 
 namespace {
 
@@ -19,20 +18,15 @@ constexpr OptionSpec kOptions[] = {
      .minimum = 0},
 };
 
-std::unique_ptr<petlab::sdk::Grouping> make(const petlab::sdk::Options& options) {
-  return std::make_unique<petlab::plugins::random_grouping::RandomGrouping>(options);
-}
-
 constexpr GroupingEntry kGroupings[] = {
     {.name = "random",
      .summary = "a partition drawn uniformly, another for each seed",
      .options = kOptions,
      .option_count = std::size(kOptions),
-     .make = make},
+     .make = petlab::sdk::make_entry<petlab::sdk::Grouping,
+                                     petlab::plugins::random_grouping::RandomGrouping>},
 };
 
 }  // namespace
 
-PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
-              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = nullptr, .method_count = 0,
-              .groupings = kGroupings, .grouping_count = std::size(kGroupings));
+PETLAB_GROUPINGS("MIT", kGroupings);

@@ -16,7 +16,7 @@ class Context final : public sdk::Adapter {
     return {{"context", context_}};
   }
 
-  [[nodiscard]] sdk::BackboneChanges changes() const override {
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
     sdk::BackboneChanges changes;
     changes.text.prompts = {{.layer = 0, .tokens = context_}};
     return changes;
@@ -37,8 +37,9 @@ std::string Coop::text_template() const {
   return "{}.";
 }
 
-std::unique_ptr<sdk::Adapter> Coop::make_adapter(const sdk::BackboneView& backbone,
-                                                 at::Generator& generator) const {
+std::unique_ptr<sdk::Adapter> Coop::make_adapter(const sdk::AdapterContext& context) const {
+  const sdk::BackboneView& backbone = context.backbone();
+  at::Generator& generator = context.generator();
   at::Tensor context =
       sdk::draw_normal({n_ctx_, backbone.shape().text.width}, init_std_, generator);
   sdk::start_from_text(context, init_, backbone);

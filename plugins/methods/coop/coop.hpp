@@ -19,8 +19,8 @@ class Coop final : public sdk::Method {
   [[nodiscard]] std::string text_template() const override;
 
   /// One parameter `context` [n_ctx, text width]; n_ctx * text width values.
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator& generator) const override;
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override;
 
  private:
   std::int64_t n_ctx_;

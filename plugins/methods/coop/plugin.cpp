@@ -3,7 +3,6 @@
 #include "coop.hpp"
 
 #include <iterator>
-#include <memory>
 
 namespace {
 
@@ -27,10 +26,6 @@ constexpr OptionSpec kOptions[] = {
      .minimum = 0},
 };
 
-std::unique_ptr<petlab::sdk::Method> make(const petlab::sdk::Options& options) {
-  return std::make_unique<petlab::plugins::coop::Coop>(options);
-}
-
 constexpr MethodEntry kMethods[] = {
     {.name = "coop",
      .summary = "learned context vectors at the input of the text tower (CoOp)",
@@ -42,11 +37,9 @@ constexpr MethodEntry kMethods[] = {
                   .momentum = 0.9,
                   .source = "CoOp repository @ff61507, vit_b16.yaml; Dassl @c61a1b5 defaults"},
      .composable = true,
-     .make = make},
+     .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::coop::Coop>},
 };
 
 }  // namespace
 
-PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
-              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = kMethods,
-              .method_count = std::size(kMethods), .groupings = nullptr, .grouping_count = 0);
+PETLAB_METHODS("MIT", kMethods);

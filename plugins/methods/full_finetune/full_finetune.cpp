@@ -20,7 +20,7 @@ class WeightCopies final : public sdk::Adapter {
 
   [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override { return copies_; }
 
-  [[nodiscard]] sdk::BackboneChanges changes() const override {
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
     sdk::BackboneChanges changes;
     changes.weights = copies_;
     return changes;
@@ -53,8 +53,8 @@ std::string FullFinetune::text_template() const {
   return template_;
 }
 
-std::unique_ptr<sdk::Adapter> FullFinetune::make_adapter(const sdk::BackboneView& backbone,
-                                                         at::Generator& /*generator*/) const {
+std::unique_ptr<sdk::Adapter> FullFinetune::make_adapter(const sdk::AdapterContext& context) const {
+  const sdk::BackboneView& backbone = context.backbone();
   std::vector<sdk::NamedTensor> copies;
   for (const auto& [name, value] : backbone.weights()) {
     // Buffers such as position indices are no weights.

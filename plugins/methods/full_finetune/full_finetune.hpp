@@ -25,8 +25,8 @@ class FullFinetune final : public sdk::Method {
   explicit FullFinetune(const sdk::Options& options);
 
   [[nodiscard]] std::string text_template() const override;
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator& generator) const override;
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override;
 
  private:
   Selection selection_;

@@ -3,7 +3,6 @@
 #include "full_finetune.hpp"
 
 #include <iterator>
-#include <memory>
 
 namespace {
 
@@ -21,10 +20,6 @@ constexpr OptionSpec kOptions[] = {
     {"template", OptionType::text, "a photo of a {}.", "text around the class name, {}"},
 };
 
-std::unique_ptr<petlab::sdk::Method> make(const petlab::sdk::Options& options) {
-  return std::make_unique<petlab::plugins::full_finetune::FullFinetune>(options);
-}
-
 constexpr MethodEntry kMethods[] = {
     {.name = "full-fine-tuning",
      .summary = "trains a copy of all weights of the backbone",
@@ -38,11 +33,10 @@ constexpr MethodEntry kMethods[] = {
                   .momentum = 0.0,
                   .source = "recalled: usual for end-to-end fine-tuning of CLIP (WiSE-FT, FLYP)"},
      .composable = false,
-     .make = make},
+     .make = petlab::sdk::make_entry<petlab::sdk::Method,
+                                     petlab::plugins::full_finetune::FullFinetune>},
 };
 
 }  // namespace
 
-PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
-              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = kMethods,
-              .method_count = std::size(kMethods), .groupings = nullptr, .grouping_count = 0);
+PETLAB_METHODS("MIT", kMethods);

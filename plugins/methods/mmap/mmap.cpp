@@ -28,7 +28,7 @@ class AlignmentPrompts final : public sdk::Adapter {
     return parameters;
   }
 
-  [[nodiscard]] sdk::BackboneChanges changes() const override {
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
     sdk::BackboneChanges changes;
     changes.text.prompts = prompts(text_scales_, shape_.text_layers);
     changes.vision.prompts = prompts(vision_scales_, shape_.vision_layers);
@@ -72,8 +72,9 @@ std::string Mmap::text_template() const {
   return options_.text("modalities") == "vision" ? "a photo of a {}." : "{}.";
 }
 
-std::unique_ptr<sdk::Adapter> Mmap::make_adapter(const sdk::BackboneView& backbone,
-                                                 at::Generator& generator) const {
+std::unique_ptr<sdk::Adapter> Mmap::make_adapter(const sdk::AdapterContext& context) const {
+  const sdk::BackboneView& backbone = context.backbone();
+  at::Generator& generator = context.generator();
   const MmapShape shape = resolve_shape(options_, backbone.shape());
   const at::Device device = sdk::device_of(backbone);
   const auto leaf = [&](const at::Tensor& value) {

@@ -21,8 +21,8 @@ class Mmap final : public sdk::Method {
   /// `source` P_s [L, m, n], `text-scales` K_l [L_text, b/m, d_l/n] and
   /// `vision-scales` K_v [L_vision, b/m, d_v/n]; with `share-k` the scales have 1 in place of L.
   /// Throws Error(config) when the options do not fit the backbone (see resolve_shape).
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator& generator) const override;
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override;
 
  private:
   sdk::Options options_;

@@ -3,7 +3,6 @@
 #include "mmap.hpp"
 
 #include <iterator>
-#include <memory>
 
 namespace {
 
@@ -65,10 +64,6 @@ constexpr OptionSpec kOptions[] = {
      "prompts"},
 };
 
-std::unique_ptr<petlab::sdk::Method> make(const petlab::sdk::Options& options) {
-  return std::make_unique<petlab::plugins::mmap::Mmap>(options);
-}
-
 constexpr MethodEntry kMethods[] = {
     {.name = "mmap",
      .summary = "prompts of both towers from one source prompt by Kronecker products (MmAP)",
@@ -82,11 +77,9 @@ constexpr MethodEntry kMethods[] = {
                   .momentum = 0.9,
                   .source = "MmAP paper, recalled (0.0035 as in MaPLe @69bce21); Dassl defaults"},
      .composable = true,
-     .make = make},
+     .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::mmap::Mmap>},
 };
 
 }  // namespace
 
-PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
-              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = kMethods,
-              .method_count = std::size(kMethods), .groupings = nullptr, .grouping_count = 0);
+PETLAB_METHODS("MIT", kMethods);

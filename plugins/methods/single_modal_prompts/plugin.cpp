@@ -81,6 +81,4 @@ constexpr MethodEntry kMethods[] = {
 
 }  // namespace
 
-PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
-              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = kMethods,
-              .method_count = std::size(kMethods), .groupings = nullptr, .grouping_count = 0);
+PETLAB_METHODS("MIT", kMethods);

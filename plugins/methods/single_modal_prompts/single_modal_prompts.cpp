@@ -22,7 +22,7 @@ class DeepPrompts final : public sdk::Adapter {
     return {{"prompts", prompts_}};
   }
 
-  [[nodiscard]] sdk::BackboneChanges changes() const override {
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
     sdk::BackboneChanges changes;
     sdk::TowerChanges& tower = modality_ == Modality::text ? changes.text : changes.vision;
     tower.prompts = sdk::prompts_of_layers(prompts_);
@@ -48,8 +48,9 @@ std::string TextPrompt::text_template() const {
   return template_;
 }
 
-std::unique_ptr<sdk::Adapter> TextPrompt::make_adapter(const sdk::BackboneView& backbone,
-                                                       at::Generator& generator) const {
+std::unique_ptr<sdk::Adapter> TextPrompt::make_adapter(const sdk::AdapterContext& context) const {
+  const sdk::BackboneView& backbone = context.backbone();
+  at::Generator& generator = context.generator();
   const sdk::TowerShape& tower = backbone.shape().text;
   const std::int64_t depth =
       sdk::resolve_depth(depth_, tower.layers, "text", "method 'text-prompt'");
@@ -71,8 +72,9 @@ std::string VisionPrompt::text_template() const {
   return template_;
 }
 
-std::unique_ptr<sdk::Adapter> VisionPrompt::make_adapter(const sdk::BackboneView& backbone,
-                                                         at::Generator& generator) const {
+std::unique_ptr<sdk::Adapter> VisionPrompt::make_adapter(const sdk::AdapterContext& context) const {
+  const sdk::BackboneView& backbone = context.backbone();
+  at::Generator& generator = context.generator();
   const sdk::TowerShape& tower = backbone.shape().vision;
   const std::int64_t depth =
       sdk::resolve_depth(depth_, tower.layers, "image", "method 'vision-prompt'");

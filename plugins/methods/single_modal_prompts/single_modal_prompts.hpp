@@ -19,8 +19,8 @@ class TextPrompt final : public sdk::Method {
 
   /// One parameter `prompts` [depth, n_prompt, text width].
   /// Throws Error(config) when `depth` is more than the text tower has.
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator& generator) const override;
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override;
 
  private:
   std::int64_t n_prompt_;
@@ -40,8 +40,8 @@ class VisionPrompt final : public sdk::Method {
 
   /// One parameter `prompts` [depth, n_prompt, vision width].
   /// Throws Error(config) when `depth` is more than the image tower has.
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator& generator) const override;
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override;
 
  private:
   std::int64_t n_prompt_;

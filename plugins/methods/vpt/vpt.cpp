@@ -19,7 +19,7 @@ class ImagePrompts final : public sdk::Adapter {
     return {{"prompts", prompts_}};
   }
 
-  [[nodiscard]] sdk::BackboneChanges changes() const override {
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
     sdk::BackboneChanges changes;
     changes.vision.prompts = sdk::prompts_of_layers(prompts_);
     return changes;
@@ -54,8 +54,9 @@ std::string Vpt::text_template() const {
   return template_;
 }
 
-std::unique_ptr<sdk::Adapter> Vpt::make_adapter(const sdk::BackboneView& backbone,
-                                                at::Generator& generator) const {
+std::unique_ptr<sdk::Adapter> Vpt::make_adapter(const sdk::AdapterContext& context) const {
+  const sdk::BackboneView& backbone = context.backbone();
+  at::Generator& generator = context.generator();
   const sdk::BackboneShape& shape = backbone.shape();
   // Only vpt-deep has the option: shallow's depth of 1 fits every tower.
   const std::int64_t depth =

@@ -24,8 +24,8 @@ class Vpt final : public sdk::Method {
 
   /// One parameter `prompts` [depth, n_prompt, vision width].
   /// Throws Error(config) when `depth` is more than the image tower has.
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator& generator) const override;
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override;
 
  private:
   std::int64_t n_prompt_;

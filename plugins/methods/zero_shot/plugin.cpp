@@ -3,7 +3,6 @@
 #include "zero_shot.hpp"
 
 #include <iterator>
-#include <memory>
 
 namespace {
 
@@ -16,10 +15,6 @@ constexpr OptionSpec kOptions[] = {
     {"template", OptionType::text, "a photo of a {}.", "text around the class name, {}"},
 };
 
-std::unique_ptr<petlab::sdk::Method> make(const petlab::sdk::Options& options) {
-  return std::make_unique<petlab::plugins::zero_shot::ZeroShot>(options);
-}
-
 constexpr MethodEntry kMethods[] = {
     {.name = "zero-shot",
      .summary = "the frozen backbone with a text template; trains nothing",
@@ -27,11 +22,9 @@ constexpr MethodEntry kMethods[] = {
      .option_count = std::size(kOptions),
      .training = {.optimizer = "sgd", .learning_rate = 0.0, .source = "nothing is trained"},
      .composable = true,
-     .make = make},
+     .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::zero_shot::ZeroShot>},
 };
 
 }  // namespace
 
-PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION, .licence = "MIT",
-              .source_hash = PETLAB_PLUGIN_SOURCE_HASH, .methods = kMethods,
-              .method_count = std::size(kMethods), .groupings = nullptr, .grouping_count = 0);
+PETLAB_METHODS("MIT", kMethods);

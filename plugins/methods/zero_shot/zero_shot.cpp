@@ -10,7 +10,9 @@ namespace {
 class NoChange final : public sdk::Adapter {
  public:
   [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override { return {}; }
-  [[nodiscard]] sdk::BackboneChanges changes() const override { return {}; }
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
+    return {};
+  }
 };
 
 }  // namespace
@@ -23,8 +25,7 @@ std::string ZeroShot::text_template() const {
   return template_;
 }
 
-std::unique_ptr<sdk::Adapter> ZeroShot::make_adapter(const sdk::BackboneView& /*backbone*/,
-                                                     at::Generator& /*generator*/) const {
+std::unique_ptr<sdk::Adapter> ZeroShot::make_adapter(const sdk::AdapterContext& /*context*/) const {
   return std::make_unique<NoChange>();
 }
 

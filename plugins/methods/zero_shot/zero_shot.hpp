@@ -14,8 +14,8 @@ class ZeroShot final : public sdk::Method {
   explicit ZeroShot(const sdk::Options& options);
 
   [[nodiscard]] std::string text_template() const override;
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator& generator) const override;
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override;
 
  private:
   std::string template_;

@@ -42,8 +42,9 @@ class Faulty final : public sdk::Method {
   [[nodiscard]] std::string text_template() const override {
     return fault == Fault::no_gap_in_template ? "a photo." : "a photo of a {}.";
   }
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator&) const override {
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override {
+    const sdk::BackboneView& backbone = context.backbone();
     if (fault == Fault::throws_in_make_adapter) throw std::runtime_error("no luck");
     if (fault == Fault::makes_no_adapter) return nullptr;
     if (fault == Fault::writes_frozen_weight) backbone.weights()[3].value.view({-1})[0].add_(1.0);
@@ -66,7 +67,8 @@ class Faulty final : public sdk::Method {
     [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override {
       return {{"token", token_}};
     }
-    [[nodiscard]] sdk::BackboneChanges changes() const override {
+    [[nodiscard]] sdk::BackboneChanges changes(
+        const sdk::ChangeRequest& /*request*/) const override {
       sdk::BackboneChanges changes;
       auto& prompts = changes.vision.prompts;
       prompts = {{0, token_}};

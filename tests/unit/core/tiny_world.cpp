@@ -37,7 +37,9 @@ class Prompts final : public sdk::Method {
  public:
   [[nodiscard]] std::string text_template() const override { return "a photo of a {}."; }
   [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
-      const sdk::BackboneView& backbone, at::Generator& generator) const override {
+      const sdk::AdapterContext& context) const override {
+    const sdk::BackboneView& backbone = context.backbone();
+    at::Generator& generator = context.generator();
     return std::make_unique<DeepPrompts>(backbone.shape(), generator);
   }
 
@@ -59,7 +61,8 @@ class Prompts final : public sdk::Method {
       if (vision_.defined()) list.push_back({"vision", vision_});
       return list;
     }
-    [[nodiscard]] sdk::BackboneChanges changes() const override {
+    [[nodiscard]] sdk::BackboneChanges changes(
+        const sdk::ChangeRequest& /*request*/) const override {
       return {layers(vision_), layers(text_), {}};
     }
 
@@ -79,8 +82,9 @@ class Prompts final : public sdk::Method {
 class WholeCopy final : public sdk::Method {
  public:
   [[nodiscard]] std::string text_template() const override { return "a photo of a {}."; }
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView& backbone,
-                                                           at::Generator&) const override {
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override {
+    const sdk::BackboneView& backbone = context.backbone();
     auto copy = std::make_unique<Copy>();
     for (const auto& [name, value] : backbone.weights()) {
       copy->weights.push_back({name, value.detach().clone().requires_grad_()});
@@ -91,7 +95,10 @@ class WholeCopy final : public sdk::Method {
  private:
   struct Copy final : sdk::Adapter {
     [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override { return weights; }
-    [[nodiscard]] sdk::BackboneChanges changes() const override { return {{}, {}, weights}; }
+    [[nodiscard]] sdk::BackboneChanges changes(
+        const sdk::ChangeRequest& /*request*/) const override {
+      return {{}, {}, weights};
+    }
     std::vector<sdk::NamedTensor> weights;
   };
 };
@@ -99,11 +106,14 @@ class WholeCopy final : public sdk::Method {
 class Nothing final : public sdk::Method {
  public:
   [[nodiscard]] std::string text_template() const override { return "a photo of a {}."; }
-  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(const sdk::BackboneView&,
-                                                           at::Generator&) const override {
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& /*context*/) const override {
     struct Unchanged final : sdk::Adapter {
       [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override { return {}; }
-      [[nodiscard]] sdk::BackboneChanges changes() const override { return {}; }
+      [[nodiscard]] sdk::BackboneChanges changes(
+          const sdk::ChangeRequest& /*request*/) const override {
+        return {};
+      }
     };
     return std::make_unique<Unchanged>();
   }

@@ -18,7 +18,7 @@ TEST(Coop, CountsAsPublishedOnVitB16) {
 
 TEST(Coop, PutsItsContextAtTheInputOfTheTextTower) {
   const auto adapter = make(FakeBackbone::small());
-  const sdk::BackboneChanges changes = adapter->changes();
+  const sdk::BackboneChanges changes = adapter->changes({});
   EXPECT_TRUE(changes.vision.prompts.empty());
   ASSERT_EQ(changes.text.prompts.size(), 1u);
   EXPECT_EQ(changes.text.prompts[0].layer, 0);

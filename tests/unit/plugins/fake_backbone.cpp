@@ -3,6 +3,9 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/norm.h>
+#include <ATen/ops/normal.h>
+#include <ATen/ops/remainder.h>
 
 #include <algorithm>
 
@@ -93,6 +96,31 @@ at::Tensor FakeBackbone::token_embeddings(std::string_view text) const {
       .unsqueeze(1)
       .expand({words, shape_.text.width})
       .contiguous();
+}
+
+at::Tensor FakeBackbone::text_features(const std::vector<std::string>& texts) const {
+  const auto n = static_cast<std::int64_t>(texts.size());
+  return at::arange(1, n + 1, at::TensorOptions(at::kFloat))
+      .unsqueeze(1)
+      .expand({n, shape_.embed_dim})
+      .contiguous()
+      .to(weights_.front().value.device());
+}
+
+FakeContext::FakeContext(const sdk::BackboneView& backbone, std::uint64_t seed)
+    : backbone_(backbone),
+      generator_(make_generator(seed)),
+      tasks_({{"art", {"cup", "bed", "alarm clock"}}, {"real", {"cup", "fan"}}}) {}
+
+sdk::LabelledFeatures FakeContext::training_features(std::int64_t task) const {
+  const auto classes =
+      static_cast<std::int64_t>(tasks_.at(static_cast<std::size_t>(task)).classes.size());
+  at::Generator noise = make_generator(static_cast<std::uint64_t>(task) + 100);
+  const at::Tensor features = at::normal(0.0, 1.0, {2 * classes, backbone_.shape().embed_dim},
+                                         noise, at::TensorOptions(at::kFloat));
+  const at::Tensor unit = features / features.norm(2, -1, true);
+  return {unit.to(backbone_.weights().front().value.device()),
+          at::arange(2 * classes, at::TensorOptions(at::kLong)).remainder(classes)};
 }
 
 at::Generator make_generator(std::uint64_t seed) {

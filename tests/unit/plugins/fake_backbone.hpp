@@ -1,5 +1,6 @@
 #pragma once
 
+#include "petlab/sdk/adapter.hpp"
 #include "petlab/sdk/backbone.hpp"
 
 #include <ATen/core/Generator.h>
@@ -22,6 +23,9 @@ class FakeBackbone final : public sdk::BackboneView {
   [[nodiscard]] const sdk::BackboneShape& shape() const override { return shape_; }
   [[nodiscard]] std::vector<sdk::NamedTensor> weights() const override { return weights_; }
 
+  /// Row i is i + 1 everywhere.
+  [[nodiscard]] at::Tensor text_features(const std::vector<std::string>& texts) const override;
+
   /// Every word is a token; token i is a row of 100 + i.
   [[nodiscard]] at::Tensor token_embeddings(std::string_view text) const override;
 
@@ -34,6 +38,23 @@ class FakeBackbone final : public sdk::BackboneView {
 
   sdk::BackboneShape shape_;
   std::vector<sdk::NamedTensor> weights_;
+};
+
+/// The context of an adapter that two tasks use: "art" with the classes cup, bed and alarm clock,
+/// "real" with cup and fan. Training features are seeded noise, two images a class.
+class FakeContext final : public sdk::AdapterContext {
+ public:
+  FakeContext(const sdk::BackboneView& backbone, std::uint64_t seed);
+
+  [[nodiscard]] const sdk::BackboneView& backbone() const override { return backbone_; }
+  [[nodiscard]] at::Generator& generator() const override { return generator_; }
+  [[nodiscard]] const std::vector<sdk::TaskView>& tasks() const override { return tasks_; }
+  [[nodiscard]] sdk::LabelledFeatures training_features(std::int64_t task) const override;
+
+ private:
+  const sdk::BackboneView& backbone_;
+  mutable at::Generator generator_;
+  std::vector<sdk::TaskView> tasks_;
 };
 
 /// A CPU generator of its own.

@@ -43,7 +43,7 @@ TEST(FullFinetune, ReplacesTheWeightsByTheParametersThemselves) {
       make_adapter(*make_method("full_finetune", "full-fine-tuning", {{"towers", "text"}}),
                    FakeBackbone::small());
   const auto parameters = adapter->parameters();
-  const sdk::BackboneChanges changes = adapter->changes();
+  const sdk::BackboneChanges changes = adapter->changes({});
   ASSERT_EQ(changes.weights.size(), parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     EXPECT_EQ(changes.weights[i].name, parameters[i].name);

@@ -50,8 +50,8 @@ std::unique_ptr<sdk::Grouping> make_grouping(const std::string& plugin, const st
 
 std::unique_ptr<sdk::Adapter> make_adapter(const sdk::Method& method,
                                            const sdk::BackboneView& backbone, std::uint64_t seed) {
-  at::Generator generator = make_generator(seed);
-  return method.make_adapter(backbone, generator);
+  const FakeContext context(backbone, seed);
+  return method.make_adapter(context);
 }
 
 std::int64_t count_parameters(const sdk::Adapter& adapter) {

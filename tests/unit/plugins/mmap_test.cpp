@@ -50,7 +50,7 @@ TEST(Mmap, GivesBothTowersKroneckerProductsOfTheSameSource) {
   EXPECT_EQ(parameters[1].value.sizes(), at::IntArrayRef({3, 2, 8}));
   EXPECT_EQ(parameters[2].value.sizes(), at::IntArrayRef({4, 2, 12}));
 
-  const sdk::BackboneChanges changes = adapter->changes();
+  const sdk::BackboneChanges changes = adapter->changes({});
   ASSERT_EQ(changes.text.prompts.size(), 3u);  // the text tower has one layer less
   ASSERT_EQ(changes.vision.prompts.size(), 4u);
   for (std::int64_t layer = 0; layer < 4; ++layer) {
@@ -71,7 +71,7 @@ TEST(Mmap, GradientsOfBothTowersMeetInTheSource) {
   const auto gradient_of = [&](bool text, bool vision) {
     for (const auto& parameter : parameters)
       parameter.value.mutable_grad() = at::Tensor();
-    const sdk::BackboneChanges changes = adapter->changes();
+    const sdk::BackboneChanges changes = adapter->changes({});
     at::Tensor loss = at::zeros({});
     if (text) loss = loss + changes.text.prompts[1].tokens.sum();
     if (vision) loss = loss + changes.vision.prompts[1].tokens.sum();
@@ -86,7 +86,7 @@ TEST(Mmap, GradientsOfBothTowersMeetInTheSource) {
 TEST(Mmap, PromptsStartWithTheSpreadOfTheSource) {
   std::vector<at::Tensor> values;
   for (std::uint64_t seed = 0; seed < 20; ++seed)
-    for (const auto& prompt : make(FakeBackbone::small(), {}, seed)->changes().vision.prompts)
+    for (const auto& prompt : make(FakeBackbone::small(), {}, seed)->changes({}).vision.prompts)
       values.push_back(prompt.tokens.detach().flatten());
   EXPECT_NEAR(at::cat(values).std().item<double>(), 0.02, 0.002);
   EXPECT_NEAR(at::cat(values).mean().item<double>(), 0.0, 0.002);
@@ -111,7 +111,7 @@ TEST(Mmap, StartsFromItsGeneratorAlone) {
 
 TEST(Mmap, PromptsTheFirstLayersOfEachTowerUpToItsDepth) {
   const auto layers = [](const GivenOptions& given) {
-    const sdk::BackboneChanges changes = make(FakeBackbone::small(), given)->changes();
+    const sdk::BackboneChanges changes = make(FakeBackbone::small(), given)->changes({});
     return std::pair(changes.text.prompts.size(), changes.vision.prompts.size());
   };
   EXPECT_EQ(layers({}), std::pair(std::size_t{3}, std::size_t{4}));

@@ -16,7 +16,7 @@ TEST(TextPrompt, CountsAsPublishedOnVitB16) {
 }
 
 TEST(TextPrompt, PromptsEveryTextLayerAndStartsTheFirstFromTheText) {
-  const sdk::BackboneChanges changes = make("text-prompt", FakeBackbone::small())->changes();
+  const sdk::BackboneChanges changes = make("text-prompt", FakeBackbone::small())->changes({});
   EXPECT_TRUE(changes.vision.prompts.empty());
   ASSERT_EQ(changes.text.prompts.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -38,14 +38,14 @@ TEST(VisionPrompt, HasTheLengthAndDepthOfMmap) {
   EXPECT_EQ(count_parameters(*make("vision-prompt", FakeBackbone::vit_b16())), 12 * 16 * 768);
   const auto mmap = make_adapter(*make_method("mmap", "mmap"), FakeBackbone::small());
   const auto vision = make("vision-prompt", FakeBackbone::small());
-  const auto ours = vision->changes().vision.prompts;
-  const auto theirs = mmap->changes().vision.prompts;
+  const auto ours = vision->changes({}).vision.prompts;
+  const auto theirs = mmap->changes({}).vision.prompts;
   ASSERT_EQ(ours.size(), theirs.size());
   for (std::size_t i = 0; i < ours.size(); ++i) {
     EXPECT_EQ(ours[i].layer, theirs[i].layer);
     EXPECT_EQ(ours[i].tokens.sizes(), theirs[i].tokens.sizes());
   }
-  EXPECT_TRUE(vision->changes().text.prompts.empty());
+  EXPECT_TRUE(vision->changes({}).text.prompts.empty());
 }
 
 TEST(VisionPrompt, StartsWithASmallSpreadFromItsGeneratorAlone) {

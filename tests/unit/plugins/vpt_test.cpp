@@ -20,7 +20,7 @@ TEST(Vpt, CountsAsPublishedOnVitB16) {
 }
 
 TEST(Vpt, DeepGivesPromptsToEveryImageLayer) {
-  const sdk::BackboneChanges changes = make("vpt-deep", FakeBackbone::small())->changes();
+  const sdk::BackboneChanges changes = make("vpt-deep", FakeBackbone::small())->changes({});
   EXPECT_TRUE(changes.text.prompts.empty());
   ASSERT_EQ(changes.vision.prompts.size(), 4u);
   for (std::size_t i = 0; i < 4; ++i) {
@@ -31,7 +31,7 @@ TEST(Vpt, DeepGivesPromptsToEveryImageLayer) {
 
 TEST(Vpt, ShallowGivesPromptsToTheInputOnly) {
   const sdk::BackboneChanges changes =
-      make("vpt-shallow", FakeBackbone::small(), {{"n-prompt", "3"}})->changes();
+      make("vpt-shallow", FakeBackbone::small(), {{"n-prompt", "3"}})->changes({});
   ASSERT_EQ(changes.vision.prompts.size(), 1u);
   EXPECT_EQ(changes.vision.prompts[0].layer, 0);
   EXPECT_EQ(changes.vision.prompts[0].tokens.sizes(), at::IntArrayRef({3, 24}));
@@ -39,7 +39,7 @@ TEST(Vpt, ShallowGivesPromptsToTheInputOnly) {
 
 TEST(Vpt, GradientsReachTheParameters) {
   const auto adapter = make("vpt-deep", FakeBackbone::small());
-  adapter->changes().vision.prompts[2].tokens.sum().backward();
+  adapter->changes({}).vision.prompts[2].tokens.sum().backward();
   const at::Tensor gradient = adapter->parameters()[0].value.grad();
   EXPECT_EQ(gradient[2].sum().item<double>(), 8 * 24);
   EXPECT_EQ(gradient.sum().item<double>(), 8 * 24);

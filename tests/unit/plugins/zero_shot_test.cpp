@@ -11,7 +11,7 @@ TEST(ZeroShot, TrainsNothingAndChangesNothing) {
   EXPECT_EQ(method->text_template(), "a photo of a {}.");
   const auto adapter = make_adapter(*method, FakeBackbone::small());
   EXPECT_TRUE(adapter->parameters().empty());
-  const sdk::BackboneChanges changes = adapter->changes();
+  const sdk::BackboneChanges changes = adapter->changes({});
   EXPECT_TRUE(changes.vision.prompts.empty());
   EXPECT_TRUE(changes.text.prompts.empty());
   EXPECT_TRUE(changes.weights.empty());

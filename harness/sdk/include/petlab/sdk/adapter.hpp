@@ -1,37 +1,54 @@
 #pragma once
 
-#include "petlab/sdk/backbone.hpp"
+#include "petlab/sdk/changes.hpp"
+
+#include <ATen/core/Generator.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace petlab::sdk {
 
-/// Prompt tokens of one layer: [n_prompt, width of the tower], the same n_prompt at every layer.
-struct PromptTokens {
-  std::int64_t layer = 0;
-  at::Tensor tokens;
+/// One task as a method may see it.
+struct TaskView {
+  std::string name;
+  std::vector<std::string> classes;  ///< as they stand in the texts; a label is an index into them
 };
 
-/// What an adapter changes in one tower.
-///
-/// Prompts are inserted before the first listed layer; at each later listed layer the outputs of
-/// this adapter's own prompts are replaced (deep prompting); at layers that are not listed they
-/// flow on. Layers ascend. Text prompts stand directly after the start token and take the position
-/// embeddings of their places when inserted at layer 0. Image prompts stand behind the patches, get
-/// no position embedding, and at layer 0 enter before the first layer norm.
-struct TowerChanges {
-  std::vector<PromptTokens> prompts;
+/// Image features of the frozen image tower with their labels.
+struct LabelledFeatures {
+  at::Tensor features;  ///< [n_images, embed_dim], rows of unit length
+  at::Tensor labels;    ///< int64 [n_images]
 };
 
-/// What an adapter changes in the backbone, as data. The host composes the changes of two adapters
-/// (prompts are concatenated, group first, task second) and batches several tasks together.
-struct BackboneChanges {
-  TowerChanges vision;
-  TowerChanges text;
-  /// Trainable copies that take the place of the frozen weights of the same names. Changes with
-  /// weights cannot be composed.
-  std::vector<NamedTensor> weights;
+/// What an adapter is made for, and what the host lends to make it. Lives during the call only,
+/// except for the backbone, which outlives the adapter.
+class AdapterContext {
+ public:
+  virtual ~AdapterContext() = default;
+
+  [[nodiscard]] virtual const BackboneView& backbone() const = 0;
+
+  /// A CPU generator seeded by the host for this adapter alone: the source of all randomness.
+  [[nodiscard]] virtual at::Generator& generator() const = 0;
+
+  /// The tasks that use the adapter: one with sharing per-task, all with joint.
+  [[nodiscard]] virtual const std::vector<TaskView>& tasks() const = 0;
+
+  /// Features of a task's training images without augmentation. `task` is an index into tasks().
+  [[nodiscard]] virtual LabelledFeatures training_features(std::int64_t task) const = 0;
+};
+
+/// For what changes() is called.
+struct ChangeRequest {
+  /// The task that the changes are for, an index into AdapterContext::tasks(). Always 0 where
+  /// MethodEntry::task_dependent is false.
+  std::int64_t task = 0;
+  bool training = false;  ///< false in evaluation: no noise then
+  /// CPU generator for noise in training (sampling, dropout), seeded by the host; null in
+  /// evaluation.
+  at::Generator* noise = nullptr;
 };
 
 /// One instance of a method's trainable parameters. Lives in the plugin; the host owns the
@@ -45,8 +62,9 @@ class Adapter {
   [[nodiscard]] virtual std::vector<NamedTensor> parameters() const = 0;
 
   /// The changes that the present parameter values stand for, differentiable with respect to them.
-  /// Called once a training step; must be a pure function of the parameters.
-  [[nodiscard]] virtual BackboneChanges changes() const = 0;
+  /// Called once a training step (once for each task of the step where MethodEntry::task_dependent
+  /// is true); must be a pure function of the parameters, the request and the noise.
+  [[nodiscard]] virtual BackboneChanges changes(const ChangeRequest& request) const = 0;
 };
 
 }  // namespace petlab::sdk

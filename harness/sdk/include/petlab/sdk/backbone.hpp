@@ -44,6 +44,9 @@ class BackboneView {
   /// not be written: the host hashes them before and after a run. Clone to train a copy.
   [[nodiscard]] virtual std::vector<NamedTensor> weights() const = 0;
 
+  /// Features of texts from the frozen text tower: [n_texts, embed_dim], not normalised.
+  [[nodiscard]] virtual at::Tensor text_features(const std::vector<std::string>& texts) const = 0;
+
   /// Token embeddings of a text without start and end token: [n_tokens, text width], a copy.
   [[nodiscard]] virtual at::Tensor token_embeddings(std::string_view text) const = 0;
 };

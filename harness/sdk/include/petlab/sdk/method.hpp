@@ -29,10 +29,9 @@ class Method {
   /// The text around a class name, with exactly one "{}", e.g. "a photo of a {}.".
   [[nodiscard]] virtual std::string text_template() const = 0;
 
-  /// A new adapter. All randomness comes from `generator` (a CPU generator seeded by the host for
-  /// this adapter alone). Throws Error(config) when the options do not fit the backbone's shape.
-  [[nodiscard]] virtual std::unique_ptr<Adapter> make_adapter(const BackboneView& backbone,
-                                                              at::Generator& generator) const = 0;
+  /// A new adapter. Throws Error(config) when the options do not fit the backbone's shape.
+  [[nodiscard]] virtual std::unique_ptr<Adapter> make_adapter(
+      const AdapterContext& context) const = 0;
 };
 
 using MethodFactory = std::unique_ptr<Method> (*)(const Options&);
@@ -46,8 +45,11 @@ struct MethodEntry {
   TrainingDefaults training;
   /// True when changes of two adapters of this method can be composed (prompts: yes; trainable
   /// copies of weights: no). `grouped+specific` and `joint+specific` need it.
-  bool composable;
-  MethodFactory make;
+  bool composable = false;
+  /// True when changes() depends on the task that it is asked for (task embeddings, gates, heads
+  /// and prompts that belong to the classes of a task).
+  bool task_dependent = false;
+  MethodFactory make = nullptr;
 };
 
 }  // namespace petlab::sdk

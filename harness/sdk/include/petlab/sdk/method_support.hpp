@@ -9,8 +9,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // What most methods need to make their parameters. A convenience for plugins: inline code that is
@@ -24,6 +27,30 @@ inline void check_template(const std::string& text, std::string_view where) {
   if (first == std::string::npos || text.find("{}", first + 2) != std::string::npos)
     throw Error(ErrorKind::config, std::string(where) + ": option 'template' is '" + text +
                                        "', expected a text with exactly one {} for the class name");
+}
+
+/// An adapter whose changes are a function of its parameters: most methods need no class of their
+/// own.
+class FunctionAdapter final : public Adapter {
+ public:
+  using Changes = std::function<BackboneChanges(const ChangeRequest&)>;
+
+  FunctionAdapter(std::vector<NamedTensor> parameters, Changes changes)
+      : parameters_(std::move(parameters)), changes_(std::move(changes)) {}
+
+  [[nodiscard]] std::vector<NamedTensor> parameters() const override { return parameters_; }
+  [[nodiscard]] BackboneChanges changes(const ChangeRequest& request) const override {
+    return changes_(request);
+  }
+
+ private:
+  std::vector<NamedTensor> parameters_;
+  Changes changes_;
+};
+
+inline std::unique_ptr<Adapter> make_function_adapter(std::vector<NamedTensor> parameters,
+                                                      FunctionAdapter::Changes changes) {
+  return std::make_unique<FunctionAdapter>(std::move(parameters), std::move(changes));
 }
 
 /// Number of prompted layers that option `depth` stands for: 0 means all `layers`.

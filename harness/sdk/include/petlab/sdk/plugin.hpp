@@ -5,6 +5,8 @@
 #include "petlab/sdk/method.hpp"
 
 #include <cstdint>
+#include <iterator>
+#include <memory>
 #include <type_traits>
 
 namespace petlab::sdk {
@@ -35,17 +37,35 @@ struct PluginDescriptor {
 
 static_assert(std::is_standard_layout_v<PluginDescriptor>);
 
+/// The factory of a method or grouping that is made from its options: `.make = make_entry<Method,
+/// Coop>`.
+template <typename Base, typename Entry>
+std::unique_ptr<Base> make_entry(const Options& options) {
+  return std::make_unique<Entry>(options);
+}
+
 }  // namespace petlab::sdk
 
-/// Defines the plugin's one exported symbol, e.g.
-///
-///     PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION,
-///                   .licence = "MIT", .source_hash = PETLAB_PLUGIN_SOURCE_HASH,
-///                   .methods = kMethods, .method_count = std::size(kMethods),
-///                   .groupings = nullptr, .grouping_count = 0);
+/// Defines the plugin's one exported symbol from all members of the descriptor. Most plugins use
+/// one of the two below.
 #define PETLAB_PLUGIN(...)                                                                     \
   extern "C"                                                                                   \
       __attribute__((visibility("default"),                                                    \
                      used)) constinit const ::petlab::sdk::PluginDescriptor petlab_plugin_v1 { \
     __VA_ARGS__                                                                                \
   }
+
+/// The whole of a plugin that holds methods: PETLAB_METHODS("MIT", kMethods), an array of
+/// MethodEntry. Name, version and hash of the sources come from the build (petlab_add_plugin).
+#define PETLAB_METHODS(spdx_licence, entries)                                                   \
+  PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION,                   \
+                .licence = (spdx_licence), .source_hash = PETLAB_PLUGIN_SOURCE_HASH,            \
+                .methods = (entries), .method_count = std::size(entries), .groupings = nullptr, \
+                .grouping_count = 0)
+
+/// The same for groupings.
+#define PETLAB_GROUPINGS(spdx_licence, entries)                                      \
+  PETLAB_PLUGIN(.name = PETLAB_PLUGIN_NAME, .version = PETLAB_PLUGIN_VERSION,        \
+                .licence = (spdx_licence), .source_hash = PETLAB_PLUGIN_SOURCE_HASH, \
+                .methods = nullptr, .method_count = 0, .groupings = (entries),       \
+                .grouping_count = std::size(entries))
