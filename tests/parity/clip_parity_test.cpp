@@ -83,7 +83,7 @@ class ClipParity : public ::testing::TestWithParam<const char*> {
     for (const auto& [layer, leaf] : leaves)
       changes.prompts.push_back({layer, leaf});
     const auto& shape = is_text ? backbone_->shape().text : backbone_->shape().vision;
-    const PromptBatch batch = stack_prompts({{&changes}}, shape.layers, {});
+    const TowerBatch batch = stack_changes({{&changes}}, shape.layers, {});
 
     at::Tensor images, texts;
     if (is_text) {

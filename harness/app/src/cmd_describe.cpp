@@ -40,6 +40,9 @@ int run_describe(const Arguments& arguments) {
       "backbone", text_value(), "folder of a CLIP in the Hugging Face layout")(
       "option", texts_value(), "option of the method for --count: NAME=VALUE; may be repeated")(
       "tasks", po::value<std::int64_t>()->default_value(4), "number of tasks for --count")(
+      "classes", po::value<std::int64_t>()->default_value(65), "classes a task for --count")(
+      "shots", po::value<std::int64_t>()->default_value(16),
+      "training images a class and task for --count")(
       "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
@@ -64,7 +67,10 @@ int run_describe(const Arguments& arguments) {
     throw sdk::Error(sdk::ErrorKind::config, "--count needs a method and --backbone DIR");
   const auto backbone = clip::Backbone::load(options->text("backbone"));
   count_parameters(std::cout, plugins->method(name), method_options(*options), *backbone,
-                   backbone->parameter_count(), options->get<std::int64_t>("tasks"));
+                   backbone->parameter_count(),
+                   {.tasks = options->get<std::int64_t>("tasks"),
+                    .classes = options->get<std::int64_t>("classes"),
+                    .shots = options->get<std::int64_t>("shots")});
   return kOk;
 }
 

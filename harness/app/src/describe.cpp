@@ -2,13 +2,17 @@
 
 #include "command.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <iomanip>
 #include <ostream>
 #include <span>
 #include <sstream>
+#include <unordered_set>
+#include <vector>
 
 namespace petlab::app {
 namespace {
@@ -53,6 +57,77 @@ void describe_plugin(std::ostream& out, const core::LoadedPlugin& plugin) {
       << "\n";
 }
 
+/// Tasks of a made-up study, for counting: the same classes in each.
+class CountingContext final : public sdk::AdapterContext {
+ public:
+  CountingContext(const sdk::BackboneView& backbone, const CountedTasks& counted)
+      : backbone_(backbone), counted_(counted) {
+    sdk::TaskView task;
+    for (std::int64_t c = 0; c < counted.classes; ++c)
+      task.classes.push_back("class " + std::to_string(c + 1));
+    for (std::int64_t t = 0; t < counted.tasks; ++t) {
+      task.name = "task " + std::to_string(t + 1);
+      tasks_.push_back(task);
+    }
+  }
+
+  [[nodiscard]] const sdk::BackboneView& backbone() const override { return backbone_; }
+  [[nodiscard]] at::Generator& generator() const override { return generator_; }
+  [[nodiscard]] const std::vector<sdk::TaskView>& tasks() const override { return tasks_; }
+  [[nodiscard]] sdk::LabelledFeatures training_features(std::int64_t /*task*/) const override {
+    const std::int64_t n = counted_.classes * counted_.shots;
+    const at::TensorOptions options =
+        at::TensorOptions().device(backbone_.weights().front().value.device());
+    return {at::ones({n, backbone_.shape().embed_dim}, options.dtype(at::kFloat)),
+            at::arange(n, options.dtype(at::kLong)).remainder(counted_.classes)};
+  }
+
+ private:
+  const sdk::BackboneView& backbone_;
+  const CountedTasks& counted_;
+  mutable at::Generator generator_ = at::detail::createCPUGenerator(/*seed=*/1);
+  std::vector<sdk::TaskView> tasks_;
+};
+
+/// Values that must be kept to classify with an adapter: the smaller of what it trains and what its
+/// changes hold (generated weights without their generator), over all its tasks.
+std::int64_t inference_values(const sdk::Adapter& adapter, std::int64_t trainable,
+                              bool task_dependent, std::int64_t tasks) {
+  std::unordered_set<const c10::TensorImpl*> seen;
+  std::int64_t values = 0;
+  const auto add = [&](std::initializer_list<at::Tensor> tensors) {
+    for (const at::Tensor& tensor : tensors)
+      if (tensor.defined() && tensor.requires_grad() &&
+          seen.insert(tensor.unsafeGetTensorImpl()).second)
+        values += tensor.numel();
+  };
+  std::vector<sdk::BackboneChanges> kept;  // alive, so that no two tensors have one address
+  for (std::int64_t task = 0; task < (task_dependent ? tasks : 1); ++task) {
+    const sdk::BackboneChanges& changes = kept.emplace_back(adapter.changes({.task = task}));
+    for (const sdk::TowerChanges* tower : {&changes.vision, &changes.text}) {
+      for (const auto& prompt : tower->prompts)
+        add({prompt.tokens});
+      for (const auto& m : tower->bottlenecks)
+        add({m.down, m.down_bias, m.up, m.up_bias, m.scale, m.norm_weight, m.norm_bias});
+      for (const auto& m : tower->low_ranks)
+        add({m.down, m.up});
+      for (const auto& m : tower->affines)
+        add({m.scale, m.shift});
+      for (const auto& m : tower->feature_adapters)
+        add({m.down, m.down_bias, m.up, m.up_bias});
+      if (tower->condition)
+        add({tower->condition->down, tower->condition->down_bias, tower->condition->up,
+             tower->condition->up_bias});
+    }
+    if (changes.head) add({changes.head->weight, changes.head->bias});
+    for (const auto& cache : changes.caches)
+      add({cache.keys});
+    for (const auto& weight : changes.weights)
+      add({weight.value});
+  }
+  return std::min(values, trainable);
+}
+
 std::string percent(std::int64_t part, std::int64_t whole) {
   std::ostringstream out;
   out << std::setprecision(3) << 100.0 * static_cast<double>(part) / static_cast<double>(whole)
@@ -87,12 +162,13 @@ void describe(std::ostream& out, const core::GroupingRef& grouping) {
 void count_parameters(std::ostream& out, const core::MethodRef& method,
                       const std::map<std::string, std::string>& options,
                       const sdk::BackboneView& backbone, std::int64_t backbone_parameters,
-                      std::int64_t tasks) {
+                      const CountedTasks& counted) {
   const sdk::Options resolved(std::span(method.entry->options, method.entry->option_count), options,
                               std::string("method '") + method.entry->name + "'");
   const auto instance = method.entry->make(resolved);
-  at::Generator generator = at::detail::createCPUGenerator(/*seed=*/1);
-  const auto adapter = instance->make_adapter(backbone, generator);
+  const CountingContext context(backbone, counted);
+  const auto adapter = instance->make_adapter(context);
+  const std::int64_t tasks = counted.tasks;
   std::int64_t total = 0;
   out << "one adapter on this backbone (" << grouped_digits(backbone_parameters)
       << " parameters)\n";
@@ -111,8 +187,13 @@ void count_parameters(std::ostream& out, const core::MethodRef& method,
   if (parameters.size() > kShown)
     out << "    and " << parameters.size() - kShown << " tensors more\n";
   out << "trainable " << grouped_digits(total) << " (" << percent(total, backbone_parameters)
-      << " of the backbone)\nwith " << tasks << " tasks: joint " << grouped_digits(total)
-      << ", per-task " << grouped_digits(total * tasks);
+      << " of the backbone)\n"
+      << "needed at inference "
+      << grouped_digits(
+             inference_values(*adapter, total, method.entry->task_dependent, counted.tasks))
+      << "\nstored bytes " << grouped_digits(total * std::int64_t{sizeof(float)}) << "\nwith "
+      << tasks << " tasks: joint " << grouped_digits(total) << ", per-task "
+      << grouped_digits(total * tasks);
   if (method.entry->composable)
     out << ", joint+specific " << grouped_digits(total * (tasks + 1))
         << ", grouped+specific with G groups " << grouped_digits(total) << " x (G + " << tasks

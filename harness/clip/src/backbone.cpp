@@ -11,6 +11,8 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
+#include <span>
 #include <unordered_set>
 
 namespace petlab::clip {
@@ -137,7 +139,23 @@ at::Tensor Backbone::token_embeddings(std::string_view text) const {
       .clone();
 }
 
-at::Tensor Backbone::encode_image(const at::Tensor& pixels, const PromptBatch& prompts,
+at::Tensor Backbone::text_features(const std::vector<std::string>& texts) const {
+  constexpr std::size_t kBatch = 256;
+  const c10::NoGradGuard no_grad;
+  std::vector<at::Tensor> features;
+  for (std::size_t first = 0; first < texts.size(); first += kBatch) {
+    const std::span<const std::string> some(texts.data() + first,
+                                            std::min(kBatch, texts.size() - first));
+    TokenBatch tokens = impl_->tokenizer.encode_batch(some, shape().context_length);
+    features.push_back(
+        encode_text({.ids = tokens.ids.to(impl_->device), .eot = tokens.eot.to(impl_->device)}));
+  }
+  if (features.empty())
+    return at::zeros({0, shape().embed_dim}, impl_->weights.text().projection.options());
+  return features.size() == 1 ? features.front() : at::cat(features);
+}
+
+at::Tensor Backbone::encode_image(const at::Tensor& pixels, const TowerBatch& prompts,
                                   const WeightOverrides& overrides) const {
   const Weights& weights = impl_->weights;
   if (overrides.empty()) return run_vision(weights.vision(), impl_->config, pixels, prompts);
@@ -145,7 +163,7 @@ at::Tensor Backbone::encode_image(const at::Tensor& pixels, const PromptBatch& p
   return run_vision(weights.vision(overrides), impl_->config, pixels, prompts);
 }
 
-at::Tensor Backbone::encode_text(const TokenBatch& tokens, const PromptBatch& prompts,
+at::Tensor Backbone::encode_text(const TokenBatch& tokens, const TowerBatch& prompts,
                                  const WeightOverrides& overrides) const {
   const Weights& weights = impl_->weights;
   if (overrides.empty()) return run_text(weights.text(), impl_->config, tokens, prompts);
@@ -199,10 +217,13 @@ void Backbone::save(const std::filesystem::path& model_dir,
   }
 }
 
+at::Tensor unit_length(const at::Tensor& features) {
+  return features / features.norm(2, /*dim=*/-1, /*keepdim=*/true);
+}
+
 at::Tensor similarity_logits(const at::Tensor& image_features, const at::Tensor& text_features,
                              const at::Tensor& logit_scale) {
-  const auto unit = [](const at::Tensor& x) { return x / x.norm(2, /*dim=*/-1, /*keepdim=*/true); };
-  return logit_scale * at::matmul(unit(image_features), unit(text_features).t());
+  return logit_scale * at::matmul(unit_length(image_features), unit_length(text_features).t());
 }
 
 }  // namespace petlab::clip

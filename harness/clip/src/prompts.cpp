@@ -10,7 +10,7 @@ namespace petlab::clip {
 using sdk::Error;
 using sdk::ErrorKind;
 
-PromptPlan::PromptPlan(const PromptBatch& prompts, const sdk::TowerShape& shape, std::int64_t batch,
+PromptPlan::PromptPlan(const TowerBatch& prompts, const sdk::TowerShape& shape, std::int64_t batch,
                        const char* tower)
     : prompts_(prompts), batch_(batch) {
   const auto fail = [&](std::size_t layer, const std::string& what) {
@@ -58,9 +58,10 @@ at::Tensor PromptPlan::at(std::int64_t layer) const {
   return tokens.index_select(0, prompts_.set_of_sample.to(tokens.device()));
 }
 
-PromptBatch stack_prompts(const std::vector<std::vector<const sdk::TowerChanges*>>& sets,
-                          std::int64_t n_layers, const at::Tensor& set_of_sample) {
-  PromptBatch batch;
+TowerBatch stack_changes(const std::vector<std::vector<const sdk::TowerChanges*>>& sets,
+                         std::int64_t n_layers, const at::Tensor& set_of_sample) {
+  TowerBatch batch;
+  batch.sets = sets;
   batch.set_of_sample = set_of_sample;
   // tokens[l][s]: the prompts of set s at layer l, parts of its adapters side by side.
   std::vector<std::vector<at::Tensor>> tokens(static_cast<std::size_t>(n_layers));

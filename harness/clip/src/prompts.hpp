@@ -10,7 +10,7 @@ namespace petlab::clip {
 class PromptPlan {
  public:
   /// Throws Error(config) for prompts that do not fit the tower, naming `tower`.
-  PromptPlan(const PromptBatch& prompts, const sdk::TowerShape& shape, std::int64_t batch,
+  PromptPlan(const TowerBatch& prompts, const sdk::TowerShape& shape, std::int64_t batch,
              const char* tower);
 
   /// True where the layer has prompts of its own.
@@ -27,7 +27,7 @@ class PromptPlan {
   [[nodiscard]] std::int64_t n_prompt() const { return n_prompt_; }
 
  private:
-  const PromptBatch& prompts_;
+  const TowerBatch& prompts_;
   std::int64_t batch_;
   std::int64_t n_prompt_ = 0;
   std::int64_t n_sets_ = 0;

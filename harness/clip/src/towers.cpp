@@ -1,5 +1,6 @@
 #include "towers.hpp"
 
+#include "modules.hpp"
 #include "petlab/sdk/error.hpp"
 #include "prompts.hpp"
 #include "transformer.hpp"
@@ -27,7 +28,7 @@ at::Tensor patches_of(const at::Tensor& pixels, std::int64_t patch) {
 }  // namespace
 
 at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Tensor& pixels,
-                      const PromptBatch& prompts) {
+                      const TowerBatch& prompts) {
   const sdk::BackboneShape& shape = config.shape;
   const std::int64_t side = shape.image_size;
   if (pixels.dim() != 4 || pixels.size(1) != 3 || pixels.size(2) != side || pixels.size(3) != side)
@@ -42,8 +43,10 @@ at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Te
                                .activation = config.vision_activation,
                                .is_causal = false};
 
-  const at::Tensor patches =
-      at::linear(patches_of(pixels, shape.patch_size), w.patch_embedding.reshape({width, -1}));
+  const ModulePlan modules(prompts, shape.vision, "image");
+  const at::Tensor patches = modules.changed(
+      at::linear(patches_of(pixels, shape.patch_size), w.patch_embedding.reshape({width, -1})),
+      sdk::AffinePlace::embeddings);
   at::Tensor x =
       at::cat({w.class_embedding.to(patches.scalar_type()).expand({batch, 1, width}), patches}, 1) +
       w.position_embedding;
@@ -54,19 +57,23 @@ at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Te
     x = at::cat({x.narrow(1, 0, kept), plan.at(layer).to(x.scalar_type())}, 1);
   };
   put(0);
-  x = layer_norm(x, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps);
+  x = modules.changed(layer_norm(x, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps),
+                      sdk::AffinePlace::pre_norm);
   for (std::int64_t layer = 0; layer < shape.vision.layers; ++layer) {
     const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
     if (layer > 0) put(layer);
-    x = layer + 1 < shape.vision.layers ? run_block(block, settings, x)
-                                        : run_block_pooled(block, settings, x, /*positions=*/{});
+    const BlockModules* changed = modules.block(layer);
+    x = layer + 1 < shape.vision.layers
+            ? run_block(block, settings, changed, x)
+            : run_block_pooled(block, settings, changed, x, /*positions=*/{});
   }
-  x = layer_norm(x, w.post_norm_weight, w.post_norm_bias, settings.layer_norm_eps);
+  x = modules.changed(layer_norm(x, w.post_norm_weight, w.post_norm_bias, settings.layer_norm_eps),
+                      sdk::AffinePlace::final_norm);
   return at::linear(x, w.projection);
 }
 
 at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch& tokens,
-                    const PromptBatch& prompts) {
+                    const TowerBatch& prompts) {
   const sdk::BackboneShape& shape = config.shape;
   if (tokens.ids.dim() != 2 || tokens.eot.dim() != 1 || tokens.eot.size(0) != tokens.ids.size(0))
     throw Error(ErrorKind::internal, "the text tower was given tokens of shape " +
@@ -87,7 +94,10 @@ at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch
                                .activation = config.text_activation,
                                .is_causal = true};
 
-  at::Tensor x = at::embedding(w.token_embedding, tokens.ids.to(w.token_embedding.device()));
+  const ModulePlan modules(prompts, shape.text, "text");
+  at::Tensor x =
+      modules.changed(at::embedding(w.token_embedding, tokens.ids.to(w.token_embedding.device())),
+                      sdk::AffinePlace::embeddings);
   // Prompts stand behind the start token; those of an earlier layer are cut out and replaced.
   const auto put = [&](std::int64_t layer) {
     if (!plan.changes(layer)) return;
@@ -97,15 +107,20 @@ at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch
                 1);
   };
   put(0);
+  if (prompts.token_order.defined())
+    x = x.gather(1, prompts.token_order.unsqueeze(2).expand({batch, length, x.size(2)}));
   x = x + w.position_embedding.narrow(0, 0, x.size(1));
   const at::Tensor eot = tokens.eot.to(x.device()) + plan.n_prompt();
   for (std::int64_t layer = 0; layer < shape.text.layers; ++layer) {
     const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
     if (layer > 0) put(layer);
-    x = layer + 1 < shape.text.layers ? run_block(block, settings, x)
-                                      : run_block_pooled(block, settings, x, eot);
+    const BlockModules* changed = modules.block(layer);
+    x = layer + 1 < shape.text.layers ? run_block(block, settings, changed, x)
+                                      : run_block_pooled(block, settings, changed, x, eot);
   }
-  x = layer_norm(x, w.final_norm_weight, w.final_norm_bias, settings.layer_norm_eps);
+  x = modules.changed(
+      layer_norm(x, w.final_norm_weight, w.final_norm_bias, settings.layer_norm_eps),
+      sdk::AffinePlace::final_norm);
   return at::linear(x, w.projection);
 }
 

@@ -7,10 +7,10 @@ namespace petlab::clip {
 
 /// The image tower: pixels [B, 3, S, S] -> features [B, embed_dim].
 [[nodiscard]] at::Tensor run_vision(const VisionWeights& weights, const Config& config,
-                                    const at::Tensor& pixels, const PromptBatch& prompts);
+                                    const at::Tensor& pixels, const TowerBatch& prompts);
 
 /// The text tower: tokens [N, L] -> features [N, embed_dim].
 [[nodiscard]] at::Tensor run_text(const TextWeights& weights, const Config& config,
-                                  const TokenBatch& tokens, const PromptBatch& prompts);
+                                  const TokenBatch& tokens, const TowerBatch& prompts);
 
 }  // namespace petlab::clip

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <limits>
+#include <optional>
 
 namespace petlab::clip {
 
@@ -14,12 +15,49 @@ at::Tensor quick_gelu(at::Tensor x) {
   return at::silu(x.mul_(kSlope)).mul_(1.0 / kSlope);
 }
 
-at::Tensor mlp(const BlockWeights& w, const BlockSettings& settings, const at::Tensor& x) {
-  const at::Tensor normed = layer_norm(x, w.norm2_weight, w.norm2_bias, settings.layer_norm_eps);
-  const at::Tensor hidden = at::linear(normed, w.fc1_weight, w.fc1_bias);
-  const at::Tensor active =
+at::Tensor mlp(const BlockWeights& w, const BlockSettings& settings, const BlockModules* modules,
+               const at::Tensor& x) {
+  at::Tensor in = layer_norm(x, w.norm2_weight, w.norm2_bias, settings.layer_norm_eps);
+  if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm2);
+  at::Tensor hidden = at::linear(in, w.fc1_weight, w.fc1_bias);
+  if (modules != nullptr)
+    hidden =
+        modules->changed(modules->changed(hidden, in, sdk::LinearMap::fc1), sdk::AffinePlace::fc1);
+  at::Tensor active =
       settings.activation == Activation::gelu ? at::gelu(hidden) : quick_gelu(hidden);
-  return at::linear(active, w.fc2_weight, w.fc2_bias);
+  if (modules != nullptr) active = modules->changed(active, sdk::AffinePlace::hidden);
+  const at::Tensor out = at::linear(active, w.fc2_weight, w.fc2_bias);
+  if (modules == nullptr) return out;
+  return modules->changed(modules->changed(out, active, sdk::LinearMap::fc2),
+                          sdk::AffinePlace::mlp);
+}
+
+/// The stream x with a branch's output, the modules behind the branch and those beside it.
+at::Tensor join_branch(const at::Tensor& x, const at::Tensor& branch, const BlockModules* modules,
+                       sdk::BottleneckSite after, sdk::BottleneckSite parallel, double norm_eps) {
+  at::Tensor sum = x + branch;
+  if (modules == nullptr) return sum;
+  if (const at::Tensor more = modules->bottlenecks(branch, after, norm_eps); more.defined())
+    sum = sum + more;
+  if (const at::Tensor more = modules->bottlenecks(x, parallel, norm_eps); more.defined())
+    sum = sum + more;
+  return sum;
+}
+
+/// What follows the attention: its output map, the MLP, and the modules of both.
+/// x [B, L, W] is the stream at the positions that `attended` [B, L, W] belongs to.
+at::Tensor finish_block(const BlockWeights& w, const BlockSettings& settings,
+                        const BlockModules* modules, const at::Tensor& x,
+                        const at::Tensor& attended) {
+  const double eps = settings.layer_norm_eps;
+  at::Tensor branch = at::linear(attended, w.out_weight, w.out_bias);
+  if (modules != nullptr)
+    branch = modules->changed(modules->changed(branch, attended, sdk::LinearMap::out),
+                              sdk::AffinePlace::attention);
+  const at::Tensor middle = join_branch(x, branch, modules, sdk::BottleneckSite::after_attention,
+                                        sdk::BottleneckSite::parallel_attention, eps);
+  return join_branch(middle, mlp(w, settings, modules, middle), modules,
+                     sdk::BottleneckSite::after_mlp, sdk::BottleneckSite::parallel_mlp, eps);
 }
 
 /// [B, L, n W] -> n tensors [B, heads, L, W / heads], as a view with n in front.
@@ -40,18 +78,23 @@ at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
   return at::layer_norm(x, {x.size(-1)}, weight, bias, eps);
 }
 
-at::Tensor run_block(const BlockWeights& w, const BlockSettings& settings, const at::Tensor& x) {
-  const at::Tensor normed = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
-  const at::Tensor qkv =
-      split_heads(at::linear(normed, w.qkv_weight, w.qkv_bias), /*parts=*/3, settings.heads);
+at::Tensor run_block(const BlockWeights& w, const BlockSettings& settings,
+                     const BlockModules* modules, const at::Tensor& x) {
+  using enum sdk::LinearMap;
+  at::Tensor in = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
+  if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm1);
+  at::Tensor flat = at::linear(in, w.qkv_weight, w.qkv_bias);
+  if (modules != nullptr) flat = modules->changed_qkv(flat, in, {q, k, v});
+  const at::Tensor qkv = split_heads(flat, /*parts=*/3, settings.heads);
   const at::Tensor attended = at::scaled_dot_product_attention(
       qkv[0], qkv[1], qkv[2], /*attn_mask=*/{}, /*dropout_p=*/0.0, settings.is_causal);
-  const at::Tensor middle = x + at::linear(join_heads(attended), w.out_weight, w.out_bias);
-  return middle + mlp(w, settings, middle);
+  return finish_block(w, settings, modules, x, join_heads(attended));
 }
 
 at::Tensor run_block_pooled(const BlockWeights& w, const BlockSettings& settings,
-                            const at::Tensor& x, const at::Tensor& positions) {
+                            const BlockModules* modules, const at::Tensor& x,
+                            const at::Tensor& positions) {
+  using enum sdk::LinearMap;
   const std::int64_t batch = x.size(0);
   const std::int64_t length = x.size(1);
   const std::int64_t width = x.size(2);
@@ -59,24 +102,27 @@ at::Tensor run_block_pooled(const BlockWeights& w, const BlockSettings& settings
     if (!positions.defined()) return all.narrow(1, 0, 1);
     return all.gather(1, positions.view({batch, 1, 1}).expand({batch, 1, width}));
   };
-  const at::Tensor normed = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
-  const at::Tensor kv = split_heads(at::linear(normed, w.qkv_weight.narrow(0, width, 2 * width),
-                                               w.qkv_bias.narrow(0, width, 2 * width)),
-                                    /*parts=*/2, settings.heads);
-  const at::Tensor q = split_heads(
-      at::linear(pool(normed), w.qkv_weight.narrow(0, 0, width), w.qkv_bias.narrow(0, 0, width)),
-      /*parts=*/1, settings.heads);
+  at::Tensor in = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
+  if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm1);
+  at::Tensor flat_kv = at::linear(in, w.qkv_weight.narrow(0, width, 2 * width),
+                                  w.qkv_bias.narrow(0, width, 2 * width));
+  if (modules != nullptr) flat_kv = modules->changed_qkv(flat_kv, in, {k, v});
+  const at::Tensor kv = split_heads(flat_kv, /*parts=*/2, settings.heads);
+  const at::Tensor pooled = pool(in);
+  at::Tensor flat_q =
+      at::linear(pooled, w.qkv_weight.narrow(0, 0, width), w.qkv_bias.narrow(0, 0, width));
+  if (modules != nullptr) flat_q = modules->changed_qkv(flat_q, pooled, {q});
+  const at::Tensor query = split_heads(flat_q, /*parts=*/1, settings.heads);
   // A causal query at position p sees the keys 0..p: added to the scores, 0 there and -inf behind.
   std::optional<at::Tensor> mask;
   if (settings.is_causal) {
     const at::Tensor places = at::arange(length, positions.options());
     const at::Tensor hidden = places.view({1, 1, 1, length}) > positions.view({batch, 1, 1, 1});
-    mask = at::zeros({batch, 1, 1, length}, q.options())
+    mask = at::zeros({batch, 1, 1, length}, query.options())
                .masked_fill_(hidden, -std::numeric_limits<double>::infinity());
   }
-  const at::Tensor attended = at::scaled_dot_product_attention(q[0], kv[0], kv[1], mask);
-  const at::Tensor middle = pool(x) + at::linear(join_heads(attended), w.out_weight, w.out_bias);
-  return (middle + mlp(w, settings, middle)).squeeze(1);
+  const at::Tensor attended = at::scaled_dot_product_attention(query[0], kv[0], kv[1], mask);
+  return finish_block(w, settings, modules, pool(x), join_heads(attended)).squeeze(1);
 }
 
 }  // namespace petlab::clip

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "modules.hpp"
 #include "petlab/clip/config.hpp"
 #include "weights.hpp"
 
@@ -15,15 +16,17 @@ struct BlockSettings {
   bool is_causal = false;
 };
 
-/// One pre-LN transformer block of either tower: x [B, L, W] -> [B, L, W].
+/// One pre-LN transformer block of either tower: x [B, L, W] -> [B, L, W]. `modules` is null where
+/// no adapter changes the block.
 [[nodiscard]] at::Tensor run_block(const BlockWeights& weights, const BlockSettings& settings,
-                                   const at::Tensor& x);
+                                   const BlockModules* modules, const at::Tensor& x);
 
 /// The same, for the last block of a tower, of whose output one position a sample is used: only
 /// that position is computed (its keys and values come from all). `positions` is int64 [B], or
 /// undefined for position 0. x [B, L, W] -> [B, W].
 [[nodiscard]] at::Tensor run_block_pooled(const BlockWeights& weights,
-                                          const BlockSettings& settings, const at::Tensor& x,
+                                          const BlockSettings& settings,
+                                          const BlockModules* modules, const at::Tensor& x,
                                           const at::Tensor& positions);
 
 [[nodiscard]] at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight,

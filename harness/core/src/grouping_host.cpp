@@ -28,12 +28,15 @@ std::vector<double> matrix(const at::Tensor& affinity) {
 
 struct WarmUpHost::Shared {
   Shared(const WarmUpContext& context, const std::vector<std::string>& names)
-      : adapters(make_adapters(context.method, context.method_name, context.backbone,
-                               arrange(Sharing::joint, names),
-                               derive_seed(context.seed, {"warm-up"}), context.where)),
+      : adapters(make_adapters(
+            context.method, context.method_name,
+            {context.backbone, context.tasks,
+             [&context](std::size_t task) { return context.images.plain_features(task); }},
+            arrange(Sharing::joint, names), derive_seed(context.seed, {"warm-up"}), context.where)),
         parameters(adapters.trainable()),
-        backbone(context.backbone, adapters, context.tasks, context.text_template, context.checks,
-                 context.where),
+        backbone(context.backbone, adapters, context.tasks, context.text_template,
+                 context.task_dependent, context.checks, context.where),
+        noise(at::detail::createCPUGenerator(derive_seed(context.seed, {"warm-up", "noise"}))),
         optimizer(context.training, parameters),
         log(context.tasks),
         epoch_start(Clock::now()) {
@@ -51,6 +54,7 @@ struct WarmUpHost::Shared {
   Adapters adapters;
   std::vector<at::Tensor> parameters;
   AdaptedBackbone backbone;
+  at::Generator noise;
   Optimizer optimizer;
   LossLog log;
   Clock::time_point epoch_start;
@@ -115,13 +119,15 @@ at::Tensor WarmUpHost::task_gradients() {
   std::vector<at::Tensor> losses;
   {
     const AutocastScope autocast(context_.backbone.device(), context_.training.precision);
-    const AdaptedBackbone::Prepared prepared = run.backbone.prepare(all);
+    const AdaptedBackbone::Prepared prepared = run.backbone.prepare(all, &run.noise);
     for (const std::int64_t task : all) {
       const TaskBatch batch = next_batch(task);
       const std::int64_t epoch = run.cursors[static_cast<std::size_t>(task)].epoch;
       const TaskImages images = context_.images.images(batch, epoch, frozen_tower);
-      losses.push_back(cross_entropy(run.backbone.logits(prepared, {images}).front(),
-                                     context_.images.labels(batch)));
+      at::Tensor loss = cross_entropy(run.backbone.logits(prepared, {images}).front(),
+                                      context_.images.labels(batch));
+      const at::Tensor& penalty = prepared.penalties[static_cast<std::size_t>(task)];
+      losses.push_back(penalty.defined() ? loss + penalty : loss);
     }
   }
   run.log.add(all, losses);

@@ -136,9 +136,10 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     if (grouping == nullptr) {
       throw sdk::Error(sdk::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
     }
-    const WarmUpContext context{backbone, *method,      spec.method,   text,
-                                checks,   inputs.tasks, spec.training, spec.seed,
-                                images,   where,        progress,      record.epochs};
+    const WarmUpContext context{
+        backbone, *method,      spec.method,   text,      inputs.method->task_dependent,
+        checks,   inputs.tasks, spec.training, spec.seed, images,
+        where,    progress,     record.epochs};
     WarmUpHost host(context);
     const sdk::GroupingResult result = find_grouping(*grouping, strategy, host, where);
     host.finish();
@@ -151,11 +152,15 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   }
 
   const std::int64_t cached_before = images.images_encoded();
+  const AdapterSource source{backbone, inputs.tasks,
+                             [&images](std::size_t task) { return images.plain_features(task); }};
   const Adapters adapters = make_adapters(
-      *method, spec.method, backbone, arrange(spec.sharing, names, partition), spec.seed, where);
+      *method, spec.method, source, arrange(spec.sharing, names, partition), spec.seed, where);
   record.parameters = count_parameters(adapters, backbone);
-  AdaptedBackbone adapted(backbone, adapters, inputs.tasks, text, checks, where);
-  costs.end(0);
+  AdaptedBackbone adapted(backbone, adapters, inputs.tasks, text, inputs.method->task_dependent,
+                          checks, where);
+  const std::int64_t encoded_in_setup = images.images_encoded();
+  costs.end(encoded_in_setup - cached_before);
 
   where.enter_phase("train");
   costs.begin("train");
@@ -164,7 +169,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     train(adapted, images, inputs.tasks, spec.training, std::move(parameters), device, spec.seed,
           progress, record.epochs);
   }
-  costs.end(adapted.images_encoded() + images.images_encoded() - cached_before);
+  costs.end(adapted.images_encoded() + images.images_encoded() - encoded_in_setup);
 
   where.enter_phase("evaluate");
   costs.begin("evaluate");

@@ -35,6 +35,35 @@ std::string group_name(const std::vector<std::int64_t>& group,
   return name;
 }
 
+/// What one owner's adapter is made for.
+class OwnerContext final : public sdk::AdapterContext {
+ public:
+  OwnerContext(const AdapterSource& source, const Arrangement& arrangement, std::size_t owner,
+               at::Generator generator)
+      : source_(source), generator_(std::move(generator)) {
+    for (std::size_t t = 0; t < source.tasks.size(); ++t) {
+      for (const std::size_t adapter : arrangement.of_task.at(t)) {
+        if (adapter != owner) continue;
+        places_.push_back(t);
+        tasks_.push_back({source.tasks[t].name, source.tasks[t].classes});
+      }
+    }
+  }
+
+  [[nodiscard]] const sdk::BackboneView& backbone() const override { return source_.backbone; }
+  [[nodiscard]] at::Generator& generator() const override { return generator_; }
+  [[nodiscard]] const std::vector<sdk::TaskView>& tasks() const override { return tasks_; }
+  [[nodiscard]] sdk::LabelledFeatures training_features(std::int64_t task) const override {
+    return source_.training_features(places_.at(static_cast<std::size_t>(task)));
+  }
+
+ private:
+  const AdapterSource& source_;
+  mutable at::Generator generator_;
+  std::vector<sdk::TaskView> tasks_;
+  std::vector<std::size_t> places_;  ///< of tasks_ among the run's tasks
+};
+
 }  // namespace
 
 std::string to_string(Sharing sharing) {
@@ -115,15 +144,16 @@ std::vector<at::Tensor> Adapters::trainable() const {
 }
 
 Adapters make_adapters(const sdk::Method& method, const std::string& method_name,
-                       const sdk::BackboneView& backbone, Arrangement arrangement,
-                       std::uint64_t seed, Whereabouts& where) {
-  const AdapterChecks checks(method_name, backbone);
+                       const AdapterSource& source, Arrangement arrangement, std::uint64_t seed,
+                       Whereabouts& where) {
+  const AdapterChecks checks(method_name, source.backbone);
   Adapters result;
-  for (const Owner& owner : arrangement.owners) {
-    at::Generator generator = at::detail::createCPUGenerator(
-        derive_seed(seed, {"adapter", to_string(owner.scope), owner.name}));
-    auto adapter =
-        where.in_plugin("make_adapter()", [&] { return method.make_adapter(backbone, generator); });
+  for (std::size_t o = 0; o < arrangement.owners.size(); ++o) {
+    const Owner& owner = arrangement.owners[o];
+    const OwnerContext context(source, arrangement, o,
+                               at::detail::createCPUGenerator(derive_seed(
+                                   seed, {"adapter", to_string(owner.scope), owner.name})));
+    auto adapter = where.in_plugin("make_adapter()", [&] { return method.make_adapter(context); });
     if (adapter == nullptr) {
       throw sdk::Error(sdk::ErrorKind::plugin, "method '" + method_name + "' made no adapter");
     }

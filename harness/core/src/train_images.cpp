@@ -63,13 +63,17 @@ at::Tensor TrainImages::pixels(const TaskBatch& batch, std::int64_t epoch) const
 
 const at::Tensor& TrainImages::kept_features(std::int64_t task) {
   at::Tensor& features = features_[static_cast<std::size_t>(task)];
-  if (features.defined()) return features;
+  if (!features.defined()) features = encode_views(task, view_count(augmentation_));
+  return features;
+}
+
+at::Tensor TrainImages::encode_views(std::int64_t task, std::int64_t n_views) {
   const at::NoGradGuard no_grad;
   const AutocastScope autocast(backbone_.device(), precision_);
   const LabelledImages& train = tasks_[static_cast<std::size_t>(task)].train;
   const at::Tensor images = train.images.index_select(0, at::tensor(train.rows, at::kLong));
   std::vector<at::Tensor> parts;
-  for (std::int64_t view = 0; view < view_count(augmentation_); ++view) {
+  for (std::int64_t view = 0; view < n_views; ++view) {
     for (std::int64_t first = 0; first < train.size(); first += kCacheBatch) {
       const std::int64_t count = std::min(kCacheBatch, train.size() - first);
       const at::Tensor part = images.narrow(0, first, count);
@@ -78,8 +82,16 @@ const at::Tensor& TrainImages::kept_features(std::int64_t task) {
       images_encoded_ += count;
     }
   }
-  features = at::cat(parts);
-  return features;
+  return at::cat(parts);
+}
+
+sdk::LabelledFeatures TrainImages::plain_features(std::size_t task) {
+  const auto t = static_cast<std::int64_t>(task);
+  // The first of the kept views is the plain one.
+  const at::Tensor features = view_count(augmentation_) > 0
+                                  ? kept_features(t).narrow(0, 0, tasks_[task].train.size())
+                                  : encode_views(t, 1);
+  return {clip::unit_length(features.to(at::kFloat)), labels_[task].clone()};
 }
 
 TaskImages TrainImages::images(const TaskBatch& batch, std::int64_t epoch, bool frozen_tower) {

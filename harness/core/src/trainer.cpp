@@ -4,8 +4,10 @@
 #include "petlab/core/optimizer.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/core/schedule.hpp"
+#include "petlab/core/seeds.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include <chrono>
 #include <cstdio>
@@ -32,6 +34,7 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
   const bool frozen_tower = !backbone.touches_vision();
   Optimizer optimizer(training, std::move(parameters));
   LossLog log(tasks);
+  at::Generator noise = at::detail::createCPUGenerator(derive_seed(seed, {"noise"}));
   progress.begin("train", training.epochs * n_steps);
 
   std::int64_t done = 0;
@@ -50,9 +53,12 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
       std::vector<at::Tensor> losses;
       {
         const AutocastScope autocast(device, training.precision);
-        const std::vector<at::Tensor> logits = backbone.logits(backbone.prepare(present), inputs);
+        const AdaptedBackbone::Prepared prepared = backbone.prepare(present, &noise);
+        const std::vector<at::Tensor> logits = backbone.logits(prepared, inputs);
         for (std::size_t i = 0; i < step.size(); ++i) {
-          losses.push_back(cross_entropy(logits[i], images.labels(step[i])));
+          at::Tensor loss = cross_entropy(logits[i], images.labels(step[i]));
+          const at::Tensor& penalty = prepared.penalties[static_cast<std::size_t>(present[i])];
+          losses.push_back(penalty.defined() ? loss + penalty : loss);
         }
       }
       log.add(present, losses);

@@ -40,10 +40,10 @@ std::string Coop::text_template() const {
 std::unique_ptr<sdk::Adapter> Coop::make_adapter(const sdk::AdapterContext& context) const {
   const sdk::BackboneView& backbone = context.backbone();
   at::Generator& generator = context.generator();
-  at::Tensor context =
+  at::Tensor vectors =
       sdk::draw_normal({n_ctx_, backbone.shape().text.width}, init_std_, generator);
-  sdk::start_from_text(context, init_, backbone);
-  return std::make_unique<Context>(sdk::make_trainable(context, sdk::device_of(backbone)));
+  sdk::start_from_text(vectors, init_, backbone);
+  return std::make_unique<Context>(sdk::make_trainable(vectors, sdk::device_of(backbone)));
 }
 
 }  // namespace petlab::plugins::coop

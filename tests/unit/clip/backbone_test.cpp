@@ -182,11 +182,12 @@ TEST(Backbone, WorksInTheCallersModes) {
   }
   at::autocast::set_autocast_enabled(at::kCPU, true);
   at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  sdk::TowerChanges changes{{{0, test::random_tensor({2, 32}, 4).set_requires_grad(true)},
-                             {1, test::random_tensor({2, 32}, 5).set_requires_grad(true)}}};
+  sdk::TowerChanges changes;
+  changes.prompts = {{0, test::random_tensor({2, 32}, 4).set_requires_grad(true)},
+                     {1, test::random_tensor({2, 32}, 5).set_requires_grad(true)}};
   const at::Tensor cast_images = backbone->encode_image(pixels);
   const at::Tensor cast_texts = backbone->encode_text(tokens);
-  const at::Tensor prompted = backbone->encode_image(pixels, stack_prompts({{&changes}}, 3, {}));
+  const at::Tensor prompted = backbone->encode_image(pixels, stack_changes({{&changes}}, 3, {}));
   at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(at::kCPU, false);
   EXPECT_LE(test::distance(cast_images.to(at::kFloat), images), 0.1);

@@ -39,19 +39,19 @@ TEST_F(Prompts, MixedSetsEqualTheSetsOneByOne) {
       text.push_back(make_prompts(layers, 2, 24, set + 7));
     }
     const at::Tensor images = backbone_->encode_image(
-        pixels_, stack_prompts({{&vision[0]}, {&vision[1]}, {&vision[2]}}, 3, set_of_image));
+        pixels_, stack_changes({{&vision[0]}, {&vision[1]}, {&vision[2]}}, 3, set_of_image));
     const at::Tensor classes = backbone_->encode_text(
-        tokens_, stack_prompts({{&text[0]}, {&text[1]}, {&text[2]}}, 2, set_of_text));
+        tokens_, stack_changes({{&text[0]}, {&text[1]}, {&text[2]}}, 2, set_of_text));
     for (std::int64_t i = 0; i < 4; ++i) {
       const auto set = static_cast<std::size_t>(set_of_image[i].item<std::int64_t>());
       const at::Tensor alone =
-          backbone_->encode_image(pixels_.narrow(0, i, 1), stack_prompts({{&vision[set]}}, 3, {}));
+          backbone_->encode_image(pixels_.narrow(0, i, 1), stack_changes({{&vision[set]}}, 3, {}));
       EXPECT_LE(test::distance(images[i], alone[0]), 1e-6);
     }
     for (std::int64_t i = 0; i < 3; ++i) {
       const auto set = static_cast<std::size_t>(set_of_text[i].item<std::int64_t>());
       const TokenBatch one{tokens_.ids.narrow(0, i, 1), tokens_.eot.narrow(0, i, 1)};
-      const at::Tensor alone = backbone_->encode_text(one, stack_prompts({{&text[set]}}, 2, {}));
+      const at::Tensor alone = backbone_->encode_text(one, stack_changes({{&text[set]}}, 2, {}));
       EXPECT_LE(test::distance(classes[i], alone[0]), 1e-6);
     }
   }
@@ -64,7 +64,7 @@ TEST_F(Prompts, GradientsOfMixedSetsReachTheirSetOnly) {
     for (sdk::PromptTokens& prompt : set.prompts)
       prompt.tokens.set_requires_grad(true);
   const at::Tensor images = backbone_->encode_image(
-      pixels_, stack_prompts({{&sets[0]}, {&sets[1]}}, 3, at::tensor({0, 1, 0, 1}, at::kLong)));
+      pixels_, stack_changes({{&sets[0]}, {&sets[1]}}, 3, at::tensor({0, 1, 0, 1}, at::kLong)));
   // A loss of the images of set 0 alone.
   (images[0].sum() + images[2].sum()).backward();
   for (std::size_t layer = 0; layer < 2; ++layer) {
@@ -80,48 +80,48 @@ TEST_F(Prompts, GradientsOfMixedSetsReachTheirSetOnly) {
 TEST_F(Prompts, ComposedAdaptersStandInTheirOrder) {
   const sdk::TowerChanges group = make_prompts({0, 1}, 2, 24, 1);
   const sdk::TowerChanges task = make_prompts({0, 1}, 3, 24, 2);
-  const PromptBatch batch = stack_prompts({{&group, &task}}, 2, {});
+  const TowerBatch batch = stack_changes({{&group, &task}}, 2, {});
   ASSERT_EQ(batch.layers.size(), 2U);
   for (std::size_t layer = 0; layer < 2; ++layer)
     EXPECT_TRUE(at::equal(batch.layers[layer][0],
                           at::cat({group.prompts[layer].tokens, task.prompts[layer].tokens})));
   // The order decides the result in the causal text tower...
-  const PromptBatch swapped = stack_prompts({{&task, &group}}, 2, {});
+  const TowerBatch swapped = stack_changes({{&task, &group}}, 2, {});
   EXPECT_GT(test::distance(backbone_->encode_text(tokens_, batch),
                            backbone_->encode_text(tokens_, swapped)),
             1e-4);
   // ...and not in the image tower.
   const sdk::TowerChanges a = make_prompts({0, 1, 2}, 2, 32, 3);
   const sdk::TowerChanges b = make_prompts({0, 1, 2}, 3, 32, 4);
-  EXPECT_LE(test::distance(backbone_->encode_image(pixels_, stack_prompts({{&a, &b}}, 3, {})),
-                           backbone_->encode_image(pixels_, stack_prompts({{&b, &a}}, 3, {}))),
+  EXPECT_LE(test::distance(backbone_->encode_image(pixels_, stack_changes({{&a, &b}}, 3, {})),
+                           backbone_->encode_image(pixels_, stack_changes({{&b, &a}}, 3, {}))),
             1e-5);
 }
 
 TEST_F(Prompts, AnAdapterWithoutPromptsChangesNothing) {
   const sdk::TowerChanges none;
   const sdk::TowerChanges some = make_prompts({0}, 2, 24, 1);
-  EXPECT_TRUE(stack_prompts({{&none}}, 2, {}).layers.empty());
-  EXPECT_TRUE(at::equal(backbone_->encode_text(tokens_, stack_prompts({{&none}, {&none}}, 2, {})),
+  EXPECT_TRUE(stack_changes({{&none}}, 2, {}).layers.empty());
+  EXPECT_TRUE(at::equal(backbone_->encode_text(tokens_, stack_changes({{&none}, {&none}}, 2, {})),
                         backbone_->encode_text(tokens_)));
-  EXPECT_TRUE(at::equal(backbone_->encode_text(tokens_, stack_prompts({{&none, &some}}, 2, {})),
-                        backbone_->encode_text(tokens_, stack_prompts({{&some}}, 2, {}))));
+  EXPECT_TRUE(at::equal(backbone_->encode_text(tokens_, stack_changes({{&none, &some}}, 2, {})),
+                        backbone_->encode_text(tokens_, stack_changes({{&some}}, 2, {}))));
 }
 
 TEST_F(Prompts, ThoseOfTheLastLayerAreUsed) {
   const sdk::TowerChanges text = make_prompts({1}, 2, 24, 1);
   const sdk::TowerChanges vision = make_prompts({2}, 2, 32, 1);
-  EXPECT_GT(test::distance(backbone_->encode_text(tokens_, stack_prompts({{&text}}, 2, {})),
+  EXPECT_GT(test::distance(backbone_->encode_text(tokens_, stack_changes({{&text}}, 2, {})),
                            backbone_->encode_text(tokens_)),
             1e-4);
-  EXPECT_GT(test::distance(backbone_->encode_image(pixels_, stack_prompts({{&vision}}, 3, {})),
+  EXPECT_GT(test::distance(backbone_->encode_image(pixels_, stack_changes({{&vision}}, 3, {})),
                            backbone_->encode_image(pixels_)),
             1e-4);
 }
 
 TEST_F(Prompts, RefusesThoseThatDoNotFit) {
   const auto stack = [&](const std::vector<std::vector<const sdk::TowerChanges*>>& sets) {
-    return test::error_of([&] { (void)stack_prompts(sets, 2, {}); });
+    return test::error_of([&] { (void)stack_changes(sets, 2, {}); });
   };
   const sdk::TowerChanges first = make_prompts({0}, 2, 24, 1);
   const sdk::TowerChanges both = make_prompts({0, 1}, 2, 24, 1);
@@ -136,10 +136,10 @@ TEST_F(Prompts, RefusesThoseThatDoNotFit) {
 
   const sdk::TowerChanges wide = make_prompts({0}, 2, 25, 1);
   EXPECT_THAT(test::error_of(
-                  [&] { (void)backbone_->encode_text(tokens_, stack_prompts({{&wide}}, 2, {})); }),
+                  [&] { (void)backbone_->encode_text(tokens_, stack_changes({{&wide}}, 2, {})); }),
               HasSubstr("layer 0 of the text tower have shape [1, 2, 25], expected"));
   EXPECT_THAT(test::error_of([&] {
-                (void)backbone_->encode_text(tokens_, stack_prompts({{&first}, {&first}}, 2, {}));
+                (void)backbone_->encode_text(tokens_, stack_changes({{&first}, {&first}}, 2, {}));
               }),
               HasSubstr("which sample uses which set"));
 }
@@ -148,9 +148,9 @@ TEST_F(Prompts, ATextLongerThanTheContextIsRefused) {
   const std::int64_t room = 20 - tokens_.ids.size(1);
   const sdk::TowerChanges fits = make_prompts({0}, room, 24, 1);
   const sdk::TowerChanges too_long = make_prompts({0}, room + 1, 24, 1);
-  EXPECT_NO_THROW((void)backbone_->encode_text(tokens_, stack_prompts({{&fits}}, 2, {})));
+  EXPECT_NO_THROW((void)backbone_->encode_text(tokens_, stack_changes({{&fits}}, 2, {})));
   EXPECT_THAT(test::error_of([&] {
-                (void)backbone_->encode_text(tokens_, stack_prompts({{&too_long}}, 2, {}));
+                (void)backbone_->encode_text(tokens_, stack_changes({{&too_long}}, 2, {}));
               }),
               HasSubstr("do not fit the context of 20 positions"));
 }

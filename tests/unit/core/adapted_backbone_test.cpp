@@ -18,10 +18,13 @@ struct Bench {
       : inputs(testing::tiny_inputs(entry)),
         method(entry.make({})),
         checks(entry.name, *inputs.backbone),
-        adapters(make_adapters(*method, entry.name, *inputs.backbone,
+        images(*inputs.backbone, inputs.tasks, Augmentation::none, 1, "fp32"),
+        adapters(make_adapters(*method, entry.name,
+                               {*inputs.backbone, inputs.tasks,
+                                [this](std::size_t task) { return images.plain_features(task); }},
                                arrange(sharing, {"line", "flat", "emoji"}, partition), 1, where)),
-        backbone(*inputs.backbone, adapters, inputs.tasks, method->text_template(), checks, where),
-        images(*inputs.backbone, inputs.tasks, Augmentation::none, 1, "fp32") {}
+        backbone(*inputs.backbone, adapters, inputs.tasks, method->text_template(),
+                 entry.task_dependent, checks, where) {}
 
   [[nodiscard]] TaskImages batch(std::int64_t task) {
     return images.images({task, {0, 1, 2}}, 0, /*frozen_tower=*/false);
@@ -31,9 +34,9 @@ struct Bench {
   std::unique_ptr<sdk::Method> method;
   AdapterChecks checks;
   Whereabouts where;
+  TrainImages images;
   Adapters adapters;
   AdaptedBackbone backbone;
-  TrainImages images;
 };
 
 struct Case {

@@ -123,7 +123,8 @@ class Faulty final : public sdk::Method {
 
 template <Fault fault>
 results::RunRecord run_faulty() {
-  static constexpr sdk::MethodEntry kEntry{"faulty", "", nullptr, 0, {}, true, Faulty<fault>::make};
+  static constexpr sdk::MethodEntry kEntry{
+      .name = "faulty", .summary = "", .composable = true, .make = Faulty<fault>::make};
   return testing::run(testing::tiny_spec("faulty", Sharing::joint, 2),
                       testing::tiny_inputs(kEntry));
 }

@@ -165,21 +165,19 @@ TEST(Run, GroupedAndSpecificIsItsHandComposition) {
   EXPECT_EQ(record.parameters[1].scope, "task");
 
   const clip::Backbone& backbone = *inputs.backbone;
-  const auto method = inputs.method->make({});
-  const auto make = [&](const char* scope) {
-    at::Generator generator =
-        at::detail::createCPUGenerator(derive_seed(spec.seed, {"adapter", scope, "line"}));
-    return method->make_adapter(backbone, generator)->parameters();
+  const auto make = [&](Scope scope) {
+    return testing::tiny_adapter(*inputs.method, backbone, inputs.tasks, spec.seed, scope, "line")
+        ->parameters();
   };
-  const auto group = make("group");
-  const auto task = make("task");
+  const auto group = make(Scope::group);
+  const auto task = make(Scope::task);
   ASSERT_EQ(group[0].name, "text");
   const std::vector<std::string> texts = {"a photo of a cup.", "a photo of a bed.",
                                           "a photo of a fan."};
   const clip::TokenBatch tokens =
       backbone.tokenizer().encode_batch(texts, backbone.shape().context_length);
   const auto composed = [&](std::size_t tower) {
-    clip::PromptBatch prompts;
+    clip::TowerBatch prompts;
     for (std::int64_t layer = 0; layer < 2; ++layer) {
       prompts.layers.push_back(
           at::cat({group[tower].value[layer], task[tower].value[layer]}).unsqueeze(0));

@@ -71,7 +71,11 @@ Adapters make(Sharing sharing, const std::vector<std::string>& tasks, std::uint6
   const auto backbone = testing::tiny_backbone();
   const auto method = testing::both_prompts().make({});
   Whereabouts where;
-  return make_adapters(*method, "both", *backbone, arrange(sharing, tasks, {{0, 1}}), seed, where);
+  std::vector<Task> views;
+  for (const std::string& name : tasks)
+    views.push_back({name, {"cup", "bed"}, {}});
+  return make_adapters(*method, "both", testing::tiny_source(*backbone, views),
+                       arrange(sharing, tasks, {{0, 1}}), seed, where);
 }
 
 bool same(const Adapters& x, std::size_t i, const Adapters& y, std::size_t j) {

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <stdexcept>
+#include <utility>
 
 namespace petlab::core::testing {
 namespace {
@@ -63,7 +65,10 @@ class Prompts final : public sdk::Method {
     }
     [[nodiscard]] sdk::BackboneChanges changes(
         const sdk::ChangeRequest& /*request*/) const override {
-      return {layers(vision_), layers(text_), {}};
+      sdk::BackboneChanges changes;
+      changes.vision = layers(vision_);
+      changes.text = layers(text_);
+      return changes;
     }
 
    private:
@@ -97,7 +102,9 @@ class WholeCopy final : public sdk::Method {
     [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override { return weights; }
     [[nodiscard]] sdk::BackboneChanges changes(
         const sdk::ChangeRequest& /*request*/) const override {
-      return {{}, {}, weights};
+      sdk::BackboneChanges changes;
+      changes.weights = weights;
+      return changes;
     }
     std::vector<sdk::NamedTensor> weights;
   };
@@ -159,7 +166,7 @@ std::unique_ptr<sdk::Grouping> make_grouping(const sdk::Options&) {
 }
 
 constexpr sdk::MethodEntry entry(const char* name, bool composable, sdk::MethodFactory factory) {
-  return {name, "", nullptr, 0, {}, composable, factory};
+  return {.name = name, .composable = composable, .make = factory};
 }
 
 constexpr sdk::MethodEntry kBoth = entry("both", true, make<Prompts<Towers::both>>);
@@ -238,6 +245,25 @@ RunSpec tiny_spec(const std::string& method, Sharing sharing, std::int64_t epoch
   spec.training.learning_rate = 0.05;
   spec.backbone = "tiny";
   return spec;
+}
+
+AdapterSource tiny_source(const clip::Backbone& backbone, const std::vector<Task>& tasks) {
+  return {backbone, tasks, [](std::size_t) -> sdk::LabelledFeatures {
+            throw std::logic_error("a method of the tests asks for features");
+          }};
+}
+
+std::unique_ptr<sdk::Adapter> tiny_adapter(const sdk::MethodEntry& method,
+                                           const clip::Backbone& backbone,
+                                           const std::vector<Task>& tasks, std::uint64_t seed,
+                                           Scope scope, const std::string& owner) {
+  Arrangement arrangement;
+  arrangement.owners = {{scope, owner}};
+  arrangement.of_task.assign(tasks.size(), {0});
+  Whereabouts where;
+  Adapters adapters = make_adapters(*method.make({}), method.name, tiny_source(backbone, tasks),
+                                    arrangement, seed, where);
+  return std::move(adapters.adapters.front());
 }
 
 results::RunRecord run(const RunSpec& spec, const RunInputs& inputs) {

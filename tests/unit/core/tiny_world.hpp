@@ -2,6 +2,7 @@
 
 #include "petlab/clip/backbone.hpp"
 #include "petlab/core/run.hpp"
+#include "petlab/core/sharing.hpp"
 
 #include <functional>
 #include <memory>
@@ -32,6 +33,17 @@ void add_task(RunInputs& inputs, const TinyTask& task, std::uint64_t seed = 7);
 
 [[nodiscard]] RunSpec tiny_spec(const std::string& method, Sharing sharing,
                                 std::int64_t epochs = 3);
+
+/// The adapter source of tasks whose methods ask for no features.
+[[nodiscard]] AdapterSource tiny_source(const clip::Backbone& backbone,
+                                        const std::vector<Task>& tasks);
+
+/// The adapter of `owner` as the run with this seed makes it, used by all of `tasks`.
+[[nodiscard]] std::unique_ptr<sdk::Adapter> tiny_adapter(const sdk::MethodEntry& method,
+                                                         const clip::Backbone& backbone,
+                                                         const std::vector<Task>& tasks,
+                                                         std::uint64_t seed, Scope scope,
+                                                         const std::string& owner);
 
 /// As the worker does it.
 [[nodiscard]] results::RunRecord run(const RunSpec& spec, const RunInputs& inputs);

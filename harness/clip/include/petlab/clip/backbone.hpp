@@ -15,14 +15,20 @@
 
 namespace petlab::clip {
 
-/// The prompts of a batch in one tower, for one or more sets of adapters.
-///
-/// `layers[l]` is [n_sets, n_prompt, width] or undefined where earlier prompts flow on (see
-/// sdk::TowerChanges). `set_of_sample` is int64 [B], the set that each sample uses; undefined when
-/// there is one set for all.
-struct PromptBatch {
+/// The changes of a batch in one tower, for one or more sets of adapters.
+struct TowerBatch {
+  /// Prompts: `layers[l]` is [n_prompt_sets, n_prompt, width] or undefined where earlier prompts
+  /// flow on (see sdk::TowerChanges).
   std::vector<at::Tensor> layers;
+  /// int64 [B], the row of `layers[l]` that each sample uses; undefined when there is one for all.
   at::Tensor set_of_sample;
+  /// Text only, int64 [B, L + n_prompt]: the sequence with prompts behind the start token is put
+  /// into this order before the positions are added; undefined: it stays. The end token stays last.
+  at::Tensor token_order;
+  /// Modules: the adapters of each set in their order, and how many samples in a row are of each
+  /// set (not needed for one set). The changes must outlive the forward and its backward.
+  std::vector<std::vector<const sdk::TowerChanges*>> sets;
+  std::vector<std::int64_t> set_sizes;
 };
 
 /// Weights that take the place of the backbone's own in one forward, by name. The result is
@@ -57,15 +63,16 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
   [[nodiscard]] const sdk::BackboneShape& shape() const override;
   [[nodiscard]] std::vector<sdk::NamedTensor> weights() const override;
   [[nodiscard]] at::Tensor token_embeddings(std::string_view text) const override;
+  [[nodiscard]] at::Tensor text_features(const std::vector<std::string>& texts) const override;
 
   /// Image features: pixels fp32 [B, 3, S, S], normalised -> [B, embed_dim], not normalised.
-  [[nodiscard]] at::Tensor encode_image(const at::Tensor& pixels, const PromptBatch& prompts = {},
+  [[nodiscard]] at::Tensor encode_image(const at::Tensor& pixels, const TowerBatch& prompts = {},
                                         const WeightOverrides& overrides = {}) const;
 
   /// Text features: [N, embed_dim], not normalised. Prompts stand behind the start token, so a text
   /// of L tokens becomes L + n_prompt long. Throws Error(config) when that passes the context
   /// length.
-  [[nodiscard]] at::Tensor encode_text(const TokenBatch& tokens, const PromptBatch& prompts = {},
+  [[nodiscard]] at::Tensor encode_text(const TokenBatch& tokens, const TowerBatch& prompts = {},
                                        const WeightOverrides& overrides = {}) const;
 
   /// exp(logit_scale), a scalar tensor.
@@ -90,10 +97,18 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
 
 /// Stacks the changes of several adapter sets into one batch. `sets[s]` holds the changes of the
 /// adapters of set s in their order (group first, task second); their prompts are concatenated
-/// along the tokens. Throws Error(config) when the sets differ in layers or prompt lengths.
-[[nodiscard]] PromptBatch stack_prompts(
+/// along the tokens. Sets with modules need `set_sizes` too, which the caller fills in. Throws
+/// Error(config) when the sets differ in layers or prompt lengths.
+[[nodiscard]] TowerBatch stack_changes(
     const std::vector<std::vector<const sdk::TowerChanges*>>& sets, std::int64_t n_layers,
     const at::Tensor& set_of_sample);
+
+/// Output of a tower [B, embed_dim] with the feature adapters of the batch; encode_image() and
+/// encode_text() leave them to this, so that features of an untouched tower can be kept.
+[[nodiscard]] at::Tensor adapt_features(const at::Tensor& features, const TowerBatch& batch);
+
+/// Rows of unit length.
+[[nodiscard]] at::Tensor unit_length(const at::Tensor& features);
 
 /// Cosine similarities times the logit scale: image features [B, E] and text features [C, E], both
 /// not normalised -> [B, C].

@@ -2,16 +2,14 @@
 
 #include "petlab/clip/backbone.hpp"
 #include "petlab/core/adapter_checks.hpp"
+#include "petlab/core/class_texts.hpp"
 #include "petlab/core/sharing.hpp"
 #include "petlab/core/tasks.hpp"
 #include "petlab/core/whereabouts.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace petlab::core {
@@ -29,23 +27,27 @@ struct TaskImages {
 class AdaptedBackbone {
  public:
   /// All arguments must outlive this object. Calls changes() of every adapter once, to learn what
-  /// is touched; throws Error(plugin) when that breaks the contract.
+  /// is touched; throws Error(plugin) when that breaks the contract. `task_dependent` as in
+  /// sdk::MethodEntry.
   AdaptedBackbone(const clip::Backbone& backbone, const Adapters& adapters,
                   const std::vector<Task>& tasks, const std::string& text_template,
-                  const AdapterChecks& checks, Whereabouts& where);
+                  bool task_dependent, const AdapterChecks& checks, Whereabouts& where);
 
   /// The adapters of some tasks at the present parameter values, with the class features that
   /// follow. Good until the parameters change.
   struct Prepared {
-    std::vector<sdk::BackboneChanges> changes;     ///< one an adapter; empty where not prepared
+    std::vector<sdk::BackboneChanges> changes;     ///< one a source; empty where not prepared
     std::vector<clip::WeightOverrides> overrides;  ///< one a set; empty where not prepared
     std::vector<at::Tensor> class_features;        ///< [n_classes, embed_dim] a task, or undefined
+    std::vector<at::Tensor> penalties;             ///< scalar a task, or undefined
   };
 
-  /// Prepares the tasks (ascending): each adapter's changes() once, class features once for each
-  /// distinct (adapters, class list), all texts in one forward. Only adapters of these tasks enter
-  /// the graph, so that the others get no gradient. Leave autocast to the caller.
-  [[nodiscard]] Prepared prepare(const std::vector<std::int64_t>& tasks);
+  /// Prepares the tasks (ascending): each adapter's changes() once (once a task where they depend
+  /// on it), class features once for each distinct (adapters, class list), all texts in one
+  /// forward. Only adapters of these tasks enter the graph, so that the others get no gradient.
+  /// `noise` is the generator of training, null in evaluation. Leave autocast to the caller.
+  [[nodiscard]] Prepared prepare(const std::vector<std::int64_t>& tasks,
+                                 at::Generator* noise = nullptr);
 
   /// Logits of each input: fp32 [B, n_classes]. The inputs' tasks must be prepared.
   [[nodiscard]] std::vector<at::Tensor> logits(const Prepared& prepared,
@@ -58,40 +60,48 @@ class AdaptedBackbone {
   /// Images that went through the image tower so far.
   [[nodiscard]] std::int64_t images_encoded() const { return images_encoded_; }
 
+  /// Class texts that were cut because they are longer than the context of the backbone.
+  [[nodiscard]] std::int64_t truncated_texts() const { return texts_.truncated(); }
+
  private:
-  /// Adapters in the order of composition. Tasks with the same adapters share a set.
-  struct AdapterSet {
-    std::vector<std::size_t> adapters;
+  /// One call of changes(): an adapter, and for which of its tasks.
+  struct Source {
+    std::size_t adapter = 0;
+    std::int64_t task = 0;
+    std::int64_t n_classes = 0;  ///< of that task
+
+    bool operator==(const Source& other) const {
+      return adapter == other.adapter && task == other.task;
+    }
   };
 
-  /// The texts of some tasks, packed into one batch.
-  struct TextPlan {
-    struct Part {
-      std::size_t set = 0;
-      std::size_t list = 0;
-      std::int64_t offset = 0;  ///< first row of its texts in the batch
-    };
-    std::vector<std::size_t> sets;  ///< sets in the batch, in the order of set_of_text
-    std::vector<Part> parts;
-    std::vector<std::size_t> part_of_task;  ///< of the prepared tasks, in their order
-    clip::TokenBatch tokens;
-    at::Tensor set_of_text;  ///< undefined for one set
-  };
+  void find_sets(const std::vector<Task>& tasks, bool task_dependent);
+  void call_changes(Prepared& prepared, std::size_t source, at::Generator* noise);
+  [[nodiscard]] std::vector<const sdk::TowerChanges*> changes_of(const Prepared& prepared,
+                                                                 std::size_t set, bool text) const;
+  [[nodiscard]] clip::TowerBatch tower_batch(const Prepared& prepared, bool text,
+                                             const std::vector<std::size_t>& sets,
+                                             const std::vector<std::int64_t>& set_sizes,
+                                             const at::Tensor& set_of_sample) const;
 
-  void find_sets_and_lists(const std::vector<Task>& tasks, const std::string& text_template);
-  [[nodiscard]] const TextPlan& text_plan(const std::vector<std::int64_t>& tasks);
-  [[nodiscard]] clip::TokenBatch tokens_of(const std::vector<std::size_t>& lists) const;
-  [[nodiscard]] clip::PromptBatch prompts(const Prepared& prepared, bool text,
-                                          const std::vector<std::size_t>& sets,
-                                          const at::Tensor& set_of_sample) const;
+  // Text side, in adapted_texts.cpp.
+  void add_class_features(Prepared& prepared, const std::vector<std::int64_t>& tasks);
   [[nodiscard]] at::Tensor frozen_class_features(std::size_t list);
-  [[nodiscard]] at::Tensor encode_texts(const Prepared& prepared, const TextPlan& plan);
+  [[nodiscard]] at::Tensor encode_texts(const Prepared& prepared, const ClassTexts::Plan& plan);
+  [[nodiscard]] at::Tensor text_prompts(const Prepared& prepared, std::size_t set,
+                                        std::int64_t n_classes) const;
+  [[nodiscard]] at::Tensor class_features_by_image(const Prepared& prepared, std::size_t task,
+                                                   const at::Tensor& image_features) const;
+
+  // Image side, in adapted_images.cpp.
   [[nodiscard]] std::vector<at::Tensor> image_features(const Prepared& prepared,
                                                        const std::vector<TaskImages>& inputs);
   [[nodiscard]] at::Tensor encode_pixels(const Prepared& prepared,
                                          const std::vector<std::size_t>& sets,
-                                         const std::vector<std::size_t>& set_of_input,
-                                         const std::vector<const TaskImages*>& inputs);
+                                         const std::vector<std::int64_t>& set_sizes,
+                                         const std::vector<at::Tensor>& pixels);
+  [[nodiscard]] at::Tensor task_logits(const Prepared& prepared, std::size_t task,
+                                       const at::Tensor& features) const;
 
   const clip::Backbone& backbone_;
   const Adapters& adapters_;
@@ -99,14 +109,12 @@ class AdaptedBackbone {
   Whereabouts& where_;
   Footprint footprint_;
 
-  std::vector<AdapterSet> sets_;
-  std::vector<std::size_t> set_of_task_;
-  std::vector<std::size_t> list_of_task_;                         ///< class list of a task
-  std::vector<std::pair<std::int64_t, std::int64_t>> list_rows_;  ///< first row and count in texts_
-  clip::TokenBatch texts_;  ///< all class lists, one below the other
+  std::vector<Source> sources_;
+  std::vector<std::vector<std::size_t>> sets_;  ///< sources in the order of composition
+  std::vector<std::size_t> set_of_task_;        ///< tasks with the same sources share a set
+  ClassTexts texts_;
   std::vector<at::Tensor>
       frozen_class_features_;  ///< one a list, where the text tower is untouched
-  std::map<std::vector<std::int64_t>, TextPlan> text_plans_;
   at::Tensor logit_scale_;
   std::int64_t images_encoded_ = 0;
 };

@@ -25,6 +25,7 @@ struct WarmUpContext {
   const sdk::Method& method;
   std::string method_name;
   std::string text_template;
+  bool task_dependent;  ///< as in sdk::MethodEntry
   const AdapterChecks& checks;
   const std::vector<Task>& tasks;
   const Training& training;

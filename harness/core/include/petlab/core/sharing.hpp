@@ -1,12 +1,14 @@
 #pragma once
 
 #include "petlab/core/run_spec.hpp"
+#include "petlab/core/tasks.hpp"
 #include "petlab/core/whereabouts.hpp"
 #include "petlab/sdk/grouping.hpp"
 #include "petlab/sdk/method.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,11 +51,19 @@ struct Adapters {
   [[nodiscard]] std::vector<at::Tensor> trainable() const;
 };
 
+/// What adapters are made for: the run's tasks, and how to get the features of the training images
+/// of one of them (an index into `tasks`).
+struct AdapterSource {
+  const sdk::BackboneView& backbone;
+  const std::vector<Task>& tasks;
+  std::function<sdk::LabelledFeatures(std::size_t task)> training_features;
+};
+
 /// Lets the method make the adapters of the arrangement, each with a CPU generator of its own whose
 /// seed comes from `seed` and the owner alone. Throws Error(plugin) for parameters that break the
 /// contract of sdk::Adapter.
 [[nodiscard]] Adapters make_adapters(const sdk::Method& method, const std::string& method_name,
-                                     const sdk::BackboneView& backbone, Arrangement arrangement,
+                                     const AdapterSource& source, Arrangement arrangement,
                                      std::uint64_t seed, Whereabouts& where);
 
 }  // namespace petlab::core

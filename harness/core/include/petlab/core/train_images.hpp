@@ -27,6 +27,10 @@ class TrainImages {
   /// pixels.
   [[nodiscard]] TaskImages images(const TaskBatch& batch, std::int64_t epoch, bool frozen_tower);
 
+  /// Unit features of a task's training images without augmentation, from the frozen tower, with
+  /// their labels; on the device.
+  [[nodiscard]] sdk::LabelledFeatures plain_features(std::size_t task);
+
   /// Labels of a batch: int64 [B] on the device.
   [[nodiscard]] at::Tensor labels(const TaskBatch& batch) const;
 
@@ -40,6 +44,7 @@ class TrainImages {
   [[nodiscard]] std::uint64_t image_seed(std::int64_t task, std::int64_t epoch,
                                          std::int64_t position) const;
   [[nodiscard]] const at::Tensor& kept_features(std::int64_t task);
+  [[nodiscard]] at::Tensor encode_views(std::int64_t task, std::int64_t n_views);
 
   const clip::Backbone& backbone_;
   const std::vector<Task>& tasks_;

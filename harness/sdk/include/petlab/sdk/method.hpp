@@ -38,11 +38,11 @@ using MethodFactory = std::unique_ptr<Method> (*)(const Options&);
 
 /// One method of a plugin. Only literals and a function pointer: no code runs at load time.
 struct MethodEntry {
-  const char* name;     ///< as in the protocol, lower case with dashes
-  const char* summary;  ///< one line
-  const OptionSpec* options;
-  std::uint64_t option_count;
-  TrainingDefaults training;
+  const char* name = "";     ///< as in the protocol, lower case with dashes
+  const char* summary = "";  ///< one line
+  const OptionSpec* options = nullptr;
+  std::uint64_t option_count = 0;
+  TrainingDefaults training = {};
   /// True when changes of two adapters of this method can be composed (prompts: yes; trainable
   /// copies of weights: no). `grouped+specific` and `joint+specific` need it.
   bool composable = false;

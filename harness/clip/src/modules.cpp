@@ -1,0 +1,229 @@
+#include "modules.hpp"
+
+#include "petlab/sdk/error.hpp"
+
+#include <ATen/ATen.h>
+
+#include <string>
+
+namespace petlab::clip {
+
+namespace {
+
+constexpr double kQuickGeluSlope = 1.702;
+
+at::Tensor activate(const at::Tensor& x, sdk::Nonlinearity nonlinearity) {
+  switch (nonlinearity) {
+    case sdk::Nonlinearity::none:
+      return x;
+    case sdk::Nonlinearity::relu:
+      return at::relu(x);
+    case sdk::Nonlinearity::gelu:
+      return at::gelu(x);
+    case sdk::Nonlinearity::quick_gelu:
+      return x * at::sigmoid(x * kQuickGeluSlope);
+  }
+  throw sdk::Error(sdk::ErrorKind::internal, "a nonlinearity without a meaning");
+}
+
+std::optional<at::Tensor> maybe(const at::Tensor& tensor) {
+  return tensor.defined() ? std::optional(tensor) : std::nullopt;
+}
+
+/// work(set, part of x) for the samples of each set, put together again.
+template <typename Work>
+at::Tensor for_each_set(const at::Tensor& x, const std::vector<std::int64_t>& sizes, Work work) {
+  if (sizes.size() <= 1) return work(std::size_t{0}, x);
+  std::vector<at::Tensor> parts;
+  std::int64_t first = 0;
+  for (std::size_t set = 0; set < sizes.size(); ++set) {
+    parts.push_back(work(set, x.narrow(0, first, sizes[set])));
+    first += sizes[set];
+  }
+  return at::cat(parts);
+}
+
+at::Tensor apply(const sdk::Bottleneck& m, const at::Tensor& h, double norm_eps) {
+  const at::Tensor in =
+      m.norm_weight.defined()
+          ? at::layer_norm(h, {h.size(-1)}, m.norm_weight, maybe(m.norm_bias), norm_eps)
+          : h;
+  const at::Tensor hidden = activate(at::linear(in, m.down, maybe(m.down_bias)), m.nonlinearity);
+  const at::Tensor out = at::linear(hidden, m.up, maybe(m.up_bias));
+  return m.scale.defined() ? out * m.scale : out;
+}
+
+at::Tensor apply(const sdk::Affine& a, at::Tensor z) {
+  if (a.scale.defined()) z = z * a.scale;
+  if (a.shift.defined()) z = z + a.shift;
+  return z;
+}
+
+template <typename Change>
+void put(PerSet<Change>& place, std::size_t n_sets, std::size_t set, const Change& change) {
+  if (place.empty()) place.resize(n_sets);
+  place[set].push_back(&change);
+}
+
+template <typename Enum>
+std::size_t index(Enum value) {
+  return static_cast<std::size_t>(value);
+}
+
+}  // namespace
+
+BlockModules::BlockModules(std::size_t n_sets, const std::vector<std::int64_t>& set_sizes)
+    : n_sets_(n_sets) {
+  if (n_sets > 1) set_sizes_ = set_sizes;
+}
+
+void BlockModules::add(std::size_t set, const sdk::Bottleneck& module) {
+  put(bottlenecks_.at(index(module.site)), n_sets_, set, module);
+}
+void BlockModules::add(std::size_t set, const sdk::LowRank& change) {
+  put(low_ranks_.at(index(change.map)), n_sets_, set, change);
+}
+void BlockModules::add(std::size_t set, const sdk::Affine& change) {
+  put(affines_.at(index(change.place)), n_sets_, set, change);
+}
+
+bool BlockModules::has(sdk::LinearMap map) const {
+  return !low_ranks_[index(map)].empty();
+}
+bool BlockModules::has(sdk::AffinePlace place) const {
+  return !affines_[index(place)].empty();
+}
+
+at::Tensor BlockModules::changed(const at::Tensor& y, const at::Tensor& x,
+                                 sdk::LinearMap map) const {
+  if (!has(map)) return y;
+  const at::Tensor delta = for_each_set(x, set_sizes_, [&](std::size_t set, const at::Tensor& in) {
+    at::Tensor sum;
+    for (const sdk::LowRank* change : low_ranks_[index(map)][set]) {
+      const at::Tensor one = at::linear(at::linear(in, change->down), change->up) * change->scale;
+      sum = sum.defined() ? sum + one : one;
+    }
+    return sum;
+  });
+  return y + delta;
+}
+
+at::Tensor BlockModules::changed_qkv(const at::Tensor& y, const at::Tensor& x,
+                                     std::initializer_list<sdk::LinearMap> maps) const {
+  const auto place_of = [](sdk::LinearMap map) {
+    return map == sdk::LinearMap::q   ? sdk::AffinePlace::q
+           : map == sdk::LinearMap::k ? sdk::AffinePlace::k
+                                      : sdk::AffinePlace::v;
+  };
+  bool any = false;
+  for (const sdk::LinearMap map : maps)
+    any = any || has(map) || has(place_of(map));
+  if (!any) return y;
+  std::vector<at::Tensor> parts = y.chunk(static_cast<std::int64_t>(maps.size()), -1);
+  std::size_t i = 0;
+  for (const sdk::LinearMap map : maps) {
+    parts[i] = changed(changed(parts[i], x, map), place_of(map));
+    ++i;
+  }
+  return at::cat(parts, -1);
+}
+
+at::Tensor BlockModules::changed(const at::Tensor& z, sdk::AffinePlace place) const {
+  if (!has(place)) return z;
+  return for_each_set(z, set_sizes_, [&](std::size_t set, at::Tensor part) {
+    for (const sdk::Affine* change : affines_[index(place)][set])
+      part = apply(*change, part);
+    return part;
+  });
+}
+
+at::Tensor BlockModules::bottlenecks(const at::Tensor& h, sdk::BottleneckSite site,
+                                     double norm_eps) const {
+  const PerSet<sdk::Bottleneck>& modules = bottlenecks_[index(site)];
+  if (modules.empty()) return {};
+  return for_each_set(h, set_sizes_, [&](std::size_t set, const at::Tensor& part) {
+    at::Tensor sum;
+    for (const sdk::Bottleneck* module : modules[set]) {
+      const at::Tensor one = apply(*module, part, norm_eps);
+      sum = sum.defined() ? sum + one : one;
+    }
+    return sum;
+  });
+}
+
+ModulePlan::ModulePlan(const TowerBatch& batch, const sdk::TowerShape& shape, const char* tower)
+    : tower_(batch.sets.size(), batch.set_sizes) {
+  const auto n_layers = static_cast<std::size_t>(shape.layers);
+  const auto check_sizes = [&] {
+    if (batch.sets.size() > 1 && batch.set_sizes.size() != batch.sets.size())
+      throw sdk::Error(sdk::ErrorKind::internal,
+                       "a batch with modules of several sets does not say how many samples each has");
+  };
+  const auto layer_of = [&](std::int64_t layer) {
+    if (layer < 0 || layer >= shape.layers)
+      throw sdk::Error(sdk::ErrorKind::config,
+                       "an adapter changes layer " + std::to_string(layer) + " of the " + tower +
+                           " tower, which has the layers 0 to " + std::to_string(shape.layers - 1));
+    if (blocks_.empty()) {
+      blocks_.assign(n_layers, BlockModules(batch.sets.size(), batch.set_sizes));
+      used_.assign(n_layers, false);
+    }
+    used_[static_cast<std::size_t>(layer)] = true;
+    return static_cast<std::size_t>(layer);
+  };
+  for (std::size_t set = 0; set < batch.sets.size(); ++set) {
+    for (const sdk::TowerChanges* changes : batch.sets[set]) {
+      if (!changes->bottlenecks.empty() || !changes->low_ranks.empty() || !changes->affines.empty())
+        check_sizes();
+      for (const sdk::Bottleneck& module : changes->bottlenecks)
+        blocks_[layer_of(module.layer)].add(set, module);
+      for (const sdk::LowRank& change : changes->low_ranks)
+        blocks_[layer_of(change.layer)].add(set, change);
+      for (const sdk::Affine& change : changes->affines) {
+        if (change.place >= sdk::AffinePlace::embeddings)
+          tower_.add(set, change);
+        else
+          blocks_[layer_of(change.layer)].add(set, change);
+      }
+    }
+  }
+}
+
+const BlockModules* ModulePlan::block(std::int64_t layer) const {
+  const auto place = static_cast<std::size_t>(layer);
+  return place < used_.size() && used_[place] ? &blocks_[place] : nullptr;
+}
+
+at::Tensor ModulePlan::changed(const at::Tensor& z, sdk::AffinePlace place) const {
+  return tower_.changed(z, place);
+}
+
+at::Tensor adapt_features(const at::Tensor& features, const TowerBatch& batch) {
+  const auto has_adapters = [](const std::vector<const sdk::TowerChanges*>& set) {
+    for (const sdk::TowerChanges* changes : set)
+      if (!changes->feature_adapters.empty()) return true;
+    return false;
+  };
+  bool any = false;
+  for (const auto& set : batch.sets)
+    any = any || has_adapters(set);
+  if (!any) return features;
+  const std::vector<std::int64_t> one;
+  return for_each_set(
+      features, batch.sets.size() > 1 ? batch.set_sizes : one,
+      [&](std::size_t set, const at::Tensor& f) {
+        at::Tensor result = f;
+        for (const sdk::TowerChanges* changes : batch.sets[set]) {
+          for (const sdk::FeatureAdapter& a : changes->feature_adapters) {
+            const at::Tensor hidden =
+                activate(at::linear(f, a.down, maybe(a.down_bias)), a.nonlinearity);
+            at::Tensor out = at::linear(hidden, a.up, maybe(a.up_bias));
+            if (a.activate_output) out = activate(out, a.nonlinearity);
+            result = result + (out - f) * a.ratio;
+          }
+        }
+        return result;
+      });
+}
+
+}  // namespace petlab::clip
