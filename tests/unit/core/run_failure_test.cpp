@@ -163,11 +163,11 @@ TEST(RunFailure, ChecksWhatAMethodGives) {
                  "(in setup)");
   expect_failure(run_faulty<Fault::prompts_too_wide>(), "plugin",
                  "method 'faulty' gives image prompts at layer 0 as Float [1, 32] on cpu, expected "
-                 "Float [n_prompt, 16] on cpu (in setup)");
+                 "Float [n, 16] on cpu (in setup)");
   expect_failure(
       run_faulty<Fault::double_prompts>(), "plugin",
       "method 'faulty' gives image prompts at layer 0 as Double [1, 16] on cpu, expected "
-      "Float [n_prompt, 16] on cpu (in setup)");
+      "Float [n, 16] on cpu (in setup)");
   expect_failure(run_faulty<Fault::layers_descend>(), "plugin",
                  "method 'faulty' gives image prompts at layer 0 after layer 1, expected layers to "
                  "ascend (in setup)");
