@@ -14,8 +14,8 @@ using namespace petlab;
 class CallsMissing final : public tests::FixtureAdapter {
  public:
   using FixtureAdapter::FixtureAdapter;
-  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
-    return tests::missing_in_every_library() == 0 ? FixtureAdapter::changes()
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& request) const override {
+    return tests::missing_in_every_library() == 0 ? FixtureAdapter::changes(request)
                                                   : sdk::BackboneChanges{};
   }
 };

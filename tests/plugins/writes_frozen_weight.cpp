@@ -10,9 +10,9 @@ class Writing final : public tests::FixtureAdapter {
   explicit Writing(const sdk::BackboneView& backbone)
       : FixtureAdapter(backbone), lent_(backbone.weights().front().value) {}
 
-  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
+  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& request) const override {
     lent_.detach().add_(1.0);  // shares the memory
-    return FixtureAdapter::changes();
+    return FixtureAdapter::changes(request);
   }
 
  private:
