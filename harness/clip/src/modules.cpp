@@ -44,10 +44,9 @@ at::Tensor for_each_set(const at::Tensor& x, const std::vector<std::int64_t>& si
 }
 
 at::Tensor apply(const sdk::Bottleneck& m, const at::Tensor& h, double norm_eps) {
-  const at::Tensor in =
-      m.norm_weight.defined()
-          ? at::layer_norm(h, {h.size(-1)}, m.norm_weight, maybe(m.norm_bias), norm_eps)
-          : h;
+  const at::Tensor in = m.norm_weight.defined() ? at::layer_norm(h, {h.size(-1)}, m.norm_weight,
+                                                                 maybe(m.norm_bias), norm_eps)
+                                                : h;
   const at::Tensor hidden = activate(at::linear(in, m.down, maybe(m.down_bias)), m.nonlinearity);
   const at::Tensor out = at::linear(hidden, m.up, maybe(m.up_bias));
   return m.scale.defined() ? out * m.scale : out;
@@ -156,8 +155,9 @@ ModulePlan::ModulePlan(const TowerBatch& batch, const sdk::TowerShape& shape, co
   const auto n_layers = static_cast<std::size_t>(shape.layers);
   const auto check_sizes = [&] {
     if (batch.sets.size() > 1 && batch.set_sizes.size() != batch.sets.size())
-      throw sdk::Error(sdk::ErrorKind::internal,
-                       "a batch with modules of several sets does not say how many samples each has");
+      throw sdk::Error(
+          sdk::ErrorKind::internal,
+          "a batch with modules of several sets does not say how many samples each has");
   };
   const auto layer_of = [&](std::int64_t layer) {
     if (layer < 0 || layer >= shape.layers)
@@ -209,21 +209,20 @@ at::Tensor adapt_features(const at::Tensor& features, const TowerBatch& batch) {
     any = any || has_adapters(set);
   if (!any) return features;
   const std::vector<std::int64_t> one;
-  return for_each_set(
-      features, batch.sets.size() > 1 ? batch.set_sizes : one,
-      [&](std::size_t set, const at::Tensor& f) {
-        at::Tensor result = f;
-        for (const sdk::TowerChanges* changes : batch.sets[set]) {
-          for (const sdk::FeatureAdapter& a : changes->feature_adapters) {
-            const at::Tensor hidden =
-                activate(at::linear(f, a.down, maybe(a.down_bias)), a.nonlinearity);
-            at::Tensor out = at::linear(hidden, a.up, maybe(a.up_bias));
-            if (a.activate_output) out = activate(out, a.nonlinearity);
-            result = result + (out - f) * a.ratio;
-          }
-        }
-        return result;
-      });
+  return for_each_set(features, batch.sets.size() > 1 ? batch.set_sizes : one,
+                      [&](std::size_t set, const at::Tensor& f) {
+                        at::Tensor result = f;
+                        for (const sdk::TowerChanges* changes : batch.sets[set]) {
+                          for (const sdk::FeatureAdapter& a : changes->feature_adapters) {
+                            const at::Tensor hidden =
+                                activate(at::linear(f, a.down, maybe(a.down_bias)), a.nonlinearity);
+                            at::Tensor out = at::linear(hidden, a.up, maybe(a.up_bias));
+                            if (a.activate_output) out = activate(out, a.nonlinearity);
+                            result = result + (out - f) * a.ratio;
+                          }
+                        }
+                        return result;
+                      });
 }
 
 }  // namespace petlab::clip

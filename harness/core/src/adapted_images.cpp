@@ -90,15 +90,18 @@ at::Tensor AdaptedBackbone::task_logits(const Prepared& prepared, std::size_t ta
     if (head.bias.defined()) logits = logits + head.bias;
   } else if (footprint_.text.conditioned) {
     const at::Tensor texts = class_features_by_image(prepared, task, features);  // [B, C, E]
-    logits = scale * at::matmul(clip::unit_length(texts), clip::unit_length(adapted).unsqueeze(2)).squeeze(2);
+    logits =
+        scale *
+        at::matmul(clip::unit_length(texts), clip::unit_length(adapted).unsqueeze(2)).squeeze(2);
   } else {
     logits = clip::similarity_logits(adapted, prepared.class_features[task], scale);
   }
   for (const std::size_t source : sets_[set]) {
     for (const sdk::CacheHead& cache : prepared.changes[source].caches) {
-      const at::Tensor affinity = at::linear(clip::unit_length(adapted), cache.keys);  // [B, n_examples]
-      logits = logits +
-               at::matmul(at::exp((affinity - 1.0) * cache.beta), cache.values) * cache.alpha;
+      const at::Tensor affinity =
+          at::linear(clip::unit_length(adapted), cache.keys);  // [B, n_examples]
+      logits =
+          logits + at::matmul(at::exp((affinity - 1.0) * cache.beta), cache.values) * cache.alpha;
     }
   }
   return logits.to(at::kFloat);
@@ -109,8 +112,7 @@ std::vector<at::Tensor> AdaptedBackbone::logits(const Prepared& prepared,
   const std::vector<at::Tensor> features = image_features(prepared, inputs);
   std::vector<at::Tensor> result;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    result.push_back(
-        task_logits(prepared, static_cast<std::size_t>(inputs[i].task), features[i]));
+    result.push_back(task_logits(prepared, static_cast<std::size_t>(inputs[i].task), features[i]));
   }
   return result;
 }

@@ -130,8 +130,8 @@ at::Tensor AdaptedBackbone::class_features_by_image(const Prepared& prepared, st
     const at::Tensor prompts = parts.size() == 1 ? parts.front() : at::cat(parts, 2);
     clip::TowerBatch batch = tower_batch(prepared, true, {set}, {}, {});
     batch.layers = {prompts.reshape({count * n_classes, prompts.size(2), prompts.size(3)})};
-    batch.set_of_sample = at::arange(count * n_classes,
-                                     at::TensorOptions(at::kLong).device(backbone_.device()));
+    batch.set_of_sample =
+        at::arange(count * n_classes, at::TensorOptions(at::kLong).device(backbone_.device()));
     if (footprint_.text.class_position != sdk::ClassPosition::end)
       batch.token_order =
           texts_.token_order({list}, prompts.size(2), footprint_.text.class_position)

@@ -58,8 +58,8 @@ std::int64_t width_at(sdk::AffinePlace place, const sdk::TowerShape& tower) {
 /// One piece of the footprint: kind, layer, place, a size.
 void note(std::string& modules, char kind, std::int64_t layer, std::uint32_t place,
           std::int64_t size) {
-  modules += kind + std::to_string(layer) + "." + std::to_string(place) + "." +
-             std::to_string(size) + " ";
+  modules +=
+      kind + std::to_string(layer) + "." + std::to_string(place) + "." + std::to_string(size) + " ";
 }
 
 }  // namespace
@@ -159,8 +159,7 @@ std::string AdapterChecks::check_modules(const sdk::TowerChanges& changes,
   for (const sdk::LowRank& m : changes.low_ranks) {
     check_layer(m.layer, tower, who("a low-rank change", m.layer));
     expect(m.down, {-1, width_in(m.map, tower)}, who("a low-rank change's down", m.layer));
-    expect(m.up, {width_out(m.map, tower), m.down.size(0)},
-           who("a low-rank change's up", m.layer));
+    expect(m.up, {width_out(m.map, tower), m.down.size(0)}, who("a low-rank change's up", m.layer));
     note(modules, 'l', m.layer, static_cast<std::uint32_t>(m.map), m.down.size(0));
   }
   for (const sdk::Affine& m : changes.affines) {
@@ -186,8 +185,7 @@ void AdapterChecks::check_features(const sdk::TowerChanges& changes, const char*
   }
 }
 
-void AdapterChecks::check_heads(const sdk::BackboneChanges& changes,
-                                std::int64_t n_classes) const {
+void AdapterChecks::check_heads(const sdk::BackboneChanges& changes, std::int64_t n_classes) const {
   const std::int64_t width = backbone_.shape().embed_dim;
   if (changes.head) {
     expect(changes.head->weight, {n_classes, width}, "a class head's weight");

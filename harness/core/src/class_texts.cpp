@@ -34,12 +34,10 @@ ClassTexts::ClassTexts(const clip::Backbone& backbone, const std::vector<Task>& 
                             static_cast<std::int64_t>(task.classes.size()));
     for (const std::string& name : task.classes) {
       texts.push_back(std::string(text_template).replace(gap, 2, name));
-      name_lengths_.push_back(
-          static_cast<std::int64_t>(backbone.tokenizer().encode(name).size()));
+      name_lengths_.push_back(static_cast<std::int64_t>(backbone.tokenizer().encode(name).size()));
     }
   }
-  texts_ =
-      backbone.tokenizer().encode_batch(texts, backbone.shape().context_length, &truncated_);
+  texts_ = backbone.tokenizer().encode_batch(texts, backbone.shape().context_length, &truncated_);
   texts_.ids = texts_.ids.to(device_);
   texts_.eot = texts_.eot.to(device_);
 }
@@ -66,7 +64,8 @@ at::Tensor ClassTexts::token_order(const std::vector<std::size_t>& lists, std::i
     const auto [first, count] = list_rows_[list];
     for (std::int64_t row = first; row < first + count; ++row, ++n_texts) {
       const std::int64_t name = name_lengths_[static_cast<std::size_t>(row)];
-      // Sequence: start, prompts, class name, rest. Wanted: start, some prompts, name, others, rest.
+      // Sequence: start, prompts, class name, rest. Wanted: start, some prompts, name, others,
+      // rest.
       const auto append = [&order](std::int64_t from, std::int64_t to) {
         for (std::int64_t i = from; i < to; ++i)
           order.push_back(i);

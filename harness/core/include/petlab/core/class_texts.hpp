@@ -50,8 +50,8 @@ class ClassTexts {
     at::Tensor set_of_text;  ///< int64 [N], place in `sets`; undefined for one set
   };
 
-  /// The batch of `tasks`, where `set_of_task[t]` is the set of adapters of task t. Kept for the next
-  /// step with the same tasks.
+  /// The batch of `tasks`, where `set_of_task[t]` is the set of adapters of task t. Kept for the
+  /// next step with the same tasks.
   [[nodiscard]] const Plan& plan(const std::vector<std::int64_t>& tasks,
                                  const std::vector<std::size_t>& set_of_task);
 
@@ -62,7 +62,7 @@ class ClassTexts {
   c10::Device device_;
   std::vector<std::size_t> list_of_task_;
   std::vector<std::pair<std::int64_t, std::int64_t>> list_rows_;  ///< first row and count in texts_
-  clip::TokenBatch texts_;  ///< all class lists, one below the other
+  clip::TokenBatch texts_;                  ///< all class lists, one below the other
   std::vector<std::int64_t> name_lengths_;  ///< tokens of the class name, one a row of texts_
   std::map<std::vector<std::int64_t>, Plan> plans_;
   std::int64_t truncated_ = 0;
