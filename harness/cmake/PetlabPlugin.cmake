@@ -3,7 +3,8 @@
 # Builds build/lib/petlab/petlab_<name>.so: a module that links the SDK (and libpetlab_clip where it
 # asks for it), exports one symbol, is never unloaded, and fails at link time when a symbol is
 # missing. A hash of its sources is embedded: it is part of the identity of every run.
-# The target petlab_plugins builds all of them.
+# The target petlab_plugins builds all of them. Works in petlab's own tree and, by find_package(petlab),
+# in any other.
 add_custom_target(petlab_plugins)
 
 function(petlab_add_plugin)
@@ -17,11 +18,16 @@ function(petlab_add_plugin)
   target_compile_definitions(${target} PRIVATE
     PETLAB_PLUGIN_NAME="${P_NAME}" PETLAB_PLUGIN_VERSION="${P_VERSION}"
     PETLAB_PLUGIN_SOURCE_HASH="${hash}")
-  target_link_libraries(${target} PRIVATE petlab::sdk ${P_LIBS} petlab::warnings)
-  petlab_precompile_torch(${target})
+  target_link_libraries(${target} PRIVATE
+    petlab::sdk ${P_LIBS} $<TARGET_NAME_IF_EXISTS:petlab::warnings>)
+  if(COMMAND petlab_precompile_torch)
+    petlab_precompile_torch(${target})
+  endif()
   target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-z,defs)
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME petlab_${P_NAME}
+    # A plugin must never show its symbols to another one.
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/petlab)
   set_property(GLOBAL APPEND PROPERTY PETLAB_PLUGIN_TARGETS ${target})
   add_dependencies(petlab_plugins ${target})

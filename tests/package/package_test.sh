@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# package_test.sh SOURCE BUILD CMAKE: installs petlab into a temporary folder, builds the plugin that
+# plugins/methods/README.md shows, as it stands there, and lets the installed program count it.
+set -euo pipefail
+source=$1 build=$2 cmake=$3
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+fail() { echo "package_test: $*" >&2; exit 1; }
+
+"$cmake" --install "$build" --prefix "$folder/petlab" >"$folder/install.log" 2>&1 ||
+  { cat "$folder/install.log" >&2; fail "the installation failed"; }
+
+# block LANGUAGE: the first fenced block of that language in the README.
+block() { awk -v fence="\`\`\`$1" '$0 == fence { on = 1; next } /^```/ && on { exit } on' "$source/plugins/methods/README.md"; }
+mkdir "$folder/plugin"
+block cpp >"$folder/plugin/plugin.cpp"
+block cmake >"$folder/plugin/CMakeLists.txt"
+[ -s "$folder/plugin/plugin.cpp" ] || fail "plugins/methods/README.md shows no plugin"
+
+"$cmake" -S "$folder/plugin" -B "$folder/plugin/build" -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_PREFIX_PATH="$folder/petlab" >"$folder/configure.log" 2>&1 ||
+  { cat "$folder/configure.log" >&2; fail "the plugin's configuration failed"; }
+"$cmake" --build "$folder/plugin/build" >"$folder/build.log" 2>&1 ||
+  { cat "$folder/build.log" >&2; fail "the plugin was not built"; }
+
+petlab=$folder/petlab/bin/petlab
+said=$("$petlab" describe mlp-gain --plugin-dir "$folder/plugin/build/lib/petlab" --count \
+  --backbone "$source/harness/backbones/petlab-icon-clip")
+echo "$said"
+# One gain a channel: 6 layers of 192 in the image tower, 4 of 128 in the text tower.
+grep -q "^trainable 1,664 " <<<"$said" || fail "expected 1,664 trainable parameters"
+"$petlab" plugins | grep -q "coop" || fail "the installed program does not find its own plugins"
