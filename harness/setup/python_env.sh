@@ -1,19 +1,24 @@
 #!/usr/bin/env bash
 # .venv: the Python reference implementations that tests compare with, and the formatter.
 #
-#   python_env.sh [REQUIREMENTS]   default: requirements.txt beside this script
+#   python_env.sh [REQUIREMENTS]   default: requirements.txt beside this script, and with it
+#                                  requirements-nodeps.txt, without what those packages depend on
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 requirements=${1:-$PETLAB_HOME/harness/setup/requirements.txt}
 stamp=$PETLAB_VENV/petlab-$(basename "$requirements")
+nodeps=${requirements%.txt}-nodeps.txt
+[ -e "$nodeps" ] || nodeps=/dev/null
 
-if [ -x "$PETLAB_VENV/bin/python" ] && cmp -s "$requirements" "$stamp"; then
+if [ -x "$PETLAB_VENV/bin/python" ] && cat "$requirements" "$nodeps" | cmp -s - "$stamp"; then
   step "Python packages of $(basename "$requirements"): all there"
   exit 0
 fi
 step "Python packages of $(basename "$requirements") into .venv (about 1 minute)"
 ensure_venv
 pip_install "the packages of $(basename "$requirements")" -r "$requirements"
+[ "$nodeps" = /dev/null ] ||
+  pip_install "the packages of $(basename "$nodeps")" --no-deps -r "$nodeps"
 
 # The references run on the torch that the C++ side links: where that is another Python's, .venv
 # looks there too, instead of holding a second copy of several GB.
@@ -25,4 +30,4 @@ if ! "$PETLAB_VENV/bin/python" -c 'import torch' 2>/dev/null; then
   "$PETLAB_VENV/bin/python" -c 'import torch' 2>/dev/null ||
     pip_install "torch for the reference implementations" torch==2.13.0
 fi
-cp "$requirements" "$stamp"
+cat "$requirements" "$nodeps" >"$stamp"

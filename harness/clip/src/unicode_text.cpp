@@ -1,6 +1,7 @@
 #include "unicode_text.hpp"
 
 #include "petlab/sdk/error.hpp"
+#include "unicode_tables.hpp"
 
 #include <utf8proc.h>
 
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <span>
 
 namespace petlab::clip {
 
@@ -41,22 +43,26 @@ bool is_space(std::int32_t c) {
          c == 0x3000;
 }
 
+/// The entry of a sorted table whose first..last holds the character, or nothing.
+template <class Entry>
+const Entry* entry_of(std::span<const Entry> table, std::int32_t code) {
+  const auto behind =
+      std::upper_bound(table.begin(), table.end(), code,
+                       [](std::int32_t c, const Entry& entry) { return c < entry.first; });
+  if (behind == table.begin()) return nullptr;
+  const Entry& entry = *(behind - 1);
+  return code <= entry.last ? &entry : nullptr;
+}
+
 Kind kind_of(std::int32_t code) {
   if (is_space(code)) return Kind::space;
-  switch (utf8proc_category(code)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return Kind::letter;
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO:
-      return Kind::number;
-    default:
-      return Kind::other;
-  }
+  if (entry_of(letters(), code) != nullptr) return Kind::letter;
+  return entry_of(numbers(), code) != nullptr ? Kind::number : Kind::other;
+}
+
+std::int32_t small_form(std::int32_t code) {
+  const SmallForms* run = entry_of(small_forms(), code);
+  return run != nullptr && (code - run->first) % run->step == 0 ? code + run->distance : code;
 }
 
 /// Length of the longest prefix that could begin a character: what one U+FFFD stands for.
@@ -79,7 +85,8 @@ std::size_t broken_prefix(std::string_view text) {
   return good;
 }
 
-std::string compose(const std::string& text) {
+/// NFC by utf8proc.
+std::string compose_known(std::string_view text) {
   utf8proc_uint8_t* mapped = nullptr;
   const auto size =
       utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
@@ -90,6 +97,32 @@ std::string compose(const std::string& text) {
     throw sdk::Error(sdk::ErrorKind::internal,
                      std::string("a text could not be normalised: ") + utf8proc_errmsg(size));
   return {reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size)};
+}
+
+/// True where the text can be cut for the normalisation, as nothing moves across this character or
+/// composes with it: it is younger than the reference's tables, or it is the vowel U+11A7, which
+/// utf8proc takes for a final consonant of no sound and drops.
+bool parts_text(std::int32_t code) {
+  constexpr std::int32_t kVowelBeforeFinals = 0x11A7;
+  return code == kVowelBeforeFinals || entry_of(young_characters(), code) != nullptr;
+}
+
+/// NFC as the reference does it.
+std::string compose(std::string_view text) {
+  std::string result;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const Character character = first_character(text.substr(at));
+    if (!parts_text(character.code)) {
+      at += character.size;
+      continue;
+    }
+    result += compose_known(text.substr(0, at));
+    result += text.substr(at, character.size);
+    text.remove_prefix(at + character.size);
+    at = 0;
+  }
+  return result.append(compose_known(text));
 }
 
 /// The start and end token have alternatives of their own in the pattern. They are met here only
@@ -148,7 +181,7 @@ std::string normalise_text(std::string_view text) {
       continue;
     }
     std::array<utf8proc_uint8_t, 4> bytes{};
-    const auto size = utf8proc_encode_char(utf8proc_tolower(character.code), bytes.data());
+    const auto size = utf8proc_encode_char(small_form(character.code), bytes.data());
     result.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size));
   }
   return result;

@@ -14,7 +14,7 @@ namespace petlab::clip {
 [[nodiscard]] std::string_view trimmed(std::string_view valid_utf8);
 
 /// Canonical composition (NFC), then lower case character by character, as CLIP's tokenizer in
-/// transformers does. Takes any bytes.
+/// transformers does, with its editions of Unicode (see unicode_tables.hpp). Takes any bytes.
 [[nodiscard]] std::string normalise_text(std::string_view text);
 
 /// Splits a normalised text the way CLIP's pattern does: the contractions 's 't 're 've 'm 'll 'd,
