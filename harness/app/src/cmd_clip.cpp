@@ -14,7 +14,7 @@ void print_tower(const char* name, const sdk::TowerShape& tower, clip::Activatio
             << (activation == clip::Activation::gelu ? "GELU" : "quick GELU") << "\n";
 }
 
-int info(const std::filesystem::path& folder) {
+int print_info(const std::filesystem::path& folder) {
   const auto backbone = clip::Backbone::load(folder);
   const clip::Config& config = backbone->config();
   const sdk::BackboneShape& shape = backbone->shape();
@@ -37,27 +37,47 @@ int info(const std::filesystem::path& folder) {
   return kOk;
 }
 
-}  // namespace
-
-int run_clip(const Arguments& arguments) {
+int info(const Arguments& arguments) {
   const Usage usage{
-      "clip",
-      "info DIR",
+      "clip info",
+      "DIR",
       "Loads a CLIP in the Hugging Face layout (config.json, model.safetensors,\n"
       "vocab.json, merges.txt, preprocessor_config.json) with all its checks, and prints\n"
       "its shape and the hash of its weights.",
       po::options_description("Options"),
-      {"ACTION", "DIR"},
+      {"DIR"},
       "  petlab clip info harness/backbones/petlab-icon-clip\n"
       "  petlab clip info ~/clip-vit-base-patch16\n"};
   const auto options = parse(usage, arguments);
-  if (!options) return kOk;
-  const std::vector<std::string> known = {"info"};
-  if (options->text("ACTION") != "info")
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "petlab clip has no action '" + options->text("ACTION") + "'" +
-                         core::did_you_mean(options->text("ACTION"), known));
-  return info(options->text("DIR"));
+  return options ? print_info(options->text("DIR")) : kOk;
+}
+
+}  // namespace
+
+int run_clip(const Arguments& arguments) {
+  const std::vector<Command> actions = {
+      {"info", "shape, parameters and weight hash of a backbone", info},
+      {"embed", "features of pictures and texts, as CSV", run_clip_embed},
+      {"classify", "which of some labels fits a picture best", run_clip_classify},
+  };
+  const std::string wanted = arguments.empty() ? "" : arguments.front();
+  std::vector<std::string> known;
+  for (const Command& action : actions) {
+    if (wanted == action.name) return action.run({arguments.begin() + 1, arguments.end()});
+    known.emplace_back(action.name);
+  }
+  if (!wanted.empty() && wanted != "--help" && wanted != "-h")
+    throw sdk::Error(sdk::ErrorKind::config, "petlab clip has no action '" + wanted + "'" +
+                                                 core::did_you_mean(wanted, known));
+  std::cout << "petlab clip ACTION [options]\n\n";
+  for (const Command& action : actions)
+    std::cout << "  " << action.name << std::string(14 - std::string(action.name).size(), ' ')
+              << action.summary << "\n";
+  std::cout << "\npetlab clip ACTION --help says more. Examples:\n"
+               "  petlab clip info harness/backbones/petlab-icon-clip\n"
+               "  petlab clip classify --backbone harness/backbones/petlab-icon-clip \\\n"
+               "      --image dog.jpg --labels dog,cat,mug\n";
+  return wanted.empty() ? kUsage : kOk;
 }
 
 }  // namespace petlab::app

@@ -39,6 +39,8 @@ struct Command {
 [[nodiscard]] const std::vector<Command>& commands();
 
 int run_clip(const Arguments& arguments);
+int run_clip_classify(const Arguments& arguments);
+int run_clip_embed(const Arguments& arguments);
 int run_pretrain_command(const Arguments& arguments);
 int run_datasets(const Arguments& arguments);
 int run_describe(const Arguments& arguments);

@@ -21,7 +21,7 @@ const std::vector<Command>& commands() {
       {"plugins", "list plugins, with those that are refused and why", run_plugins},
       {"describe", "options and parameters of a method or grouping", run_describe},
       {"datasets", "list, build, check, split, fingerprint", run_datasets},
-      {"clip", "look at a backbone", run_clip},
+      {"clip", "look at a backbone, embed, classify", run_clip},
       {"pretrain", "train the embedded backbone anew", run_pretrain_command},
       {"worker", nullptr, run_worker},
   };

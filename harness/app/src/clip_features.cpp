@@ -1,0 +1,144 @@
+#include "clip_features.hpp"
+
+#include "petlab/datasets/image.hpp"
+#include "petlab/datasets/resize.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include <ATen/ATen.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+namespace petlab::app {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kBatch = 32;
+
+/// A count on stderr: overwritten in place on a terminal, now and then a line elsewhere. Says
+/// nothing of a few pictures.
+class Counter {
+ public:
+  Counter(std::size_t total) : total_(total) {}
+  ~Counter() {
+    if (is_terminal_ && shown_ > 0) std::fputs("\n", stderr);
+  }
+  Counter(const Counter&) = delete;
+  Counter& operator=(const Counter&) = delete;
+
+  void update(std::size_t done) {
+    constexpr std::size_t kLineEvery = 1000;
+    if (total_ <= kBatch) return;
+    if (is_terminal_) {
+      std::fprintf(stderr, "\rpictures %zu/%zu", done, total_);
+    } else if (done / kLineEvery > shown_ / kLineEvery || done == total_) {
+      std::fprintf(stderr, "pictures %zu/%zu\n", done, total_);
+    } else {
+      return;
+    }
+    shown_ = done;
+  }
+
+ private:
+  std::size_t total_;
+  std::size_t shown_ = 0;
+  bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+};
+
+void check_file(const std::string& file) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  const auto fail = [&](const std::string& what) {
+    throw sdk::Error(sdk::ErrorKind::data, "the picture '" + file + "' " + what);
+  };
+  if (!fs::exists(status)) fail("does not exist");
+  if (fs::is_directory(status)) fail("is a folder, expected a file");
+}
+
+/// [3, S, S] uint8.
+at::Tensor read_picture(const std::string& file, std::int64_t side) {
+  const datasets::Image image =
+      datasets::clip_crop(datasets::decode_image(fs::path(file)), static_cast<int>(side));
+  const at::Tensor pixels = at::empty({side, side, 3}, at::kByte);
+  std::memcpy(pixels.mutable_data_ptr(), image.rgb.data(), image.rgb.size());
+  return pixels.permute({2, 0, 1});
+}
+
+ClipFeatures normalised(const at::Tensor& features) {
+  const at::Tensor rows = features.to(at::kCPU, at::kFloat);
+  const at::Tensor norms = rows.norm(2, /*dim=*/-1, /*keepdim=*/true);
+  return {(rows / norms).contiguous(), norms.squeeze(-1).contiguous()};
+}
+
+}  // namespace
+
+ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<std::string>& files) {
+  const at::NoGradGuard no_grad;
+  for (const std::string& file : files)
+    check_file(file);
+  Counter counter(files.size());
+  std::vector<at::Tensor> features = {at::empty({0, backbone.shape().embed_dim})};
+  for (std::size_t first = 0; first < files.size(); first += kBatch) {
+    std::vector<at::Tensor> pictures;
+    for (std::size_t i = first; i < std::min(first + kBatch, files.size()); ++i)
+      pictures.push_back(read_picture(files[i], backbone.shape().image_size));
+    const at::Tensor pixels =
+        clip::normalise_pixels(at::stack(pictures), backbone.preprocessing());
+    features.push_back(backbone.encode_image(pixels.to(backbone.device())).to(at::kCPU));
+    counter.update(first + pictures.size());
+  }
+  return normalised(at::cat(features));
+}
+
+ClipFeatures text_features(const clip::Backbone& backbone, const std::vector<std::string>& texts) {
+  const at::NoGradGuard no_grad;
+  const std::int64_t context = backbone.shape().context_length;
+  std::vector<at::Tensor> features = {at::empty({0, backbone.shape().embed_dim})};
+  for (std::size_t first = 0; first < texts.size(); first += kBatch) {
+    const std::size_t count = std::min(kBatch, texts.size() - first);
+    const auto part = std::span(texts).subspan(first, count);
+    std::int64_t cut = 0;
+    clip::TokenBatch tokens = backbone.tokenizer().encode_batch(part, context, &cut);
+    for (std::size_t i = 0; cut > 0 && i < count; ++i) {
+      // The start and the end token count, too.
+      const std::size_t length = backbone.tokenizer().encode(part[i]).size() + 2;
+      if (static_cast<std::int64_t>(length) <= context) continue;
+      std::cerr << "petlab: the text '" << part[i] << "' has " << length
+                << " tokens, of which the backbone reads " << context
+                << ": the rest was cut off, the end token kept\n";
+    }
+    tokens.ids = tokens.ids.to(backbone.device());
+    tokens.eot = tokens.eot.to(backbone.device());
+    features.push_back(backbone.encode_text(tokens).to(at::kCPU));
+  }
+  return normalised(at::cat(features));
+}
+
+void write_whole_file(const fs::path& file, const std::string& content) {
+  const fs::path part = file.string() + ".part";
+  std::error_code error;
+  {
+    std::ofstream out(part, std::ios::binary | std::ios::trunc);
+    out << content;
+    out.close();
+    if (out) fs::rename(part, file, error);
+    if (out && !error) return;
+  }
+  const std::string reason = error ? error.message() : std::strerror(errno);
+  fs::remove(part, error);
+  throw sdk::Error(sdk::ErrorKind::config,
+                   "cannot write the file '" + file.string() + "': " + reason);
+}
+
+std::string float_text(float value) {
+  std::array<char, 32> text{};
+  const auto result = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), result.ptr};
+}
+
+}  // namespace petlab::app

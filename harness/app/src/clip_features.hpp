@@ -1,0 +1,35 @@
+#pragma once
+
+#include "petlab/clip/backbone.hpp"
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace petlab::app {
+
+/// Features of the two towers for files and texts from outside: fp32 on the CPU, one row each.
+struct ClipFeatures {
+  at::Tensor unit;   ///< [n, E], of length 1
+  at::Tensor norms;  ///< [n], the lengths before
+};
+
+/// Decodes, resizes, crops and encodes pictures, a few at a time; says on stderr how far it is.
+/// Every file is looked for before the first is read. Throws Error(data) that names a picture that
+/// is not there or cannot be decoded.
+[[nodiscard]] ClipFeatures image_features(const clip::Backbone& backbone,
+                                          const std::vector<std::string>& files);
+
+/// Texts too long for the backbone are cut and named on stderr.
+[[nodiscard]] ClipFeatures text_features(const clip::Backbone& backbone,
+                                         const std::vector<std::string>& texts);
+
+/// Writes a file whole or not at all. Throws Error(config) naming it when it cannot be written.
+void write_whole_file(const std::filesystem::path& file, const std::string& content);
+
+/// The shortest text that reads back as the same float.
+[[nodiscard]] std::string float_text(float value);
+
+}  // namespace petlab::app

@@ -1,0 +1,116 @@
+#include "clip_features.hpp"
+#include "command.hpp"
+#include "petlab/core/run.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <set>
+
+namespace petlab::app {
+namespace {
+
+[[noreturn]] void fail(const std::string& message) {
+  throw sdk::Error(sdk::ErrorKind::config, message);
+}
+
+/// "a, b c,d" -> a | b c | d.
+std::vector<std::string> read_labels(const std::string& list) {
+  std::vector<std::string> labels;
+  std::set<std::string> seen;
+  std::size_t begin = 0;
+  while (begin <= list.size()) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    std::string label = list.substr(begin, end - begin);
+    const auto first = label.find_first_not_of(" \t");
+    label = first == std::string::npos
+                ? ""
+                : label.substr(first, label.find_last_not_of(" \t") - first + 1);
+    if (label.empty())
+      fail("--labels '" + list + "' has an empty label, expected names with commas between");
+    if (!seen.insert(label).second) fail("--labels names '" + label + "' twice");
+    labels.push_back(std::move(label));
+    begin = end + 1;
+  }
+  return labels;
+}
+
+std::vector<std::string> fill_template(const std::string& text,
+                                       const std::vector<std::string>& labels) {
+  const std::size_t gap = text.find("{}");
+  if (gap == std::string::npos || text.find("{}", gap + 2) != std::string::npos)
+    fail("--template '" + text +
+         "' must hold {} once, where the label goes, as in \"a photo of a {}.\"");
+  std::vector<std::string> texts;
+  for (const std::string& label : labels)
+    texts.push_back(std::string(text).replace(gap, 2, label));
+  return texts;
+}
+
+/// One line a label, the most probable first.
+void print_ranking(const std::string& image, const std::vector<std::string>& labels,
+                   const at::Tensor& probabilities, const at::Tensor& cosines, std::size_t top) {
+  const at::Tensor order = probabilities.argsort(/*stable=*/true, /*dim=*/0, /*descending=*/true);
+  std::printf("%s\n", image.c_str());
+  for (std::size_t rank = 0; rank < std::min(top, labels.size()); ++rank) {
+    const auto label = order[static_cast<std::int64_t>(rank)].item<std::int64_t>();
+    std::printf("  %6.2f %%  cosine %7.4f  %s\n", 100.0 * probabilities[label].item<double>(),
+                cosines[label].item<double>(), labels[static_cast<std::size_t>(label)].c_str());
+  }
+}
+
+}  // namespace
+
+int run_clip_classify(const Arguments& arguments) {
+  Usage usage{
+      "clip classify",
+      "--backbone DIR --image FILE... --labels a,b,c",
+      "Zero-shot classification: which label fits a picture best.\n\n"
+      "Each label goes into the template; picture and texts are embedded, and a softmax\n"
+      "over the scaled cosines gives the probabilities. They add up to 100 % over the\n"
+      "labels that were named: a label that fits nothing at all still gets its share.",
+      po::options_description("Options"),
+      {},
+      "  petlab clip classify --backbone clip-vit-base-patch16 --image dog.jpg \\\n"
+      "      --labels \"dog,cat,alarm clock\"\n"
+      "  petlab clip classify --backbone clip-vit-base-patch16 --image scans/*.png --top 3 \\\n"
+      "      --labels dog,cat,mug,bed --template \"a sketch of a {}.\"\n"};
+  usage.options.add_options()("backbone", text_value(), "folder of the CLIP model")(
+      "image", texts_value()->multitoken(), "picture files, one or more")(
+      "labels", text_value(), "names with commas between; quote the list if it has spaces")(
+      "template", text_value()->default_value("a photo of a {}."),
+      "text around a label, which goes where {} stands")("top", po::value<int>()->default_value(5),
+                                                         "labels to print for each picture")(
+      "device", text_value()->default_value("cpu"), "cpu or cuda");
+  const auto options = parse(usage, arguments);
+  if (!options) return kOk;
+  if (!options->has("backbone"))
+    fail("petlab clip classify needs --backbone DIR, the folder of a CLIP model");
+  if (!options->has("image")) fail("petlab clip classify needs --image FILE, a picture or several");
+  if (!options->has("labels"))
+    fail("petlab clip classify needs --labels, the names to choose from, e.g. --labels dog,cat");
+  const std::vector<std::string> labels = read_labels(options->text("labels"));
+  const std::vector<std::string> texts = fill_template(options->text("template"), labels);
+  const int top = options->get<int>("top");
+  if (top < 1) fail("--top is " + std::to_string(top) + ", expected at least 1");
+  const auto images = options->get<std::vector<std::string>>("image");
+
+  const auto backbone =
+      clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")));
+  const ClipFeatures of_images = image_features(*backbone, images);
+  const ClipFeatures of_texts = text_features(*backbone, texts);
+  const at::Tensor cosines = at::matmul(of_images.unit, of_texts.unit.t());
+  const at::Tensor probabilities =
+      at::softmax(cosines * backbone->logit_scale().detach().to(at::kCPU), /*dim=*/-1);
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    print_ranking(images[i], labels, probabilities[row], cosines[row],
+                  static_cast<std::size_t>(top));
+  }
+  return kOk;
+}
+
+}  // namespace petlab::app
