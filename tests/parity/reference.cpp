@@ -30,12 +30,15 @@ std::filesystem::path fresh_folder(const std::string& name) {
   return folder;
 }
 
-void run_reference(const std::string& script, const std::vector<std::string>& arguments) {
+void run_reference(const std::string& script, const std::vector<std::string>& arguments,
+                   const std::filesystem::path& folder) {
   if (!std::filesystem::exists(PETLAB_REFERENCE_PYTHON))
     throw std::runtime_error("no reference Python at " PETLAB_REFERENCE_PYTHON
                              "; `make test` installs it");
-  const auto log = fresh_folder("log-" + script) / "output.txt";
-  std::string command = "HF_HUB_OFFLINE=1";
+  const auto log =
+      fresh_folder("log-" + std::filesystem::path(script).stem().string()) / "output.txt";
+  std::string command = folder.empty() ? "" : "cd " + quoted(folder.string()) + " && ";
+  command += "HF_HUB_OFFLINE=1";
   const auto add = [&](const std::string& word) { command.append(" ").append(quoted(word)); };
   add(PETLAB_REFERENCE_PYTHON);
   add(PETLAB_SOURCE_DIR "/tests/parity/" + script);

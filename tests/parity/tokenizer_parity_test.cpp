@@ -111,7 +111,10 @@ std::size_t compare(const Tokenizer& tokenizer, const fs::path& folder) {
     for (std::int64_t i = 0; i < padded.size(0); ++i)
       EXPECT_TRUE(at::equal(padded[i], at::tensor(cut.next_ids(), at::kLong)))
           << name << ", string " << i << ", cut to " << context;
-    std::cout << "  " << name << ": " << count << " strings, " << wrong << " differ\n";
+    std::cout << "  " << name << ": " << count << " strings, " << wrong << " differ";
+    if (kind.size() > 2)
+      std::cout << "; OpenAI's code reads " << kind.at(2) << " of the first 300 otherwise";
+    std::cout << "\n";
   }
   EXPECT_TRUE(strings.done() && ids.done() && texts.done() && cut.done());
   return total;

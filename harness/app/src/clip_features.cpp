@@ -5,9 +5,13 @@
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -78,7 +82,7 @@ ClipFeatures normalised(const at::Tensor& features) {
 }  // namespace
 
 ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<std::string>& files) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   for (const std::string& file : files)
     check_file(file);
   Counter counter(files.size());
@@ -87,8 +91,7 @@ ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<st
     std::vector<at::Tensor> pictures;
     for (std::size_t i = first; i < std::min(first + kBatch, files.size()); ++i)
       pictures.push_back(read_picture(files[i], backbone.shape().image_size));
-    const at::Tensor pixels =
-        clip::normalise_pixels(at::stack(pictures), backbone.preprocessing());
+    const at::Tensor pixels = clip::normalise_pixels(at::stack(pictures), backbone.preprocessing());
     features.push_back(backbone.encode_image(pixels.to(backbone.device())).to(at::kCPU));
     counter.update(first + pictures.size());
   }
@@ -96,7 +99,7 @@ ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<st
 }
 
 ClipFeatures text_features(const clip::Backbone& backbone, const std::vector<std::string>& texts) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const std::int64_t context = backbone.shape().context_length;
   std::vector<at::Tensor> features = {at::empty({0, backbone.shape().embed_dim})};
   for (std::size_t first = 0; first < texts.size(); first += kBatch) {

@@ -73,6 +73,10 @@ void ProgressView::update(std::size_t job, std::int64_t done, const std::string&
   active_[job].detail = detail;
 }
 
+void ProgressView::note(std::size_t job, const std::string& text) {
+  print(name(job) + ": " + text);
+}
+
 void ProgressView::done(std::size_t job, double mean_accuracy, double seconds) {
   active_.erase(job);
   ++ended_;
@@ -145,6 +149,11 @@ void ImageCounter::update(std::int64_t done, std::string_view) {
   if (is_terminal_ && (done % 64 == 0 || done == total_))
     std::fprintf(stderr, "\rdecoding pictures %lld/%lld", static_cast<long long>(done),
                  static_cast<long long>(total_));
+}
+
+void ImageCounter::note(std::string_view text) {
+  std::fprintf(stderr, "%s%.*s\n", is_terminal_ && total_ > 0 ? "\n" : "",
+               static_cast<int>(text.size()), text.data());
 }
 
 ImageCounter::~ImageCounter() {

@@ -23,6 +23,7 @@ class ProgressView final : public core::StudyObserver {
   void started(std::size_t job) override;
   void phase(std::size_t job, const std::string& name, std::int64_t total) override;
   void update(std::size_t job, std::int64_t done, const std::string& detail) override;
+  void note(std::size_t job, const std::string& text) override;
   void done(std::size_t job, double mean_accuracy, double seconds) override;
   void failed(std::size_t job, const std::string& message, double seconds) override;
   void tick() override;
@@ -59,6 +60,7 @@ class ImageCounter final : public core::Progress {
 
   void begin(std::string_view phase, std::int64_t total) override;
   void update(std::int64_t done, std::string_view detail) override;
+  void note(std::string_view text) override;
 
  private:
   bool is_terminal_;

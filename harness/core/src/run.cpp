@@ -2,6 +2,7 @@
 
 #include "petlab/core/adapted_backbone.hpp"
 #include "petlab/core/adapter_checks.hpp"
+#include "petlab/core/cut_texts.hpp"
 #include "petlab/core/costs.hpp"
 #include "petlab/core/environment.hpp"
 #include "petlab/core/evaluator.hpp"
@@ -120,6 +121,12 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   const std::string text =
       where.in_plugin("text_template()", [&] { return method->text_template(); });
   checks.check_template(text);
+  const std::int64_t context = backbone.shape().context_length;
+  const CutTexts cut = find_cut_texts(backbone.tokenizer(), context, inputs.tasks, text);
+  if (cut.count > 0) {
+    record.environment.emplace_back(results::environment::kCutTexts, cut.message(context));
+    progress.note(cut.message(context));
+  }
   TrainImages images(backbone, inputs.tasks, spec.training.augmentation, spec.seed,
                      spec.training.precision);
 

@@ -126,6 +126,8 @@ class StudyRun {
       } else if (word == "update") {
         const std::string done = take_word(line);
         observer_.update(run.job, to_integer(done), line);
+      } else if (word == "note") {
+        observer_.note(run.job, line);
       } else {
         run.verdict = word;
         run.message = line;

@@ -100,6 +100,10 @@ void ProgressLines::update(std::int64_t done, std::string_view detail) {
   line("update " + std::to_string(done) + " " + std::string(detail));
 }
 
+void ProgressLines::note(std::string_view text) {
+  line("note " + std::string(text));
+}
+
 void ProgressLines::line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   text += '\n';

@@ -2,6 +2,7 @@ petlab_add_test(NAME core_run_tests LABEL unit
   SOURCES
     adapted_backbone_test.cpp
     augmentation_test.cpp
+    cut_texts_test.cpp
     grouping_run_test.cpp
     optimizer_test.cpp
     partition_search_test.cpp

@@ -148,7 +148,9 @@ inline constexpr const char* kCpu = "cpu";                       // model name o
 inline constexpr const char* kThreads = "threads";               // "2"
 inline constexpr const char* kPetlabVersion = "petlab_version";  // "0.1.0"
 inline constexpr const char* kTorchVersion = "torch_version";    // "2.13.0+cpu"
-inline constexpr const char* kSources = "sources";               // "clean", "dirty", "unknown"
+inline constexpr const char* kCutTexts =
+    "cut_class_texts";                              // a sentence; absent where none was cut
+inline constexpr const char* kSources = "sources";  // "clean", "dirty", "unknown"
 }  // namespace environment
 
 /// One method under one protocol with one sharing and one seed.

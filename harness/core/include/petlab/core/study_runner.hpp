@@ -28,6 +28,8 @@ class StudyObserver {
   virtual void started(std::size_t job) = 0;
   virtual void phase(std::size_t job, const std::string& name, std::int64_t total) = 0;
   virtual void update(std::size_t job, std::int64_t done, const std::string& detail) = 0;
+  /// Something that the user should know although the run goes on.
+  virtual void note(std::size_t job, const std::string& text) = 0;
   virtual void done(std::size_t job, double mean_accuracy, double seconds) = 0;
   virtual void failed(std::size_t job, const std::string& message, double seconds) = 0;
   /// Called several times a second.

@@ -20,8 +20,8 @@ struct WorkOrder {
 /// Throws Error(internal) when the text is no work order.
 [[nodiscard]] WorkOrder parse_work_order(const std::string& json);
 
-/// Progress as lines for the parent: "phase NAME TOTAL", "update DONE DETAIL", and at the end
-/// "done ACCURACY" or "failed KIND MESSAGE".
+/// Progress as lines for the parent: "phase NAME TOTAL", "update DONE DETAIL", "note TEXT", and at
+/// the end "done ACCURACY" or "failed KIND MESSAGE".
 class ProgressLines final : public Progress {
  public:
   /// Writes to a file descriptor; a descriptor that is closed is no error.
@@ -29,6 +29,7 @@ class ProgressLines final : public Progress {
 
   void begin(std::string_view phase, std::int64_t total) override;
   void update(std::int64_t done, std::string_view detail) override;
+  void note(std::string_view text) override;
   void line(std::string text);
 
  private:
