@@ -45,5 +45,23 @@ TEST(UnicodeText, TrimsLikePython) {
   EXPECT_EQ(trimmed(""), "");
 }
 
+TEST(UnicodeText, FollowsTheReferencesEditionsOfUnicode) {
+  // Letters of Unicode 16, with small forms of Unicode 16 and 17; U+A7CE is a letter of Unicode 17.
+  EXPECT_EQ(normalise_text("\u1C89"), "\u1C8A");
+  EXPECT_EQ(normalise_text("\uA7CE"), "\uA7CF");
+  EXPECT_EQ(split_words("a\u1C8A"), std::vector<std::string>({"a\u1C8A"}));
+  EXPECT_EQ(split_words("a\uA7CF"), std::vector<std::string>({"a", "\uA7CF"}));
+  // Marks of Unicode 9 move, younger ones stay: U+0334 goes before U+0301, but not before U+1DF6.
+  EXPECT_EQ(normalise_text("x\u0301\u0334"), "x\u0334\u0301");
+  EXPECT_EQ(normalise_text("x\u1DF6\u0334"), "x\u1DF6\u0334");
+  // U+11935 and U+11930 compose since Unicode 13.
+  EXPECT_EQ(normalise_text("\U00011935\U00011930"), "\U00011935\U00011930");
+}
+
+TEST(UnicodeText, ComposesHangulWithoutLosingAVowel) {
+  EXPECT_EQ(normalise_text("\u1112\u1161\u11AB"), "\uD55C");
+  EXPECT_EQ(normalise_text("\u1112\u1161\u11A7"), "\uD558\u11A7");
+}
+
 }  // namespace
 }  // namespace petlab::clip
