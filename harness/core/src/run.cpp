@@ -70,6 +70,16 @@ std::vector<std::string> names_of(const std::vector<Task>& tasks) {
   return names;
 }
 
+void note_cut_texts(const RunInputs& inputs, const std::string& text_template,
+                    results::RunRecord& record, Progress& progress) {
+  const std::int64_t length = inputs.backbone->shape().context_length;
+  const CutTexts cut =
+      find_cut_texts(inputs.backbone->tokenizer(), length, inputs.tasks, text_template);
+  if (cut.count == 0) return;
+  record.environment.emplace_back(results::environment::kCutTexts, cut.message(length));
+  progress.note(cut.message(length));
+}
+
 results::GroupingRecord to_record(const sdk::GroupingResult& result, const std::string& strategy,
                                   const std::vector<std::string>& tasks) {
   results::GroupingRecord record;
@@ -121,12 +131,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   const std::string text =
       where.in_plugin("text_template()", [&] { return method->text_template(); });
   checks.check_template(text);
-  const std::int64_t context = backbone.shape().context_length;
-  const CutTexts cut = find_cut_texts(backbone.tokenizer(), context, inputs.tasks, text);
-  if (cut.count > 0) {
-    record.environment.emplace_back(results::environment::kCutTexts, cut.message(context));
-    progress.note(cut.message(context));
-  }
+  note_cut_texts(inputs, text, record, progress);
   TrainImages images(backbone, inputs.tasks, spec.training.augmentation, spec.seed,
                      spec.training.precision);
 
