@@ -141,8 +141,8 @@ TEST(ClipCommand, EmbedGivesTheFeaturesOfTransformersForTheSameFiles) {
       worst = std::max(worst, std::abs(own.values[i] - row.values[i]));
       squares += static_cast<double>(own.values[i]) * static_cast<double>(own.values[i]);
     }
-    // Decoders agree to the last bit here; another libjpeg may differ by one grey level, which
-    // moves these features by about 1e-3.
+    // Pixels agree to the last bit, except that Pillow resizes some tall pictures columns first:
+    // the rounding of one grey level that follows moves these features by less than 1e-3.
     EXPECT_LE(worst, name.starts_with("text") ? 1e-5F : 2e-3F) << name;
     EXPECT_NEAR(own.norm, row.norm, (name.starts_with("text") ? 1e-5F : 2e-3F) * row.norm) << name;
     EXPECT_NEAR(squares, 1.0, 1e-5) << name;
@@ -280,7 +280,7 @@ TEST(ClipCommand, MistakesAreOneSentenceAndLeaveNoFile) {
 TEST(ClipCommand, AStudySaysThatAClassTextIsCut) {
   const Workshop workshop;
   std::string name = "mug";
-  for (int i = 0; i < 40; ++i)
+  for (int i = 0; i < 25; ++i)
     name += "_and_mug";
   for (const char* domain : {"Art", "Photo", "Sketch"})
     fs::rename(workshop.folder() / "pictures" / domain / "mug",
