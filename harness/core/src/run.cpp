@@ -2,8 +2,8 @@
 
 #include "petlab/core/adapted_backbone.hpp"
 #include "petlab/core/adapter_checks.hpp"
-#include "petlab/core/cut_texts.hpp"
 #include "petlab/core/costs.hpp"
+#include "petlab/core/cut_texts.hpp"
 #include "petlab/core/environment.hpp"
 #include "petlab/core/evaluator.hpp"
 #include "petlab/core/grouping_host.hpp"
