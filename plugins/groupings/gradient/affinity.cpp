@@ -18,9 +18,12 @@ at::Tensor pairwise_cosines(const at::Tensor& gradients) {
 }
 
 void AffinityMeter::add(const at::Tensor& gradients) {
-  const at::Tensor one = averaging_ == Averaging::mean_of_cosines
-                             ? pairwise_cosines(gradients)
-                             : gradients.detach().to(at::kCPU, at::kDouble);
+  at::Tensor one = gradients.detach().to(at::kCPU, at::kDouble);
+  if (averaging_ == Averaging::momentum) {
+    momentum_ = momentum_.defined() ? momentum_ * beta_ + one : one;
+    one = momentum_;
+  }
+  if (averaging_ != Averaging::cosine_of_mean) one = pairwise_cosines(one);
   sum_ = sum_.defined() ? sum_ + one : one;
   ++steps_;
 }
@@ -28,8 +31,8 @@ void AffinityMeter::add(const at::Tensor& gradients) {
 at::Tensor AffinityMeter::affinity() const {
   if (steps_ == 0)
     throw sdk::Error(sdk::ErrorKind::internal, "an affinity was asked for before any gradient");
-  return averaging_ == Averaging::mean_of_cosines ? sum_ / static_cast<double>(steps_)
-                                                  : pairwise_cosines(sum_);
+  return averaging_ == Averaging::cosine_of_mean ? pairwise_cosines(sum_)
+                                                 : sum_ / static_cast<double>(steps_);
 }
 
 }  // namespace petlab::plugins::gradient_grouping

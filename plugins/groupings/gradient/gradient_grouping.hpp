@@ -4,6 +4,7 @@
 #include "petlab/sdk/grouping.hpp"
 
 #include <cstdint>
+#include <string>
 
 namespace petlab::plugins::gradient_grouping {
 
@@ -14,15 +15,20 @@ class GradientGrouping final : public sdk::Grouping {
  public:
   explicit GradientGrouping(const sdk::Options& options);
 
-  /// Throws Error(config) when there are more groups than tasks, Error(numeric) naming the task and
-  /// the step when a gradient is not finite.
+  /// Throws Error(config) when there are more groups than tasks or no parameter is selected,
+  /// Error(numeric) naming the task and the step when a gradient is not finite.
   [[nodiscard]] sdk::GroupingResult find(sdk::GroupingHost& host) const override;
 
  private:
   std::int64_t warm_up_epochs_;
+  std::int64_t warm_up_steps_;  // 0: by epochs
+  std::int64_t every_;
   std::int64_t groups_;  // 0: any number
   sdk::PartitionObjective objective_;
   Averaging averaging_;
+  double momentum_;
+  std::string parameters_;
+  std::int64_t layer_;  // -1: all
 };
 
 }  // namespace petlab::plugins::gradient_grouping

@@ -1,6 +1,7 @@
 #include "petlab/sdk/plugin.hpp"
 
 #include "gradient_grouping.hpp"
+#include "petlab/sdk/grouping_support.hpp"
 
 #include <iterator>
 
@@ -11,7 +12,8 @@ using petlab::sdk::OptionSpec;
 using petlab::sdk::OptionType;
 
 // MmAP paper: gradient-driven, disjoint groups of similar tasks (verified). Cosine of the gradients
-// on a shared prompt, averaged over a warm-up, 2 groups: recalled. Length of the warm-up: unknown.
+// on a shared prompt, averaged over a warm-up, 2 groups, pair sum: recalled. Length of the warm-up,
+// which gradients: unknown.
 constexpr OptionSpec kOptions[] = {
     {.name = "warm-up-epochs",
      .type = OptionType::integer,
@@ -19,21 +21,52 @@ constexpr OptionSpec kOptions[] = {
      .help = "epochs in which all tasks train one adapter and gradients are compared",
      .minimum = 1,
      .maximum = 1000},
+    {.name = "warm-up-steps",
+     .type = OptionType::integer,
+     .default_value = "0",
+     .help = "above 0: steps of warm-up, instead of epochs",
+     .minimum = 0,
+     .maximum = 1e9},
+    {.name = "every",
+     .type = OptionType::integer,
+     .default_value = "1",
+     .help = "gradients are compared at the first step and every so many steps on",
+     .minimum = 1,
+     .maximum = 1e9},
     {.name = "groups",
      .type = OptionType::integer,
      .default_value = "2",
-     .help = "number of groups; 0: any",
+     .help = "number of groups; 0: the number with the best score",
      .minimum = 0},
     {.name = "objective",
      .type = OptionType::choice,
      .default_value = "pair-sum",
-     .help = "affinity to maximise: summed over pairs inside groups, or mean over tasks",
-     .choices = "pair-sum|task-mean"},
+     .help = "what to maximise: plugins/groupings/README.md",
+     .choices = petlab::sdk::kObjectiveChoices},
     {.name = "accumulate",
      .type = OptionType::choice,
      .default_value = "mean-of-cosines",
-     .help = "average the cosines of all steps, or take the cosines of the summed gradients",
-     .choices = "mean-of-cosines|cosine-of-mean"},
+     .help = "average the cosines of all steps, take the cosines of the summed gradients, or "
+             "average the cosines of gradients with momentum",
+     .choices = "mean-of-cosines|cosine-of-mean|momentum"},
+    {.name = "momentum",
+     .type = OptionType::real,
+     .default_value = "0.9",
+     .help = "beta of accumulate = momentum",
+     .minimum = 0,
+     .maximum = 0.9999},
+    {.name = "parameters",
+     .type = OptionType::text,
+     .default_value = "*",
+     .help = "names of the adapter's parameters whose gradients count: patterns with *, between "
+             "commas, e.g. text*"},
+    {.name = "layer",
+     .type = OptionType::integer,
+     .default_value = "-1",
+     .help = "only this row of the first dimension of those parameters, where that is the layer; "
+             "-1: all",
+     .minimum = -1,
+     .maximum = 1000},
 };
 
 constexpr GroupingEntry kGroupings[] = {

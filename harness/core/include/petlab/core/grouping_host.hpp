@@ -1,14 +1,14 @@
 #pragma once
 
-#include "petlab/core/adapted_backbone.hpp"
-#include "petlab/core/losses.hpp"
-#include "petlab/core/optimizer.hpp"
+#include "petlab/core/adapter_checks.hpp"
 #include "petlab/core/progress.hpp"
 #include "petlab/core/run_spec.hpp"
-#include "petlab/core/sampler.hpp"
+#include "petlab/core/tasks.hpp"
 #include "petlab/core/train_images.hpp"
+#include "petlab/core/whereabouts.hpp"
 #include "petlab/results/record.hpp"
 #include "petlab/sdk/grouping.hpp"
+#include "petlab/sdk/method.hpp"
 
 #include <ATen/core/Generator.h>
 
@@ -36,11 +36,11 @@ struct WarmUpContext {
   std::vector<results::EpochRecord>& epochs;
 };
 
-/// Lends a grouping strategy one adapter of the run's method that all tasks share. It is made at
-/// the first call of task_gradients(), so that strategies without gradients cost nothing, and
-/// trained with the run's optimizer at its constant learning rate: in a warm-up of an epoch or two
-/// the schedule's own warm-up would hardly move it. Adapter and order of images have seeds of their
-/// own.
+class BranchWarmUp;
+class JointWarmUp;
+
+/// Lends a grouping strategy adapters of the run's method and ways to train them. What a strategy
+/// does not ask for is not made and costs nothing.
 class WarmUpHost final : public sdk::GroupingHost {
  public:
   explicit WarmUpHost(const WarmUpContext& context);
@@ -48,9 +48,26 @@ class WarmUpHost final : public sdk::GroupingHost {
 
   [[nodiscard]] const std::vector<std::string>& tasks() const override { return names_; }
   [[nodiscard]] std::int64_t steps_per_epoch() const override;
-  /// One text forward for all tasks, one image forward and one backward a task.
+  [[nodiscard]] std::int64_t run_epochs() const override { return context_.training.epochs; }
+
+  // Where it is not said otherwise: joint_warm_up.hpp.
+  [[nodiscard]] std::vector<sdk::SharedParameter> shared_parameters() override;
+  [[nodiscard]] double learning_rate() const override { return context_.training.learning_rate; }
   [[nodiscard]] at::Tensor task_gradients() override;
+  [[nodiscard]] at::Tensor task_losses() override;
+  [[nodiscard]] at::Tensor losses_after_step(std::int64_t task, double learning_rate) override;
   void step() override;
+  void joint_step() override;
+
+  /// subset_training.hpp.
+  [[nodiscard]] at::Tensor losses_of_training(const std::vector<std::int64_t>& tasks,
+                                              std::int64_t epochs, double held_out) override;
+
+  /// branch_warm_up.hpp.
+  [[nodiscard]] at::Tensor branch_losses(std::int64_t branches) override;
+  void branch_step(const at::Tensor& loss, const std::vector<at::Tensor>& own,
+                   double learning_rate) override;
+
   [[nodiscard]] std::vector<sdk::ScoredPartition> search(const at::Tensor& affinity,
                                                          std::int64_t groups,
                                                          sdk::PartitionObjective objective,
@@ -60,20 +77,20 @@ class WarmUpHost final : public sdk::GroupingHost {
   /// Records an epoch of warm-up that was not finished.
   void finish();
 
+  /// Images that went through the image tower for the grouping, those of the run's kept features
+  /// left out.
   [[nodiscard]] std::int64_t images_encoded() const;
 
  private:
-  struct Shared;  ///< the shared adapter and its optimizer
-
-  [[nodiscard]] Shared& shared();
-  [[nodiscard]] TaskBatch next_batch(std::int64_t task);
-  void close_epoch();
+  [[nodiscard]] JointWarmUp& joint();
 
   const WarmUpContext& context_;
   std::vector<std::string> names_;
-  std::vector<SampledTask> sampled_;
   at::Generator generator_;
-  std::unique_ptr<Shared> shared_;
+  std::unique_ptr<JointWarmUp> joint_;
+  std::unique_ptr<BranchWarmUp> branches_;
+  std::int64_t trainings_ = 0;
+  std::int64_t subset_images_ = 0;
 };
 
 /// Lets the strategy find a grouping and checks what it gives. Throws Error(plugin) naming the
