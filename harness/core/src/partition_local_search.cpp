@@ -10,7 +10,7 @@ namespace petlab::core {
 namespace {
 
 // Effort: kicks from each start, within bounds, until about kWork changes have been looked at.
-constexpr double kWork = 3e8;
+constexpr double kWork = 1.5e8;
 constexpr std::int64_t kMinKicks = 5;
 constexpr std::int64_t kMaxKicks = 300;
 constexpr std::int64_t kRandomStarts = 3;

@@ -3,8 +3,11 @@ petlab_add_test(NAME core_run_tests LABEL unit
     adapted_backbone_test.cpp
     augmentation_test.cpp
     cut_texts_test.cpp
+    grouping_host_test.cpp
     grouping_run_test.cpp
+    grouping_strategies_test.cpp
     optimizer_test.cpp
+    partition_reference.cpp
     partition_search_test.cpp
     run_failure_test.cpp
     run_test.cpp
@@ -14,3 +17,5 @@ petlab_add_test(NAME core_run_tests LABEL unit
     sharing_test.cpp
     tiny_world.cpp
   LIBS petlab::core)
+# Groupings are tested with the real plugins.
+add_dependencies(core_run_tests petlab_plugins)

@@ -25,16 +25,36 @@ void extend(std::int64_t element, std::int64_t n, sdk::Partition& partition,
 
 double score(const sdk::Partition& partition, const at::Tensor& affinity,
              sdk::PartitionObjective objective, double tasks) {
+  using enum sdk::PartitionObjective;
+  const auto n = static_cast<double>(affinity.size(0));
+  const double mean =
+      (affinity.sum() - affinity.trace()).item<double>() / std::max(1.0, n * (n - 1.0));
   double total = 0.0;
-  for (const auto& group : partition)
+  for (const auto& group : partition) {
+    const auto size = static_cast<double>(group.size());
+    if (objective == task_mean_or_self && group.size() == 1)
+      total += affinity[group[0]][group[0]].item<double>() / tasks;
     for (const std::int64_t i : group)
       for (const std::int64_t j : group) {
         if (i == j) continue;
         const double pair = affinity[i][j].item<double>();
-        total += objective == sdk::PartitionObjective::pair_sum
-                     ? pair / 2
-                     : pair / static_cast<double>(group.size() - 1) / tasks;
+        switch (objective) {
+          case pair_sum:
+            total += pair / 2;
+            break;
+          case pair_sum_centred:
+            total += (pair - mean) / 2;
+            break;
+          case group_density:
+            total += pair / size;
+            break;
+          case task_mean:
+          case task_mean_or_self:
+            total += pair / (size - 1) / tasks;
+            break;
+        }
       }
+  }
   return total;
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 namespace petlab::tests {
@@ -34,8 +35,8 @@ sdk::GroupingResult find(FakeGroupingHost& host, const GivenOptions& given = {})
 
 TEST(GradientGrouping, FindsThePlantedGroupsInEveryMode) {
   const sdk::Partition expected = {{0, 2}, {1, 3}};
-  for (const char* objective : {"pair-sum", "task-mean"})
-    for (const char* accumulate : {"mean-of-cosines", "cosine-of-mean"}) {
+  for (const char* objective : {"pair-sum", "pair-sum-centred", "group-density", "task-mean"})
+    for (const char* accumulate : {"mean-of-cosines", "cosine-of-mean", "momentum"}) {
       FakeGroupingHost host(kTasks, 5,
                             [](std::int64_t step) { return planted({0, 1, 0, 1}, step); });
       const auto result = find(host, {{"objective", objective}, {"accumulate", accumulate}});
@@ -59,6 +60,14 @@ TEST(GradientGrouping, WarmsUpForItsEpochsWithAStepAfterEachGradient) {
   EXPECT_EQ(host.step_calls, 15);
 }
 
+TEST(GradientGrouping, WarmsUpForStepsAndLooksAtSomeOfThem) {
+  FakeGroupingHost host(kTasks, 5, [](std::int64_t step) { return planted({0, 0, 1, 1}, step); });
+  (void)find(host, {{"warm-up-steps", "7"}, {"every", "3"}});
+  EXPECT_EQ(host.gradient_calls, 3);  // steps 0, 3 and 6
+  EXPECT_EQ(host.joint_calls, 4);
+  EXPECT_EQ(host.step_calls, 7);
+}
+
 TEST(GradientGrouping, AffinityIsTheMeanOfTheStepsCosines) {
   // Step 0: cosine 1; step 1: cosine 0 with gradients a hundred times as long.
   FakeGroupingHost host({"a", "b"}, 2, [](std::int64_t step) {
@@ -76,6 +85,53 @@ TEST(GradientGrouping, AffinityCanBeTheCosineOfTheMeanGradient) {
   const at::Tensor affinity =
       find(host, {{"groups", "1"}, {"accumulate", "cosine-of-mean"}}).affinity;
   EXPECT_NEAR(affinity[0][1].item<double>(), 0.8, 1e-12);  // (3, 0) and (4, 3)
+}
+
+TEST(GradientGrouping, AffinityCanBeOfGradientsWithMomentum) {
+  // Momentum 0.5: task b's (0, 4), then (3, 2): against (1, 0) cosines 0 and 3 / sqrt(13).
+  FakeGroupingHost host({"a", "b"}, 2, [](std::int64_t step) {
+    return step == 0 ? rows({1, 0, 0, 4}, 2) : rows({1, 0, 3, 0}, 2);
+  });
+  const at::Tensor affinity =
+      find(host, {{"groups", "1"}, {"accumulate", "momentum"}, {"momentum", "0.5"}}).affinity;
+  EXPECT_NEAR(affinity[0][1].item<double>(), 0.5 * 3.0 / std::sqrt(13.0), 1e-12);
+}
+
+/// Two parameters, "text.a" [2, 2] and "vision" [2, 1]: six columns.
+FakeGroupingHost make_selective_host() {
+  FakeGroupingHost host({"a", "b"}, 1, [](std::int64_t) {
+    return rows({1, 0, 3, 4, 1, 0,  //
+                 1, 0, 4, 3, 0, 1},
+                6);
+  });
+  host.parameters = {{"text.a", {2, 2}, 0}, {"vision", {2, 1}, 4}};
+  return host;
+}
+
+TEST(GradientGrouping, LooksAtTheParametersThatItIsTold) {
+  const auto cosine = [](const GivenOptions& options) {
+    FakeGroupingHost host = make_selective_host();
+    GivenOptions given = options;
+    given["groups"] = "1";
+    return find(host, given).affinity[0][1].item<double>();
+  };
+  EXPECT_NEAR(cosine({}), 25.0 / 27.0, 1e-12);
+  EXPECT_NEAR(cosine({{"parameters", "text*"}}), 25.0 / 26.0, 1e-12);
+  EXPECT_NEAR(cosine({{"parameters", "vision"}}), 0.0, 1e-12);
+  EXPECT_NEAR(cosine({{"parameters", "*.a, vis*n"}}), 25.0 / 27.0, 1e-12);
+  EXPECT_NEAR(cosine({{"parameters", "text*"}, {"layer", "0"}}), 1.0, 1e-12);
+  EXPECT_NEAR(cosine({{"parameters", "text*"}, {"layer", "1"}}), 24.0 / 25.0, 1e-12);
+  EXPECT_NEAR(cosine({{"layer", "1"}}), 24.0 / std::sqrt(25.0 * 26.0), 1e-12);
+}
+
+TEST(GradientGrouping, SaysWhichParametersThereAre) {
+  FakeGroupingHost host = make_selective_host();
+  EXPECT_EQ(error_of(sdk::ErrorKind::config, [&] { (void)find(host, {{"parameters", "image*"}}); }),
+            "grouping 'gradient': option 'parameters' is 'image*', which fits none of the "
+            "adapter's parameters text.a, vision");
+  EXPECT_EQ(error_of(sdk::ErrorKind::config, [&] { (void)find(host, {{"layer", "2"}}); }),
+            "grouping 'gradient': option 'layer' is 2, but parameter 'text.a' has no such row in "
+            "its first dimension");
 }
 
 TEST(GradientGrouping, TasksWithoutAGradientAreLikeNoOther) {

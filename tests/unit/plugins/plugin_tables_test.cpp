@@ -9,9 +9,18 @@
 namespace petlab::tests {
 namespace {
 
-constexpr const char* kPlugins[] = {
-    "zero_shot",         "full_finetune",   "coop",          "vpt", "single_modal_prompts", "mmap",
-    "gradient_grouping", "random_grouping", "fixed_grouping"};
+constexpr const char* kPlugins[] = {"zero_shot",
+                                    "full_finetune",
+                                    "coop",
+                                    "vpt",
+                                    "single_modal_prompts",
+                                    "mmap",
+                                    "gradient_grouping",
+                                    "random_grouping",
+                                    "fixed_grouping",
+                                    "tag_grouping",
+                                    "hoa_grouping",
+                                    "dmtg_grouping"};
 
 std::vector<std::string> method_names(const std::string& plugin) {
   const sdk::PluginDescriptor& descriptor = load_plugin(plugin);

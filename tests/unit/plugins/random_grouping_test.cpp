@@ -53,6 +53,28 @@ TEST(RandomGrouping, HandlesTheExtremes) {
   EXPECT_EQ(host.gradient_calls, 0);
 }
 
+TEST(RandomGrouping, DealsOutAThousandTasks) {
+  FakeGroupingHost host = make_host(1000, 1);
+  for (const char* groups : {"2", "30", "0"}) {
+    const auto partition = make_grouping("random_grouping", "random", {{"groups", groups}})
+                               ->find(host)
+                               .partitions.at(0)
+                               .partition;
+    std::size_t tasks = 0;
+    for (const auto& group : partition)
+      tasks += group.size();
+    EXPECT_EQ(tasks, 1000U);
+    if (std::string(groups) == "2") {
+      EXPECT_EQ(partition.size(), 2U);
+      EXPECT_NEAR(static_cast<double>(partition[0].size()), 500.0, 80.0);  // 5 standard deviations
+    }
+    // Partitions of 1000 tasks have about 190 groups: the number that solves k log k = n.
+    if (std::string(groups) == "0") {
+      EXPECT_NEAR(static_cast<double>(partition.size()), 190.0, 40.0);
+    }
+  }
+}
+
 TEST(RandomGrouping, DrawsFromItsGeneratorAlone) {
   const auto strategy = make_grouping("random_grouping", "random", {{"groups", "4"}});
   std::vector<sdk::Partition> drawn;
