@@ -5,6 +5,7 @@
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
 #include <numeric>
@@ -38,12 +39,13 @@ BranchWarmUp::BranchWarmUp(const WarmUpContext& context, std::int64_t branches)
     : context_(context),
       branches_(branches),
       tasks_(once_a_branch(context.tasks, branches)),
-      adapters_(make_adapters(context.method, context.method_name, context.backbone,
+      adapters_(make_adapters(context.method, context.method_name, adapter_source(context, tasks_),
                               arrange_branches(context.tasks.size(), branches),
                               derive_seed(context.seed, {"branches"}), context.where)),
       parameters_(adapters_.trainable()),
-      backbone_(context.backbone, adapters_, tasks_, context.text_template, context.checks,
-                context.where),
+      backbone_(context.backbone, adapters_, tasks_, context.text_template, context.task_dependent,
+                context.checks, context.where),
+      noise_(at::detail::createCPUGenerator(derive_seed(context.seed, {"branches", "noise"}))),
       optimizer_(context.training, parameters_),
       batches_(context, "branches"),
       all_(tasks_.size()) {
@@ -65,10 +67,14 @@ at::Tensor BranchWarmUp::losses() {
     images.back().task = static_cast<std::int64_t>(i);
   }
   const AutocastScope autocast(context_.backbone.device(), context_.training.precision);
-  const std::vector<at::Tensor> logits = backbone_.logits(backbone_.prepare(all_), images);
+  const AdaptedBackbone::Prepared prepared = backbone_.prepare(all_, &noise_);
+  const std::vector<at::Tensor> logits = backbone_.logits(prepared, images);
   std::vector<at::Tensor> losses;
-  for (std::size_t i = 0; i < all_.size(); ++i)
-    losses.push_back(cross_entropy(logits[i], batch.labels[i % n_tasks]));
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    const at::Tensor loss = cross_entropy(logits[i], batch.labels[i % n_tasks]);
+    const at::Tensor& penalty = prepared.penalties[i];
+    losses.push_back(penalty.defined() ? loss + penalty : loss);
+  }
   const at::Tensor of_branch = at::stack(losses).view({branches_, -1}).t();  // [n_tasks, branches]
   const at::Tensor means = of_branch.detach().mean(1);
   batches_.add(means.unbind());

@@ -4,6 +4,8 @@
 #include "petlab/core/optimizer.hpp"
 #include "warm_up_batches.hpp"
 
+#include <ATen/core/Generator.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -33,6 +35,7 @@ class BranchWarmUp {
   Adapters adapters_;
   std::vector<at::Tensor> parameters_;
   AdaptedBackbone backbone_;
+  at::Generator noise_;  ///< of the method's training steps
   Optimizer optimizer_;
   std::unique_ptr<Optimizer> own_optimizer_;
   std::vector<at::Tensor> own_;

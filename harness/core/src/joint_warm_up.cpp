@@ -5,6 +5,7 @@
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -25,12 +26,14 @@ std::vector<std::string> names_of(const std::vector<Task>& tasks) {
 
 JointWarmUp::JointWarmUp(const WarmUpContext& context)
     : context_(context),
-      adapters_(make_adapters(context.method, context.method_name, context.backbone,
+      adapters_(make_adapters(context.method, context.method_name,
+                              adapter_source(context, context.tasks),
                               arrange(Sharing::joint, names_of(context.tasks)),
                               derive_seed(context.seed, {"warm-up"}), context.where)),
       parameters_(adapters_.trainable()),
-      backbone_(context.backbone, adapters_, context.tasks, context.text_template, context.checks,
-                context.where),
+      backbone_(context.backbone, adapters_, context.tasks, context.text_template,
+                context.task_dependent, context.checks, context.where),
+      noise_(at::detail::createCPUGenerator(derive_seed(context.seed, {"warm-up", "noise"}))),
       optimizer_(context.training, parameters_),
       batches_(context, "warm-up"),
       all_(context.tasks.size()) {
@@ -57,20 +60,23 @@ std::vector<sdk::SharedParameter> JointWarmUp::shared_parameters() const {
   return result;
 }
 
-std::vector<at::Tensor> JointWarmUp::forward() {
+std::vector<at::Tensor> JointWarmUp::forward(at::Generator& noise) {
   const AutocastScope autocast(context_.backbone.device(), context_.training.precision);
-  const AdaptedBackbone::Prepared prepared = backbone_.prepare(all_);
+  const AdaptedBackbone::Prepared prepared = backbone_.prepare(all_, &noise);
   std::vector<at::Tensor> losses;
   for (std::size_t t = 0; t < all_.size(); ++t) {
-    losses.push_back(
-        cross_entropy(backbone_.logits(prepared, {batch_.images[t]}).front(), batch_.labels[t]));
+    const at::Tensor loss =
+        cross_entropy(backbone_.logits(prepared, {batch_.images[t]}).front(), batch_.labels[t]);
+    const at::Tensor& penalty = prepared.penalties[t];
+    losses.push_back(penalty.defined() ? loss + penalty : loss);
   }
   return losses;
 }
 
 at::Tensor JointWarmUp::task_gradients() {
   batch_ = batches_.next(!backbone_.touches_vision());
-  const std::vector<at::Tensor> losses = forward();
+  noise_before_ = noise_.clone();
+  const std::vector<at::Tensor> losses = forward(noise_);
   batches_.add(losses);
   std::vector<at::Tensor> rows;
   for (std::size_t t = 0; t < losses.size(); ++t) {
@@ -119,7 +125,9 @@ at::Tensor JointWarmUp::losses_after_step(std::int64_t task, double learning_rat
                    learning_rate);
     offset += parameter.numel();
   }
-  const std::vector<at::Tensor> losses = forward();
+  // With the noise that the losses before were taken with: only the step makes the difference.
+  at::Generator noise = noise_before_.clone();
+  const std::vector<at::Tensor> losses = forward(noise);
   for (std::size_t p = 0; p < parameters_.size(); ++p)
     parameters_[p].copy_(before[p]);
   return at::stack(losses).to(at::kCPU, at::kDouble);
@@ -143,7 +151,7 @@ void JointWarmUp::step() {
 void JointWarmUp::joint_step() {
   gradients_.reset();
   batch_ = batches_.next(!backbone_.touches_vision());
-  const std::vector<at::Tensor> losses = forward();
+  const std::vector<at::Tensor> losses = forward(noise_);
   batches_.add(losses);
   optimizer_.zero_gradients();
   combine(losses, context_.training.task_loss).backward();

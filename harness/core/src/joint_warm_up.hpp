@@ -4,6 +4,8 @@
 #include "petlab/core/optimizer.hpp"
 #include "warm_up_batches.hpp"
 
+#include <ATen/core/Generator.h>
+
 #include <cstdint>
 #include <vector>
 
@@ -30,13 +32,15 @@ class JointWarmUp {
   [[nodiscard]] std::int64_t images_encoded() const { return backbone_.images_encoded(); }
 
  private:
-  [[nodiscard]] std::vector<at::Tensor> forward();
+  [[nodiscard]] std::vector<at::Tensor> forward(at::Generator& noise);
   void check_looked(const char* function) const;
 
   const WarmUpContext& context_;
   Adapters adapters_;
   std::vector<at::Tensor> parameters_;
   AdaptedBackbone backbone_;
+  at::Generator noise_;         ///< of the method's training steps
+  at::Generator noise_before_;  ///< as it was before the last task_gradients()
   Optimizer optimizer_;
   WarmUpBatches batches_;
   std::vector<std::int64_t> all_;

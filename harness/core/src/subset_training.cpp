@@ -80,10 +80,14 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
   Training training = context.training;
   training.epochs = epochs;
 
+  TrainImages images(context.backbone, members, training.augmentation, context.seed,
+                     training.precision);
+  const AdapterSource source{context.backbone, members,
+                             [&images](std::size_t task) { return images.plain_features(task); }};
   // The seed and the owner are the same for every set of tasks, and with them the initial values.
-  const Adapters adapters = make_adapters(context.method, context.method_name, context.backbone,
-                                          arrange(Sharing::joint, names),
-                                          derive_seed(context.seed, {"subsets"}), context.where);
+  const Adapters adapters =
+      make_adapters(context.method, context.method_name, source, arrange(Sharing::joint, names),
+                    derive_seed(context.seed, {"subsets"}), context.where);
   std::vector<at::Tensor> parameters = adapters.trainable();
   if (parameters.empty()) {
     throw sdk::Error(sdk::ErrorKind::config,
@@ -91,9 +95,7 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
                          "' trains nothing, so there is nothing to group tasks by");
   }
   AdaptedBackbone adapted(context.backbone, adapters, members, context.text_template,
-                          context.checks, context.where);
-  TrainImages images(context.backbone, members, training.augmentation, context.seed,
-                     training.precision);
+                          context.task_dependent, context.checks, context.where);
   NoProgress silent;
   std::vector<results::EpochRecord> records;
   train(adapted, images, members, training, std::move(parameters), context.backbone.device(),

@@ -12,6 +12,12 @@ using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
+AdapterSource adapter_source(const WarmUpContext& context, const std::vector<Task>& tasks) {
+  return {context.backbone, tasks, [&context](std::size_t task) {
+            return context.images.plain_features(task % context.tasks.size());
+          }};
+}
+
 WarmUpBatches::WarmUpBatches(const WarmUpContext& context, const char* adapters)
     : context_(context),
       seed_(derive_seed(context.seed, {adapters})),

@@ -3,12 +3,17 @@
 #include "petlab/core/grouping_host.hpp"
 #include "petlab/core/losses.hpp"
 #include "petlab/core/sampler.hpp"
+#include "petlab/core/sharing.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <vector>
 
 namespace petlab::core {
+
+/// What adapters for `tasks` are made from: the run's tasks, perhaps several times over.
+[[nodiscard]] AdapterSource adapter_source(const WarmUpContext& context,
+                                           const std::vector<Task>& tasks);
 
 /// A step's images and labels, one batch a task.
 struct WarmUpBatch {
