@@ -2,14 +2,22 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace petlab::datasets {
 
-/// The whole file. Throws sdk::Error(data) naming it when it cannot be read.
-[[nodiscard]] std::vector<std::uint8_t> read_file(const std::filesystem::path& file);
+/// A path for a message of one line: control characters and bytes that are no UTF-8 become \xNN.
+[[nodiscard]] std::string printable(const std::filesystem::path& path);
+
+/// The whole file. Throws sdk::Error(data) naming it when it cannot be read, is no regular file, or
+/// is longer than `max_bytes`.
+[[nodiscard]] std::vector<std::uint8_t> read_file(
+    const std::filesystem::path& file,
+    std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max());
 
 /// Whether a file must also be whole after a loss of power; costs a wait for the disk.
 enum class Durability { process, power_loss };

@@ -5,93 +5,90 @@
 #include "petlab/sdk/error.hpp"
 
 #include <algorithm>
-#include <array>
-#include <optional>
+#include <string_view>
 
 namespace petlab::datasets {
 namespace {
 
-/// Reads integers of a TIFF block; nothing when outside of it.
-class TiffReader {
- public:
-  TiffReader(std::span<const std::uint8_t> bytes, bool little) : bytes_(bytes), little_(little) {}
+using sdk::Error;
+using sdk::ErrorKind;
 
-  [[nodiscard]] std::optional<std::uint32_t> read(std::size_t at, std::size_t length) const {
-    if (at > bytes_.size() || length > bytes_.size() - at) return std::nullopt;
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < length; ++i) {
-      value = (value << 8U) | bytes_[at + (little_ ? length - 1 - i : i)];
-    }
-    return value;
-  }
+/// Longer files are no pictures that petlab takes: kMaxPixels uncompressed are shorter.
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30U;
 
- private:
-  std::span<const std::uint8_t> bytes_;
-  bool little_;
+struct Format {
+  Decoded (*decode)(std::span<const std::uint8_t> bytes, const std::string& name);
+  std::string_view start;
+  std::string_view at_8 = {};  ///< what follows at byte 8
 };
+
+constexpr Format kFormats[] = {
+    {decode_jpeg, "\xFF\xD8\xFF"}, {decode_png, "\x89PNG\r\n\x1A\n"},
+    {decode_webp, "RIFF", "WEBP"}, {decode_gif, "GIF87a"},
+    {decode_gif, "GIF89a"},        {decode_bmp, "BM"},
+};
+
+void lay_over_white(Image& image, const std::vector<std::uint8_t>& alpha) {
+  for (std::size_t i = 0; i < alpha.size(); ++i) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      const unsigned colour = image.rgb[i * 3 + c];
+      image.rgb[i * 3 + c] =
+          static_cast<std::uint8_t>((colour * alpha[i] + 255U * (255U - alpha[i]) + 127U) / 255U);
+    }
+  }
+}
+
+void scale_grey16(Image& image, const std::vector<std::uint16_t>& grey) {
+  for (std::size_t i = 0; i < grey.size(); ++i) {
+    const auto value = static_cast<std::uint8_t>((grey[i] * 255U + 32767U) / 65535U);
+    std::fill_n(&image.rgb[i * 3], 3, value);
+  }
+}
 
 }  // namespace
 
-int exif_orientation(std::span<const std::uint8_t> tiff) {
-  constexpr std::uint32_t kOrientationTag = 0x0112;
-  if (tiff.size() < 8) return 1;
-  const bool little = tiff[0] == 'I';
-  const TiffReader reader(tiff, little);
-  if (reader.read(2, 2) != 42U) return 1;
-  const std::size_t directory = reader.read(4, 4).value_or(0);
-  const std::size_t entries = reader.read(directory, 2).value_or(0);
-  for (std::size_t i = 0; i < entries; ++i) {
-    const std::size_t entry = directory + 2 + 12 * i;
-    if (reader.read(entry, 2) != kOrientationTag) continue;
-    const int value = static_cast<int>(reader.read(entry + 8, 2).value_or(1));
-    return value >= 1 && value <= 8 ? value : 1;
+void check_size(std::uint64_t width, std::uint64_t height, const std::string& name) {
+  if (width >= 1 && height >= 1 && width <= kMaxPixels && height <= kMaxPixels &&
+      width * height <= kMaxPixels) {
+    return;
   }
-  return 1;
+  throw Error(ErrorKind::data, name + " has " + std::to_string(width) + " x " +
+                                   std::to_string(height) + " pixels, expected 1 to " +
+                                   std::to_string(kMaxPixels) + " of them");
 }
 
-Image oriented(Image image, int orientation) {
-  if (orientation <= 1 || orientation > 8) return image;
-  const bool transposed = orientation >= 5;
-  Image result;
-  result.width = transposed ? image.height : image.width;
-  result.height = transposed ? image.width : image.height;
-  result.rgb.resize(image.rgb.size());
-  // Which way the stored columns and rows run, seen from the upright picture.
-  const bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  const bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  for (int y = 0; y < result.height; ++y) {
-    for (int x = 0; x < result.width; ++x) {
-      int sx = transposed ? y : x;
-      int sy = transposed ? x : y;
-      if (flip_x) sx = image.width - 1 - sx;
-      if (flip_y) sy = image.height - 1 - sy;
-      const auto from = (static_cast<std::size_t>(sy) * static_cast<std::size_t>(image.width) +
-                         static_cast<std::size_t>(sx)) *
-                        3;
-      const auto to = (static_cast<std::size_t>(y) * static_cast<std::size_t>(result.width) +
-                       static_cast<std::size_t>(x)) *
-                      3;
-      std::copy_n(&image.rgb[from], 3, &result.rgb[to]);
-    }
+void damaged(const std::string& name, const char* format, const std::string& why) {
+  throw Error(ErrorKind::data, name + " is a damaged " + format + " picture: " + why);
+}
+
+std::vector<std::uint8_t> colours_of(std::span<const std::uint8_t> indices,
+                                     const Palette& palette) {
+  std::vector<std::uint8_t> rgb(indices.size() * 3);
+  for (std::size_t i = 0; i < indices.size(); ++i)
+    std::copy_n(palette[indices[i]].data(), 3, &rgb[i * 3]);
+  return rgb;
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, View view) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const auto* format = std::find_if(std::begin(kFormats), std::end(kFormats), [&](const Format& f) {
+    return text.starts_with(f.start) &&
+           (f.at_8.empty() ||
+            text.substr(std::min<std::size_t>(8, text.size())).starts_with(f.at_8));
+  });
+  if (format == std::end(kFormats)) {
+    throw Error(ErrorKind::data, name + (bytes.empty() ? " is empty" : " is no picture") +
+                                     ", expected JPEG, PNG, WebP, BMP or GIF");
   }
-  return result;
+  Decoded decoded = format->decode(bytes, name);
+  if (view == View::stored) return std::move(decoded.image);
+  scale_grey16(decoded.image, decoded.grey16);
+  lay_over_white(decoded.image, decoded.alpha);
+  return oriented(std::move(decoded.image), decoded.orientation);
 }
 
-Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name) {
-  constexpr std::array<std::uint8_t, 3> kJpeg{0xFF, 0xD8, 0xFF};
-  constexpr std::array<std::uint8_t, 8> kPng{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-  const auto starts_with = [&](std::span<const std::uint8_t> magic) {
-    return bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin());
-  };
-  if (starts_with(kJpeg)) return decode_jpeg(bytes, name);
-  if (starts_with(kPng)) return decode_png(bytes, name);
-  throw sdk::Error(sdk::ErrorKind::data,
-                   name + (bytes.empty() ? " is empty, expected a JPEG or PNG picture"
-                                         : " is neither a JPEG nor a PNG picture"));
-}
-
-Image decode_image(const std::filesystem::path& file) {
-  return decode_image(read_file(file), file.string());
+Image decode_image(const std::filesystem::path& file, View view) {
+  return decode_image(read_file(file, kMaxFileBytes), printable(file), view);
 }
 
 }  // namespace petlab::datasets

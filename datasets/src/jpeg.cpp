@@ -4,6 +4,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h needs FILE declared before it
 #include <cstdlib>
@@ -11,12 +12,13 @@
 namespace petlab::datasets {
 namespace {
 
-/// libjpeg reports through callbacks; an error jumps back to the caller, a warning that means
-/// missing picture data is treated as an error.
+/// libjpeg reports through callbacks: an error jumps back to the caller, so does a warning that the
+/// file has ended; the first warning of damaged picture data is kept.
 struct ErrorManager {
   jpeg_error_mgr base;  // first, so that libjpeg's pointer to it is a pointer to us
   std::jmp_buf jump;
   char message[JMSG_LENGTH_MAX];
+  char warning[JMSG_LENGTH_MAX];
 };
 
 [[noreturn]] void on_error(j_common_ptr info) {
@@ -27,25 +29,38 @@ struct ErrorManager {
 
 void on_message(j_common_ptr info, int level) {
   if (level >= 0) return;  // trace output
+  auto* manager = reinterpret_cast<ErrorManager*>(info->err);
   switch (info->err->msg_code) {
     case JWRN_JPEG_EOF:
+      on_error(info);
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_BOGUS_PROGRESSION:
     case JWRN_MUST_RESYNC:
-      on_error(info);
-    default:
-      ++info->err->num_warnings;  // harmless, e.g. stray bytes between markers
+      if (manager->warning[0] == '\0') (*info->err->format_message)(info, manager->warning);
+      break;
+    default:  // harmless, e.g. stray bytes between markers
+      break;
   }
 }
 
 void on_output(j_common_ptr) {}
+
+/// A small file can ask for thousands of passes over a large picture.
+void on_progress(j_common_ptr info) {
+  constexpr int kMaxScans = 500;
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMaxScans) return;
+  auto* manager = reinterpret_cast<ErrorManager*>(info->err);
+  std::snprintf(manager->message, sizeof(manager->message), "it has more than %d scans", kMaxScans);
+  std::longjmp(manager->jump, 1);
+}
 
 /// Everything that must outlive the jump: no object with a destructor lives in a function that
 /// libjpeg's error jumps out of.
 struct Decoder {
   jpeg_decompress_struct info{};
   ErrorManager errors{};
+  jpeg_progress_mgr progress{};
   std::vector<std::uint8_t> samples;
   int orientation = 1;
 
@@ -55,26 +70,37 @@ struct Decoder {
   ~Decoder() { jpeg_destroy_decompress(&info); }
 
   /// False on error; errors.message then says why.
-  bool run(std::span<const std::uint8_t> bytes) {
+  bool read_header(std::span<const std::uint8_t> bytes) {
     info.err = jpeg_std_error(&errors.base);
     errors.base.error_exit = on_error;
     errors.base.emit_message = on_message;
     errors.base.output_message = on_output;
+    progress.progress_monitor = on_progress;
     if (setjmp(errors.jump) != 0) return false;  // NOLINT: libjpeg's own way of reporting
     jpeg_create_decompress(&info);
+    info.progress = &progress;
     jpeg_save_markers(&info, JPEG_APP0 + 1, 0xFFFF);
     jpeg_mem_src(&info, bytes.data(), static_cast<unsigned long>(bytes.size()));
     jpeg_read_header(&info, TRUE);
     find_orientation();
-    const bool four = info.num_components == 4;
-    info.out_color_space = four ? JCS_CMYK : JCS_RGB;
+    return true;
+  }
+
+  /// The same for the pixels.
+  bool read_pixels() {
+    if (setjmp(errors.jump) != 0) return false;  // NOLINT: libjpeg's own way of reporting
+    info.out_color_space = info.num_components == 4 ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(&info);
     const auto stride = static_cast<std::size_t>(info.output_width) *
                         static_cast<std::size_t>(info.output_components);
     samples.resize(stride * info.output_height);
     while (info.output_scanline < info.output_height) {
-      JSAMPROW row = samples.data() + stride * info.output_scanline;
-      jpeg_read_scanlines(&info, &row, 1);
+      constexpr JDIMENSION kRows = 4;
+      JSAMPROW rows[kRows];
+      for (JDIMENSION i = 0; i < kRows; ++i)
+        rows[i] =
+            samples.data() + stride * std::min(info.output_scanline + i, info.output_height - 1);
+      jpeg_read_scanlines(&info, rows, kRows);
     }
     jpeg_finish_decompress(&info);
     return true;
@@ -93,18 +119,16 @@ struct Decoder {
   }
 };
 
-/// a * b / 255, rounded.
-std::uint8_t multiply(unsigned a, unsigned b) {
-  const unsigned product = a * b + 128;
-  return static_cast<std::uint8_t>(((product >> 8U) + product) >> 8U);
-}
-
-/// CMYK JPEG files follow Adobe's convention: ink is stored inverted, 255 means none.
+/// CMYK JPEG files follow Adobe's convention: ink is stored inverted, 255 means none. With Pillow's
+/// rounding: white less black, less the share of that which the ink takes.
 std::vector<std::uint8_t> rgb_from_cmyk(const std::vector<std::uint8_t>& cmyk) {
   std::vector<std::uint8_t> rgb(cmyk.size() / 4 * 3);
   for (std::size_t i = 0; i < cmyk.size() / 4; ++i) {
+    const unsigned light = cmyk[i * 4 + 3];
     for (std::size_t c = 0; c < 3; ++c) {
-      rgb[i * 3 + c] = multiply(cmyk[i * 4 + c], cmyk[i * 4 + 3]);
+      const unsigned product = (255U - cmyk[i * 4 + c]) * light + 128U;
+      const unsigned taken = ((product >> 8U) + product) >> 8U;
+      rgb[i * 3 + c] = static_cast<std::uint8_t>(light - taken);
     }
   }
   return rgb;
@@ -112,18 +136,31 @@ std::vector<std::uint8_t> rgb_from_cmyk(const std::vector<std::uint8_t>& cmyk) {
 
 }  // namespace
 
-Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) {
+Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) {
   Decoder decoder;
-  if (!decoder.run(bytes)) {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     name + " is a damaged JPEG picture: " + decoder.errors.message);
+  if (!decoder.read_header(bytes)) {
+    if (decoder.errors.base.msg_code == JERR_BAD_PRECISION) {
+      throw sdk::Error(sdk::ErrorKind::data, name + " is a JPEG picture of " +
+                                                 std::to_string(decoder.info.data_precision) +
+                                                 " bits a colour, expected 8");
+    }
+    damaged(name, "JPEG", decoder.errors.message);
   }
-  Image image;
-  image.width = static_cast<int>(decoder.info.output_width);
-  image.height = static_cast<int>(decoder.info.output_height);
-  image.rgb = decoder.info.out_color_space == JCS_CMYK ? rgb_from_cmyk(decoder.samples)
-                                                       : std::move(decoder.samples);
-  return oriented(std::move(image), decoder.orientation);
+  const int components = decoder.info.num_components;
+  if (components != 1 && components != 3 && components != 4) {
+    throw sdk::Error(sdk::ErrorKind::data, name + " is a JPEG picture of " +
+                                               std::to_string(components) +
+                                               " components, expected 1, 3 or 4");
+  }
+  check_size(decoder.info.image_width, decoder.info.image_height, name);
+  if (!decoder.read_pixels()) damaged(name, "JPEG", decoder.errors.message);
+  Decoded decoded;
+  decoded.image.width = static_cast<int>(decoder.info.output_width);
+  decoded.image.height = static_cast<int>(decoder.info.output_height);
+  decoded.image.rgb = components == 4 ? rgb_from_cmyk(decoder.samples) : std::move(decoder.samples);
+  decoded.image.damage = decoder.errors.warning;
+  decoded.orientation = decoder.orientation;
+  return decoded;
 }
 
 std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {

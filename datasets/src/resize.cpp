@@ -1,15 +1,14 @@
 #include "petlab/datasets/resize.hpp"
 
 #include "petlab/sdk/error.hpp"
+#include "resize_weights.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace petlab::datasets {
 namespace {
-
-/// 8 bits of pixel, 2 bits of head room for the kernel's overshoot, the rest for the weights.
-constexpr int kPrecisionBits = 32 - 8 - 2;
 
 double bicubic(double x) {
   constexpr double a = -0.5;
@@ -19,140 +18,152 @@ double bicubic(double x) {
   return 0.0;
 }
 
-/// For each output position: the first input position and its weights, in fixed point.
-struct Weights {
-  struct Window {
-    int first = 0;
-    int count = 0;
-  };
-  std::vector<Window> windows;
-  std::vector<std::int32_t> weights;  // `stride` of them a window
-  int stride = 0;
+/// The wanted part of a resized picture.
+struct Target {
+  std::int64_t width;  // of the whole resized picture; may be huge for a long and thin one
+  std::int64_t height;
+  Stretch columns;
+  Stretch rows;
 };
 
-Weights make_weights(int in_size, int out_size) {
-  const double scale = static_cast<double>(in_size) / out_size;
-  const double filter_scale = std::max(scale, 1.0);
-  const double support = 2.0 * filter_scale;
-  Weights result;
-  result.stride = static_cast<int>(std::ceil(support)) * 2 + 1;
-  result.windows.resize(static_cast<std::size_t>(out_size));
-  result.weights.assign(
-      static_cast<std::size_t>(out_size) * static_cast<std::size_t>(result.stride), 0);
-  std::vector<double> k(static_cast<std::size_t>(result.stride));
-  for (int out = 0; out < out_size; ++out) {
-    const double centre = (out + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(centre - support + 0.5));
-    const int last = std::min(in_size, static_cast<int>(centre + support + 0.5));
-    const int count = last - first;
-    double sum = 0;
-    for (int i = 0; i < count; ++i) {
-      const double w = bicubic((i + first - centre + 0.5) * (1.0 / filter_scale));
-      k[static_cast<std::size_t>(i)] = w;
-      sum += w;
+/// Calls `emit(y, row)` for each wanted row of the resized picture, y from 0; the row has 3 bytes
+/// for each wanted column.
+template <typename Emit>
+void resize(const Image& image, const Target& target, const Emit& emit) {
+  constexpr std::size_t kSlack = ResizeKernels::kSlack;
+  const ResizeKernels& kernels = best_kernels();
+  const ResizeWeights across(image.width, target.width, target.columns);
+  const ResizeWeights down(image.height, target.height, target.rows);
+  const auto [first, last] = down.input();
+
+  // Horizontal pass, only over the rows that the vertical one reads.
+  const std::size_t in_stride = std::size_t{3} * static_cast<std::size_t>(image.width);
+  const std::size_t bytes = std::size_t{3} * across.size();
+  const std::size_t stride = bytes + kSlack;
+  thread_local std::vector<std::uint8_t> narrow;
+  thread_local std::vector<std::uint8_t> row;
+  narrow.resize(stride * static_cast<std::size_t>(last - first));
+  row.resize(std::max(in_stride, bytes) + kSlack);
+  const std::uint8_t* end = image.rgb.data() + image.rgb.size();
+  for (std::int64_t y = first; y < last; ++y) {
+    const std::uint8_t* in = image.rgb.data() + in_stride * static_cast<std::size_t>(y);
+    if (static_cast<std::size_t>(end - in) < in_stride + kSlack) {
+      std::memcpy(row.data(), in, in_stride);
+      in = row.data();
     }
-    auto* fixed =
-        &result.weights[static_cast<std::size_t>(out) * static_cast<std::size_t>(result.stride)];
-    for (int i = 0; i < count; ++i) {
-      const double w = sum != 0.0 ? k[static_cast<std::size_t>(i)] / sum : 0.0;
-      fixed[i] = static_cast<std::int32_t>((w < 0 ? -0.5 : 0.5) + w * (1 << kPrecisionBits));
-    }
-    result.windows[static_cast<std::size_t>(out)] = {first, count};
+    kernels.row(in, across, &narrow[stride * static_cast<std::size_t>(y - first)]);
   }
+  for (std::size_t y = 0; y < down.size(); ++y) {
+    kernels.column(narrow.data(), first, stride, bytes, down, y, row.data());
+    emit(y, static_cast<const std::uint8_t*>(row.data()));
+  }
+}
+
+void check_sizes(const Image& image, int width, int height) {
+  if (image.width >= 1 && image.height >= 1 && width >= 1 && height >= 1) return;
+  throw sdk::Error(sdk::ErrorKind::data,
+                   "cannot resize a picture of " + std::to_string(image.width) + " x " +
+                       std::to_string(image.height) + " to " + std::to_string(width) + " x " +
+                       std::to_string(height) + " pixels: all sizes must be at least 1");
+}
+
+Image resized(const Image& image, const Target& target) {
+  Image result{static_cast<int>(target.columns.end - target.columns.begin),
+               static_cast<int>(target.rows.end - target.rows.begin),
+               {}};
+  const std::size_t stride = std::size_t{3} * static_cast<std::size_t>(result.width);
+  result.rgb.resize(stride * static_cast<std::size_t>(result.height));
+  resize(image, target, [&](std::size_t y, const std::uint8_t* row) {
+    std::memcpy(&result.rgb[y * stride], row, stride);
+  });
   return result;
 }
 
-std::uint8_t clip8(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255));
-}
-
-Image resize_columns(const Image& image, int width) {
-  const Weights weights = make_weights(image.width, width);
-  Image result{width, image.height, {}};
-  result.rgb.resize(std::size_t{3} * static_cast<std::size_t>(width) *
-                    static_cast<std::size_t>(image.height));
-  std::uint8_t* out = result.rgb.data();
-  for (int y = 0; y < image.height; ++y) {
-    const std::uint8_t* row = image.rgb.data() + std::size_t{3} * static_cast<std::size_t>(y) *
-                                                     static_cast<std::size_t>(image.width);
-    for (int x = 0; x < width; ++x) {
-      const auto window = weights.windows[static_cast<std::size_t>(x)];
-      const std::int32_t* k =
-          &weights.weights[static_cast<std::size_t>(x) * static_cast<std::size_t>(weights.stride)];
-      std::int32_t sum[3] = {1 << (kPrecisionBits - 1), 1 << (kPrecisionBits - 1),
-                             1 << (kPrecisionBits - 1)};
-      const std::uint8_t* in = row + std::ptrdiff_t{3} * window.first;
-      for (int i = 0; i < window.count; ++i, in += 3) {
-        for (int c = 0; c < 3; ++c)
-          sum[c] += in[c] * k[i];
-      }
-      for (int c = 0; c < 3; ++c)
-        *out++ = clip8(sum[c]);
-    }
-  }
-  return result;
-}
-
-Image resize_rows(const Image& image, int height) {
-  const Weights weights = make_weights(image.height, height);
-  const auto stride = std::size_t{3} * static_cast<std::size_t>(image.width);
-  Image result{image.width, height, {}};
-  result.rgb.resize(stride * static_cast<std::size_t>(height));
-  std::vector<std::int32_t> sums(stride);
-  for (int y = 0; y < height; ++y) {
-    const auto window = weights.windows[static_cast<std::size_t>(y)];
-    const std::int32_t* k =
-        &weights.weights[static_cast<std::size_t>(y) * static_cast<std::size_t>(weights.stride)];
-    std::fill(sums.begin(), sums.end(), 1 << (kPrecisionBits - 1));
-    for (int i = 0; i < window.count; ++i) {
-      const std::uint8_t* in =
-          image.rgb.data() + stride * static_cast<std::size_t>(window.first + i);
-      for (std::size_t x = 0; x < stride; ++x)
-        sums[x] += in[x] * k[i];
-    }
-    std::uint8_t* out = result.rgb.data() + stride * static_cast<std::size_t>(y);
-    for (std::size_t x = 0; x < stride; ++x)
-      out[x] = clip8(sums[x]);
-  }
-  return result;
+Target clip_target(const Image& image, int size) {
+  check_sizes(image, size, size);
+  const std::int64_t shorter = std::min(image.width, image.height);
+  const auto scaled = [&](int side) { return std::int64_t{size} * side / shorter; };
+  const auto centre = [&](std::int64_t side) {
+    const std::int64_t begin = (side - size) / 2;
+    return Stretch{begin, begin + size};
+  };
+  const std::int64_t width = scaled(image.width);
+  const std::int64_t height = scaled(image.height);
+  return {width, height, centre(width), centre(height)};
 }
 
 }  // namespace
 
-Image resize_bicubic(const Image& image, int width, int height) {
-  if (image.width < 1 || image.height < 1 || width < 1 || height < 1) {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     "cannot resize a picture of " + std::to_string(image.width) + " x " +
-                         std::to_string(image.height) + " to " + std::to_string(width) + " x " +
-                         std::to_string(height) + " pixels: all sizes must be at least 1");
+ResizeWeights::ResizeWeights(int in_size, std::int64_t out_size, Stretch stretch) {
+  const double scale = in_size / static_cast<double>(out_size);
+  const double filter_scale = std::max(scale, 1.0);
+  const double support = 2.0 * filter_scale;
+  const auto bounds = [&](std::int64_t out) {
+    const double centre = (static_cast<double>(out) + 0.5) * scale;
+    const int first = std::max(0, static_cast<int>(centre - support + 0.5));
+    const int last = std::min(in_size, static_cast<int>(centre + support + 0.5));
+    return Window{first, last - first};
+  };
+  const auto outputs = static_cast<std::size_t>(stretch.end - stretch.begin);
+  int longest = 0;
+  for (std::int64_t out = stretch.begin; out < stretch.end; ++out) {
+    windows_.push_back(bounds(out));
+    longest = std::max(longest, windows_.back().count);
   }
-  // A pass that would change nothing is left out, as in Pillow.
-  if (width == image.width && height == image.height) return image;
-  if (width == image.width) return resize_rows(image, height);
-  Image columns = resize_columns(image, width);
-  return height == image.height ? columns : resize_rows(columns, height);
+  padded_ = (longest + kGroup - 1) / kGroup * kGroup;
+  weights_.assign(outputs * static_cast<std::size_t>(padded_), 0);
+  split_.assign(weights_.size() * 2, 0);
+  std::vector<double> k(static_cast<std::size_t>(padded_));
+  for (std::size_t i = 0; i < outputs; ++i) {
+    const double centre =
+        (static_cast<double>(stretch.begin + static_cast<std::int64_t>(i)) + 0.5) * scale;
+    const Window window = windows_[i];
+    const auto count = static_cast<std::size_t>(window.count);
+    double sum = 0;
+    for (std::size_t t = 0; t < count; ++t) {
+      k[t] = bicubic((static_cast<int>(t) + window.first - centre + 0.5) * (1.0 / filter_scale));
+      sum += k[t];
+    }
+    std::int32_t* fixed = &weights_[i * static_cast<std::size_t>(padded_)];
+    std::int16_t* split = &split_[i * 2 * static_cast<std::size_t>(padded_)];
+    for (std::size_t t = 0; t < count; ++t) {
+      const double w = sum != 0.0 ? k[t] / sum : 0.0;
+      fixed[t] = static_cast<std::int32_t>((w < 0 ? -0.5 : 0.5) + w * (1 << kPrecisionBits));
+      const std::size_t at = t / kGroup * 2 * kGroup + t % kGroup;
+      split[at] = static_cast<std::int16_t>(fixed[t] >> kLowerBits);
+      split[at + kGroup] = static_cast<std::int16_t>(fixed[t] & ((1 << kLowerBits) - 1));
+    }
+  }
+}
+
+Stretch ResizeWeights::input() const {
+  const Window last = windows_.back();  // both ends of a window only ever grow
+  return {windows_.front().first, last.first + last.count};
+}
+
+Image resize_bicubic(const Image& image, int width, int height) {
+  check_sizes(image, width, height);
+  return resized(image, {width, height, {0, width}, {0, height}});
 }
 
 Image clip_crop(const Image& image, int size) {
-  const std::int64_t shorter = std::min(image.width, image.height);
-  const std::int64_t longer = std::max(image.width, image.height);
-  if (shorter < 1) return resize_bicubic(image, size, size);  // throws
-  const int scaled = static_cast<int>(size * longer / shorter);
-  const bool wide = image.width >= image.height;
-  const Image resized =
-      wide ? resize_bicubic(image, scaled, size) : resize_bicubic(image, size, scaled);
-  if (resized.width == size && resized.height == size) return resized;
-  const auto left = static_cast<std::size_t>((resized.width - size) / 2);
-  const auto top = static_cast<std::size_t>((resized.height - size) / 2);
-  Image result{size, size, {}};
-  result.rgb.reserve(std::size_t{3} * static_cast<std::size_t>(size) *
-                     static_cast<std::size_t>(size));
-  for (std::size_t y = 0; y < static_cast<std::size_t>(size); ++y) {
-    const auto* row =
-        &resized.rgb[((top + y) * static_cast<std::size_t>(resized.width) + left) * 3];
-    result.rgb.insert(result.rgb.end(), row, row + std::size_t{3} * static_cast<std::size_t>(size));
-  }
-  return result;
+  return resized(image, clip_target(image, size));
+}
+
+void clip_crop_planes(const Image& image, int size, std::span<std::uint8_t> planes) {
+  const Target target = clip_target(image, size);
+  const auto width = static_cast<std::size_t>(size);
+  const std::size_t area = width * width;
+  if (planes.size() != 3 * area)
+    throw sdk::Error(sdk::ErrorKind::internal, "clip_crop_planes: wrong size of the output");
+  resize(image, target, [&](std::size_t y, const std::uint8_t* row) {
+    std::uint8_t* out = planes.data() + y * width;
+    for (std::size_t x = 0; x < width; ++x) {
+      out[x] = row[3 * x];
+      out[area + x] = row[3 * x + 1];
+      out[2 * area + x] = row[3 * x + 2];
+    }
+  });
 }
 
 }  // namespace petlab::datasets

@@ -30,10 +30,11 @@ datasets::ImageCache open_images(const datasets::Dataset& dataset, int size,
                                  const std::filesystem::path& cache_dir, unsigned threads,
                                  Progress& progress) {
   bool announced = false;
-  const auto report = [&](std::size_t done, std::size_t total) {
-    if (!announced) progress.begin("images", static_cast<std::int64_t>(total));
+  const auto report = [&](const datasets::CacheProgress& now) {
+    if (!announced) progress.begin("images", static_cast<std::int64_t>(now.total));
     announced = true;
-    progress.update(static_cast<std::int64_t>(done), "");
+    progress.update(static_cast<std::int64_t>(now.done),
+                    std::to_string(std::llround(now.images_per_second)) + " images/s");
   };
   return {dataset, size, {.directory = cache_dir, .threads = threads, .progress = report}};
 }

@@ -5,7 +5,15 @@
 
 #include <ATen/ATen.h>
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cstring>
 #include <fstream>
+#include <random>
+#include <thread>
 
 namespace petlab::datasets {
 namespace {
@@ -35,9 +43,11 @@ class ImageCacheTest : public TemporaryFolder {
 TEST_F(ImageCacheTest, HoldsTheCroppedPicturesOfEachDomain) {
   const Dataset dataset = load();
   std::size_t calls = 0;
-  options_.progress = [&](std::size_t, std::size_t total) {
+  options_.progress = [&](const CacheProgress& now) {
     ++calls;
-    EXPECT_EQ(total, 12U);
+    EXPECT_EQ(now.done, calls);
+    EXPECT_EQ(now.total, 12U);
+    EXPECT_GT(now.images_per_second, 0.0);
   };
   const ImageCache cache(dataset, 16, options_);
   EXPECT_TRUE(cache.built_now());
@@ -111,13 +121,215 @@ TEST_F(ImageCacheTest, FollowsTheDataAndNotTheThreads) {
 TEST_F(ImageCacheTest, NamesTheDamagedPictureAndLeavesNothingBehind) {
   write("data/b/y/1.png", "no picture");
   EXPECT_THAT(error_of([&] { ImageCache(load(), 16, options_); }),
-              HasSubstr("b/y/1.png is neither a JPEG nor a PNG picture"));
+              HasSubstr("b/y/1.png is no picture, expected JPEG"));
   for (const auto& entry : std::filesystem::directory_iterator(options_.directory)) {
     EXPECT_EQ(entry.path().extension(), ".lock");
   }
   EXPECT_THROW(ImageCache(load(), 0, options_), sdk::Error);
   options_.directory = "/proc/petlab";
   EXPECT_THAT(error_of([&] { ImageCache(load(), 16, options_); }), HasSubstr("/proc/petlab"));
+}
+
+/// Runs `work` in a child process; 0 when it returns.
+pid_t in_child(const std::function<void()>& work) {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  try {
+    work();
+    ::_exit(0);
+  } catch (const std::exception& e) {
+    ::_exit(::write(STDERR_FILENO, e.what(), std::strlen(e.what())) > 0 ? 3 : 4);
+  }
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+TEST_F(ImageCacheTest, IsCompletedAfterBeingKilledAtAnyMoment) {
+  for (int i = 0; i < 30; ++i) {
+    write("data/c/z/" + std::to_string(i) + ".png",
+          encode_png(pattern(50, 60, static_cast<unsigned>(i))));
+  }
+  const Dataset dataset = load();
+  CacheOptions sound = options_;
+  sound.directory = root() / "uninterrupted";
+  const ImageCache expected(dataset, 32, sound);
+  const std::string bytes = text_of(expected.file());
+
+  options_.threads = 3;
+  options_.progress = [](const CacheProgress&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  };
+  std::mt19937 random(7);
+  int killed = 0;
+  for (int round = 0; round < 6; ++round) {
+    const auto directory = root() / ("cache" + std::to_string(round));
+    options_.directory = directory;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const pid_t child = in_child([&] { const ImageCache cache(dataset, 32, options_); });
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));
+      ::kill(child, SIGKILL);
+      if (WIFSIGNALED(wait_for(child))) ++killed;
+    }
+    CacheOptions quick = options_;
+    quick.progress = {};
+    const ImageCache cache(dataset, 32, quick);
+    EXPECT_EQ(text_of(cache.file()), bytes) << "round " << round;
+    EXPECT_FALSE(std::filesystem::exists(cache.file().string() + ".tmp"));
+  }
+  EXPECT_GT(killed, 0);
+}
+
+TEST_F(ImageCacheTest, GoesOnFromWhatAKilledProcessHasDone) {
+  const Dataset dataset = load();
+  options_.threads = 1;
+  CacheOptions dying = options_;
+  dying.progress = [](const CacheProgress& now) {
+    if (now.done == 5) ::raise(SIGKILL);
+  };
+  EXPECT_TRUE(WIFSIGNALED(wait_for(in_child([&] { ImageCache(dataset, 16, dying); }))));
+  std::vector<std::size_t> done;
+  options_.progress = [&](const CacheProgress& now) { done.push_back(now.done); };
+  const ImageCache cache(dataset, 16, options_);
+  EXPECT_TRUE(cache.built_now());
+  EXPECT_EQ(cache.resumed(), 5U);
+  EXPECT_EQ(done, (std::vector<std::size_t>{5, 6, 7, 8, 9, 10, 11, 12}));
+}
+
+TEST_F(ImageCacheTest, DoesNotTrustWhatAKilledProcessLeftDamaged) {
+  const Dataset dataset = load();
+  CacheOptions dying = options_;
+  dying.threads = 1;
+  dying.progress = [](const CacheProgress& now) {
+    if (now.done == 9) ::raise(SIGKILL);
+  };
+  EXPECT_TRUE(WIFSIGNALED(wait_for(in_child([&] { ImageCache(dataset, 16, dying); }))));
+  for (const auto& entry : std::filesystem::directory_iterator(options_.directory)) {
+    if (entry.path().extension() != ".tmp") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(128 + 3 * 768 + 100);  // in the fourth picture
+    file << "scratch";
+  }
+  CacheOptions other = options_;
+  other.directory = root() / "other";
+  const ImageCache cache(dataset, 16, options_);
+  EXPECT_EQ(cache.resumed(), 8U);
+  EXPECT_EQ(text_of(cache.file()), text_of(ImageCache(dataset, 16, other).file()));
+}
+
+TEST_F(ImageCacheTest, IsBuiltByOneOfTwoProcessesAndSeenWholeByBoth) {
+  const Dataset dataset = load();
+  CacheOptions other = options_;
+  other.directory = root() / "other";
+  const ImageCache expected(dataset, 16, other);
+  CacheOptions slow = options_;
+  slow.progress = [](const CacheProgress&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  };
+  const auto process = [&] {
+    return in_child([&] {
+      const ImageCache cache(dataset, 16, slow);
+      const std::string mine = text_of(cache.file());
+      if (mine != text_of(expected.file())) throw std::runtime_error("half-written");
+      if (cache.built_now()) {
+        std::ofstream(root() / "builders", std::ios::app) << "x";
+      }
+    });
+  };
+  const pid_t first = process();
+  const pid_t second = process();
+  EXPECT_EQ(wait_for(first), 0);
+  EXPECT_EQ(wait_for(second), 0);
+  EXPECT_EQ(text_of(root() / "builders"), "x");
+}
+
+/// What opening the cache says in a child that `prepare` has put into trouble.
+std::string error_in_child(const std::function<void()>& prepare,
+                           const std::function<void()>& open) {
+  int pipe[2];
+  EXPECT_EQ(::pipe(pipe), 0);
+  const pid_t child = in_child([&] {
+    prepare();
+    const std::string error = error_of(open);
+    if (::write(pipe[1], error.data(), error.size()) < 0) throw std::runtime_error("pipe");
+  });
+  ::close(pipe[1]);
+  std::string error(1000, '\0');
+  const auto n = ::read(pipe[0], error.data(), error.size());
+  ::close(pipe[0]);
+  wait_for(child);
+  error.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return error;
+}
+
+TEST_F(ImageCacheTest, SaysWhyItCannotBeWritten) {
+  const Dataset dataset = load();
+  const auto open = [&] { ImageCache(dataset, 16, options_); };
+  std::filesystem::permissions(root(), std::filesystem::perms(0755));
+  std::filesystem::create_directory(options_.directory);
+  std::filesystem::permissions(options_.directory, std::filesystem::perms(0555));
+  EXPECT_THAT(error_in_child(
+                  [] {  // the superuser writes everywhere
+                    if (::geteuid() == 0 && ::setuid(65534) != 0)
+                      throw std::runtime_error("setuid");
+                  },
+                  open),
+              ::testing::AllOf(HasSubstr("image cache: cannot write "),
+                               HasSubstr("Permission denied; choose another cache directory")));
+  std::filesystem::permissions(options_.directory, std::filesystem::perms(0755));
+  EXPECT_THAT(error_in_child(
+                  [] {
+                    const struct rlimit limit{4096, 4096};
+                    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) throw std::runtime_error("rlimit");
+                  },
+                  open),
+              ::testing::AllOf(HasSubstr("image cache: cannot reserve 1 MB for "),
+                               HasSubstr("File too large; raise the limit of files (ulimit -f)")));
+  EXPECT_TRUE(ImageCache(dataset, 16, options_).built_now());
+}
+
+TEST_F(ImageCacheTest, SaysHowMuchRoomIsLeftOnAFullDisk) {
+  // /dev/shm is a disk of its own, limited in size; a cache larger than it can never be reserved.
+  const std::filesystem::path small = "/dev/shm";
+  std::error_code none;
+  const auto space = std::filesystem::space(small, none);
+  const std::size_t picture = std::size_t{3} * 4096 * 4096;
+  if (none || space.available / picture > 1'000'000) GTEST_SKIP() << "no disk of limited size";
+  Dataset dataset = load();
+  const Sample sample = dataset.domains[0].samples[0];
+  dataset.domains[0].samples.resize(space.available / picture + 2, sample);
+  options_.directory = small / ("petlab_full_" + std::to_string(::getpid()));
+  EXPECT_THAT(error_of([&] { ImageCache(dataset, 4096, options_); }),
+              ::testing::AllOf(HasSubstr("image cache: cannot reserve "),
+                               HasSubstr("No space left on device; "), HasSubstr(" MB are free")));
+  for (const auto& entry : std::filesystem::directory_iterator(options_.directory))
+    EXPECT_EQ(entry.path().extension(), ".lock");
+  std::filesystem::remove_all(options_.directory);
+}
+
+TEST_F(ImageCacheTest, ReadsThePicturesAgainOnlyWhenTheFileWasTouched) {
+  const ImageCache built(load(), 16, options_);
+  auto note = built.file();
+  note += ".checked";
+  const std::string before = text_of(note);
+  EXPECT_FALSE(ImageCache(load(), 16, options_).built_now());
+  EXPECT_EQ(text_of(note), before);
+  std::string bytes = text_of(built.file());
+  {
+    std::fstream file(built.file(), std::ios::in | std::ios::out | std::ios::binary);
+    file << bytes[0];  // the same content, a new time
+  }
+  EXPECT_FALSE(ImageCache(load(), 16, options_).built_now());
+  EXPECT_NE(text_of(note), before);
+  {
+    std::fstream file(built.file(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(1000);
+    file << "scratch";
+  }
+  EXPECT_TRUE(ImageCache(load(), 16, options_).built_now());
 }
 
 }  // namespace

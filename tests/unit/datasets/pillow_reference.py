@@ -1,4 +1,4 @@
-"""Writes pictures in many formats, and what Pillow makes of them, for decode and resize tests.
+"""Writes pictures in many formats, and how Pillow shows them, for decode and resize tests.
 
 Usage: pillow_reference.py OUT. For each OUT/name there is OUT/name.ppm, the expected RGB pixels;
 OUT/crop-S-name.ppm is CLIP's resize and centre crop to S, OUT/resize-W-H-name.ppm a plain resize.
@@ -62,6 +62,15 @@ over_white(Image.open(f"{out}/palette_alpha.png")).save(f"{out}/palette_alpha.pn
 deep = (rng.random((20, 22)) * 65535).astype(np.uint16)
 shallow = np.round(deep / 257.0).astype(np.uint8)
 save("grey16.png", Image.fromarray(shallow).convert("RGB"), Image.fromarray(deep))
+
+save("rgb.webp", None, rgb, quality=90)
+save("lossless.webp", over_white(rgba), rgba, lossless=True, exact=True)
+save("animated.webp", None, rgb, save_all=True, append_images=[rgb.rotate(180)], lossless=True)
+save("palette.gif", None, rgb.quantize(40))
+save("animated.gif", None, rgb.quantize(40), save_all=True, append_images=[rgb.rotate(180).quantize(9)])
+save("rgb.bmp", None, rgb)
+save("palette.bmp", None, rgb.quantize(30))
+save("bit.bmp", None, grey.convert("1"))
 
 noise = Image.fromarray(rng.integers(0, 256, (97, 131, 3), dtype=np.uint8))
 save("noise.png", None, noise)

@@ -2,18 +2,24 @@
 
 #include "petlab/datasets/image.hpp"
 
+#include <span>
+
 namespace petlab::datasets {
 
-/// Part of every cache key: to be raised whenever a change here changes a pixel.
-inline constexpr int kPreprocessVersion = 1;
+/// Part of every cache key: to be raised whenever a change here or in a decoder changes a pixel.
+inline constexpr int kPreprocessVersion = 2;
 
 /// Antialiased bicubic resize (Keys' kernel, a = -0.5, widened when shrinking), as Pillow does it:
 /// horizontal pass, then vertical pass, each in 22-bit fixed point and rounded to 8 bits. Equal to
 /// `Image.resize((width, height), BICUBIC)` to the last bit. Sizes are at least 1.
 [[nodiscard]] Image resize_bicubic(const Image& image, int width, int height);
 
-/// CLIP's preprocessing up to the normalisation: the shorter side becomes `size`, the longer one
-/// keeps the aspect (rounded down), then the central `size` x `size` pixels.
+/// CLIP's preprocessing up to the normalisation, equal to transformers' CLIPImageProcessor to the
+/// last bit: the shorter side becomes `size`, the longer one keeps the aspect (rounded down), then
+/// the central `size` x `size` pixels; of an odd rest the smaller half is left and above.
 [[nodiscard]] Image clip_crop(const Image& image, int size);
+
+/// The same as three planes [3, size, size], written to `planes` of 3 * size * size bytes.
+void clip_crop_planes(const Image& image, int size, std::span<std::uint8_t> planes);
 
 }  // namespace petlab::datasets
