@@ -127,19 +127,14 @@ TEST_F(HostileBytes, AreRefusedWhenCutShort) {
   }
 }
 
-TEST_F(HostileBytes, OfAJpegGiveAPictureWithItsDamageNamed) {
+TEST_F(HostileBytes, OfAJpegThatLacksAPieceGiveAPictureWithItsDamageNamed) {
   Bytes bytes = bytes_of(root() / "rgb.jpg");
   EXPECT_EQ(decode_image(bytes, "sound").damage, "");
-  std::size_t damaged = 0;
-  for (std::size_t at = bytes.size() / 2; at < bytes.size() - 40; at += 37) {
-    Bytes changed = bytes;
-    changed[at] ^= 0x5AU;
-    if (changed[at] == 0xFF || changed[at - 1] == 0xFF || bytes[at] == 0xFF) continue;
-    const Image image = decode_image(changed, "scratched");
-    EXPECT_EQ(image.width, 83);
-    if (!image.damage.empty()) ++damaged;
-  }
-  EXPECT_GT(damaged, 0U);
+  const auto middle = bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2);
+  bytes.erase(middle, middle + 300);
+  const Image image = decode_image(bytes, "scratched");
+  EXPECT_EQ(image.width, 83);
+  EXPECT_THAT(image.damage, HasSubstr("premature end of data segment"));
 }
 
 TEST_F(HostileBytes, NeverCrashTheDecoder) {
