@@ -26,17 +26,22 @@ struct Target {
   Stretch rows;
 };
 
+/// The order of the passes, which decides how roundings add up. Pillow passes horizontally first,
+/// but since version 13 vertically first where the height shrinks by more than twice what the width
+/// does.
+bool rows_first(const Image& image, const Target& target) {
+  return target.height < image.height &&
+         image.height - target.height > 2 * (image.width - target.width);
+}
+
 /// Calls `emit(y, row)` for each wanted row of the resized picture, y from 0; the row has 3 bytes
 /// for each wanted column.
 template <typename Emit>
-void resize(const Image& image, const Target& target, const Emit& emit) {
+void resize_columns_first(const Image& image, const ResizeWeights& across,
+                          const ResizeWeights& down, const Emit& emit) {
   constexpr std::size_t kSlack = ResizeKernels::kSlack;
   const ResizeKernels& kernels = best_kernels();
-  const ResizeWeights across(image.width, target.width, target.columns);
-  const ResizeWeights down(image.height, target.height, target.rows);
   const auto [first, last] = down.input();
-
-  // Horizontal pass, only over the rows that the vertical one reads.
   const std::size_t in_stride = std::size_t{3} * static_cast<std::size_t>(image.width);
   const std::size_t bytes = std::size_t{3} * across.size();
   const std::size_t stride = bytes + kSlack;
@@ -56,6 +61,40 @@ void resize(const Image& image, const Target& target, const Emit& emit) {
   for (std::size_t y = 0; y < down.size(); ++y) {
     kernels.column(narrow.data(), first, stride, bytes, down, y, row.data());
     emit(y, static_cast<const std::uint8_t*>(row.data()));
+  }
+}
+
+/// The same in the other order, row by row.
+template <typename Emit>
+void resize_rows_first(const Image& image, const ResizeWeights& across, const ResizeWeights& down,
+                       const Emit& emit) {
+  constexpr std::size_t kSlack = ResizeKernels::kSlack;
+  const auto [first, last] = across.input();
+  const std::size_t in_stride = std::size_t{3} * static_cast<std::size_t>(image.width);
+  const std::size_t begin = std::size_t{3} * static_cast<std::size_t>(first);
+  const std::size_t bytes = std::size_t{3} * static_cast<std::size_t>(last - first);
+  const std::size_t safe = bytes / 16 * 16;  // of the picture nothing may be read behind its end
+  thread_local std::vector<std::uint8_t> flat;
+  thread_local std::vector<std::uint8_t> row;
+  flat.resize(in_stride + kSlack);
+  row.resize(std::size_t{3} * across.size() + kSlack);
+  const std::uint8_t* in = image.rgb.data() + begin;
+  for (std::size_t y = 0; y < down.size(); ++y) {
+    best_kernels().column(in, 0, in_stride, safe, down, y, &flat[begin]);
+    portable_kernels().column(in + safe, 0, in_stride, bytes - safe, down, y, &flat[begin + safe]);
+    best_kernels().row(flat.data(), across, row.data());
+    emit(y, static_cast<const std::uint8_t*>(row.data()));
+  }
+}
+
+template <typename Emit>
+void resize(const Image& image, const Target& target, const Emit& emit) {
+  const ResizeWeights across(image.width, target.width, target.columns);
+  const ResizeWeights down(image.height, target.height, target.rows);
+  if (rows_first(image, target)) {
+    resize_rows_first(image, across, down, emit);
+  } else {
+    resize_columns_first(image, across, down, emit);
   }
 }
 

@@ -10,8 +10,9 @@ namespace petlab::datasets {
 inline constexpr int kPreprocessVersion = 2;
 
 /// Antialiased bicubic resize (Keys' kernel, a = -0.5, widened when shrinking), as Pillow does it:
-/// horizontal pass, then vertical pass, each in 22-bit fixed point and rounded to 8 bits. Equal to
-/// `Image.resize((width, height), BICUBIC)` to the last bit. Sizes are at least 1.
+/// a horizontal and a vertical pass, each in 22-bit fixed point and rounded to 8 bits. Equal to
+/// `Image.resize((width, height), BICUBIC)` of Pillow 13 to the last bit (older ones always pass
+/// horizontally first, which changes tall pictures by a few levels). Sizes are at least 1.
 [[nodiscard]] Image resize_bicubic(const Image& image, int width, int height);
 
 /// CLIP's preprocessing up to the normalisation, equal to transformers' CLIPImageProcessor to the
