@@ -5,6 +5,8 @@
 
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 // Modules against weights that do the same: a low-rank change is another weight matrix, an affine
 // change of a linear map or a norm is another weight and bias, and a linear module behind a branch
@@ -20,6 +22,16 @@ struct Tower {
   std::int64_t mlp_width;
   bool is_text;
 };
+
+using Sets = std::vector<std::vector<const sdk::TowerChanges*>>;
+
+/// A batch that changes nothing but modules.
+TowerBatch module_batch(Sets sets, std::vector<std::int64_t> set_sizes = {}) {
+  TowerBatch batch;
+  batch.sets = std::move(sets);
+  batch.set_sizes = std::move(set_sizes);
+  return batch;
+}
 
 class Modules : public ::testing::Test {
  protected:
@@ -48,7 +60,7 @@ class Modules : public ::testing::Test {
   /// The tower with `changes` gives what it gives with `overrides`, and not what it gives without.
   void expect_same(const Tower& tower, const sdk::TowerChanges& changes,
                    const WeightOverrides& overrides, const std::string& what) const {
-    const at::Tensor changed = run(tower, {.sets = {{&changes}}});
+    const at::Tensor changed = run(tower, module_batch({{&changes}}));
     EXPECT_LE(test::distance(changed, run(tower, {}, overrides)), 2e-5) << what;
     EXPECT_GT(test::distance(changed, run(tower, {})), 1e-3) << what;
   }
@@ -227,9 +239,9 @@ TEST_F(Modules, MixedSetsEqualTheSetsOneByOne) {
     const sdk::TowerChanges first = one_of_everything(tower, 2000);
     const sdk::TowerChanges second = one_of_everything(tower, 3000);
     const at::Tensor mixed =
-        run(tower, {.sets = {{&shared, &first}, {&shared, &second}}, .set_sizes = {1, 3}});
-    const at::Tensor alone_first = run(tower, {.sets = {{&shared, &first}}});
-    const at::Tensor alone_second = run(tower, {.sets = {{&shared, &second}}});
+        run(tower, module_batch({{&shared, &first}, {&shared, &second}}, {1, 3}));
+    const at::Tensor alone_first = run(tower, module_batch({{&shared, &first}}));
+    const at::Tensor alone_second = run(tower, module_batch({{&shared, &second}}));
     EXPECT_LE(test::distance(mixed.narrow(0, 0, 1), alone_first.narrow(0, 0, 1)), 2e-5);
     EXPECT_LE(test::distance(mixed.narrow(0, 1, 3), alone_second.narrow(0, 1, 3)), 2e-5);
     EXPECT_GT(test::distance(alone_first, alone_second), 1e-3);
@@ -239,7 +251,7 @@ TEST_F(Modules, MixedSetsEqualTheSetsOneByOne) {
 TEST_F(Modules, SeveralSetsMustSayHowManySamplesTheyHave) {
   const sdk::TowerChanges changes = one_of_everything(towers()[0], 1);
   EXPECT_EQ(test::error_of([&] {
-              (void)backbone_->encode_image(pixels_, {.sets = {{&changes}, {&changes}}});
+              (void)backbone_->encode_image(pixels_, module_batch({{&changes}, {&changes}}));
             }),
             "a batch with modules of several sets does not say how many samples each has");
 }
@@ -253,10 +265,10 @@ TEST_F(Modules, FeatureAdaptersMixTheirOutputIn) {
       {.down = down, .down_bias = {}, .up = up, .up_bias = {}, .ratio = 0.2}};
   const at::Tensor f = test::random_tensor({4, width}, 63);
   const at::Tensor adapted = at::relu(at::matmul(at::relu(at::matmul(f, down.t())), up.t()));
-  EXPECT_LE(test::distance(adapt_features(f, {.sets = {{&changes}}}), 0.2 * adapted + 0.8 * f),
+  EXPECT_LE(test::distance(adapt_features(f, module_batch({{&changes}})), 0.2 * adapted + 0.8 * f),
             1e-6);
   const sdk::TowerChanges none;
-  EXPECT_TRUE(at::equal(adapt_features(f, {.sets = {{&none}}}), f));
+  EXPECT_TRUE(at::equal(adapt_features(f, module_batch({{&none}})), f));
 }
 
 TEST_F(Modules, TokensStandInTheOrderAskedFor) {
