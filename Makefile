@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study build setup format format-check tidy pretrain bench-decode clean
+.PHONY: help demo test study build setup format format-check tidy fuzz pretrain bench-decode clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -53,6 +53,9 @@ tidy: ## Static analysis of all sources with clang-tidy; about an hour on 2 core
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/python_env.sh $(SETUP)/requirements-tidy.txt
 	@$(SETUP)/tidy.sh
+
+fuzz: setup ## Fuzz the readers of foreign files with libFuzzer, a minute each (needs clang)
+	@$(SETUP)/fuzz.sh
 
 pretrain: ## Train the embedded backbone anew (an hour); goes on from where it stopped
 	@$(SETUP)/system_packages.sh

@@ -78,7 +78,10 @@ int run_clip_classify(const Arguments& arguments) {
       "      --labels \"dog,cat,alarm clock\"\n"
       "  petlab clip classify --backbone clip-vit-base-patch16 --image scans/*.png --top 3 \\\n"
       "      --labels dog,cat,mug,bed --template \"a sketch of a {}.\"\n"};
-  usage.options.add_options()("backbone", text_value(), "folder of the CLIP model")(
+  usage.options.add_options()("backbone", text_value(),
+                              "folder of the CLIP model, or its file of weights")(
+      "allow-unknown-weights", po::bool_switch(),
+      "read a *.pt that is none of those that OpenAI has published")(
       "image", texts_value()->multitoken(), "picture files, one or more")(
       "labels", text_value(), "names with commas between; quote the list if it has spaces")(
       "template", text_value()->default_value("a photo of a {}."),
@@ -99,7 +102,8 @@ int run_clip_classify(const Arguments& arguments) {
   const auto images = options->get<std::vector<std::string>>("image");
 
   const auto backbone =
-      clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")));
+      clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")),
+                           {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const ClipFeatures of_images = image_features(*backbone, images);
   const ClipFeatures of_texts = text_features(*backbone, texts);
   const at::Tensor cosines = at::matmul(of_images.unit, of_texts.unit.t());

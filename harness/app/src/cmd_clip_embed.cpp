@@ -80,7 +80,10 @@ int run_clip_embed(const Arguments& arguments) {
       "  petlab clip embed --backbone clip-vit-base-patch16 --image dog.jpg cat.png \\\n"
       "      --text \"a photo of a dog.\" \"a photo of a cat.\" --out features.csv\n"
       "  petlab clip embed --backbone clip-vit-base-patch16 --image photos/*.jpg >features.csv\n"};
-  usage.options.add_options()("backbone", text_value(), "folder of the CLIP model")(
+  usage.options.add_options()("backbone", text_value(),
+                              "folder of the CLIP model, or its file of weights")(
+      "allow-unknown-weights", po::bool_switch(),
+      "read a *.pt that is none of those that OpenAI has published")(
       "image", texts_value()->multitoken(), "picture files, one or more")(
       "text", texts_value()->multitoken(), "texts, one or more, each in quotes")(
       "out", text_value(), "CSV file to write")("device", text_value()->default_value("cpu"),
@@ -97,7 +100,8 @@ int run_clip_embed(const Arguments& arguments) {
                      "petlab clip embed needs something to embed: --image FILE or --text TEXT");
 
   const auto backbone =
-      clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")));
+      clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")),
+                           {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const ClipFeatures of_images = image_features(*backbone, images);
   const ClipFeatures of_texts = text_features(*backbone, texts);
   const std::int64_t width = backbone->shape().embed_dim;

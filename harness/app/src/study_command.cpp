@@ -26,7 +26,7 @@ constexpr std::array kOverrides = {
     Override{"dataset", "dataset.name", "icon-home, or folder for pictures of your own"},
     Override{"root", "dataset.root", "folder of the pictures: domain/class/picture"},
     Override{"train-fraction", "dataset.train-fraction", "share of each domain that trains"},
-    Override{"backbone", "backbone.dir", "folder of a CLIP in the Hugging Face layout"},
+    Override{"backbone", "backbone.dir", "folder of a CLIP, or its file of weights"},
     Override{"epochs", "train.epochs", "epochs of every run"},
     Override{"batch", "train.batch", "pictures of each task in a step"},
     Override{"device", "train.device", "cpu or cuda"},
@@ -55,6 +55,8 @@ std::vector<core::Setting> overrides(const Parsed& options) {
         result.push_back({one.key, options.text(one.option),
                           environment ? variable_of(one.option) : std::string("--") + one.option,
                           ""});
+  if (options.get<bool>("allow-unknown-weights"))
+    result.push_back({"backbone.allow-unknown-weights", "yes", "--allow-unknown-weights", ""});
   if (options.has("set"))
     for (const std::string& text : options.get<std::vector<std::string>>("set")) {
       const auto equals = text.find('=');
@@ -122,8 +124,10 @@ void add_study_options(po::options_description& options) {
       "rows", text_value(), "only these rows, e.g. coop-joint,mmap-joint");
   for (const Override& one : kOverrides)
     options.add_options()(one.option, text_value(), one.help);
-  options.add_options()("set", texts_value(),
-                        "any key of the protocol: KEY=VALUE, e.g. method.coop.learning-rate=0.01")(
+  options.add_options()("allow-unknown-weights", po::bool_switch(),
+                        "read a *.pt that is none of those that OpenAI has published")(
+      "set", texts_value(),
+      "any key of the protocol: KEY=VALUE, e.g. method.coop.learning-rate=0.01")(
       "workers", po::value<int>(), "runs at once (default: cores / threads)")(
       "threads", po::value<int>(), "threads of each run (default: cores / workers, at least 1)")(
       "cache-dir", text_value(), "image caches (default: datasets/cache of the project)")(

@@ -1,6 +1,9 @@
 #include "petlab/clip/backbone.hpp"
 
 #include "initialisation.hpp"
+#include "known_weights.hpp"
+#include "load_weights.hpp"
+#include "model_files.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/sdk/error.hpp"
 #include "sha256.hpp"
@@ -13,7 +16,6 @@
 
 #include <algorithm>
 #include <span>
-#include <unordered_set>
 
 namespace petlab::clip {
 
@@ -30,54 +32,25 @@ struct Backbone::Impl {
 
 namespace {
 
-bool is_old_buffer(const std::string& name) {
-  return name.ends_with(".embeddings.position_ids");
-}
-
-void fill(const Weights& weights, const std::filesystem::path& file) {
-  const std::vector<sdk::NamedTensor> stored = read_safetensors(file);
-  const std::string where = "the file '" + file.string() + "'";
-  std::unordered_set<std::string> seen;
-  for (const sdk::NamedTensor& tensor : stored) {
-    if (is_old_buffer(tensor.name)) continue;
-    const at::Tensor* own = weights.find(tensor.name);
-    if (own == nullptr)
-      throw Error(ErrorKind::data,
-                  where + " holds the tensor '" + tensor.name + "', which its config.json lacks");
-    if (tensor.value.sizes() != own->sizes())
-      throw Error(ErrorKind::data, where + ": tensor '" + tensor.name + "' has shape " +
-                                       shape_text(tensor.value.sizes()) + ", expected " +
-                                       shape_text(own->sizes()));
-    if (!at::isFloatingType(tensor.value.scalar_type()))
-      throw Error(ErrorKind::data, where + ": tensor '" + tensor.name + "' has type " +
-                                       at::toString(tensor.value.scalar_type()) +
-                                       ", expected a floating type");
-    own->copy_(tensor.value);
-    seen.insert(tensor.name);
-  }
-  for (const sdk::NamedTensor& weight : weights.all())
-    if (!seen.contains(weight.name))
-      throw Error(ErrorKind::data, where + " lacks the tensor '" + weight.name + "'");
-}
-
 /// The tower pools where the tokenizer puts its end token; the configuration must mean the same.
 void check_tokenizer(const Config& config, const Tokenizer& tokenizer) {
   if (tokenizer.vocab_size() > config.vocab_size)
     throw Error(ErrorKind::data, "the tokenizer has " + std::to_string(tokenizer.vocab_size()) +
-                                     " tokens, but config.json says vocab_size " +
+                                     " tokens, but the model's configuration has vocab_size " +
                                      std::to_string(config.vocab_size));
   const bool is_highest = tokenizer.end_token() == tokenizer.vocab_size() - 1;
   if (config.eos_token_id == 2 ? !is_highest : tokenizer.end_token() != config.eos_token_id)
-    throw Error(ErrorKind::data,
-                "the tokenizer's end token has the id " + std::to_string(tokenizer.end_token()) +
-                    ", but config.json says eos_token_id " + std::to_string(config.eos_token_id));
+    throw Error(ErrorKind::data, "the tokenizer's end token has the id " +
+                                     std::to_string(tokenizer.end_token()) +
+                                     ", but the model's configuration has eos_token_id " +
+                                     std::to_string(config.eos_token_id));
 }
 
 void check_preprocessing(const Config& config, const Preprocessing& preprocessing) {
   if (preprocessing.image_size != config.shape.image_size)
-    throw Error(ErrorKind::data, "preprocessor_config.json says crop_size " +
+    throw Error(ErrorKind::data, "the preprocessing has crop_size " +
                                      std::to_string(preprocessing.image_size) +
-                                     ", but config.json says image_size " +
+                                     ", but the model's configuration has image_size " +
                                      std::to_string(config.shape.image_size));
 }
 
@@ -86,18 +59,23 @@ void check_preprocessing(const Config& config, const Preprocessing& preprocessin
 Backbone::Backbone(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Backbone::~Backbone() = default;
 
-std::shared_ptr<Backbone> Backbone::load(const std::filesystem::path& model_dir,
-                                         c10::Device device) {
+std::shared_ptr<Backbone> Backbone::load(const std::filesystem::path& model, c10::Device device,
+                                         const LoadOptions& options) {
   // The weights must be ordinary tensors even for a caller in inference mode: others train on them.
   const c10::InferenceMode ordinary(false);
   const c10::NoGradGuard no_grad;
-  const Config config = read_config(model_dir);
-  auto impl = std::unique_ptr<Impl>(new Impl{config, Tokenizer::load(model_dir),
-                                             read_preprocessing(model_dir), device,
-                                             Weights(config, device)});
-  check_tokenizer(config, impl->tokenizer);
-  check_preprocessing(config, impl->preprocessing);
-  fill(impl->weights, model_dir / "model.safetensors");
+  const ModelFiles files = find_model(model);
+  if (files.is_archive && !options.allow_unknown_weights) require_published(files.weights.front());
+  const StoredWeights stored(files);
+  const auto [config, preprocessing] = find_settings(files, stored).settings;
+  // Before anything of the size of the model is allocated.
+  check_stored_weights(config, stored);
+  Tokenizer tokenizer = Tokenizer::load(files.folder, config.vocab_size);
+  check_tokenizer(config, tokenizer);
+  check_preprocessing(config, preprocessing);
+  auto impl = std::unique_ptr<Impl>(
+      new Impl{config, std::move(tokenizer), preprocessing, device, Weights(config, device)});
+  load_weights(impl->weights, stored);
   return std::shared_ptr<Backbone>(new Backbone(std::move(impl)));
 }
 

@@ -1,8 +1,9 @@
 #include "petlab/clip/config.hpp"
 
 #include "atomic_file.hpp"
-#include "json_file.hpp"
 #include "petlab/sdk/error.hpp"
+#include "settings.hpp"
+#include "shown_text.hpp"
 
 namespace petlab::clip {
 
@@ -11,15 +12,33 @@ namespace {
 // Beyond every published CLIP; keeps products of sizes far from overflow.
 constexpr std::int64_t kMaxSize = 1 << 20;
 
-std::int64_t size(const JsonObject& json, const char* key) {
-  return json.integer(key, 1, kMaxSize);
+std::int64_t size(const JsonObject& json, const char* key, std::int64_t missing) {
+  return json.integer_or(key, missing, 1, kMaxSize);
 }
 
-sdk::TowerShape read_tower(const JsonObject& json) {
-  const sdk::TowerShape shape{.layers = json.integer("num_hidden_layers", 1, 1000),
-                              .width = size(json, "hidden_size"),
-                              .heads = size(json, "num_attention_heads"),
-                              .mlp_width = size(json, "intermediate_size")};
+/// transformers also takes a list of height and width.
+std::int64_t square_size(const JsonObject& json, const char* key, std::int64_t missing) {
+  if (!json.contains(key) || !json.at(key).is_array()) return size(json, key, missing);
+  const nlohmann::json& list = json.at(key);
+  const bool is_square = list.size() == 2 && list[0].is_number_unsigned() && list[0] == list[1] &&
+                         list[0] >= 1 && list[0] <= kMaxSize;
+  if (!is_square) json.fail(key, "is not a size or two equal sizes");
+  return list[0].get<std::int64_t>();
+}
+
+/// The settings of one tower as transformers' CLIPConfig finds them: what `<name>_dict` holds, an
+/// older spelling, takes the place of all of `<name>`; a missing key has the default of ViT-B/32.
+JsonObject section(const JsonObject& json, const std::string& name) {
+  if (json.given(name + "_dict")) return json.object(name + "_dict");
+  return json.given(name) ? json.object(name) : json.empty_section(name);
+}
+
+sdk::TowerShape read_tower(const JsonObject& json, const sdk::TowerShape& missing) {
+  const sdk::TowerShape shape{
+      .layers = json.integer_or("num_hidden_layers", missing.layers, 1, 1000),
+      .width = size(json, "hidden_size", missing.width),
+      .heads = size(json, "num_attention_heads", missing.heads),
+      .mlp_width = size(json, "intermediate_size", missing.mlp_width)};
   if (shape.width % shape.heads != 0)
     json.fail("hidden_size", "is " + std::to_string(shape.width) +
                                  ", expected a multiple of num_attention_heads, " +
@@ -32,7 +51,7 @@ Activation read_activation(const JsonObject& json) {
   const std::string name = json.text("hidden_act");
   if (name == "quick_gelu") return Activation::quick_gelu;
   if (name == "gelu") return Activation::gelu;
-  json.fail("hidden_act", "is '" + name + "', expected quick_gelu or gelu");
+  json.fail("hidden_act", "is '" + shown(name) + "', expected quick_gelu or gelu");
 }
 
 double read_epsilon(const JsonObject& json) {
@@ -61,37 +80,41 @@ nlohmann::ordered_json tower_json(const sdk::TowerShape& shape, Activation activ
 
 }  // namespace
 
-Config read_config(const std::filesystem::path& model_dir) {
-  const JsonObject json = JsonObject::read(model_dir / "config.json");
+Config config_of(const JsonObject& json) {
   if (const std::string type = json.text("model_type"); type != "clip")
-    json.fail("model_type", "is '" + type + "', expected 'clip'");
-  const JsonObject vision = json.object("vision_config");
-  const JsonObject text = json.object("text_config");
+    json.fail("model_type", "is '" + shown(type) + "', expected 'clip'");
+  const JsonObject vision = section(json, "vision_config");
+  const JsonObject text = section(json, "text_config");
 
   Config config;
-  config.shape.vision = read_tower(vision);
-  config.shape.text = read_tower(text);
-  config.shape.embed_dim = size(json, "projection_dim");
-  config.shape.image_size = size(vision, "image_size");
-  config.shape.patch_size = size(vision, "patch_size");
-  config.shape.context_length = text.integer("max_position_embeddings", 2, kMaxSize);
+  config.shape.vision =
+      read_tower(vision, {.layers = 12, .width = 768, .heads = 12, .mlp_width = 3072});
+  config.shape.text = read_tower(text, {.layers = 12, .width = 512, .heads = 8, .mlp_width = 2048});
+  config.shape.embed_dim = size(json, "projection_dim", 512);
+  config.shape.image_size = square_size(vision, "image_size", 224);
+  config.shape.patch_size = square_size(vision, "patch_size", 32);
+  config.shape.context_length = text.integer_or("max_position_embeddings", 77, 2, kMaxSize);
   if (config.shape.patch_size > config.shape.image_size)
     vision.fail("patch_size", "is greater than image_size");
-  if (vision.given("num_channels") && vision.integer("num_channels", 1, kMaxSize) != 3)
+  if (vision.integer_or("num_channels", 3, 1, kMaxSize) != 3)
     vision.fail("num_channels", "is not 3");
 
-  config.vocab_size = text.integer("vocab_size", 2, std::int64_t{1} << 31);
+  config.vocab_size = text.integer_or("vocab_size", 49408, 2, std::int64_t{1} << 31);
   config.vision_activation = read_activation(vision);
   config.text_activation = read_activation(text);
   config.vision_layer_norm_eps = read_epsilon(vision);
   config.text_layer_norm_eps = read_epsilon(text);
-  if (text.given("eos_token_id"))
-    config.eos_token_id = text.integer("eos_token_id", 0, config.vocab_size - 1);
+  config.eos_token_id = text.integer_or("eos_token_id", 49407, 0, config.vocab_size - 1);
+  // Nothing is computed with it: the tokenizer knows its own. Small models keep the large default.
   if (text.given("bos_token_id"))
-    config.bos_token_id = text.integer("bos_token_id", 0, config.vocab_size - 1);
+    config.bos_token_id = text.integer("bos_token_id", 0, std::int64_t{1} << 31);
   if (json.given("logit_scale_init_value"))
     config.initial_logit_scale = json.real("logit_scale_init_value");
   return config;
+}
+
+Config read_config(const std::filesystem::path& model_dir) {
+  return config_of(JsonObject::read(model_dir / "config.json"));
 }
 
 void write_config(const Config& config, const std::filesystem::path& model_dir) {

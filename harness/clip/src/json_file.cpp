@@ -2,6 +2,7 @@
 
 #include "atomic_file.hpp"
 #include "petlab/sdk/error.hpp"
+#include "shown_text.hpp"
 
 #include <cmath>
 
@@ -13,28 +14,62 @@ using sdk::ErrorKind;
 
 namespace {
 
-constexpr std::size_t kMaxBytes = 10'000'000;
+constexpr int kMaxDepth = 100;
+
+/// A value as a message shows it, cut when long.
+std::string shown_value(const json& value) {
+  return shown(value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace));
+}
 
 }  // namespace
 
 JsonObject::JsonObject(std::filesystem::path file, std::string prefix, json value)
     : file_(std::move(file)), prefix_(std::move(prefix)), value_(std::move(value)) {}
 
-JsonObject JsonObject::read(const std::filesystem::path& file) {
-  const std::string text = read_text_file(file, kMaxBytes);
+bool nests_too_deep(std::string_view text) {
+  int depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxDepth) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+JsonObject JsonObject::read(const std::filesystem::path& file, std::size_t max_bytes) {
+  return parse(read_text_file(file, max_bytes), file);
+}
+
+JsonObject JsonObject::parse(std::string_view text, const std::filesystem::path& file) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorKind::data, "'" + file.string() + "' " + what);
+  };
+  if (nests_too_deep(text))
+    refuse("is JSON that nests deeper than " + std::to_string(kMaxDepth) + " levels");
   json value;
   try {
     value = json::parse(text);
   } catch (const json::parse_error& error) {
-    throw Error(ErrorKind::data,
-                "'" + file.string() + "' is not valid JSON at byte " + std::to_string(error.byte));
+    refuse("is not valid JSON at byte " + std::to_string(error.byte));
   } catch (const json::exception&) {
     // For example a number that no double can hold.
-    throw Error(ErrorKind::data, "'" + file.string() + "' holds a value that is out of range");
+    refuse("holds a value that is out of range");
   }
-  if (!value.is_object())
-    throw Error(ErrorKind::data, "'" + file.string() + "' is not a JSON object");
+  if (!value.is_object()) refuse("is not a JSON object");
   return {file, "", std::move(value)};
+}
+
+JsonObject JsonObject::empty_section(const std::string& key) const {
+  return {file_, prefix_ + key + ".", json::object()};
 }
 
 bool JsonObject::contains(const std::string& key) const {
@@ -47,7 +82,8 @@ bool JsonObject::given(const std::string& key) const {
 
 const json& JsonObject::at(const std::string& key) const {
   if (!value_.contains(key))
-    throw Error(ErrorKind::data, "'" + file_.string() + "' has no key '" + prefix_ + key + "'");
+    throw Error(ErrorKind::data,
+                "'" + file_.string() + "' has no key '" + prefix_ + shown(key) + "'");
   return value_[key];
 }
 
@@ -62,31 +98,44 @@ std::int64_t JsonObject::integer(const std::string& key, std::int64_t minimum,
   const json& value = at(key);
   const std::string range =
       "expected an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum);
-  if (!value.is_number_integer()) fail(key, "is " + value.dump() + ", " + range);
+  if (!value.is_number_integer()) fail(key, "is " + shown_value(value) + ", " + range);
   // Unsigned values beyond int64 would wrap.
   if (value.is_number_unsigned() &&
       value.get<std::uint64_t>() > static_cast<std::uint64_t>(maximum))
-    fail(key, "is " + value.dump() + ", " + range);
+    fail(key, "is " + shown_value(value) + ", " + range);
   const auto result = value.get<std::int64_t>();
-  if (result < minimum || result > maximum) fail(key, "is " + value.dump() + ", " + range);
+  if (result < minimum || result > maximum) fail(key, "is " + shown_value(value) + ", " + range);
   return result;
+}
+
+std::int64_t JsonObject::integer_or(const std::string& key, std::int64_t missing,
+                                    std::int64_t minimum, std::int64_t maximum) const {
+  return contains(key) ? integer(key, minimum, maximum) : missing;
+}
+
+bool JsonObject::boolean_or(const std::string& key, bool missing) const {
+  if (!contains(key)) return missing;
+  const json& value = at(key);
+  if (!value.is_boolean()) fail(key, "is " + shown_value(value) + ", expected true or false");
+  return value.get<bool>();
 }
 
 double JsonObject::real(const std::string& key) const {
   const json& value = at(key);
   if (!value.is_number() || !std::isfinite(value.get<double>()))
-    fail(key, "is " + value.dump() + ", expected a number");
+    fail(key, "is " + shown_value(value) + ", expected a number");
   return value.get<double>();
 }
 
 std::string JsonObject::text(const std::string& key) const {
   const json& value = at(key);
-  if (!value.is_string()) fail(key, "is " + value.dump() + ", expected a text");
+  if (!value.is_string()) fail(key, "is " + shown_value(value) + ", expected a text");
   return value.get<std::string>();
 }
 
 void JsonObject::fail(const std::string& key, const std::string& what) const {
-  throw Error(ErrorKind::data, "'" + file_.string() + "': key '" + prefix_ + key + "' " + what);
+  throw Error(ErrorKind::data,
+              "'" + file_.string() + "': key '" + prefix_ + shown(key) + "' " + what);
 }
 
 }  // namespace petlab::clip

@@ -1,11 +1,11 @@
 #include "petlab/clip/tokenizer.hpp"
 
-#include "atomic_file.hpp"
 #include "byte_alphabet.hpp"
 #include "byte_pairs.hpp"
-#include "json_file.hpp"
 #include "petlab/sdk/error.hpp"
+#include "sha256.hpp"
 #include "unicode_text.hpp"
+#include "vocabulary_files.hpp"
 
 #include <ATen/ATen.h>
 
@@ -22,62 +22,8 @@ using sdk::ErrorKind;
 
 namespace {
 
-using Vocabulary = std::unordered_map<std::string, std::int32_t>;
-
 constexpr std::size_t kMaxCachedWords = 1 << 16;
 constexpr std::size_t kMaxCachedLength = 64;  // bytes of a word worth remembering
-constexpr std::size_t kMaxMergesBytes = 50'000'000;
-
-Vocabulary read_vocabulary(const std::filesystem::path& file) {
-  const JsonObject json = JsonObject::read(file);
-  const auto count = static_cast<std::int64_t>(json.items().size());
-  Vocabulary vocabulary;
-  std::vector<bool> taken(static_cast<std::size_t>(count), false);
-  for (const auto& [token, unused] : json.items().items()) {
-    const std::int64_t id = json.integer(token, 0, count - 1);
-    if (taken[static_cast<std::size_t>(id)])
-      json.fail(token, "has the id " + std::to_string(id) + ", which another token has, too");
-    taken[static_cast<std::size_t>(id)] = true;
-    vocabulary[token] = static_cast<std::int32_t>(id);
-  }
-  return vocabulary;
-}
-
-std::int32_t token_id(const Vocabulary& vocabulary, const std::string& token,
-                      const std::filesystem::path& file) {
-  const auto found = vocabulary.find(token);
-  if (found == vocabulary.end())
-    throw Error(ErrorKind::data, "'" + file.string() + "' has no token '" + token + "'");
-  return found->second;
-}
-
-BytePairs read_merges(const std::filesystem::path& file, const Vocabulary& vocabulary) {
-  const std::string text = read_text_file(file, kMaxMergesBytes);
-  BytePairs pairs;
-  std::size_t number = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    ++number;
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
-    const auto fail = [&](const std::string& what) {
-      throw Error(ErrorKind::data,
-                  "'" + file.string() + "', line " + std::to_string(number) + ": " + what);
-    };
-    const std::size_t space = line.find(' ');
-    if (space == 0 || space == std::string_view::npos || space + 1 == line.size() ||
-        line.find(' ', space + 1) != std::string_view::npos)
-      fail("expected two tokens with one space between");
-    const std::string left(line.substr(0, space));
-    const std::string right(line.substr(space + 1));
-    for (const std::string& token : {left, right, left + right})
-      if (!vocabulary.contains(token)) fail("the token '" + token + "' is not in vocab.json");
-    if (!pairs.add(vocabulary.at(left), vocabulary.at(right), vocabulary.at(left + right)))
-      fail("the merge '" + left + " " + right + "' is there already");
-  }
-  return pairs;
-}
 
 }  // namespace
 
@@ -88,6 +34,8 @@ struct Tokenizer::Impl {
   BytePairs pairs;
   std::int32_t start = 0;
   std::int32_t end = 0;
+  std::string source;
+  std::string hash;
 
   mutable std::shared_mutex mutex;
   mutable std::unordered_map<std::string, std::vector<std::int32_t>> cache;
@@ -117,21 +65,23 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
-Tokenizer Tokenizer::load(const std::filesystem::path& model_dir) {
-  const std::filesystem::path file = model_dir / "vocab.json";
-  const Vocabulary vocabulary = read_vocabulary(file);
+Tokenizer Tokenizer::load(const std::filesystem::path& model_dir, std::int64_t vocab_size) {
+  VocabularyFiles files = read_vocabulary_files(model_dir, vocab_size);
   auto impl = std::make_unique<Impl>();
-  impl->tokens.resize(vocabulary.size());
-  for (const auto& [token, id] : vocabulary)
-    impl->tokens[static_cast<std::size_t>(id)] = token;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    const std::string& symbol = byte_alphabet().symbol(static_cast<unsigned char>(byte));
-    impl->inner[byte] = token_id(vocabulary, symbol, file);
-    impl->last[byte] = token_id(vocabulary, symbol + std::string(kEndOfWord), file);
+  Sha256 hash;
+  for (const std::string& token : files.tokens)
+    hash.update(token + "\n");
+  for (const VocabularyFiles::Merge& merge : files.merges) {
+    impl->pairs.add(merge.left, merge.right, merge.merged);
+    hash.update(std::to_string(merge.left) + " " + std::to_string(merge.right) + "\n");
   }
-  impl->start = token_id(vocabulary, std::string(kStartToken), file);
-  impl->end = token_id(vocabulary, std::string(kEndToken), file);
-  impl->pairs = read_merges(model_dir / "merges.txt", vocabulary);
+  impl->tokens = std::move(files.tokens);
+  impl->inner = files.inner;
+  impl->last = files.last;
+  impl->start = files.start;
+  impl->end = files.end;
+  impl->source = std::move(files.source);
+  impl->hash = hash.finish();
   return Tokenizer(std::move(impl));
 }
 
@@ -206,6 +156,12 @@ std::int64_t Tokenizer::start_token() const {
 }
 std::int64_t Tokenizer::end_token() const {
   return impl_->end;
+}
+const std::string& Tokenizer::source() const {
+  return impl_->source;
+}
+const std::string& Tokenizer::hash() const {
+  return impl_->hash;
 }
 
 }  // namespace petlab::clip

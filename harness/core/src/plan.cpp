@@ -63,6 +63,7 @@ RunSpec row_spec(const Protocol& protocol, const Row& row, const PluginRegistry&
   spec.training = resolve_training(protocol.training, row.training, method.training);
   spec.dataset = protocol.dataset;
   spec.backbone = protocol.backbone;
+  spec.allow_unknown_weights = protocol.allow_unknown_weights;
   spec.device = protocol.device;
   return spec;
 }
@@ -150,6 +151,7 @@ std::string protocol_text(const Protocol& protocol, const std::vector<RunSpec>& 
     add_line(text, "validation-fraction", number_text(protocol.dataset.validation_fraction));
   text += "[backbone]\n";
   add_line(text, "dir", protocol.backbone.string());
+  if (protocol.allow_unknown_weights) add_line(text, "allow-unknown-weights", "yes");
   text += "[train]\n";
   add_line(text, "epochs", std::to_string(t.epochs));
   add_line(text, "batch", std::to_string(t.batch));

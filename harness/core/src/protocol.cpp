@@ -46,6 +46,10 @@ const std::vector<std::pair<std::string, Take>>& study_keys() {
            setting_error(s, "expected a number from 0 to less than 1");
        }},
       {"backbone.dir", [](Protocol& p, const Setting& s) { p.backbone = path_value(s); }},
+      {"backbone.allow-unknown-weights",
+       [](Protocol& p, const Setting& s) {
+         p.allow_unknown_weights = choice_value(s, {"yes", "no"}) == "yes";
+       }},
       {"train.epochs",
        [](Protocol& p, const Setting& s) { p.training.epochs = integer_value(s, 1); }},
       {"train.batch",

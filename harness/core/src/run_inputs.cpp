@@ -1,5 +1,6 @@
 #include "petlab/core/run_inputs.hpp"
 
+#include "petlab/clip/checkpoint.hpp"
 #include "petlab/datasets/check.hpp"
 #include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/image_cache.hpp"
@@ -76,16 +77,9 @@ results::SplitRecord split_record(const datasets::Dataset& dataset, const datase
   return record;
 }
 
-std::string backbone_settings_hash(const std::filesystem::path& model_dir) {
-  std::string all;
-  for (const char* file : {"config.json", "merges.txt", "preprocessor_config.json", "vocab.json"})
-    all += std::string(file) + " " + datasets::sha256_of_file(model_dir / file) + "\n";
-  return results::sha256_hex(all);
-}
-
 void prepare_images(const DatasetSpec& spec, const std::filesystem::path& backbone,
                     const std::filesystem::path& cache_dir, Progress& progress) {
-  const auto size = static_cast<int>(clip::read_preprocessing(backbone).image_size);
+  const auto size = static_cast<int>(clip::model_preprocessing(backbone).image_size);
   (void)open_images(open_study_dataset(spec), size, cache_dir, /*threads=*/0, progress);
 }
 

@@ -58,6 +58,7 @@ json spec_json(const RunSpec& s) {
               {"train_fraction", s.dataset.train_fraction},
               {"validation_fraction", s.dataset.validation_fraction}}},
             {"backbone", s.backbone.string()},
+            {"allow_unknown_weights", s.allow_unknown_weights},
             {"device", s.device},
             {"cache_dir", s.cache_dir.string()},
             {"threads", s.threads}};
@@ -81,6 +82,7 @@ RunSpec parse_spec(const json& j) {
   j.at("dataset").at("train_fraction").get_to(s.dataset.train_fraction);
   j.at("dataset").at("validation_fraction").get_to(s.dataset.validation_fraction);
   s.backbone = j.at("backbone").get<std::string>();
+  j.at("allow_unknown_weights").get_to(s.allow_unknown_weights);
   j.at("device").get_to(s.device);
   s.cache_dir = j.at("cache_dir").get<std::string>();
   j.at("threads").get_to(s.threads);

@@ -1,5 +1,6 @@
 #include "petlab/core/worker.hpp"
 
+#include "petlab/clip/checkpoint.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/core/run_inputs.hpp"
 #include "petlab/results/run_store.hpp"
@@ -58,11 +59,12 @@ class Preparation {
     const datasets::Split split = study_split(dataset, spec.dataset, spec.seed);
     check_unchanged("the split", split.hash, part(job_.identity, "dataset.split"));
     store_.register_split(split_record(dataset, split, spec.dataset));
-    inputs.backbone = clip::Backbone::load(spec.backbone, parse_device(spec.device));
+    inputs.backbone = clip::Backbone::load(spec.backbone, parse_device(spec.device),
+                                           {.allow_unknown_weights = spec.allow_unknown_weights});
     check_unchanged("backbone " + spec.backbone.string(), inputs.backbone->weight_hash(),
                     part(job_.identity, "backbone.weights"));
     check_unchanged("settings of backbone " + spec.backbone.string(),
-                    backbone_settings_hash(spec.backbone),
+                    clip::model_settings_hash(spec.backbone),
                     part(job_.identity, "backbone.settings"));
     add_tasks(inputs, dataset, split, spec, progress_);
     return inputs;

@@ -100,13 +100,15 @@ TEST(Backbone, FilesOfDifferentModelsAreRefused) {
   Config config = test::small_config();
   config.eos_token_id = 557;
   write_config(config, folder.path());
-  EXPECT_THAT(error(),
-              HasSubstr("end token has the id 559, but config.json says eos_token_id 557"));
+  EXPECT_THAT(
+      error(),
+      HasSubstr("end token has the id 559, but the model's configuration has eos_token_id 557"));
   config.eos_token_id = 2;  // OpenAI's way to say "the highest"
   write_config(config, folder.path());
   EXPECT_NO_THROW((void)Backbone::load(folder.path()));
   write_preprocessing(Preprocessing{.image_size = 32}, folder.path());
-  EXPECT_THAT(error(), HasSubstr("says crop_size 32, but config.json says image_size 16"));
+  EXPECT_THAT(error(),
+              HasSubstr("has crop_size 32, but the model's configuration has image_size 16"));
 }
 
 TEST(Backbone, CountsTheParametersOfViTB16) {

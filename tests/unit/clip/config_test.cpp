@@ -47,11 +47,21 @@ TEST(Config, ErrorsNameFileAndKey) {
       {
           {"no model type", "/model_type", kRemoved, "no key 'model_type'"},
           {"another model", "/model_type", "siglip", "'model_type' is 'siglip', expected 'clip'"},
-          {"no vision", "/vision_config", kRemoved, "no key 'vision_config'"},
           {"vision is a list", "/vision_config", json::array(), "'vision_config' is not an object"},
-          {"no width", "/vision_config/hidden_size", kRemoved,
-           "no key 'vision_config.hidden_size'"},
-          {"no vocabulary", "/text_config/vocab_size", kRemoved, "no key 'text_config.vocab_size'"},
+          {"width is null", "/vision_config/hidden_size", nullptr,
+           "'vision_config.hidden_size' is null, expected an integer"},
+          {"oblong image",
+           "/vision_config/image_size",
+           {224, 240},
+           "'vision_config.image_size' is not a size or two equal sizes"},
+          {"list of end tokens",
+           "/text_config/eos_token_id",
+           {2, 3},
+           "'text_config.eos_token_id' is [2,3], expected an integer"},
+          {"older section",
+           "/text_config_dict",
+           {{"hidden_size", 0}},
+           "'text_config_dict.hidden_size' is 0, expected an integer from 1"},
           {"width is a text", "/text_config/hidden_size", "24",
            "'text_config.hidden_size' is \"24\", expected an integer"},
           {"width is zero", "/text_config/hidden_size", 0, "expected an integer from 1"},
@@ -80,6 +90,11 @@ TEST(Config, ErrorsOfTheFileItself) {
   EXPECT_THAT(test::error_of(read), HasSubstr("not valid JSON at byte"));
   test::write_file(folder.path() / "config.json", "[]");
   EXPECT_THAT(test::error_of(read), HasSubstr("not a JSON object"));
+  // Values are copied and printed by recursion.
+  const std::string deep(200'000, '[');
+  test::write_file(folder.path() / "config.json", R"({"model_type": "clip", "projection_dim": )" +
+                                                      deep + std::string(deep.size(), ']') + "}");
+  EXPECT_THAT(test::error_of(read), HasSubstr("nests deeper than 100 levels"));
 }
 
 TEST(Config, WritesWhatItReads) {
@@ -106,33 +121,109 @@ TEST(Config, WritesWhatItReads) {
   EXPECT_EQ(read.initial_logit_scale, 3.0);
 }
 
+// What transformers' CLIPConfig does with these is compared in tests/parity.
+TEST(Config, MissingKeysHaveTransformersDefaults) {
+  const test::TemporaryFolder folder;
+  const auto read = [&](const json& content) {
+    test::write_file(folder.path() / "config.json", content.dump());
+    return read_config(folder.path());
+  };
+  const Config plain = read({{"model_type", "clip"}});
+  EXPECT_EQ(plain.shape.vision.width, 768);
+  EXPECT_EQ(plain.shape.vision.mlp_width, 3072);
+  EXPECT_EQ(plain.shape.vision.layers, 12);
+  EXPECT_EQ(plain.shape.vision.heads, 12);
+  EXPECT_EQ(plain.shape.text.width, 512);
+  EXPECT_EQ(plain.shape.text.mlp_width, 2048);
+  EXPECT_EQ(plain.shape.text.layers, 12);
+  EXPECT_EQ(plain.shape.text.heads, 8);
+  EXPECT_EQ(plain.shape.embed_dim, 512);
+  EXPECT_EQ(plain.shape.image_size, 224);
+  EXPECT_EQ(plain.shape.patch_size, 32);
+  EXPECT_EQ(plain.shape.context_length, 77);
+  EXPECT_EQ(plain.vocab_size, 49408);
+  EXPECT_EQ(plain.eos_token_id, 49407);
+  EXPECT_EQ(plain.vision_activation, Activation::quick_gelu);
+  EXPECT_EQ(plain.text_layer_norm_eps, 1e-5);
+
+  // openai/clip-vit-large-patch14 has both spellings; the older one takes the other's place.
+  const Config large =
+      read({{"model_type", "clip"},
+            {"projection_dim", 768},
+            {"text_config", {{"hidden_size", 640}, {"eos_token_id", 2}}},
+            {"text_config_dict", {{"hidden_size", 768}, {"num_attention_heads", 12}}},
+            {"vision_config", {{"patch_size", {14, 14}}, {"hidden_act", "gelu"}}},
+            {"vision_config_dict", nullptr}});
+  EXPECT_EQ(large.shape.text.width, 768);
+  EXPECT_EQ(large.shape.text.heads, 12);
+  EXPECT_EQ(large.eos_token_id, 49407);
+  EXPECT_EQ(large.shape.patch_size, 14);
+  EXPECT_EQ(large.vision_activation, Activation::gelu);
+  EXPECT_EQ(large.text_activation, Activation::quick_gelu);
+}
+
 TEST(Preprocessing, ErrorsNameFileAndKey) {
   const test::TemporaryFolder folder;
   write_preprocessing(Preprocessing{.image_size = 48}, folder.path());
-  check_table(folder.path() / "preprocessor_config.json",
-              {
-                  {"no crop", "/crop_size", kRemoved, "no key 'crop_size'"},
-                  {"oblong", "/crop_size/width", 40, "'crop_size' is not square"},
-                  {"other size", "/size/shortest_edge", 64, "'size' differs from crop_size"},
-                  {"two means", "/image_mean", {0.5, 0.5}, "not a list of three numbers"},
-                  {"text mean", "/image_mean/1", "x", "not a list of three numbers"},
-                  {"zero std", "/image_std/2", 0.0, "'image_std' holds a value"},
-              },
-              [&] { (void)read_preprocessing(folder.path()); });
+  check_table(
+      folder.path() / "preprocessor_config.json",
+      {
+          {"default crop", "/crop_size", kRemoved, "'size' is 48, which differs from crop_size"},
+          {"oblong", "/crop_size/width", 40, "'crop_size' is not square"},
+          {"other size", "/size/shortest_edge", 64, "'size' is 64, which differs from crop_size"},
+          {"squashed", "/size", {{"height", 48}, {"width", 48}}, "resized to a height and a width"},
+          {"two edges", "/size/longest_edge", 64, "'size' has a longest_edge"},
+          {"size is a text", "/size", "48", "expected an integer"},
+          {"two means", "/image_mean", {0.5, 0.5}, "not a list of three numbers"},
+          {"text mean", "/image_mean/1", "x", "not a list of three numbers"},
+          {"zero std", "/image_std/2", 0.0, "'image_std' holds a value"},
+          {"no crop", "/do_center_crop", false, "'do_center_crop' is false, expected true"},
+          {"bilinear", "/resample", 2, "'resample' is not 3 (bicubic)"},
+          {"other range", "/rescale_factor", 1.0, "'rescale_factor' is not 1/255"},
+          {"other processor", "/image_processor_type", "ViTImageProcessor",
+           "'image_processor_type' is 'ViTImageProcessor', expected CLIPImageProcessor"},
+      },
+      [&] { (void)read_preprocessing(folder.path()); });
 }
 
-TEST(Preprocessing, ReadsBothSpellingsOfTheSize) {
+TEST(Preprocessing, ReadsEverySpellingOfTheSize) {
   const test::TemporaryFolder folder;
+  const auto file = folder.path() / "preprocessor_config.json";
+  const auto size_of = [&](const json& size, const json& crop) {
+    test::write_file(file, json{{"size", size}, {"crop_size", crop}}.dump());
+    return read_preprocessing(folder.path()).image_size;
+  };
+  const json square{{"height", 336}, {"width", 336}};
+  EXPECT_EQ(size_of(336, 336), 336);
+  EXPECT_EQ(size_of({{"shortest_edge", 336}}, 336), 336);
+  EXPECT_EQ(size_of({{"shortest_edge", 336}}, square), 336);
+  EXPECT_EQ(size_of(336, square), 336);
+  EXPECT_EQ(size_of(336, {336, 336}), 336);
+}
+
+TEST(Preprocessing, MissingKeysHaveTransformersDefaults) {
+  const test::TemporaryFolder folder;
+  EXPECT_THAT(test::error_of([&] { (void)read_preprocessing(folder.path()); }),
+              AllOf(HasSubstr("cannot read"), HasSubstr("preprocessor_config.json")));
   test::write_file(folder.path() / "preprocessor_config.json",
-                   R"({"size": 224, "crop_size": 224, "image_mean": [0.5, 0.4, 0.3],
-                       "image_std": [0.1, 0.2, 0.3]})");
-  const Preprocessing old_spelling = read_preprocessing(folder.path());
-  EXPECT_EQ(old_spelling.image_size, 224);
-  write_preprocessing(old_spelling, folder.path());
+                   R"({"feature_extractor_type": "CLIPFeatureExtractor"})");
+  const Preprocessing plain = read_preprocessing(folder.path());
+  EXPECT_EQ(plain.image_size, 224);
+  EXPECT_EQ(plain.mean, Preprocessing{}.mean);
+  EXPECT_EQ(plain.std, Preprocessing{}.std);
+}
+
+TEST(Preprocessing, ReadsTheJointFileOfTransformers5) {
+  const test::TemporaryFolder folder;
+  test::write_file(folder.path() / "processor_config.json",
+                   R"({"image_processor": {"size": {"shortest_edge": 48}, "crop_size": 48,
+                       "image_mean": [0.5, 0.4, 0.3], "image_std": [0.1, 0.2, 0.3]}})");
   const Preprocessing read = read_preprocessing(folder.path());
-  EXPECT_EQ(read.image_size, 224);
-  EXPECT_EQ(read.mean, old_spelling.mean);
-  EXPECT_EQ(read.std, old_spelling.std);
+  EXPECT_EQ(read.image_size, 48);
+  EXPECT_EQ(read.mean[2], 0.3);
+  // The file of its own comes first.
+  write_preprocessing(Preprocessing{.image_size = 32}, folder.path());
+  EXPECT_EQ(read_preprocessing(folder.path()).image_size, 32);
 }
 
 TEST(Preprocessing, NormalisesPixels) {

@@ -5,12 +5,15 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include <sstream>
 #include <thread>
 
 namespace petlab::clip {
 namespace {
 
+using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -128,7 +131,10 @@ TEST(Tokenizer, BadFilesAreNamedWithTheirLine) {
   test::write_file(merges, good + good.substr(good.find('\n') + 1));
   EXPECT_THAT(error(), HasSubstr("is there already"));
   std::filesystem::remove(merges);
-  EXPECT_THAT(error(), AllOf(HasSubstr("cannot read"), HasSubstr("merges.txt")));
+  EXPECT_THAT(error(),
+              AllOf(HasSubstr(folder.path().string()), HasSubstr("vocab.json without merges.txt"),
+                    HasSubstr("or tokenizer.json")));
+  test::write_file(merges, good);
 
   const auto vocabulary = folder.path() / "vocab.json";
   test::write_file(vocabulary, R"({"a": 0, "b": 0})");
@@ -137,6 +143,88 @@ TEST(Tokenizer, BadFilesAreNamedWithTheirLine) {
   EXPECT_THAT(error(), HasSubstr("'b' is 5, expected an integer from 0 to 1"));
   test::write_file(vocabulary, R"({"a": 0})");
   EXPECT_THAT(error(), HasSubstr("has no token"));
+}
+
+/// tokenizer.json of the small vocabulary, as the tokenizers library writes it.
+json tokenizer_json() {
+  const auto folder = test::tokenizer_folder();
+  json merges = json::array();
+  std::istringstream lines(test::read_file(folder / "merges.txt"));
+  for (std::string line; std::getline(lines, line);)
+    if (!line.starts_with("#version")) merges.push_back(line);
+  const char* pattern =
+      R"(<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|)"
+      R"([^\s\p{L}\p{N}]+)";
+  return {{"added_tokens", json::array()},
+          {"normalizer", {{"normalizers", {{{"type", "NFC"}}, {{"type", "Lowercase"}}}}}},
+          {"pre_tokenizer", {{"pretokenizers", {{{"pattern", {{"Regex", pattern}}}}}}}},
+          {"model",
+           {{"type", "BPE"},
+            {"end_of_word_suffix", "</w>"},
+            {"continuing_subword_prefix", ""},
+            {"vocab", json::parse(test::read_file(folder / "vocab.json"))},
+            {"merges", merges}}}};
+}
+
+TEST(Tokenizer, ReadsTokenizerJson) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "tokenizer.json";
+  const json good = tokenizer_json();
+  test::write_file(file, good.dump());
+  const Tokenizer tokenizer = Tokenizer::load(folder.path());
+  const Tokenizer expected = Tokenizer::load(test::tokenizer_folder());
+  EXPECT_EQ(tokenizer.hash(), expected.hash());
+  EXPECT_EQ(tokenizer.encode("a photo of a dog"), expected.encode("a photo of a dog"));
+
+  const auto error_with = [&](const char* pointer, const json& value) {
+    json bad = good;
+    bad[json::json_pointer(pointer)] = value;
+    test::write_file(file, bad.dump());
+    const std::string message = test::error_of([&] { (void)Tokenizer::load(folder.path()); });
+    EXPECT_THAT(message, HasSubstr(file.string()));
+    return message;
+  };
+  EXPECT_THAT(error_with("/model/type", "WordPiece"), HasSubstr("'model.type' is 'WordPiece'"));
+  EXPECT_THAT(error_with("/model/end_of_word_suffix", ""), HasSubstr("is not </w>"));
+  EXPECT_THAT(error_with("/model/dropout", 0.1), HasSubstr("'model.dropout' is set"));
+  EXPECT_THAT(error_with("/model/byte_fallback", true), HasSubstr("'model.byte_fallback' is set"));
+  EXPECT_THAT(error_with("/normalizer", nullptr), HasSubstr("'normalizer' is not CLIP's"));
+  EXPECT_THAT(error_with("/pre_tokenizer", {{"type", "Whitespace"}}),
+              HasSubstr("does not split words as CLIP does"));
+  EXPECT_THAT(error_with("/model/merges/3", "a"),
+              HasSubstr("'model.merges' entry 4: expected two tokens"));
+  EXPECT_THAT(error_with("/model/merges/3", {"a", "b", "c"}), HasSubstr("entry 4: expected two"));
+  EXPECT_THAT(error_with("/model/merges/3", {"a", "zzz"}),
+              HasSubstr("entry 4: the token 'zzz' is not in tokenizer.json"));
+  EXPECT_THAT(error_with("/model/merges/3", good["model"]["merges"][0]),
+              HasSubstr("is there already"));
+  EXPECT_THAT(error_with("/model/merges", 7), HasSubstr("'model.merges' is not a list"));
+  EXPECT_THAT(error_with("/model/vocab/a", 1), HasSubstr("which another token has, too"));
+  EXPECT_THAT(error_with("/added_tokens", {{{"content", "<|endoftext|>"}, {"id", 1}}}),
+              HasSubstr("gives '<|endoftext|>' another id"));
+  EXPECT_THAT(error_with("/added_tokens", {{{"content", "<new>"}, {"id", 561}}}),
+              HasSubstr("whose id is not below 561"));
+}
+
+TEST(Tokenizer, ReadsOpenAisMerges) {
+  const test::TemporaryFolder folder;
+  std::string text = test::read_file(test::tokenizer_folder() / "merges.txt");
+  const auto file = folder.path() / "bpe_simple_vocab_16e6.txt.gz";
+  // gzip reads text that is not compressed, too; that it decompresses is shown in tests/parity.
+  test::write_file(file, text + "a b\n");
+  EXPECT_EQ(Tokenizer::load(folder.path(), 560).hash(),
+            Tokenizer::load(test::tokenizer_folder()).hash());
+  EXPECT_THAT(test::error_of([&] { (void)Tokenizer::load(folder.path()); }),
+              AllOf(HasSubstr(file.string()), HasSubstr("has 47 merges"),
+                    HasSubstr("a vocabulary of 49408 tokens needs 48894")));
+  EXPECT_THAT(test::error_of([&] { (void)Tokenizer::load(folder.path(), 100); }),
+              HasSubstr("at least 514 tokens"));
+  test::write_file(file, "#version\na b\na b\n");
+  EXPECT_THAT(test::error_of([&] { (void)Tokenizer::load(folder.path(), 516); }),
+              HasSubstr("line 3: the token 'ab' is there already"));
+  test::write_file(file, "\x1f\x8b\x08 cut");
+  EXPECT_THAT(test::error_of([&] { (void)Tokenizer::load(folder.path(), 516); }),
+              HasSubstr("is no sound gzip file"));
 }
 
 }  // namespace

@@ -37,16 +37,27 @@ struct TowerBatch {
 /// have or another shape is Error(config).
 using WeightOverrides = std::unordered_map<std::string, at::Tensor>;
 
+struct LoadOptions {
+  /// Read a TorchScript archive although its SHA-256 is none that OpenAI has published.
+  bool allow_unknown_weights = false;
+};
+
 /// A pretrained CLIP: both towers, tokenizer and preprocessing. The weights are frozen (no
 /// gradient) and fp32. Movable through shared ownership only; forward calls are thread-safe.
 class __attribute__((visibility("default"))) Backbone final : public sdk::BackboneView {
  public:
-  /// Loads a model directory in the Hugging Face CLIP layout: config.json, model.safetensors,
-  /// vocab.json, merges.txt, preprocessor_config.json. Every expected tensor must be there with
-  /// its shape, and none besides (position_ids of old checkpoints are passed over). Throws
-  /// Error(data) naming the file and the tensor.
-  [[nodiscard]] static std::shared_ptr<Backbone> load(const std::filesystem::path& model_dir,
-                                                      c10::Device device = c10::kCPU);
+  /// Loads a model: a directory, or a file of weights with the rest beside it.
+  ///
+  /// Hugging Face's layout (config.json, model.safetensors whole or sharded, a vocabulary,
+  /// preprocessor_config.json), OpenCLIP's (open_clip_model.safetensors, open_clip_config.json) and
+  /// OpenAI's TorchScript archives (ViT-B-16.pt; refused unless published or allowed); weights
+  /// stored as fp32, fp16, bf16 or fp64. Every expected tensor must be there with its shape, and
+  /// none besides (buffers of old checkpoints are passed over). The files are mapped into memory;
+  /// the process needs little more than the weights themselves. Throws Error(data) naming the file
+  /// and the tensor.
+  [[nodiscard]] static std::shared_ptr<Backbone> load(const std::filesystem::path& model,
+                                                      c10::Device device = c10::kCPU,
+                                                      const LoadOptions& options = {});
 
   /// A backbone with weights drawn as CLIP's authors initialise them. For pretraining and tests.
   [[nodiscard]] static std::shared_ptr<Backbone> random(const Config& config, Tokenizer tokenizer,

@@ -18,11 +18,14 @@ struct TokenBatch {
   at::Tensor eot;  ///< int64 [N]: position of the end token
 };
 
-/// CLIP's byte-pair tokenizer: vocab.json and merges.txt of a model directory.
+/// CLIP's byte-pair tokenizer.
 class Tokenizer {
  public:
+  /// From vocab.json and merges.txt of a model directory, or else tokenizer.json, or else OpenAI's
+  /// bpe_simple_vocab_16e6.txt.gz; the last is longer than any vocabulary and cut to `vocab_size`.
   /// Throws Error(data) naming the file and line.
-  [[nodiscard]] static Tokenizer load(const std::filesystem::path& model_dir);
+  [[nodiscard]] static Tokenizer load(const std::filesystem::path& model_dir,
+                                      std::int64_t vocab_size = 49408);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -42,6 +45,11 @@ class Tokenizer {
   [[nodiscard]] std::int64_t vocab_size() const;
   [[nodiscard]] std::int64_t start_token() const;
   [[nodiscard]] std::int64_t end_token() const;
+
+  /// Names of the files that the vocabulary comes from.
+  [[nodiscard]] const std::string& source() const;
+  /// SHA-256 over tokens and merges: equal for the same vocabulary in whatever files.
+  [[nodiscard]] const std::string& hash() const;
 
  private:
   struct Impl;

@@ -49,6 +49,7 @@ struct Protocol {
   std::vector<std::uint64_t> seeds;
   DatasetSpec dataset;
   std::filesystem::path backbone;
+  bool allow_unknown_weights = false;
   Training training;  ///< optimizer, rate, decay, momentum are each row's own and not used here
   std::string device = "cpu";
   std::vector<Row> rows;                       ///< in the order of the file

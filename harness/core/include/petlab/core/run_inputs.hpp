@@ -22,10 +22,6 @@ namespace petlab::core {
                                                 const datasets::Split& split,
                                                 const DatasetSpec& spec);
 
-/// SHA-256 over config, vocabulary, merges and preprocessing of a model directory. Throws
-/// Error(data) naming a file that cannot be read.
-[[nodiscard]] std::string backbone_settings_hash(const std::filesystem::path& model_dir);
-
 /// Builds the image cache of a study where it is not there yet, with all cores, so that the runs
 /// only open it. Throws Error(data) naming a picture that cannot be decoded.
 void prepare_images(const DatasetSpec& spec, const std::filesystem::path& backbone,

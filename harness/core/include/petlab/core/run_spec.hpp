@@ -77,7 +77,9 @@ struct RunSpec {
   std::uint64_t seed = 1;  ///< of split, initialisation, data order and grouping
   Training training;
   DatasetSpec dataset;
-  std::filesystem::path backbone;   ///< model directory
+  std::filesystem::path backbone;  ///< model directory or file of weights
+  /// Read an archive of weights that OpenAI has not published; what it holds is in the identity.
+  bool allow_unknown_weights = false;
   std::string device = "cpu";       ///< "cpu" or "cuda"
   std::filesystem::path cache_dir;  ///< image and feature caches; decides no result
   int threads = 1;                  ///< intra-op threads; recorded, not part of the identity

@@ -1,0 +1,95 @@
+#include "petlab/clip/checkpoint.hpp"
+
+#include "known_weights.hpp"
+#include "model_files.hpp"
+#include "petlab/clip/tokenizer.hpp"
+#include "safetensors_types.hpp"
+#include "sha256.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace petlab::clip {
+
+namespace {
+
+std::string type_name(at::ScalarType type) {
+  const auto* known = std::find_if(kSafetensorsTypes.begin(), kSafetensorsTypes.end(),
+                                   [&](const SafetensorsType& one) { return one.type == type; });
+  return known == kSafetensorsTypes.end() ? "?" : std::string(known->name);
+}
+
+/// The shortest text that is this number and no other.
+std::string exact(double number) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  return {text.data(), end};
+}
+
+std::string tower_text(const sdk::TowerShape& shape, Activation activation, double epsilon) {
+  std::string text;
+  for (const std::int64_t size : {shape.layers, shape.width, shape.heads, shape.mlp_width})
+    text += std::to_string(size) + " ";
+  return text + (activation == Activation::gelu ? "gelu " : "quick_gelu ") + exact(epsilon) + "\n";
+}
+
+}  // namespace
+
+CheckpointInfo inspect_checkpoint(const std::filesystem::path& model) {
+  const ModelFiles files = find_model(model);
+  const StoredWeights weights(files);
+  CheckpointInfo info;
+  if (files.is_archive)
+    info.format = "PyTorch archive with OpenAI's names";
+  else
+    info.format = weights.naming() == Naming::open_clip ? "safetensors with OpenCLIP's names"
+                                                        : "safetensors with Hugging Face's names";
+  if (!files.index.empty()) info.format += " in " + std::to_string(files.weights.size()) + " files";
+  info.files = files.weights;
+  for (const std::filesystem::path& file : files.weights)
+    info.bytes += std::filesystem::file_size(file);
+  for (const auto& [name, place] : weights.all()) {
+    std::uint64_t count = 0;
+    if (count_elements(place.tensor->shape, count))
+      info.types[type_name(place.tensor->type)] += static_cast<std::int64_t>(count);
+  }
+  if (files.is_archive) {
+    info.sha256 = file_sha256(files.weights.front());
+    if (const PublishedWeights* one = find_published(info.sha256)) info.published_as = one->model;
+  }
+  const FoundSettings found = find_settings(files, weights);
+  info.settings_source = found.source;
+  info.preprocessing_source = found.preprocessing_source;
+  return info;
+}
+
+Preprocessing model_preprocessing(const std::filesystem::path& model) {
+  const ModelFiles files = find_model(model);
+  return find_settings(files, StoredWeights(files)).settings.preprocessing;
+}
+
+std::string model_settings_hash(const std::filesystem::path& model) {
+  const ModelFiles files = find_model(model);
+  const auto [config, preprocessing] = find_settings(files, StoredWeights(files)).settings;
+  const sdk::BackboneShape& shape = config.shape;
+  const Tokenizer tokenizer = Tokenizer::load(files.folder, config.vocab_size);
+  // The end token's own id, as towers and tokenizer agree on it; the configurations of one model
+  // spell it in two ways.
+  std::string all =
+      tower_text(shape.vision, config.vision_activation, config.vision_layer_norm_eps) +
+      tower_text(shape.text, config.text_activation, config.text_layer_norm_eps);
+  for (const std::int64_t size : {shape.embed_dim, shape.image_size, shape.patch_size,
+                                  shape.context_length, config.vocab_size, tokenizer.end_token()})
+    all += std::to_string(size) + " ";
+  all += std::to_string(preprocessing.image_size);
+  for (const auto* values : {&preprocessing.mean, &preprocessing.std})
+    for (const double value : *values)
+      all.append(" ").append(exact(value));
+  all.append("\n").append(tokenizer.hash());
+  Sha256 hash;
+  hash.update(all);
+  return hash.finish();
+}
+
+}  // namespace petlab::clip

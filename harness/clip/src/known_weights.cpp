@@ -1,0 +1,71 @@
+#include "known_weights.hpp"
+
+#include "petlab/sdk/error.hpp"
+#include "sha256.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <vector>
+
+namespace petlab::clip {
+
+namespace {
+
+constexpr std::array<PublishedWeights, 4> kPublished{{
+    {"ViT-B/32", "ViT-B-32.pt", "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af"},
+    {"ViT-B/16", "ViT-B-16.pt", "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f"},
+    {"ViT-L/14", "ViT-L-14.pt", "b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836"},
+    {"ViT-L/14@336px", "ViT-L-14-336px.pt",
+     "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02"},
+}};
+
+}  // namespace
+
+std::span<const PublishedWeights> published_weights() {
+  return kPublished;
+}
+
+std::string file_sha256(const std::filesystem::path& file) {
+  const auto fail = [&]() -> void {
+    throw sdk::Error(sdk::ErrorKind::data,
+                     "cannot read '" + file.string() + "': " + std::strerror(errno));
+  };
+  std::ifstream in(file, std::ios::binary);
+  if (!in) fail();
+  Sha256 hash;
+  std::vector<char> piece(1 << 20);
+  while (in) {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    hash.update(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad()) fail();
+  return hash.finish();
+}
+
+const PublishedWeights* find_published(const std::string& sha256) {
+  for (const PublishedWeights& one : kPublished)
+    if (sha256 == one.sha256) return &one;
+  return nullptr;
+}
+
+void require_published(const std::filesystem::path& file) {
+  const std::string found = file_sha256(file);
+  if (find_published(found) != nullptr) return;
+  std::string expected;
+  for (const PublishedWeights& one : kPublished)
+    if (file.filename() == one.file)
+      expected = std::string("the published ") + one.model + " has " + one.sha256;
+  if (expected.empty()) {
+    expected = "the published ones have";
+    for (const PublishedWeights& one : kPublished)
+      expected += std::string(expected.ends_with("have") ? " " : ", ") + one.sha256 + " (" +
+                  one.model + ")";
+  }
+  throw sdk::Error(sdk::ErrorKind::data, "the weights '" + file.string() + "' have the SHA-256 " +
+                                             found + ", but " + expected +
+                                             "; --allow-unknown-weights reads them all the same");
+}
+
+}  // namespace petlab::clip

@@ -1,0 +1,137 @@
+#include "load_weights.hpp"
+
+#include "checkpoint_names.hpp"
+#include "petlab/sdk/error.hpp"
+#include "shown_text.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_set>
+
+namespace petlab::clip {
+
+using sdk::Error;
+using sdk::ErrorKind;
+
+namespace {
+
+constexpr std::int64_t kPiece = 1 << 20;  // elements that are read at a time
+
+/// The shape in which a weight is stored: joint tensors hold three of them, one below the other.
+std::vector<std::int64_t> stored_shape(std::vector<std::int64_t> shape,
+                                       const WeightSource& source) {
+  if (source.third >= 0) shape[0] *= 3;
+  if (source.transposed) std::reverse(shape.begin(), shape.end());
+  return shape;
+}
+
+void check_tensor(const std::string& where, const StoredTensor& tensor,
+                  const std::vector<std::int64_t>& expected) {
+  // OpenCLIP has also stored the scale as a list of one.
+  const bool is_scale =
+      tensor.name == "logit_scale" && tensor.shape == std::vector<std::int64_t>{1};
+  if (tensor.shape != expected && !is_scale)
+    throw Error(ErrorKind::data, where + ": tensor '" + shown(tensor.name) + "' has shape " +
+                                     shape_text(tensor.shape) + ", expected " +
+                                     shape_text(expected));
+  if (!at::isFloatingType(tensor.type))
+    throw Error(ErrorKind::data, where + ": tensor '" + shown(tensor.name) + "' has type " +
+                                     at::toString(tensor.type) + ", expected a floating type");
+}
+
+/// `size` elements that lie one behind the other, from byte `offset` of the file, into `target`,
+/// which is contiguous.
+void copy_run(const MappedFile& file, std::size_t offset, at::ScalarType type,
+              const at::Tensor& target) {
+  const at::Tensor flat = target.view({-1});
+  const std::size_t width = c10::elementSize(type);
+  const bool is_same = flat.is_cpu() && flat.scalar_type() == type;
+  at::Tensor staging;
+  if (!is_same)
+    staging = at::empty({std::min(kPiece, flat.numel())}, at::TensorOptions().dtype(type));
+  for (std::int64_t done = 0; done < flat.numel(); done += kPiece) {
+    const std::int64_t count = std::min(kPiece, flat.numel() - done);
+    const at::Tensor piece = flat.narrow(0, done, count);
+    const at::Tensor into = is_same ? piece : staging.narrow(0, 0, count);
+    const std::size_t start = offset + static_cast<std::size_t>(done) * width;
+    const std::size_t bytes = static_cast<std::size_t>(count) * width;
+    // A file may put its numbers at any address; memcpy asks for no alignment.
+    std::memcpy(into.mutable_data_ptr(), file.bytes().data() + start, bytes);
+    if (!is_same) piece.copy_(into);
+    file.drop(start, bytes);
+  }
+}
+
+/// All elements of a tensor with any strides, as it is stored.
+at::Tensor copy_of(const MappedFile& file, const StoredTensor& tensor) {
+  const at::Tensor numbers =
+      at::empty({static_cast<std::int64_t>(tensor.bytes / c10::elementSize(tensor.type))},
+                at::TensorOptions().dtype(tensor.type));
+  if (tensor.bytes > 0)
+    std::memcpy(numbers.mutable_data_ptr(), file.bytes().data() + tensor.offset, tensor.bytes);
+  file.drop(tensor.offset, tensor.bytes);
+  return numbers.as_strided(tensor.shape, tensor.strides);
+}
+
+void load_one(const at::Tensor& target, const StoredWeights::Place& place,
+              const WeightSource& source) {
+  const StoredTensor& tensor = *place.tensor;
+  const bool is_plain =
+      tensor.strides == row_strides(tensor.shape) && !source.transposed && target.is_contiguous();
+  const std::int64_t rows = source.third < 0 ? 0 : target.size(0);
+  const std::int64_t first = source.third < 0 ? 0 : source.third * rows;
+  if (is_plain) {
+    const std::size_t skipped = source.third < 0 ? 0
+                                                 : static_cast<std::size_t>(source.third) *
+                                                       static_cast<std::size_t>(target.numel()) *
+                                                       c10::elementSize(tensor.type);
+    copy_run(*place.file, tensor.offset + skipped, tensor.type, target);
+    return;
+  }
+  at::Tensor all = copy_of(*place.file, tensor);
+  if (source.transposed) all = all.t();
+  if (source.third >= 0) all = all.narrow(0, first, rows);
+  target.copy_(all.reshape(target.sizes()));
+}
+
+}  // namespace
+
+void check_stored_weights(const Config& config, const StoredWeights& stored) {
+  const Naming naming = stored.naming();
+  const std::string prefix = stored.text_prefix();
+  std::unordered_set<std::string> needed;
+  const std::vector<WeightSpec> expected = expected_weights(config);
+  std::string missing;
+  for (const WeightSpec& weight : expected) {
+    const WeightSource source = source_of(weight.name, naming, prefix);
+    needed.insert(source.name);
+    if (const auto* place = stored.find(source.name))
+      check_tensor("the file '" + place->file->path().string() + "'", *place->tensor,
+                   stored_shape(weight.shape, source));
+    else if (missing.empty())
+      missing = source.name;
+  }
+  if (!missing.empty())
+    throw Error(ErrorKind::data, stored.where() + " lacks the tensor '" + missing + "'");
+  std::string extra;
+  for (const auto& [name, place] : stored.all())
+    if (!needed.contains(name) && !is_passed_over(name, naming) && (extra.empty() || name < extra))
+      extra = name;
+  if (!extra.empty())
+    throw Error(ErrorKind::data, "the file '" + stored.find(extra)->file->path().string() +
+                                     "' holds the tensor '" + shown(extra) +
+                                     "', which a model of its configuration does not have");
+}
+
+void load_weights(const Weights& weights, const StoredWeights& stored) {
+  const Naming naming = stored.naming();
+  const std::string prefix = stored.text_prefix();
+  for (const sdk::NamedTensor& weight : weights.all()) {
+    const WeightSource source = source_of(weight.name, naming, prefix);
+    load_one(weight.value, *stored.find(source.name), source);
+  }
+}
+
+}  // namespace petlab::clip

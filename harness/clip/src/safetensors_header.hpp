@@ -1,0 +1,17 @@
+#pragma once
+
+#include "stored_tensor.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace petlab::clip {
+
+/// The tensors of a safetensors file, in the order of their data. The whole header is checked:
+/// length, JSON, names, types, shapes and offsets, before anything of the size of the data is
+/// allocated. `where` names the file in messages. Throws Error(data).
+[[nodiscard]] std::vector<StoredTensor> parse_safetensors(std::span<const unsigned char> file,
+                                                          const std::string& where);
+
+}  // namespace petlab::clip

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "json_file.hpp"
+#include "petlab/clip/config.hpp"
+
+#include <string_view>
+
+namespace petlab::clip {
+
+/// What the files of a model say besides its weights and its vocabulary.
+struct Settings {
+  Config config;
+  Preprocessing preprocessing;
+};
+
+/// config.json in the Hugging Face layout, with transformers' defaults for what it leaves out.
+[[nodiscard]] Config config_of(const JsonObject& json);
+
+/// preprocessor_config.json, or the image processor's part of processor_config.json, with the
+/// defaults of transformers' CLIPImageProcessor.
+[[nodiscard]] Preprocessing preprocessing_of(const JsonObject& json);
+
+/// open_clip_config.json, with OpenCLIP's defaults. What petlab's towers do not compute (other
+/// towers, other poolings ...) is refused by its key.
+[[nodiscard]] Settings open_clip_settings_of(const JsonObject& json);
+
+}  // namespace petlab::clip
