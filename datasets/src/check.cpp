@@ -1,75 +1,119 @@
 #include "petlab/datasets/check.hpp"
 
+#include "files.hpp"
 #include "parallel.hpp"
-#include "petlab/datasets/icon_home.hpp"
+#include "petlab/datasets/hash.hpp"
+#include "petlab/datasets/image.hpp"
+#include "petlab/datasets/perceptual_hash.hpp"
 #include "petlab/sdk/error.hpp"
+#include "tree.hpp"
 
 #include <algorithm>
 #include <map>
 #include <mutex>
-#include <ostream>
+#include <optional>
 
 namespace petlab::datasets {
 namespace {
 
-constexpr double kNearDuplicate = 0.97;
+/// A picture, where it stands, and what was found in its file.
+struct Item {
+  std::size_t domain = 0;
+  const Sample* sample = nullptr;
+  Part part = Part::none;
+  Digest digest{};
+  std::optional<std::uint64_t> look = {};
+  bool opened = false;
+  bool plain = false;
+  int low = 0;  ///< shorter side
+  int high = 0;
+  std::string error = {};
+};
 
-void list(std::ostream& out, const std::string& title, const std::vector<std::string>& items) {
-  constexpr std::size_t kShown = 10;
-  if (items.empty()) return;
-  out << title << ": " << items.size() << "\n";
-  for (std::size_t i = 0; i < std::min(items.size(), kShown); ++i)
-    out << "  " << items[i] << "\n";
-  if (items.size() > kShown) out << "  ... and " << items.size() - kShown << " more\n";
-}
-
-}  // namespace
-
-bool CheckReport::passed() const {
-  return unreadable.empty() &&
-         std::none_of(duplicates.begin(), duplicates.end(), [](const DuplicatePair& pair) {
-           return pair.identical && (pair.across_domains || pair.across_classes);
-         });
-}
-
-CheckReport check_dataset(const Dataset& dataset, unsigned threads,
-                          const std::function<void(std::size_t, std::size_t)>& progress) {
-  CheckReport report;
-  report.pictures = sample_count(dataset);
-  Dataset readable = dataset;
-  std::mutex mutex;
-  std::size_t done = 0;
+std::vector<Item> items_of(const Dataset& dataset, const Split& split) {
+  std::vector<Item> items;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
-    const Domain& domain = dataset.domains[d];
-    std::vector<std::string> errors(domain.samples.size());
-    parallel_for(domain.samples.size(), threads, [&](std::size_t i) {
-      int low = 0;
-      int high = 0;
-      try {
-        const Image image = decode_image(domain.samples[i].file);
-        low = std::min(image.width, image.height);
-        high = std::max(image.width, image.height);
-      } catch (const sdk::Error& e) {
-        errors[i] = e.what();
-      }
-      const std::lock_guard guard(mutex);
-      if (low > 0) {
-        report.smallest_side =
-            report.smallest_side == 0 ? low : std::min(report.smallest_side, low);
-        report.largest_side = std::max(report.largest_side, high);
-      }
-      if (progress) progress(++done, report.pictures);
-    });
-    readable.domains[d].samples.clear();
+    const std::size_t first = items.size();
+    for (const Sample& sample : dataset.domains[d].samples)
+      items.push_back({.domain = d, .sample = &sample});
+    const auto mark = [&](const std::vector<std::vector<std::int64_t>>& part, Part name) {
+      if (d >= part.size()) return;
+      for (const std::int64_t i : part[d])
+        items[first + static_cast<std::size_t>(i)].part = name;
+    };
+    mark(split.train, Part::train);
+    mark(split.validation, Part::validation);
+    mark(split.test, Part::test);
+  }
+  return items;
+}
+
+void inspect(Item& item) {
+  try {
+    const auto bytes = read_file(item.sample->file);
+    Sha256 hash;
+    hash.update(bytes);
+    item.digest = hash.finish();
+    item.opened = true;
+    const Image image = decode_image(bytes, shown(item.sample->file));
+    item.low = std::min(image.width, image.height);
+    item.high = std::max(image.width, image.height);
+    item.look = perceptual_hash(image);
+    item.plain = !item.look;
+  } catch (const sdk::Error& error) {
+    item.error = error.what();
+  }
+}
+
+Likeness likeness(const std::vector<const Item*>& members) {
+  Likeness result;
+  const Item& first = *members.front();
+  Part part = first.part;
+  for (const Item* item : members) {
+    result.ids.push_back(item->sample->id);
+    result.across_domains |= item->domain != first.domain;
+    result.across_classes |= item->sample->label != first.sample->label;
+    if (part == Part::none) part = item->part;
+    result.across_parts |= item->part != Part::none && item->part != part;
+  }
+  return result;
+}
+
+std::vector<Likeness> find_identical(const std::vector<Item>& items) {
+  std::map<Digest, std::vector<const Item*>> by_bytes;
+  for (const Item& item : items)
+    if (item.opened) by_bytes[item.digest].push_back(&item);
+  std::vector<Likeness> groups;
+  for (const auto& [digest, members] : by_bytes) {
+    if (members.size() < 2) continue;
+    groups.push_back(likeness(members));
+    groups.back().identical = true;
+  }
+  std::sort(groups.begin(), groups.end(),
+            [](const Likeness& a, const Likeness& b) { return a.ids < b.ids; });
+  return groups;
+}
+
+std::vector<Likeness> find_near(const std::vector<Item>& items, int distance) {
+  std::vector<std::optional<std::uint64_t>> looks;
+  for (const Item& item : items)
+    looks.push_back(item.look);
+  std::vector<Likeness> pairs;
+  for (const NearPair& pair : near_pairs(looks, distance)) {
+    const Item& a = items[pair.first];
+    const Item& b = items[pair.second];
+    if (a.digest == b.digest) continue;  // told as identical
+    pairs.push_back(likeness({&a, &b}));
+    pairs.back().distance = pair.distance;
+  }
+  return pairs;
+}
+
+void count_classes(const Dataset& dataset, CheckReport& report) {
+  for (const Domain& domain : dataset.domains) {
     std::map<std::int64_t, std::size_t> counts;
-    for (std::size_t i = 0; i < errors.size(); ++i) {
-      ++counts[domain.samples[i].label];
-      if (errors[i].empty()) {
-        readable.domains[d].samples.push_back(domain.samples[i]);
-      } else {
-        report.unreadable.push_back(errors[i]);
-      }
-    }
+    for (const Sample& sample : domain.samples)
+      ++counts[sample.label];
     for (std::size_t c = 0; c < dataset.classes.size(); ++c) {
       const auto count = counts.find(static_cast<std::int64_t>(c));
       const std::string name = domain.name + "/" + dataset.classes[c];
@@ -79,61 +123,47 @@ CheckReport check_dataset(const Dataset& dataset, unsigned threads,
         report.single_picture_classes.push_back(name);
     }
   }
-  report.duplicates = find_duplicates(readable, kNearDuplicate, threads);
+}
+
+}  // namespace
+
+bool CheckReport::passed() const {
+  return unreadable.empty() &&
+         std::none_of(identical.begin(), identical.end(), [](const Likeness& group) {
+           return group.across_domains || group.across_classes || group.across_parts;
+         });
+}
+
+CheckReport check_dataset(const Dataset& dataset, const Split& split,
+                          const CheckOptions& options) {
+  std::vector<Item> items = items_of(dataset, split);
+  std::mutex mutex;
+  std::size_t done = 0;
+  parallel_for(items.size(), options.threads, [&](std::size_t i) {
+    inspect(items[i]);
+    if (!options.progress) return;
+    const std::lock_guard guard(mutex);
+    options.progress(++done, items.size());
+  });
+  CheckReport report;
+  report.pictures = items.size();
+  report.split = split.name;
+  report.near_distance = options.near_distance;
+  std::vector<Digest> digests;
+  for (const Item& item : items) {
+    if (!item.error.empty()) report.unreadable.push_back(item.error);
+    if (item.opened) digests.push_back(item.digest);
+    report.plain += item.plain ? 1 : 0;
+    if (item.low == 0) continue;
+    report.smallest_side =
+        report.smallest_side == 0 ? item.low : std::min(report.smallest_side, item.low);
+    report.largest_side = std::max(report.largest_side, item.high);
+  }
+  if (digests.size() == items.size()) report.fingerprint = fingerprint(dataset, digests);
+  count_classes(dataset, report);
+  report.identical = find_identical(items);
+  report.near = find_near(items, options.near_distance);
   return report;
-}
-
-std::ostream& operator<<(std::ostream& out, const CheckReport& report) {
-  out << "checked " << report.pictures << " pictures, sides of " << report.smallest_side << " to "
-      << report.largest_side << " pixels\n";
-  list(out, "unreadable pictures", report.unreadable);
-  list(out, "classes with one picture (tested, never trained on)", report.single_picture_classes);
-  list(out, "classes that a domain lacks", report.missing_classes);
-  std::vector<std::string> identical;
-  std::vector<std::string> near;
-  for (const auto& pair : report.duplicates) {
-    (pair.identical ? identical : near).push_back(pair.first + " = " + pair.second);
-  }
-  list(out, "identical pictures", identical);
-  list(out, "near-duplicates", near);
-  out << (report.passed() ? "passed\n" : "FAILED\n");
-  return out;
-}
-
-std::vector<KnownDataset> list_datasets(const std::filesystem::path& icon_home_dir) {
-  KnownDataset icon_home{"icon-home",
-                         "65 everyday objects in 4 drawing styles, from openly licensed icons", ""};
-  try {
-    const Dataset dataset = load_icon_home(icon_home_dir);
-    icon_home.status = "built in " + icon_home_dir.string() + ", " +
-                       std::to_string(sample_count(dataset)) + " pictures";
-  } catch (const sdk::Error& e) {
-    icon_home.status = e.what();
-  }
-  return {icon_home,
-          {"folder", "your own pictures: root/domain/class/picture.{jpg,jpeg,png}",
-           "give its root with --root"}};
-}
-
-Dataset open_dataset(const DatasetSource& source) {
-  if (source.name == "folder") {
-    FolderOptions options;
-    options.domains = source.domains;
-    options.threads = source.threads;
-    return load_folder(source.root, options);
-  }
-  if (source.name != "icon-home") {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "unknown data set '" + source.name + "', expected 'icon-home' or 'folder'");
-  }
-  Dataset dataset = load_icon_home(source.root, source.recipe, source.threads);
-  if (source.domains.empty()) return dataset;
-  FolderOptions options;
-  options.name = dataset.name;
-  options.version = dataset.version;
-  options.domains = source.domains;
-  options.threads = source.threads;
-  return load_folder(source.root, options);
 }
 
 }  // namespace petlab::datasets

@@ -1,60 +1,144 @@
 #include "petlab/datasets/csv.hpp"
 
+#include "files.hpp"
 #include "petlab/sdk/error.hpp"
+#include "tree.hpp"
 
-#define CSV_IO_NO_THREAD  // the files are small; no reader thread
-#include <libfccp/csv.h>
+#include <csv.h>
 
-#include <fstream>
-#include <tuple>
+#include <algorithm>
+#include <optional>
 
 namespace petlab::datasets {
+namespace {
 
-template <std::size_t N>
-std::vector<std::array<std::string, N>> read_csv(const std::filesystem::path& file,
-                                                 const std::array<const char*, N>& columns) {
-  using Reader =
-      io::CSVReader<static_cast<unsigned>(N), io::trim_chars<>, io::double_quote_escape<',', '"'>>;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw sdk::Error(sdk::ErrorKind::data, "cannot open " + file.string());
-  const auto fail = [&](const io::error::base& error, unsigned line) {
-    // The library's text names the column; the file and the line are said in our own words.
-    error.format_error_message();
-    std::string reason = error.error_message_buffer;
-    if (const auto at = reason.find(" in file"); at != std::string::npos) reason.resize(at);
-    if (const auto at = reason.find(" in line"); at != std::string::npos) reason.resize(at);
-    throw sdk::Error(sdk::ErrorKind::data,
-                     file.string() + " line " + std::to_string(line) + ": " + reason);
-  };
-  std::vector<std::array<std::string, N>> rows;
-  unsigned line = 1;
-  try {
-    Reader reader(file.filename().string(), in);
-    std::apply([&](const auto&... c) { reader.read_header(io::ignore_no_column, c...); }, columns);
-    while (true) {
-      std::array<std::string, N> row;
-      line = reader.get_file_line() + 1;
-      const bool more = std::apply([&](auto&... cell) { return reader.read_row(cell...); }, row);
-      if (!more) break;
-      rows.push_back(std::move(row));
+using sdk::Error;
+using sdk::ErrorKind;
+
+[[noreturn]] void fail(const std::filesystem::path& file, std::size_t line,
+                       const std::string& what) {
+  throw Error(ErrorKind::data, shown(file) + " line " + std::to_string(line) + ": " + what);
+}
+
+/// libcsv's parser, fed a line at a time so that each row knows where it begins.
+class Parser {
+ public:
+  explicit Parser(const std::filesystem::path& file) : file_(file) {
+    // Strict: a quote inside of a field that is not quoted is an error, as is a missing end quote.
+    if (csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI) != 0)
+      throw Error(ErrorKind::internal, "the CSV parser cannot be set up");
+    csv_set_space_func(&parser_, [](unsigned char) { return 0; });  // blanks are part of a value
+  }
+  ~Parser() { csv_free(&parser_); }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  std::vector<CsvRow> parse(const std::vector<std::uint8_t>& bytes) {
+    auto at = bytes.begin();
+    constexpr std::uint8_t kByteOrderMark[] = {0xEF, 0xBB, 0xBF};
+    if (bytes.size() >= 3 && std::equal(std::begin(kByteOrderMark), std::end(kByteOrderMark), at))
+      at += 3;
+    while (at != bytes.end()) {
+      auto end = std::find(at, bytes.end(), '\n');
+      if (end != bytes.end()) ++end;
+      feed(&*at, static_cast<std::size_t>(end - at));
+      at = end;
+      ++line_;
     }
-  } catch (const io::error::base& error) {
-    fail(error, line);
+    if (csv_fini(&parser_, take_field, take_row, this) != 0)
+      fail(file_, row_line_, "the quotes that begin in this row do not end");
+    return std::move(rows_);
+  }
+
+ private:
+  static void take_field(void* text, std::size_t size, void* self) {
+    auto* parser = static_cast<Parser*>(self);
+    parser->fields_.emplace_back(static_cast<const char*>(text), size);
+  }
+  static void take_row(int, void* self) {
+    auto* parser = static_cast<Parser*>(self);
+    parser->rows_.push_back({std::move(parser->fields_), parser->row_line_});
+    parser->fields_.clear();
+    parser->row_line_ = parser->line_ + 1;
+  }
+  void feed(const std::uint8_t* text, std::size_t size) {
+    // A row that is open at the start of a line began on an earlier one.
+    if (!inside_) row_line_ = line_;
+    const std::size_t rows = rows_.size();
+    if (csv_parse(&parser_, text, size, take_field, take_row, this) != size)
+      fail(file_, line_,
+           std::string("not CSV (") + csv_strerror(csv_error(&parser_)) +
+               "): a value with quotes is written \"so \"\"quoted\"\"\"");
+    inside_ = rows_.size() == rows && (inside_ || size > 2);
+  }
+
+  const std::filesystem::path& file_;
+  csv_parser parser_{};
+  std::vector<std::string> fields_;
+  std::vector<CsvRow> rows_;
+  std::size_t line_ = 1;
+  std::size_t row_line_ = 1;
+  bool inside_ = false;
+};
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names)
+    text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+/// Where each wanted column is in the file.
+std::vector<std::optional<std::size_t>> places(const std::filesystem::path& file,
+                                               const CsvRow& header, const CsvColumns& columns) {
+  std::vector<std::string> wanted = columns.required;
+  wanted.insert(wanted.end(), columns.optional.begin(), columns.optional.end());
+  std::vector<std::optional<std::size_t>> result(wanted.size());
+  for (std::size_t i = 0; i < header.values.size(); ++i) {
+    const auto found = std::find(wanted.begin(), wanted.end(), header.values[i]);
+    if (found == wanted.end()) {
+      if (columns.others) continue;
+      fail(file, header.line,
+           "unknown column '" + header.values[i] + "', expected the columns " + list_of(wanted));
+    }
+    auto& place = result[static_cast<std::size_t>(found - wanted.begin())];
+    if (place) fail(file, header.line, "column '" + *found + "' is there twice");
+    place = i;
+  }
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < columns.required.size(); ++i)
+    if (!result[i]) missing.push_back(columns.required[i]);
+  if (!missing.empty())
+    fail(file, header.line,
+         "missing column " + list_of(missing) + "; the header has: " + list_of(header.values));
+  return result;
+}
+
+}  // namespace
+
+std::vector<CsvRow> read_csv_rows(const std::filesystem::path& file, const CsvColumns& columns) {
+  std::vector<CsvRow> rows = Parser(file).parse(read_file(file));
+  if (rows.empty())
+    throw Error(ErrorKind::data, shown(file) + " is empty, expected a header line with " +
+                                     list_of(columns.required));
+  const CsvRow header = std::move(rows.front());
+  rows.erase(rows.begin());
+  const auto at = places(file, header, columns);
+  for (CsvRow& row : rows) {
+    if (row.values.size() != header.values.size())
+      fail(file, row.line,
+           std::to_string(row.values.size()) + " values, expected " +
+               std::to_string(header.values.size()) + " as in the header");
+    std::vector<std::string> values(at.size());
+    for (std::size_t i = 0; i < at.size(); ++i)
+      if (at[i]) values[i] = row.values[*at[i]];
+    row.values = std::move(values);
   }
   return rows;
 }
 
-template std::vector<std::array<std::string, 2>> read_csv(const std::filesystem::path&,
-                                                          const std::array<const char*, 2>&);
-template std::vector<std::array<std::string, 3>> read_csv(const std::filesystem::path&,
-                                                          const std::array<const char*, 3>&);
-template std::vector<std::array<std::string, 4>> read_csv(const std::filesystem::path&,
-                                                          const std::array<const char*, 4>&);
-template std::vector<std::array<std::string, 5>> read_csv(const std::filesystem::path&,
-                                                          const std::array<const char*, 5>&);
-
 std::string csv_field(const std::string& field) {
-  if (field.find_first_of(",\"") == std::string::npos) return field;
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
   std::string quoted = "\"";
   for (const char c : field) {
     if (c == '"') quoted += '"';

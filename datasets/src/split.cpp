@@ -1,10 +1,8 @@
 #include "petlab/datasets/split.hpp"
 
-#include "files.hpp"
-#include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/random.hpp"
 #include "petlab/sdk/error.hpp"
+#include "split_parts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,39 +25,34 @@ std::string percent(double fraction) {
   return std::string(buffer.data(), end) + "%";
 }
 
-void check_fraction(double fraction) {
-  if (!(fraction > 0 && fraction < 1)) {
-    throw Error(ErrorKind::config, "the fraction of a split is " + std::to_string(fraction) +
+std::string text_of(Amount amount) {
+  return amount.shots > 0 ? std::to_string(amount.shots) + "-shot" : percent(amount.fraction);
+}
+
+void check_amount(Amount amount) {
+  if (amount.shots > 0) return;
+  if (amount.shots < 0)
+    throw Error(ErrorKind::config, "the pictures a class of a split are " +
+                                       std::to_string(amount.shots) + ", expected at least 1");
+  if (!(amount.fraction > 0 && amount.fraction < 1))
+    throw Error(ErrorKind::config, "the fraction of a split is " + std::to_string(amount.fraction) +
                                        ", expected more than 0 and less than 1");
-  }
 }
 
-std::string hash_of(const Dataset& dataset, const Split& split) {
-  Sha256 hash;
-  hash.update_text("petlab split 1");
-  for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
-    hash.update_text(dataset.domains[d].name);
-    for (const auto* part : {&split.train[d], &split.test[d]}) {
-      hash.update_text(std::to_string(part->size()));
-      for (const std::int64_t i : *part) {
-        hash.update_text(dataset.domains[d].samples[static_cast<std::size_t>(i)].id);
-      }
-    }
-  }
-  return to_hex(hash.finish());
-}
-
-/// How many of a class's n pictures are picked.
-std::size_t picked(double fraction, std::size_t n) {
+/// How many of a class's n pictures are picked; both sides get one where there are two.
+std::size_t picked(Amount amount, std::size_t n) {
   if (n < 2) return 0;
-  const auto rounded =
-      static_cast<std::size_t>(std::floor(fraction * static_cast<double>(n) + 0.5));
-  return std::clamp<std::size_t>(rounded, 1, n - 1);
+  const auto wanted = amount.shots > 0 ? static_cast<std::size_t>(amount.shots)
+                                       : static_cast<std::size_t>(std::floor(
+                                             amount.fraction * static_cast<double>(n) + 0.5));
+  return std::clamp<std::size_t>(wanted, 1, n - 1);
 }
 
-/// Picks `fraction` of each class among `candidates` (ascending) of one domain.
-void divide(const Dataset& dataset, const Domain& domain, std::vector<std::int64_t> candidates,
-            double fraction, std::uint64_t seed, std::vector<std::int64_t>& chosen,
+/// Picks `amount` of each class among `candidates` (ascending) of one domain. The only picture of a
+/// class is picked if `only_one` says so.
+void divide(const Dataset& dataset, const Domain& domain,
+            const std::vector<std::int64_t>& candidates, Amount amount, bool only_one,
+            std::uint64_t seed, std::vector<std::int64_t>& chosen,
             std::vector<std::int64_t>& rest) {
   std::map<std::int64_t, std::vector<std::int64_t>> by_class;
   for (const std::int64_t i : candidates) {
@@ -72,8 +65,9 @@ void divide(const Dataset& dataset, const Domain& domain, std::vector<std::int64
     SplitMix64 mix(seed);
     SplitMix64 generator(mix.next() ^ stream);
     shuffle(members, generator);
-    const auto middle =
-        members.begin() + static_cast<std::ptrdiff_t>(picked(fraction, members.size()));
+    const std::size_t n =
+        members.size() == 1 && only_one ? 1 : picked(amount, members.size());
+    const auto middle = members.begin() + static_cast<std::ptrdiff_t>(n);
     chosen.insert(chosen.end(), members.begin(), middle);
     rest.insert(rest.end(), middle, members.end());
   }
@@ -81,103 +75,97 @@ void divide(const Dataset& dataset, const Domain& domain, std::vector<std::int64
   std::sort(rest.begin(), rest.end());
 }
 
-}  // namespace
-
-Split make_split(const Dataset& dataset, double fraction, std::uint64_t seed) {
-  check_fraction(fraction);
-  Split split;
-  split.name = "stratified-" + percent(fraction) + "-seed" + std::to_string(seed);
-  split.fraction = fraction;
+/// Picks training pictures from all, or from the training part of `base`, whose test part then
+/// tests.
+Split pick(const Dataset& dataset, const Split* base, Amount amount, std::uint64_t seed) {
+  check_amount(amount);
+  Split split = empty_split(dataset);
+  split.name = "stratified-" + text_of(amount) + "-seed" + std::to_string(seed);
+  split.fraction = amount.shots > 0 ? 0 : amount.fraction;
   split.seed = seed;
-  split.train.resize(dataset.domains.size());
-  split.test.resize(dataset.domains.size());
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
     const Domain& domain = dataset.domains[d];
-    std::vector<std::int64_t> all(domain.samples.size());
-    for (std::size_t i = 0; i < all.size(); ++i)
-      all[i] = static_cast<std::int64_t>(i);
-    divide(dataset, domain, std::move(all), fraction, seed, split.train[d], split.test[d]);
+    std::vector<std::int64_t> candidates;
+    if (base != nullptr) {
+      candidates = base->train[d];
+    } else {
+      for (std::size_t i = 0; i < domain.samples.size(); ++i)
+        candidates.push_back(static_cast<std::int64_t>(i));
+    }
+    divide(dataset, domain, candidates, amount, /*only_one=*/true, seed, split.train[d],
+           split.test[d]);
+  }
+  if (base != nullptr) {
+    split.name += "-of-" + base->name;
+    split.test = base->test;
+    split.validation = base->validation;
   }
   split.hash = hash_of(dataset, split);
   return split;
 }
 
-Split make_validation_split(const Dataset& dataset, const Split& split, double fraction,
-                            std::uint64_t seed) {
-  check_fraction(fraction);
-  Split result;
-  result.name = split.name + "-validation-" + percent(fraction);
-  result.fraction = fraction;
+}  // namespace
+
+Split make_split(const Dataset& dataset, double fraction, std::uint64_t seed) {
+  return pick(dataset, nullptr, {.fraction = fraction}, seed);
+}
+
+Split make_shots_split(const Dataset& dataset, std::int64_t shots, std::uint64_t seed) {
+  if (shots < 1) check_amount({.fraction = 0, .shots = shots - (shots == 0 ? 1 : 0)});
+  return pick(dataset, nullptr, {.shots = shots}, seed);
+}
+
+Split with_validation(const Dataset& dataset, const Split& split, Amount amount,
+                      std::uint64_t seed) {
+  check_amount(amount);
+  Split result = empty_split(dataset);
+  result.name = split.name + "-validation-" + text_of(amount);
+  result.fraction = split.fraction;
   result.seed = seed;
-  result.train.resize(dataset.domains.size());
-  result.test.resize(dataset.domains.size());
-  for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
-    divide(dataset, dataset.domains[d], split.train[d], fraction, seed, result.test[d],
-           result.train[d]);
-  }
+  result.test = split.test;
+  for (std::size_t d = 0; d < dataset.domains.size(); ++d)
+    divide(dataset, dataset.domains[d], split.train[d], amount, /*only_one=*/false, seed,
+           result.validation[d], result.train[d]);
   result.hash = hash_of(dataset, result);
   return result;
 }
 
-void write_split(const std::filesystem::path& file, const Dataset& dataset, const Split& split) {
-  std::string text = "domain,id,part\n";
-  for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
-    const Domain& domain = dataset.domains[d];
-    for (const auto& [part, name] :
-         {std::pair{&split.train[d], "train"}, {&split.test[d], "test"}}) {
-      for (const std::int64_t i : *part) {
-        text += csv_field(domain.name) + "," +
-                csv_field(domain.samples[static_cast<std::size_t>(i)].id) + "," + name + "\n";
-      }
-    }
-  }
-  write_file(file, text);
+Split tested_on_validation(const Dataset& dataset, const Split& split) {
+  Split result = split;
+  for (std::size_t d = 0; d < dataset.domains.size(); ++d)
+    if (split.validation.size() <= d || split.validation[d].empty())
+      throw Error(ErrorKind::data, "split " + split.name + " has no validation pictures in domain '" +
+                                       dataset.domains[d].name + "'");
+  result.test = split.validation;
+  result.validation.assign(dataset.domains.size(), {});
+  result.hash = hash_of(dataset, result);
+  return result;
 }
 
-Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
-  const std::size_t n_domains = dataset.domains.size();
-  std::map<std::string, std::size_t> domain_index;
-  std::vector<std::map<std::string, std::int64_t>> unlisted(n_domains);
-  for (std::size_t d = 0; d < n_domains; ++d) {
-    domain_index[dataset.domains[d].name] = d;
-    for (std::size_t i = 0; i < dataset.domains[d].samples.size(); ++i) {
-      unlisted[d][dataset.domains[d].samples[i].id] = static_cast<std::int64_t>(i);
-    }
-  }
+Split make_validation_split(const Dataset& dataset, const Split& split, double fraction,
+                            std::uint64_t seed) {
+  Split result = with_validation(dataset, split, {.fraction = fraction}, seed);
+  result.test = std::move(result.validation);
+  result.validation.assign(dataset.domains.size(), {});
+  result.fraction = fraction;
+  result.hash = hash_of(dataset, result);
+  return result;
+}
+
+Split choose_split(const Dataset& dataset, const SplitChoice& choice, std::uint64_t seed) {
+  using Kind = SplitChoice::Kind;
   Split split;
-  split.name = file.filename().string();
-  split.train.resize(n_domains);
-  split.test.resize(n_domains);
-  std::size_t line = 1;
-  for (const auto& [domain, id, part] : read_csv<3>(file, {"domain", "id", "part"})) {
-    const std::string where = file.string() + " line " + std::to_string(++line);
-    const auto d = domain_index.find(domain);
-    if (d == domain_index.end()) {
-      throw Error(ErrorKind::data,
-                  where + ": data set '" + dataset.name + "' has no domain '" + domain + "'");
-    }
-    const auto sample = unlisted[d->second].find(id);
-    if (sample == unlisted[d->second].end()) {
-      throw Error(ErrorKind::data, where + ": picture '" + id + "' is not in domain '" + domain +
-                                       "' or is listed twice");
-    }
-    if (part != "train" && part != "test") {
-      throw Error(ErrorKind::data, where + ": part is '" + part + "', expected 'train' or 'test'");
-    }
-    (part == "train" ? split.train : split.test)[d->second].push_back(sample->second);
-    unlisted[d->second].erase(sample);
+  const bool listed = !choice.lists.empty() || choice.own_lists || choice.kind == Kind::list;
+  if (listed)
+    split = choice.lists.empty() ? own_split(dataset) : read_list_split(choice.lists, dataset);
+  if (choice.kind != Kind::list) {
+    const Amount amount = choice.kind == Kind::shots ? Amount{.shots = choice.train_shots}
+                                                     : Amount{.fraction = choice.train_fraction};
+    split = pick(dataset, listed ? &split : nullptr, amount, seed);
   }
-  for (std::size_t d = 0; d < n_domains; ++d) {
-    if (!unlisted[d].empty()) {
-      throw Error(ErrorKind::data, file.string() + " lists " + std::to_string(unlisted[d].size()) +
-                                       " pictures too few, the first is '" +
-                                       unlisted[d].begin()->first + "'");
-    }
-    std::sort(split.train[d].begin(), split.train[d].end());
-    std::sort(split.test[d].begin(), split.test[d].end());
-  }
-  split.hash = hash_of(dataset, split);
-  return split;
+  split.seed = seed;
+  const bool carve = choice.validation.fraction > 0 || choice.validation.shots > 0;
+  return carve ? with_validation(dataset, split, choice.validation, seed) : split;
 }
 
 void print_summary(std::ostream& out, const Dataset& dataset, const Split& split) {
@@ -197,7 +185,13 @@ void print_summary(std::ostream& out, const Dataset& dataset, const Split& split
       high = std::max(high, count);
     }
     out << "  " << domain.name << ": " << split.train[d].size() << " train (" << low << " to "
-        << high << " a class), " << split.test[d].size() << " test\n";
+        << high << " a class), ";
+    const std::size_t held_out = split.validation.size() > d ? split.validation[d].size() : 0;
+    if (held_out > 0) out << held_out << " validation, ";
+    out << split.test[d].size() << " test";
+    const std::size_t used = split.train[d].size() + held_out + split.test[d].size();
+    if (used < domain.samples.size()) out << ", " << domain.samples.size() - used << " not used";
+    out << "\n";
   }
   out << "  hash " << split.hash << "\n";
 }

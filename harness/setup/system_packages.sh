@@ -7,7 +7,7 @@ packages=(
   g++ make cmake ninja-build pkg-config binutils
   libboost-dev libboost-program-options-dev libboost-filesystem-dev
   nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libssl-dev libutf8proc-dev
-  zlib1g-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev librsvg2-dev libcairo2-dev libfccp-dev
+  zlib1g-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev librsvg2-dev libcairo2-dev libcsv-dev
   libgtest-dev libgmock-dev
 )
 # These two often come from elsewhere than apt: what counts is that they work.

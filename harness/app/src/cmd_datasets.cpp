@@ -1,61 +1,50 @@
 #include "command.hpp"
+#include "datasets_command.hpp"
 #include "petlab/core/suggestion.hpp"
-#include "petlab/datasets/check.hpp"
 #include "petlab/datasets/icon_home.hpp"
-#include "petlab/datasets/split.hpp"
 #include "petlab/sdk/error.hpp"
 #include "places.hpp"
 
-#include <unistd.h>
-
-#include <fstream>
 #include <iostream>
+#include <sstream>
 
 namespace petlab::app {
 namespace {
 
-/// A bar on a terminal, nothing elsewhere.
-datasets::Progress counter(const char* what) {
-  if (isatty(STDERR_FILENO) == 0) return {};
-  return [what](std::size_t done, std::size_t total) {
-    if (done % 50 != 0 && done != total) return;
-    std::cerr << "\r" << what << " " << done << "/" << total << (done == total ? "\n" : "");
-  };
-}
-
-datasets::Dataset open(const Parsed& options) {
-  const std::string& name = options.text("NAME");
-  std::filesystem::path root;
-  if (options.has("root")) {
-    root = options.text("root");
-  } else if (name == "icon-home") {
-    root = icon_home_pictures();
-  } else {
-    throw sdk::Error(sdk::ErrorKind::config, "data set '" + name + "' needs --root DIR");
+/// Broken into lines of at most 100 signs.
+void print_wrapped(const std::string& head, const std::string& text) {
+  constexpr std::size_t kWidth = 100;
+  std::string line = "  " + head + std::string(10 - head.size(), ' ');
+  const std::size_t indent = line.size();
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (line.size() + word.size() > kWidth && line.size() > indent) {
+      std::cout << line << "\n";
+      line.assign(indent, ' ');
+    }
+    line += word + " ";
   }
-  return datasets::open_dataset({.name = name, .root = root});
-}
-
-Usage usage_of(const char* action, const char* text, const char* examples) {
-  Usage usage{std::string("datasets ") + action,  "NAME [options]", text,
-              po::options_description("Options"), {"NAME"},         examples};
-  usage.options.add_options()("root", text_value(),
-                              "folder of the pictures: domain/class/picture "
-                              "(default for icon-home: datasets/data/icon-home)");
-  return usage;
+  line.resize(line.find_last_not_of(' ') + 1);
+  std::cout << line << "\n";
 }
 
 int list(const Arguments& arguments) {
   const Usage usage{"datasets list",
                     "",
-                    "Lists the data sets that petlab knows and whether they "
-                    "can be used now.",
+                    "Lists the data sets that petlab knows by name: what their folders look like,\n"
+                    "where users get them, how many pictures they have. petlab downloads none.",
                     po::options_description("Options"),
                     {},
-                    ""};
+                    "  petlab datasets list\n"};
   if (!parse(usage, arguments)) return kOk;
-  for (const datasets::KnownDataset& one : datasets::list_datasets(icon_home_pictures()))
-    std::cout << one.name << ": " << one.description << "\n    " << one.status << "\n";
+  for (const datasets::KnownDataset& one : datasets::list_datasets(icon_home_pictures())) {
+    std::cout << one.name << "\n";
+    print_wrapped("what", one.description);
+    print_wrapped("folder", one.layout);
+    print_wrapped("from", one.source);
+    if (!one.counts.empty()) print_wrapped("published", one.counts);
+    print_wrapped("now", one.status);
+  }
   return kOk;
 }
 
@@ -83,62 +72,15 @@ int build(const Arguments& arguments) {
   return kOk;
 }
 
-int check(const Arguments& arguments) {
-  const Usage usage = usage_of("check",
-                               "Decodes every picture and looks for damaged ones, duplicates and "
-                               "classes that a domain lacks.",
-                               "  petlab datasets check icon-home\n"
-                               "  petlab datasets check folder --root ~/pictures\n");
-  const auto options = parse(usage, arguments);
-  if (!options) return kOk;
-  const datasets::Dataset dataset = open(*options);
-  datasets::print_summary(std::cout, dataset);
-  const auto report = datasets::check_dataset(dataset, 0, counter("checking"));
-  std::cout << report << "\n";
-  return report.passed() ? kOk : kData;
-}
-
-int split(const Arguments& arguments) {
-  Usage usage = usage_of("split",
-                         "Prints the split of a seed, and writes its list (domain, id, part) when "
-                         "--out names a file.",
-                         "  petlab datasets split icon-home --train-fraction 0.2 --seed 3\n"
-                         "  petlab datasets split folder --root ~/pictures --out split.csv\n");
-  usage.options.add_options()("train-fraction", po::value<double>()->default_value(0.1, "0.1"),
-                              "share of each class of each domain that trains")(
-      "seed", po::value<std::uint64_t>()->default_value(1), "seed")("out", text_value(),
-                                                                    "CSV file to write");
-  const auto options = parse(usage, arguments);
-  if (!options) return kOk;
-  const datasets::Dataset dataset = open(*options);
-  const datasets::Split one = datasets::make_split(dataset, options->get<double>("train-fraction"),
-                                                   options->get<std::uint64_t>("seed"));
-  datasets::print_summary(std::cout, dataset, one);
-  std::cout << one.name << "  " << one.hash << "\n";
-  if (options->has("out")) datasets::write_split(options->text("out"), dataset, one);
-  return kOk;
-}
-
-int fingerprint(const Arguments& arguments) {
-  const Usage usage = usage_of("fingerprint",
-                               "Prints the SHA-256 over all ids, labels, class names and picture "
-                               "bytes: part of every run's identity.",
-                               "  petlab datasets fingerprint icon-home\n");
-  const auto options = parse(usage, arguments);
-  if (!options) return kOk;
-  std::cout << open(*options).fingerprint << "\n";
-  return kOk;
-}
-
 }  // namespace
 
 int run_datasets(const Arguments& arguments) {
   const std::vector<Command> actions = {
       {"list", "the data sets that petlab knows", list},
       {"build", "assemble the embedded data set", build},
-      {"check", "look for damaged pictures and duplicates", check},
-      {"split", "show or write the split of a seed", split},
-      {"fingerprint", "hash of all pictures and labels", fingerprint},
+      {"check", "counts, damaged pictures, duplicates", check_datasets},
+      {"split", "show or write which pictures train and test", split_datasets},
+      {"fingerprint", "hash of all pictures and labels", fingerprint_datasets},
   };
   const std::string wanted = arguments.empty() ? "" : arguments.front();
   std::vector<std::string> known;

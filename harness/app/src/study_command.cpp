@@ -23,9 +23,14 @@ struct Override {
 
 constexpr std::array kOverrides = {
     Override{"seeds", "study.seeds", "seeds, e.g. 1,2 or 1-5"},
-    Override{"dataset", "dataset.name", "icon-home, or folder for pictures of your own"},
-    Override{"root", "dataset.root", "folder of the pictures: domain/class/picture"},
-    Override{"train-fraction", "dataset.train-fraction", "share of each domain that trains"},
+    Override{"dataset", "dataset.name", "data set: petlab datasets list names them"},
+    Override{"root", "dataset.root", "the same as --dataset-root"},
+    Override{"dataset-root", "dataset.root", "folder of its pictures (of csv: the file)"},
+    Override{"domains", "dataset.domains", "only these domains, in this order, e.g. Art,Product"},
+    Override{"split", "dataset.split", "percent, shots or list"},
+    Override{"train-fraction", "dataset.train-fraction", "percent: share of each domain that trains"},
+    Override{"train-shots", "dataset.train-shots", "shots: training pictures of each class"},
+    Override{"split-list", "dataset.split-list", "lists: files, patterns, folders; or own"},
     Override{"backbone", "backbone.dir", "folder of a CLIP, or its file of weights"},
     Override{"epochs", "train.epochs", "epochs of every run"},
     Override{"batch", "train.batch", "pictures of each task in a step"},

@@ -27,7 +27,7 @@ results::RunIdentity run_identity(const RunSpec& spec, const RunFacts& facts) {
       {"train.device", spec.device},
       {"dataset.fingerprint", facts.dataset_fingerprint},
       {"dataset.split", facts.split_hash},
-      {"dataset.train-fraction", number_text(spec.dataset.train_fraction)},
+      {"dataset.train-fraction", number_text(spec.dataset.split == "percent" ? spec.dataset.train_fraction : 0.0)},
       {"dataset.validation-fraction", number_text(spec.dataset.validation_fraction)},
       {"backbone.weights", facts.backbone_weights},
       {"backbone.settings", facts.backbone_settings},

@@ -146,9 +146,8 @@ std::string protocol_text(const Protocol& protocol, const std::vector<RunSpec>& 
   text += "[dataset]\n";
   add_line(text, "name", protocol.dataset.name);
   add_line(text, "root", protocol.dataset.root.string());
-  add_line(text, "train-fraction", number_text(protocol.dataset.train_fraction));
-  if (protocol.dataset.validation_fraction > 0.0)
-    add_line(text, "validation-fraction", number_text(protocol.dataset.validation_fraction));
+  for (const auto& [key, value] : dataset_values(protocol.dataset))
+    add_line(text, key, value);
   text += "[backbone]\n";
   add_line(text, "dir", protocol.backbone.string());
   if (protocol.allow_unknown_weights) add_line(text, "allow-unknown-weights", "yes");

@@ -2,6 +2,7 @@
 
 #include "ini_file.hpp"
 #include "petlab/core/suggestion.hpp"
+#include "petlab/datasets/registry.hpp"
 #include "petlab/sdk/error.hpp"
 #include "protocol_values.hpp"
 
@@ -30,20 +31,40 @@ const std::vector<std::pair<std::string, Take>>& study_keys() {
        [](Protocol& p, const Setting& s) { p.seeds = parse_seeds(s.value, s.origin); }},
       {"dataset.name",
        [](Protocol& p, const Setting& s) {
-         p.dataset.name = choice_value(s, {"icon-home", "folder"});
+         p.dataset.name = choice_value(s, datasets::dataset_names());
        }},
       {"dataset.root", [](Protocol& p, const Setting& s) { p.dataset.root = path_value(s); }},
+      {"dataset.domains", [](Protocol& p, const Setting& s) { p.dataset.domains = list_value(s); }},
+      {"dataset.lists", [](Protocol& p, const Setting& s) { p.dataset.lists = path_value(s); }},
+      {"dataset.split",
+       [](Protocol& p, const Setting& s) {
+         p.dataset.split = choice_value(s, {"percent", "shots", "list"});
+       }},
       {"dataset.train-fraction",
        [](Protocol& p, const Setting& s) {
          p.dataset.train_fraction = real_value(s, 0.0, 1.0);
          if (p.dataset.train_fraction <= 0.0 || p.dataset.train_fraction >= 1.0)
            setting_error(s, "expected a number between 0 and 1");
        }},
+      {"dataset.train-shots",
+       [](Protocol& p, const Setting& s) { p.dataset.train_shots = integer_value(s, 1); }},
+      {"dataset.split-list",
+       [](Protocol& p, const Setting& s) {
+         if (s.value.empty()) setting_error(s, "expected lists, or own for the data set's own");
+         p.dataset.split_list = s.value;
+         p.dataset.split_base = std::filesystem::absolute(s.base / "").lexically_normal();
+       }},
       {"dataset.validation-fraction",
        [](Protocol& p, const Setting& s) {
          p.dataset.validation_fraction = real_value(s, 0.0, 1.0);
          if (p.dataset.validation_fraction >= 1.0)
            setting_error(s, "expected a number from 0 to less than 1");
+       }},
+      {"dataset.validation-shots",
+       [](Protocol& p, const Setting& s) { p.dataset.validation_shots = integer_value(s, 0); }},
+      {"dataset.validation",
+       [](Protocol& p, const Setting& s) {
+         p.dataset.validation_list = choice_value(s, {"none", "list"}) == "list";
        }},
       {"backbone.dir", [](Protocol& p, const Setting& s) { p.backbone = path_value(s); }},
       {"backbone.allow-unknown-weights",
@@ -171,6 +192,24 @@ void check_row(const Row& row, bool has_sharing) {
          "' has no groups");
 }
 
+/// Keys of [dataset] that need or exclude each other.
+void check_split(const Protocol& protocol, const std::string& where) {
+  const DatasetSpec& d = protocol.dataset;
+  const auto said = [&](const char* key) {
+    const auto found = protocol.origins.find(std::string("dataset.") + key);
+    return found == protocol.origins.end() ? std::string() : found->second;
+  };
+  if (d.split == "shots" && d.train_shots == 0)
+    fail(where + ": split = shots in [dataset] needs train-shots, the pictures of each class");
+  if (d.split != "shots" && d.train_shots > 0)
+    fail(said("train-shots") + ": train-shots is for split = shots, the split is " + d.split);
+  const int validations = (d.validation_fraction > 0.0 ? 1 : 0) + (d.validation_shots > 0 ? 1 : 0) +
+                          (d.validation_list ? 1 : 0);
+  if (validations > 1)
+    fail(where + ": [dataset] asks for validation pictures in more than one way; expected one of "
+                 "validation-fraction, validation-shots and validation = list");
+}
+
 /// File order with later values in the place of earlier ones.
 std::vector<Setting> merge_settings(std::vector<Setting> settings,
                                     const std::vector<Setting>& overrides) {
@@ -288,6 +327,7 @@ Protocol read_protocol(const std::filesystem::path& file, const std::vector<Sett
     fail(where + ": the study names no data set; expected name in [dataset]");
   if (protocol.dataset.root.empty())
     fail(where + ": the study does not say where its images are; expected root in [dataset]");
+  check_split(protocol, where);
   if (protocol.training.warmup_epochs >= protocol.training.epochs)
     fail(where + ": warmup-epochs in [train] is " +
          std::to_string(protocol.training.warmup_epochs) + ", expected fewer than the " +

@@ -110,6 +110,41 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::strin
   return seeds;
 }
 
+std::vector<std::pair<std::string, std::string>> dataset_values(const DatasetSpec& d) {
+  std::vector<std::pair<std::string, std::string>> values;
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) values.emplace_back(key, value);
+  };
+  std::string domains;
+  for (const std::string& domain : d.domains)
+    domains += (domains.empty() ? "" : ",") + domain;
+  add("domains", domains);
+  add("lists", d.lists.string());
+  if (d.split != "percent") add("split", d.split);
+  if (d.split == "percent") add("train-fraction", number_text(d.train_fraction));
+  if (d.split == "shots") add("train-shots", std::to_string(d.train_shots));
+  add("split-list", d.split_list);
+  if (d.validation_fraction > 0.0) add("validation-fraction", number_text(d.validation_fraction));
+  if (d.validation_shots > 0) add("validation-shots", std::to_string(d.validation_shots));
+  if (d.validation_list) add("validation", "list");
+  return values;
+}
+
+std::vector<std::string> list_value(const Setting& setting) {
+  std::vector<std::string> values;
+  std::string rest = setting.value;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    std::string one = rest.substr(0, comma);
+    one.erase(0, one.find_first_not_of(" \t"));
+    one.resize(one.find_last_not_of(" \t") + 1);
+    if (!one.empty()) values.push_back(one);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+  }
+  if (values.empty()) setting_error(setting, "expected names with commas between");
+  return values;
+}
+
 std::string to_string(Schedule schedule) {
   return schedule == Schedule::cosine ? "cosine" : "constant";
 }

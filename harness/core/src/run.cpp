@@ -190,7 +190,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   record.tasks =
       evaluate(adapted, backbone, inputs.tasks, inputs.test, spec.training.precision, progress);
   // Validation pictures are training pictures that were held out: no test label was looked at.
-  record.test_evaluations = spec.dataset.validation_fraction > 0.0 ? 0 : 1;
+  record.test_evaluations = spec.dataset.tests_on_validation() ? 0 : 1;
   record.frozen_hash_after = backbone.weight_hash();
   if (record.frozen_hash_after != record.frozen_hash_before) {
     throw sdk::Error(sdk::ErrorKind::plugin,

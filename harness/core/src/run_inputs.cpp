@@ -1,9 +1,10 @@
 #include "petlab/core/run_inputs.hpp"
 
 #include "petlab/clip/checkpoint.hpp"
-#include "petlab/datasets/check.hpp"
 #include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/image_cache.hpp"
+#include "petlab/datasets/lists.hpp"
+#include "petlab/datasets/registry.hpp"
 #include "petlab/results/identity.hpp"
 
 #include <algorithm>
@@ -27,6 +28,18 @@ LabelledImages pick(const datasets::Domain& domain, const std::vector<std::int64
   return result;
 }
 
+/// As asked for, or what the lists or shots came to.
+double training_share(const datasets::Split& split, const DatasetSpec& spec) {
+  if (spec.split == "percent") return spec.train_fraction;
+  std::size_t train = 0;
+  std::size_t all = 0;
+  for (std::size_t d = 0; d < split.train.size(); ++d) {
+    train += split.train[d].size();
+    all += split.train[d].size() + split.test[d].size();
+  }
+  return all == 0 ? 0.0 : static_cast<double>(train) / static_cast<double>(all);
+}
+
 datasets::ImageCache open_images(const datasets::Dataset& dataset, int size,
                                  const std::filesystem::path& cache_dir, unsigned threads,
                                  Progress& progress) {
@@ -43,14 +56,25 @@ datasets::ImageCache open_images(const datasets::Dataset& dataset, int size,
 }  // namespace
 
 datasets::Dataset open_study_dataset(const DatasetSpec& spec) {
-  return datasets::open_dataset({.name = spec.name, .root = spec.root});
+  return datasets::open_dataset(
+      {.name = spec.name, .root = spec.root, .domains = spec.domains, .lists = spec.lists});
 }
 
 datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec& spec,
                             std::uint64_t seed) {
-  datasets::Split split = datasets::make_split(dataset, spec.train_fraction, seed);
-  if (spec.validation_fraction <= 0.0) return split;
-  return datasets::make_validation_split(dataset, split, spec.validation_fraction, seed);
+  using Kind = datasets::SplitChoice::Kind;
+  datasets::SplitChoice choice;
+  choice.kind = spec.split == "shots"  ? Kind::shots
+                : spec.split == "list" ? Kind::list
+                                       : Kind::percent;
+  choice.train_fraction = spec.train_fraction;
+  choice.train_shots = spec.train_shots;
+  choice.own_lists = spec.split_list == "own";
+  if (!choice.own_lists && !spec.split_list.empty())
+    choice.lists = datasets::expand_lists(spec.split_list, spec.split_base);
+  choice.validation = {spec.validation_fraction, spec.validation_shots};
+  const datasets::Split split = datasets::choose_split(dataset, choice, seed);
+  return spec.tests_on_validation() ? datasets::tested_on_validation(dataset, split) : split;
 }
 
 results::SplitRecord split_record(const datasets::Dataset& dataset, const datasets::Split& split,
@@ -59,7 +83,7 @@ results::SplitRecord split_record(const datasets::Dataset& dataset, const datase
   record.hash = split.hash;
   record.dataset = {dataset.name, dataset.version, dataset.fingerprint};
   record.name = split.name;
-  record.fraction = spec.train_fraction;
+  record.fraction = training_share(split, spec);
   record.seed = split.seed;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
     const datasets::Domain& domain = dataset.domains[d];

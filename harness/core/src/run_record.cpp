@@ -8,18 +8,19 @@ namespace {
 /// What was equal for all methods of the study.
 results::NamedValues protocol_values(const RunSpec& spec) {
   const Training& t = spec.training;
-  return {{"dataset", spec.dataset.name},
-          {"dataset.train-fraction", number_text(spec.dataset.train_fraction)},
-          {"dataset.validation-fraction", number_text(spec.dataset.validation_fraction)},
-          {"backbone", spec.backbone.filename().string()},
-          {"train.epochs", std::to_string(t.epochs)},
-          {"train.batch", std::to_string(t.batch)},
-          {"train.schedule", to_string(t.schedule)},
-          {"train.warmup-epochs", std::to_string(t.warmup_epochs)},
-          {"train.warmup-learning-rate", number_text(t.warmup_learning_rate)},
-          {"train.augmentation", to_string(t.augmentation)},
-          {"train.task-loss", to_string(t.task_loss)},
-          {"train.precision", t.precision}};
+  results::NamedValues values = {{"dataset", spec.dataset.name}};
+  for (const auto& [key, value] : dataset_values(spec.dataset))
+    values.emplace_back("dataset." + key, value);
+  values.emplace_back("backbone", spec.backbone.filename().string());
+  values.emplace_back("train.epochs", std::to_string(t.epochs));
+  values.emplace_back("train.batch", std::to_string(t.batch));
+  values.emplace_back("train.schedule", to_string(t.schedule));
+  values.emplace_back("train.warmup-epochs", std::to_string(t.warmup_epochs));
+  values.emplace_back("train.warmup-learning-rate", number_text(t.warmup_learning_rate));
+  values.emplace_back("train.augmentation", to_string(t.augmentation));
+  values.emplace_back("train.task-loss", to_string(t.task_loss));
+  values.emplace_back("train.precision", t.precision);
+  return values;
 }
 
 /// The method's own options and how it is trained.

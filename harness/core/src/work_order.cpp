@@ -55,8 +55,16 @@ json spec_json(const RunSpec& s) {
             {"dataset",
              {{"name", s.dataset.name},
               {"root", s.dataset.root.string()},
+              {"domains", s.dataset.domains},
+              {"lists", s.dataset.lists.string()},
+              {"split", s.dataset.split},
               {"train_fraction", s.dataset.train_fraction},
-              {"validation_fraction", s.dataset.validation_fraction}}},
+              {"train_shots", s.dataset.train_shots},
+              {"split_list", s.dataset.split_list},
+              {"split_base", s.dataset.split_base.string()},
+              {"validation_fraction", s.dataset.validation_fraction},
+              {"validation_shots", s.dataset.validation_shots},
+              {"validation_list", s.dataset.validation_list}}},
             {"backbone", s.backbone.string()},
             {"allow_unknown_weights", s.allow_unknown_weights},
             {"device", s.device},
@@ -65,6 +73,23 @@ json spec_json(const RunSpec& s) {
   if (s.grouping)
     j["grouping"] = {{"strategy", s.grouping->strategy}, {"options", s.grouping->options}};
   return j;
+}
+
+DatasetSpec parse_dataset(const json& j) {
+  DatasetSpec d;
+  j.at("name").get_to(d.name);
+  d.root = j.at("root").get<std::string>();
+  j.at("domains").get_to(d.domains);
+  d.lists = j.at("lists").get<std::string>();
+  j.at("split").get_to(d.split);
+  j.at("train_fraction").get_to(d.train_fraction);
+  j.at("train_shots").get_to(d.train_shots);
+  j.at("split_list").get_to(d.split_list);
+  d.split_base = j.at("split_base").get<std::string>();
+  j.at("validation_fraction").get_to(d.validation_fraction);
+  j.at("validation_shots").get_to(d.validation_shots);
+  j.at("validation_list").get_to(d.validation_list);
+  return d;
 }
 
 RunSpec parse_spec(const json& j) {
@@ -77,10 +102,7 @@ RunSpec parse_spec(const json& j) {
   s.sharing = parse_sharing(j.at("sharing").get<std::string>());
   j.at("seed").get_to(s.seed);
   s.training = parse_training(j.at("training"));
-  j.at("dataset").at("name").get_to(s.dataset.name);
-  s.dataset.root = j.at("dataset").at("root").get<std::string>();
-  j.at("dataset").at("train_fraction").get_to(s.dataset.train_fraction);
-  j.at("dataset").at("validation_fraction").get_to(s.dataset.validation_fraction);
+  s.dataset = parse_dataset(j.at("dataset"));
   s.backbone = j.at("backbone").get<std::string>();
   j.at("allow_unknown_weights").get_to(s.allow_unknown_weights);
   j.at("device").get_to(s.device);

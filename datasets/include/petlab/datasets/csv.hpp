@@ -8,12 +8,39 @@
 
 namespace petlab::datasets {
 
-/// Reads a CSV file with a header line (RFC 4180 quoting, no line breaks inside a field). The file
-/// must have exactly the named columns, in any order; a row holds its values in the order asked
-/// for, and row i is on line i + 2. N = 2, 3, 4 or 5. Throws sdk::Error(data) naming file and line.
+/// A row of a CSV file: its values in the order asked for, and the line it begins on.
+struct CsvRow {
+  std::vector<std::string> values;
+  std::size_t line = 0;
+};
+
+/// Which columns a file has to have, and which may be in it; others are an error.
+struct CsvColumns {
+  std::vector<std::string> required;
+  std::vector<std::string> optional = {};  ///< empty values where the file lacks the column
+  bool others = false;                     ///< further columns are allowed, and left out
+};
+
+/// Reads a CSV file with a header line: RFC 4180, also with a byte-order mark, Unix or Windows line
+/// ends, line breaks inside of quotes, and no line end at the end. Columns stand in any order; a
+/// row's values are the required ones, then the optional ones, untouched. Throws sdk::Error(data)
+/// naming file and line for: no header, missing, unknown or double columns, a row of another length,
+/// quotes in the wrong place.
+[[nodiscard]] std::vector<CsvRow> read_csv_rows(const std::filesystem::path& file,
+                                                const CsvColumns& columns);
+
+/// The same for exactly the named columns.
 template <std::size_t N>
 [[nodiscard]] std::vector<std::array<std::string, N>> read_csv(
-    const std::filesystem::path& file, const std::array<const char*, N>& columns);
+    const std::filesystem::path& file, const std::array<const char*, N>& columns) {
+  std::vector<std::array<std::string, N>> rows;
+  for (CsvRow& row : read_csv_rows(file, {.required = {columns.begin(), columns.end()}})) {
+    std::array<std::string, N>& values = rows.emplace_back();
+    for (std::size_t i = 0; i < N; ++i)
+      values[i] = std::move(row.values[i]);
+  }
+  return rows;
+}
 
 /// `field` quoted if it needs quotes.
 [[nodiscard]] std::string csv_field(const std::string& field);

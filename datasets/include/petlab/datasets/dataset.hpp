@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <iosfwd>
@@ -8,12 +10,19 @@
 
 namespace petlab::datasets {
 
+/// Where a published list or a folder of the data set itself puts a picture.
+enum class Part : std::uint8_t { none, train, validation, test };
+/// "none", "train", "validation", "test".
+[[nodiscard]] std::string to_string(Part part);
+
 struct Sample {
   /// "domain/class/file" without the file's extension, the same on every machine. With it where
-  /// two pictures of a class differ in nothing else.
+  /// two pictures of a class differ in nothing else. Bytes of the file's name that are no text stand
+  /// as \xHH.
   std::string id;
   std::filesystem::path file;
-  std::int64_t label = 0;  ///< index into Dataset::classes
+  std::int64_t label = 0;   ///< index into Dataset::classes
+  Part part = Part::none;   ///< in the split that comes with the data set
 };
 
 /// One visual domain; classifying its pictures is one task.
@@ -31,6 +40,11 @@ struct Dataset {
   std::vector<Domain> domains;             ///< C-locale order, or as asked for
   /// Lower-case hexadecimal SHA-256 over all ids, labels, class names and file bytes.
   std::string fingerprint;
+  /// What the user should know, one sentence each: counts that differ from the published ones,
+  /// folders that were left out.
+  std::vector<std::string> notes = {};
+  /// Pictures of each domain by its publication, in the order of `domains`; 0 where it says nothing.
+  std::vector<std::size_t> published = {};
 };
 
 struct FolderOptions {
@@ -44,18 +58,24 @@ struct FolderOptions {
   unsigned threads = 0;  ///< for the fingerprint; 0 = all cores
 };
 
-/// Loads `root/domain/class/picture.{jpg,jpeg,png}`. Labels are keyed on the class name over all
-/// domains; domains may have different classes. Plain files in the root and in a domain, and names
-/// that start with a dot, are left out, as are files that are no pictures. Throws sdk::Error(data)
-/// naming the path for: no such root, no domain, a domain without classes, an empty class, a class
-/// that holds folders, a picture format that petlab cannot read, two classes whose names differ
-/// only in case.
+/// Loads pictures of one's own: `root/domain/class/picture`, or `root/class/picture`, which is one
+/// domain with the folder's name. One more folder level around either is looked through, and folders
+/// named train, val (valid, validation) and test, above or below the domains, become the samples'
+/// parts. Labels are keyed on the class name over all domains; domains may have different classes.
+/// Hidden and plain files outside of classes and files that are no pictures are left out. Throws
+/// sdk::Error(data) naming the path for: no such root, a folder of another kind (saying what was
+/// found), an empty class, a picture format that petlab cannot read, two classes whose names differ
+/// only in case, names of domains and classes that are no text, links that lead in a circle.
 [[nodiscard]] Dataset load_folder(const std::filesystem::path& root,
                                   const FolderOptions& options = {});
 
 /// The fingerprint of a data set as it is on disk now. Throws sdk::Error(data) naming a file that
 /// cannot be read.
 [[nodiscard]] std::string fingerprint(const Dataset& dataset, unsigned threads = 0);
+
+/// The same from the SHA-256 of each file, in the order of domains and samples.
+using Digest = std::array<std::uint8_t, 32>;
+[[nodiscard]] std::string fingerprint(const Dataset& dataset, const std::vector<Digest>& digests);
 
 /// Number of pictures over all domains.
 [[nodiscard]] std::size_t sample_count(const Dataset& dataset);

@@ -10,38 +10,85 @@
 
 namespace petlab::datasets {
 
-/// Which pictures train and which test. Every sample of every domain is in exactly one of the two.
+/// Which pictures train, validate and test: disjoint, per domain, as ascending indices into samples.
+/// Pictures that a list leaves out are in none of them.
 struct Split {
   std::string name;     ///< "stratified-10%-seed1", or the file it was read from
-  double fraction = 0;  ///< asked for in train; 0 when read from a file
+  double fraction = 0;  ///< asked for in train; 0 when it was not a share
   std::uint64_t seed = 0;
-  std::vector<std::vector<std::int64_t>> train;  ///< per domain: indices into samples, ascending
+  std::vector<std::vector<std::int64_t>> train;
   std::vector<std::vector<std::int64_t>> test;
-  std::string hash;  ///< SHA-256 over the ids in train and in test; the name is not in it
+  std::string hash;  ///< SHA-256 over the ids in train, test and validation; the name is not in it
+  std::vector<std::vector<std::int64_t>> validation = {};
+};
+
+/// How much of each class of each domain is picked: a share of its pictures or, above 0, a number.
+struct Amount {
+  double fraction = 0;
+  std::int64_t shots = 0;
 };
 
 /// The paper's data protocol: `fraction` of each class of each domain trains, the rest tests. A
-/// class of n pictures gives round(fraction * n), but at least 1 to each side when n >= 2; a class
-/// of one picture is tested only. Depends on names, ids, fraction and seed alone: not on the
-/// number of threads, the platform, or which other domains are loaded. A smaller fraction's
-/// training pictures are among a larger one's. Throws sdk::Error(config) unless 0 < fraction < 1.
+/// class of n pictures gives round(fraction * n), at least 1 and, where n >= 2, at most n - 1; a
+/// class of one picture trains and is not tested. Depends on names, ids, fraction and seed alone:
+/// not on the number of threads, the platform, or which other domains are loaded. A smaller
+/// fraction's training pictures are among a larger one's. Throws sdk::Error(config) unless
+/// 0 < fraction < 1.
 [[nodiscard]] Split make_split(const Dataset& dataset, double fraction, std::uint64_t seed);
 
-/// Takes validation pictures out of a split's training pictures, by the same rule: the result's
-/// `train` is what is left of it and its `test` holds the validation pictures. Test pictures of
-/// `split` are in neither. A class with one training picture keeps it in train.
+/// The same with `shots` training pictures of each class of each domain, fewer where a class has not
+/// one more for the test. They are among those of more shots, and of a fraction that gives more.
+/// Throws sdk::Error(config) unless shots >= 1.
+[[nodiscard]] Split make_shots_split(const Dataset& dataset, std::int64_t shots,
+                                     std::uint64_t seed);
+
+/// Moves pictures from train to validation, by the same rule; a class's last training picture stays.
+[[nodiscard]] Split with_validation(const Dataset& dataset, const Split& split, Amount amount,
+                                    std::uint64_t seed);
+
+/// The validation pictures in the place of the test pictures, which are in no part any more. Throws
+/// sdk::Error(data) naming a domain without any.
+[[nodiscard]] Split tested_on_validation(const Dataset& dataset, const Split& split);
+
+/// Both at once: training pictures, some of them held out and tested on.
 [[nodiscard]] Split make_validation_split(const Dataset& dataset, const Split& split,
                                           double fraction, std::uint64_t seed);
 
-/// CSV with the columns domain, id, part (train | test).
+/// The split that a data set brings with it (Sample::part). Throws sdk::Error(config) when it has
+/// none, sdk::Error(data) naming a domain without training or test pictures.
+[[nodiscard]] Split own_split(const Dataset& dataset);
+
+/// CSV with the columns domain, id, part (train | validation | test) and hash: the split's, in the
+/// first row.
 void write_split(const std::filesystem::path& file, const Dataset& dataset, const Split& split);
 
 /// Reads such a list for this data set. Throws sdk::Error(data) naming file and line for a domain
 /// or id that the data set has not, a part of another name, and a picture that is listed twice or
-/// not at all.
+/// not at all, and when the content is not what the hash says.
 [[nodiscard]] Split read_split(const std::filesystem::path& file, const Dataset& dataset);
 
-/// Per domain: training and test pictures, classes in training, fewest and most a class.
+/// A split by lists: one of write_split's, or published ones (lists.hpp), whose names say train,
+/// validation or test. Throws sdk::Error(data) naming file and line of a picture that the data set
+/// has not, a file whose part is not known, a domain without training or test pictures.
+[[nodiscard]] Split read_list_split(const std::vector<std::filesystem::path>& files,
+                                    const Dataset& dataset);
+
+/// Everything that decides a split but the seed.
+struct SplitChoice {
+  enum class Kind { percent, shots, list };
+  Kind kind = Kind::percent;
+  double train_fraction = 0.1;    ///< of percent
+  std::int64_t train_shots = 0;   ///< of shots
+  /// Lists. Of kind list: the split. Else training pictures are picked from their training part
+  /// only, and their test part tests.
+  std::vector<std::filesystem::path> lists = {};
+  bool own_lists = false;   ///< the data set's own split takes the place of `lists`
+  Amount validation = {};   ///< carved from training
+};
+[[nodiscard]] Split choose_split(const Dataset& dataset, const SplitChoice& choice,
+                                 std::uint64_t seed);
+
+/// Per domain: training, validation and test pictures, fewest and most a class in training.
 void print_summary(std::ostream& out, const Dataset& dataset, const Split& split);
 
 }  // namespace petlab::datasets

@@ -12,8 +12,8 @@ namespace petlab::core {
 /// The pictures of a study: `dataset` with the fingerprint of what is on disk.
 [[nodiscard]] datasets::Dataset open_study_dataset(const DatasetSpec& spec);
 
-/// The split of a run: stratified, by the dataset's fraction and the run's seed. With a validation
-/// fraction: the training pictures of that split, parted again; no test picture is in it.
+/// The split of a run by the dataset's choice and the run's seed. With validation: its training
+/// pictures, parted again, or the lists' validation pictures as test; no test picture is in it.
 [[nodiscard]] datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec& spec,
                                           std::uint64_t seed);
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace petlab::core {
 
@@ -55,12 +56,26 @@ struct GroupingSpec {
 
 /// Where the images come from and which of them train.
 struct DatasetSpec {
-  std::string name;            ///< "icon-home" or "folder"
-  std::filesystem::path root;  ///< folder tree root/domain/class/image
-  double train_fraction = 0.1;
-  /// Above 0: this share of the training pictures is held out and tested on instead of the test
-  /// pictures, which nothing looks at. For choosing settings.
+  std::string name;                       ///< datasets::dataset_names()
+  std::filesystem::path root;             ///< of the pictures
+  std::vector<std::string> domains = {};  ///< the tasks, in this order; empty = all
+  std::filesystem::path lists = {};       ///< of data sets that are made by lists; "" = in root
+  std::string split = "percent";          ///< or "shots", "list"
+  double train_fraction = 0.1;            ///< of percent
+  std::int64_t train_shots = 0;           ///< of shots: pictures of each class of each domain
+  /// Lists (datasets::expand_lists), "own" for the data set's own, or "". Of split "list" they are
+  /// the split; else training pictures are picked from their training part.
+  std::string split_list;
+  std::filesystem::path split_base = {};  ///< where relative lists start
+  /// Above 0: this share of the training pictures, or this number of each class, is held out and
+  /// tested on instead of the test pictures, which nothing looks at. For choosing settings.
   double validation_fraction = 0.0;
+  std::int64_t validation_shots = 0;
+  bool validation_list = false;  ///< the same with the validation pictures that the lists name
+
+  [[nodiscard]] bool tests_on_validation() const {
+    return validation_fraction > 0.0 || validation_shots > 0 || validation_list;
+  }
 };
 
 /// One run: one method under one protocol with one sharing and one seed. Everything in it that

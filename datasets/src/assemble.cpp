@@ -1,0 +1,143 @@
+#include "assemble.hpp"
+
+#include "names.hpp"
+#include "petlab/sdk/error.hpp"
+#include "tree.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace petlab::datasets {
+namespace {
+
+using sdk::Error;
+using sdk::ErrorKind;
+
+using ByClass = std::map<std::string, std::vector<const Entry*>>;
+using ByDomain = std::map<std::string, ByClass>;
+
+void check_name(const char* what, const std::string& name, const Entry& entry) {
+  if (is_plain_text(name) && !name.empty()) return;
+  throw Error(ErrorKind::data, std::string(what) + " '" + escaped(name) + "' of " +
+                                   shown(entry.file) +
+                                   " is no text (UTF-8 without control characters): rename it, for "
+                                   "it stands in prompts and tables");
+}
+
+ByDomain sort_in(const std::vector<Entry>& entries) {
+  ByDomain domains;
+  for (const Entry& entry : entries) {
+    auto& members = domains[entry.domain][entry.class_name];
+    if (members.empty()) {
+      check_name("domain", entry.domain, entry);
+      check_name("class", entry.class_name, entry);
+    }
+    members.push_back(&entry);
+  }
+  return domains;
+}
+
+std::vector<std::string> chosen_domains(const ByDomain& all, const AssembleOptions& options) {
+  std::vector<std::string> chosen;
+  std::string known;
+  for (const auto& [name, classes] : all) {
+    known += (known.empty() ? "" : ", ") + name;
+    if (options.domains.empty()) chosen.push_back(name);
+  }
+  for (const std::string& wanted : options.domains) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& domain) {
+      return name_key(domain.first) == name_key(wanted);
+    });
+    if (found == all.end())
+      throw Error(ErrorKind::config, "no domain '" + wanted + "' in " + shown(options.root) +
+                                         ", which has: " + known);
+    if (std::find(chosen.begin(), chosen.end(), found->first) != chosen.end())
+      throw Error(ErrorKind::config, "domain '" + wanted + "' is asked for twice");
+    chosen.push_back(found->first);
+  }
+  return chosen;
+}
+
+std::vector<std::string> union_of_classes(const ByDomain& domains,
+                                          const std::vector<std::string>& chosen,
+                                          const AssembleOptions& options) {
+  std::set<std::string> names;
+  for (const std::string& domain : chosen)
+    for (const auto& [name, members] : domains.at(domain))
+      names.insert(name);
+  std::map<std::string, std::string> by_lower;
+  for (const std::string& name : names) {
+    const auto [it, fresh] = by_lower.emplace(lower_case(name), name);
+    if (!fresh)
+      throw Error(ErrorKind::data, "classes '" + it->second + "' and '" + name + "' in " +
+                                       shown(options.root) +
+                                       " differ only in case: give one class one name");
+  }
+  return {names.begin(), names.end()};
+}
+
+/// The part of an id that stands for the file: the shortest form that is unique in its class.
+std::vector<std::string> file_names(const std::vector<const Entry*>& members) {
+  using Form = std::string (*)(const Entry&);
+  constexpr Form kForms[] = {
+      [](const Entry& e) { return e.file.stem().string(); },
+      [](const Entry& e) { return e.file.filename().string(); },
+      [](const Entry& e) { return e.path_in_list; },
+  };
+  std::vector<std::string> names(members.size());
+  std::vector<std::size_t> open(members.size());
+  for (std::size_t i = 0; i < open.size(); ++i)
+    open[i] = i;
+  for (const Form form : kForms) {
+    std::map<std::string, int> uses;
+    for (const std::size_t i : open)
+      ++uses[names[i] = escaped(form(*members[i]))];
+    std::erase_if(open, [&](std::size_t i) { return uses.at(names[i]) == 1; });
+  }
+  std::map<std::string, std::size_t> first;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto [it, fresh] = first.emplace(names[i], i);
+    if (!fresh)
+      throw Error(ErrorKind::data, "pictures " + shown(members[it->second]->file) + " and " +
+                                       shown(members[i]->file) +
+                                       " cannot be told apart by their names: rename one");
+  }
+  return names;
+}
+
+Domain make_domain(const std::string& name, const ByClass& by_class,
+                   const std::vector<std::string>& classes) {
+  Domain domain{name, {}, {}};
+  for (const auto& [class_name, members] : by_class) {
+    const auto label =
+        std::lower_bound(classes.begin(), classes.end(), class_name) - classes.begin();
+    domain.classes.push_back(label);
+    const std::vector<std::string> names = file_names(members);
+    for (std::size_t i = 0; i < members.size(); ++i)
+      domain.samples.push_back({name + "/" + class_name + "/" + names[i], members[i]->file, label,
+                                members[i]->part});
+  }
+  std::sort(domain.samples.begin(), domain.samples.end(),
+            [](const Sample& a, const Sample& b) { return a.id < b.id; });
+  return domain;
+}
+
+}  // namespace
+
+Dataset assemble(const std::vector<Entry>& entries, const AssembleOptions& options) {
+  const ByDomain domains = sort_in(entries);
+  const std::vector<std::string> chosen = chosen_domains(domains, options);
+  Dataset dataset;
+  dataset.name = options.name;
+  dataset.version = options.version;
+  dataset.classes = union_of_classes(domains, chosen, options);
+  for (const std::string& name : dataset.classes)
+    dataset.display_names.push_back(display_name(name));
+  for (const std::string& name : chosen)
+    dataset.domains.push_back(make_domain(name, domains.at(name), dataset.classes));
+  if (options.fingerprint) dataset.fingerprint = fingerprint(dataset, options.threads);
+  return dataset;
+}
+
+}  // namespace petlab::datasets

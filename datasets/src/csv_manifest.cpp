@@ -1,0 +1,76 @@
+#include "names.hpp"
+#include "petlab/datasets/csv.hpp"
+#include "petlab/sdk/error.hpp"
+#include "published.hpp"
+#include "tree.hpp"
+
+#include <map>
+#include <system_error>
+
+namespace petlab::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+using sdk::Error;
+using sdk::ErrorKind;
+
+constexpr const char* kExpected =
+    "expected a CSV file with the columns path, domain, class and optionally split";
+
+Part parse_part(const std::string& text, const std::string& where) {
+  const std::string key = lower_case(text);
+  if (key.empty()) return Part::none;
+  if (key == "train") return Part::train;
+  if (key == "val" || key == "validation") return Part::validation;
+  if (key == "test") return Part::test;
+  throw Error(ErrorKind::data, where + ": split is '" + escaped(text) +
+                                   "', expected train, val, test or nothing");
+}
+
+fs::path manifest_file(const fs::path& root) {
+  std::error_code ignored;
+  if (fs::is_directory(root, ignored)) {
+    if (fs::is_regular_file(root / "manifest.csv", ignored)) return root / "manifest.csv";
+    throw Error(ErrorKind::data, "folder " + shown(root) + " holds no manifest.csv: " + kExpected);
+  }
+  if (!fs::exists(root, ignored))
+    throw Error(ErrorKind::data, shown(root) + " does not exist: " + kExpected);
+  return root;
+}
+
+}  // namespace
+
+Dataset load_csv_manifest(const fs::path& root, const LoadOptions& options) {
+  const fs::path file = manifest_file(root);
+  std::vector<Entry> entries;
+  std::map<fs::path, std::size_t> lines;
+  for (const CsvRow& row : read_csv_rows(
+           file, {.required = {"path", "domain", "class"}, .optional = {"split"}, .others = true})) {
+    const std::string where = shown(file) + " line " + std::to_string(row.line);
+    const std::string& path = row.values[0];
+    for (std::size_t i = 0; i < 3; ++i)
+      if (row.values[i].empty())
+        throw Error(ErrorKind::data, where + ": the value of column '" +
+                                         (i == 0 ? "path" : i == 1 ? "domain" : "class") +
+                                         "' is empty");
+    const fs::path picture = (file.parent_path() / path).lexically_normal();
+    const auto [twin, fresh] = lines.emplace(picture, row.line);
+    if (!fresh)
+      throw Error(ErrorKind::data, where + ": '" + escaped(path) + "' is listed already, in line " +
+                                       std::to_string(twin->second));
+    std::error_code ignored;
+    if (!fs::is_regular_file(picture, ignored))
+      throw Error(ErrorKind::data, where + ": " + shown(picture) + " does not exist");
+    entries.push_back(
+        {row.values[1], row.values[2], picture, parse_part(row.values[3], where), path});
+  }
+  if (entries.empty()) throw Error(ErrorKind::data, shown(file) + " lists no picture");
+  return assemble(entries, {.name = "csv",
+                            .version = "1",
+                            .root = file,
+                            .domains = options.domains,
+                            .fingerprint = options.fingerprint,
+                            .threads = options.threads});
+}
+
+}  // namespace petlab::datasets

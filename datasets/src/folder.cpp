@@ -1,0 +1,215 @@
+#include "folder.hpp"
+
+#include "names.hpp"
+#include "petlab/sdk/error.hpp"
+#include "tree.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <system_error>
+
+namespace petlab::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+using sdk::Error;
+using sdk::ErrorKind;
+
+constexpr const char* kLayout =
+    "expected ROOT/domain/class/picture.jpg, or ROOT/class/picture.jpg for one domain";
+
+[[noreturn]] void fail(const std::string& message) {
+  throw Error(ErrorKind::data, message);
+}
+
+void add_class(const fs::path& folder, const std::string& domain, Part part,
+               std::vector<Entry>& entries) {
+  const Listing listing = list_folder(folder);
+  const std::size_t before = entries.size();
+  for (const fs::path& file : listing.files) {
+    if (is_picture_name(file))
+      entries.push_back({domain, folder.filename().string(), file, part});
+    else if (is_foreign_picture_name(file))
+      fail(shown(file) + " has a format that petlab cannot read: convert it to JPEG or PNG, or " +
+           "take it out of the folder");
+  }
+  for (const fs::path& below : listing.folders)
+    if (picture_depth(below) >= 0)
+      fail("class folder " + shown(folder) + " holds the folder '" + shown(below.filename()) +
+           "' where pictures belong: " + kLayout);
+  if (entries.size() == before)
+    fail("class folder " + shown(folder) + " holds no picture: put some in or remove it");
+}
+
+/// What a root holds, by the number of folders between it and the pictures.
+struct Shape {
+  Listing listing;
+  std::map<int, std::vector<fs::path>> by_depth;  ///< -1: no picture below
+
+  [[nodiscard]] bool only(int depth) const {
+    return by_depth.contains(depth) && by_depth.size() == (by_depth.contains(-1) ? 2U : 1U);
+  }
+};
+
+Shape shape_of_tree(const fs::path& root) {
+  Shape shape{list_folder(root), {}};
+  for (const fs::path& folder : shape.listing.folders)
+    shape.by_depth[picture_depth(folder)].push_back(folder);
+  return shape;
+}
+
+[[noreturn]] void no_layout(const fs::path& root, const Shape& shape) {
+  const auto& by_depth = shape.by_depth;
+  if (shape.listing.folders.empty()) {
+    const bool pictures = std::any_of(shape.listing.files.begin(), shape.listing.files.end(),
+                                      [](const fs::path& f) { return is_picture_name(f); });
+    fail("data set folder " + shown(root) +
+         (pictures ? " holds pictures and no folder, as a class does: " : " holds no folder: ") +
+         kLayout);
+  }
+  if (by_depth.contains(-1) && by_depth.size() == 1)
+    fail("data set folder " + shown(root) + " holds no picture in its folders " +
+         names_of(by_depth.at(-1)) + ": " + kLayout);
+  if (by_depth.contains(0))
+    fail("data set folder " + shown(root) + " holds classes (" + names_of(by_depth.at(0)) +
+         ") beside folders of classes (" + names_of(by_depth.rbegin()->second) + "): " + kLayout);
+  const fs::path& deepest = by_depth.rbegin()->second.front();
+  fail("data set folder " + shown(root) + " holds whole data sets (" +
+       names_of(shape.listing.folders) + "): " + kLayout + "; perhaps " + shown(deepest) +
+       " is meant");
+}
+
+/// The entries of a folder of any of the layouts, and notes about which.
+struct Found {
+  std::vector<Entry> entries;
+  std::vector<std::string> notes;
+};
+
+std::string name_of(const fs::path& root) {
+  std::error_code error;
+  const fs::path whole = fs::weakly_canonical(root, error);
+  return (error ? root : whole).filename().string();
+}
+
+Found find_entries(const fs::path& root, bool inside = false) {
+  Found found;
+  const Shape shape = shape_of_tree(root);
+  const auto& folders = shape.listing.folders;
+  const auto part_note = [&] {
+    found.notes.emplace_back(
+        "folders named train, val and test are the data set's own split: [dataset] split = list");
+  };
+  if (shape.only(0)) {
+    // One domain; an empty class folder among the others is found by add_classes.
+    if (are_parts(folders))
+      fail("data set folder " + shown(root) + " holds pictures in " + names_of(folders) +
+           " without class folders: expected part/class/picture.jpg");
+    add_classes(root, name_of(root), Part::none, found.entries);
+    found.notes.push_back("one domain, '" + name_of(root) + "': its folders are classes");
+    return found;
+  }
+  if (shape.only(1)) {
+    if (are_parts(folders)) {
+      add_domain(root, name_of(root), found.entries);
+      part_note();
+      return found;
+    }
+    for (const fs::path& folder : folders) {
+      if (picture_depth(folder) < 0)
+        fail("domain folder " + shown(folder) + " holds no class folder with pictures: " + kLayout);
+      add_domain(folder, folder.filename().string(), found.entries);
+    }
+    return found;
+  }
+  if (shape.only(2) && are_parts(folders)) {
+    for (const fs::path& part : folders)
+      for (const fs::path& domain : list_folder(part).folders)
+        add_classes(domain, domain.filename().string(), *part_of_folder(part), found.entries);
+    part_note();
+    return found;
+  }
+  const bool domains_with_parts =
+      shape.only(2) && std::all_of(folders.begin(), folders.end(), [](const fs::path& folder) {
+        return are_parts(list_folder(folder).folders);
+      });
+  if (domains_with_parts && folders.size() > 1) {
+    for (const fs::path& folder : folders)
+      add_domain(folder, folder.filename().string(), found.entries);
+    part_note();
+    return found;
+  }
+  if (folders.size() == 1 && !inside && (shape.only(2) || shape.only(3))) {
+    found = find_entries(folders.front(), /*inside=*/true);
+    found.notes.insert(found.notes.begin(),
+                       "used " + shown(folders.front()) + ", the only folder of " + shown(root));
+    return found;
+  }
+  no_layout(root, shape);
+}
+
+}  // namespace
+
+std::optional<Part> part_of_folder(const fs::path& folder) {
+  static const std::map<std::string, Part> parts{
+      {"train", Part::train},           {"training", Part::train},
+      {"val", Part::validation},        {"valid", Part::validation},
+      {"validation", Part::validation}, {"crossval", Part::validation},
+      {"test", Part::test}};
+  const auto found = parts.find(lower_case(folder.filename().string()));
+  return found == parts.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool are_parts(const std::vector<fs::path>& folders) {
+  return !folders.empty() && std::all_of(folders.begin(), folders.end(), [](const fs::path& f) {
+    return part_of_folder(f).has_value();
+  });
+}
+
+void add_classes(const fs::path& folder, const std::string& domain, Part part,
+                 std::vector<Entry>& entries) {
+  const Listing listing = list_folder(folder);
+  if (listing.folders.empty())
+    fail("domain folder " + shown(folder) + " holds no class folder: " + kLayout);
+  for (const fs::path& class_folder : listing.folders)
+    add_class(class_folder, domain, part, entries);
+}
+
+void add_domain(const fs::path& folder, const std::string& domain, std::vector<Entry>& entries) {
+  const auto folders = list_folder(folder).folders;
+  if (!are_parts(folders)) return add_classes(folder, domain, Part::none, entries);
+  for (const fs::path& part : folders) {
+    const std::size_t before = entries.size();
+    add_classes(part, domain, *part_of_folder(part), entries);
+    // The same file name may be in two parts.
+    for (std::size_t i = before; i < entries.size(); ++i)
+      entries[i].path_in_list =
+          part.filename().string() + "/" + entries[i].file.filename().string();
+  }
+}
+
+void check_root(const fs::path& root, const std::string& expected) {
+  std::error_code error;
+  const auto status = fs::status(root, error);
+  if (status.type() == fs::file_type::not_found)
+    fail("data set folder " + shown(root) + " does not exist: " + expected);
+  if (!fs::is_directory(status))
+    fail(shown(root) +
+         (fs::is_regular_file(status) ? " is a file, no folder: " : " cannot be opened: ") +
+         expected);
+}
+
+Dataset load_folder(const fs::path& root, const FolderOptions& options) {
+  check_root(root, kLayout);
+  Found found = find_entries(root);
+  Dataset dataset = assemble(found.entries, {.name = options.name,
+                                             .version = options.version,
+                                             .root = root,
+                                             .domains = options.domains,
+                                             .fingerprint = options.fingerprint,
+                                             .threads = options.threads});
+  dataset.notes = std::move(found.notes);
+  return dataset;
+}
+
+}  // namespace petlab::datasets

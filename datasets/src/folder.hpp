@@ -1,0 +1,31 @@
+#pragma once
+
+#include "assemble.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Class folders as entries; what the loaders of folder trees share.
+namespace petlab::datasets {
+
+/// "train", "val" (also valid, validation, crossval), "test" as parts.
+[[nodiscard]] std::optional<Part> part_of_folder(const std::filesystem::path& folder);
+
+/// Whether `folders` is not empty and each is named like a part.
+[[nodiscard]] bool are_parts(const std::vector<std::filesystem::path>& folders);
+
+/// Adds the pictures of all class folders of `folder`. Throws sdk::Error(data) for an empty class, a
+/// class that holds folders of pictures, and a picture format that petlab cannot read.
+void add_classes(const std::filesystem::path& folder, const std::string& domain, Part part,
+                 std::vector<Entry>& entries);
+
+/// add_classes for `folder/class`, or for `folder/part/class`.
+void add_domain(const std::filesystem::path& folder, const std::string& domain,
+                std::vector<Entry>& entries);
+
+/// Throws sdk::Error(data) when `root` is not there or no folder; `expected` says what should be.
+void check_root(const std::filesystem::path& root, const std::string& expected);
+
+}  // namespace petlab::datasets

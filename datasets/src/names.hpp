@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+// Names of domains, classes and files: comparing, checking and showing them.
+namespace petlab::datasets {
+
+[[nodiscard]] std::string lower_case(std::string text);  ///< ASCII letters only
+
+/// What two spellings of a name have in common: lower case, without blanks, '_' and '-'. The key of
+/// "Real World", "Real_World" and "realworld" is "realworld".
+[[nodiscard]] std::string name_key(std::string_view name);
+
+/// Whether `text` is UTF-8 without control characters, so that it can stand in a prompt, a table
+/// and the store.
+[[nodiscard]] bool is_plain_text(std::string_view text);
+
+/// `text` with each byte that is no part of valid UTF-8, and each control character, as \xHH. Plain
+/// text comes back as it is.
+[[nodiscard]] std::string escaped(std::string_view text);
+
+/// A class's name for prompts, as CoOp's code has it: '_' is a blank, case and '-' are kept.
+[[nodiscard]] std::string display_name(std::string name);
+
+}  // namespace petlab::datasets

@@ -1,0 +1,58 @@
+#include "command.hpp"
+#include "datasets_command.hpp"
+#include "petlab/datasets/check.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include <iostream>
+
+namespace petlab::app {
+
+int check_datasets(const Arguments& arguments) {
+  Usage usage{
+      "datasets check",
+      "ROOT [options]",
+      "Looks through a data set before anything is computed with it: pictures by class and domain\n"
+      "beside the published counts, classes that a domain lacks, pictures that cannot be read or\n"
+      "are cut short, the same file on two sides of a border (train, validation and test, domains,\n"
+      "classes), and pictures that look alike. ROOT is its folder, a CSV file, or icon-home.\n"
+      "Findings are reported; with --strict, unreadable pictures and the same file on two sides of\n"
+      "a border make the exit code 3.",
+      po::options_description("Options"),
+      {"ROOT"},
+      "  petlab datasets check ~/data/OfficeHomeDataset_10072016\n"
+      "  petlab datasets check ~/data/OfficeHome --split-list 'MTlearn/*/{train,test}_10.txt'\n"
+      "  petlab datasets check ~/pictures --strict --duplicates found.csv\n"
+      "  petlab datasets check icon-home\n"};
+  add_dataset_options(usage.options);
+  add_split_options(usage.options);
+  usage.options.add_options()("strict", po::bool_switch(),
+                              "exit code 3 when something would spoil a result")(
+      "near", po::value<int>()->default_value(4),
+      "bits of 64 that the perceptual hashes of near-duplicates differ in at most (0..15)")(
+      "brief", po::bool_switch(), "no table of classes")(
+      "duplicates", text_value(), "CSV file for all duplicates, not only the first ten");
+  const auto options = parse(usage, arguments);
+  if (!options) return kOk;
+  const int near = options->get<int>("near");
+  if (near < 0 || near > 15)
+    throw sdk::Error(sdk::ErrorKind::config,
+                     "--near is " + std::to_string(near) + ", expected 0 to 15");
+
+  const datasets::Dataset dataset = open_root(*options, /*fingerprint=*/false);
+  const datasets::Split split = split_of(*options, dataset);
+  datasets::print_summary(std::cout, dataset);
+  if (!options->get<bool>("brief")) datasets::print_counts(std::cout, dataset);
+  datasets::print_summary(std::cout, dataset, split);
+  std::cout << std::flush;
+  const datasets::CheckReport report =
+      datasets::check_dataset(dataset, split,
+                              {.near_distance = near,
+                               .threads = static_cast<unsigned>(options->get<int>("threads")),
+                               .progress = counter("checking")});
+  std::cout << report;
+  if (options->has("duplicates"))
+    datasets::write_likenesses(options->text("duplicates"), report);
+  return report.passed() || !options->get<bool>("strict") ? kOk : kData;
+}
+
+}  // namespace petlab::app

@@ -1,0 +1,138 @@
+#include "datasets_command.hpp"
+
+#include "petlab/core/suggestion.hpp"
+#include "petlab/datasets/lists.hpp"
+#include "petlab/sdk/error.hpp"
+#include "places.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <sstream>
+#include <system_error>
+
+namespace petlab::app {
+namespace {
+
+[[noreturn]] void fail(const std::string& message) {
+  throw sdk::Error(sdk::ErrorKind::config, message);
+}
+
+std::vector<std::string> split_at_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, ',');)
+    if (!part.empty()) parts.push_back(part);
+  return parts;
+}
+
+unsigned threads_of(const Parsed& options) {
+  const int threads = options.get<int>("threads");
+  if (threads < 0) fail("--threads is " + std::to_string(threads) + ", expected 0 (all) or more");
+  return static_cast<unsigned>(threads);
+}
+
+}  // namespace
+
+datasets::Progress counter(const char* what) {
+  if (isatty(STDERR_FILENO) == 0) return {};
+  const auto start = std::chrono::steady_clock::now();
+  return [what, start](std::size_t done, std::size_t total) {
+    if (done % 50 != 0 && done != total) return;
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const auto rate = static_cast<std::size_t>(static_cast<double>(done) / (seconds.count() + 1e-9));
+    std::cerr << "\r" << what << " " << done << "/" << total << ", " << rate << " pictures/s "
+              << (done == total ? "\n" : "") << std::flush;
+  };
+}
+
+void add_dataset_options(po::options_description& options) {
+  options.add_options()("dataset", text_value(),
+                        "what ROOT is: office-home, folder, csv ... (default: told by its "
+                        "folders; petlab datasets list explains each)")(
+      "domains", text_value(), "only these domains, in this order, e.g. Art,Product")(
+      "lists", text_value(),
+      "folder of the lists that make mini-domainnet, domainnet-126 or domainnet")(
+      "threads", po::value<int>()->default_value(0), "threads (0: all cores)");
+}
+
+void add_split_options(po::options_description& options) {
+  options.add_options()("split", text_value(),
+                        "percent, shots or list (default: percent, or the data set's own)")(
+      "train-fraction", po::value<double>()->default_value(0.1, "0.1"),
+      "percent: share of each class of each domain that trains")(
+      "train-shots", po::value<std::int64_t>(),
+      "shots: training pictures of each class of each domain")(
+      "split-list", text_value(),
+      "lists: files, patterns like 'lists/*/{train,test}_10.txt', folders, with commas between; own "
+      "is the data set's own. With percent and shots: training pictures come from their "
+      "training part")("validation-fraction", po::value<double>(),
+                       "share of the training pictures held out for validation")(
+      "validation-shots", po::value<std::int64_t>(),
+      "or this number of each class")("seed", po::value<std::uint64_t>()->default_value(1), "seed");
+}
+
+datasets::Dataset open_root(const Parsed& options, bool fingerprint) {
+  datasets::DatasetSource source;
+  source.root = options.text("ROOT");
+  source.fingerprint = fingerprint;
+  source.threads = threads_of(options);
+  std::error_code ignored;
+  const bool there = std::filesystem::exists(source.root, ignored);
+  if (options.has("dataset")) {
+    source.name = options.text("dataset");
+    const auto& names = datasets::dataset_names();
+    if (std::find(names.begin(), names.end(), source.name) == names.end())
+      fail("--dataset: unknown data set '" + source.name + "'" +
+           core::did_you_mean(source.name, names) + "; petlab datasets list names them");
+  } else if (!there && options.text("ROOT") == "icon-home") {
+    source.name = "icon-home";
+  } else {
+    source.name = datasets::guess_dataset(source.root);
+    if (there)
+      std::cerr << "petlab: taken as data set " << source.name
+                << "; --dataset NAME says it is another\n";
+  }
+  if (!there && source.name == "icon-home") source.root = icon_home_pictures();
+  if (options.has("domains")) source.domains = split_at_commas(options.text("domains"));
+  if (options.has("lists")) source.lists = options.text("lists");
+  return datasets::open_dataset(source);
+}
+
+datasets::Split split_of(const Parsed& options, const datasets::Dataset& dataset) {
+  datasets::SplitChoice choice;
+  using Kind = datasets::SplitChoice::Kind;
+  const bool own = std::any_of(
+      dataset.domains.begin(), dataset.domains.end(), [](const datasets::Domain& domain) {
+        return std::any_of(domain.samples.begin(), domain.samples.end(), [](const auto& sample) {
+          return sample.part == datasets::Part::train;
+        });
+      });
+  std::string kind = "percent";
+  if (options.has("split"))
+    kind = options.text("split");
+  else if (options.has("train-shots"))
+    kind = "shots";
+  else if (options.values["train-fraction"].defaulted() && (own || options.has("split-list")))
+    kind = "list";
+  if (kind != "percent" && kind != "shots" && kind != "list")
+    fail("--split is '" + kind + "', expected percent, shots or list");
+  choice.kind = kind == "shots" ? Kind::shots : kind == "list" ? Kind::list : Kind::percent;
+  choice.train_fraction = options.get<double>("train-fraction");
+  if (options.has("train-shots")) choice.train_shots = options.get<std::int64_t>("train-shots");
+  if (choice.kind == Kind::shots && choice.train_shots < 1)
+    fail("--split shots needs --train-shots, the training pictures of each class, at least 1");
+  if (options.has("split-list")) {
+    choice.own_lists = options.text("split-list") == "own";
+    if (!choice.own_lists) choice.lists = datasets::expand_lists(options.text("split-list"));
+  }
+  if (options.has("validation-fraction"))
+    choice.validation.fraction = options.get<double>("validation-fraction");
+  if (options.has("validation-shots"))
+    choice.validation.shots = options.get<std::int64_t>("validation-shots");
+  return datasets::choose_split(dataset, choice, options.get<std::uint64_t>("seed"));
+}
+
+}  // namespace petlab::app
