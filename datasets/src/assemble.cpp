@@ -50,8 +50,8 @@ std::vector<std::string> chosen_domains(const ByDomain& all, const AssembleOptio
       return name_key(domain.first) == name_key(wanted);
     });
     if (found == all.end())
-      throw Error(ErrorKind::config, "no domain '" + wanted + "' in " + shown(options.root) +
-                                         ", which has: " + known);
+      throw Error(ErrorKind::config,
+                  "no domain '" + wanted + "' in " + shown(options.root) + ", which has: " + known);
     if (std::find(chosen.begin(), chosen.end(), found->first) != chosen.end())
       throw Error(ErrorKind::config, "domain '" + wanted + "' is asked for twice");
     chosen.push_back(found->first);
@@ -115,8 +115,8 @@ Domain make_domain(const std::string& name, const ByClass& by_class,
     domain.classes.push_back(label);
     const std::vector<std::string> names = file_names(members);
     for (std::size_t i = 0; i < members.size(); ++i)
-      domain.samples.push_back({name + "/" + class_name + "/" + names[i], members[i]->file, label,
-                                members[i]->part});
+      domain.samples.push_back(
+          {name + "/" + class_name + "/" + names[i], members[i]->file, label, members[i]->part});
   }
   std::sort(domain.samples.begin(), domain.samples.end(),
             [](const Sample& a, const Sample& b) { return a.id < b.id; });

@@ -134,8 +134,7 @@ bool CheckReport::passed() const {
          });
 }
 
-CheckReport check_dataset(const Dataset& dataset, const Split& split,
-                          const CheckOptions& options) {
+CheckReport check_dataset(const Dataset& dataset, const Split& split, const CheckOptions& options) {
   std::vector<Item> items = items_of(dataset, split);
   std::mutex mutex;
   std::size_t done = 0;

@@ -44,7 +44,7 @@ void list_likenesses(std::ostream& out, const std::string& title, std::vector<Li
     out << title << ": none\n";
     return;
   }
-  const auto count = [&](bool Likeness::*border) {
+  const auto count = [&](bool Likeness::* border) {
     return std::count_if(all.begin(), all.end(), [&](const Likeness& one) { return one.*border; });
   };
   out << title << ": " << all.size() << " (" << count(&Likeness::across_parts)
@@ -53,9 +53,8 @@ void list_likenesses(std::ostream& out, const std::string& title, std::vector<Li
   const auto weight = [](const Likeness& one) {
     return 4 * one.across_classes + 2 * one.across_domains + one.across_parts;
   };
-  std::stable_sort(all.begin(), all.end(), [&](const Likeness& a, const Likeness& b) {
-    return weight(a) > weight(b);
-  });
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Likeness& a, const Likeness& b) { return weight(a) > weight(b); });
   for (std::size_t i = 0; i < std::min(all.size(), kShown); ++i) {
     const std::string borders = across(all[i]);
     out << "  " << joined(all[i].ids);
@@ -122,8 +121,8 @@ void write_likenesses(const std::filesystem::path& file, const CheckReport& repo
   for (const auto* all : {&report.identical, &report.near})
     for (const Likeness& one : *all)
       text += std::string(one.identical ? "identical" : "near") + "," +
-              std::to_string(one.distance) + "," + csv_field(joined(one.ids)) + "," +
-              across(one) + "\n";
+              std::to_string(one.distance) + "," + csv_field(joined(one.ids)) + "," + across(one) +
+              "\n";
   write_file(file, text);
 }
 

@@ -23,8 +23,8 @@ Part parse_part(const std::string& text, const std::string& where) {
   if (key == "train") return Part::train;
   if (key == "val" || key == "validation") return Part::validation;
   if (key == "test") return Part::test;
-  throw Error(ErrorKind::data, where + ": split is '" + escaped(text) +
-                                   "', expected train, val, test or nothing");
+  throw Error(ErrorKind::data,
+              where + ": split is '" + escaped(text) + "', expected train, val, test or nothing");
 }
 
 fs::path manifest_file(const fs::path& root) {
@@ -45,13 +45,16 @@ Dataset load_csv_manifest(const fs::path& root, const LoadOptions& options) {
   std::vector<Entry> entries;
   std::map<fs::path, std::size_t> lines;
   for (const CsvRow& row : read_csv_rows(
-           file, {.required = {"path", "domain", "class"}, .optional = {"split"}, .others = true})) {
+           file,
+           {.required = {"path", "domain", "class"}, .optional = {"split"}, .others = true})) {
     const std::string where = shown(file) + " line " + std::to_string(row.line);
     const std::string& path = row.values[0];
     for (std::size_t i = 0; i < 3; ++i)
       if (row.values[i].empty())
         throw Error(ErrorKind::data, where + ": the value of column '" +
-                                         (i == 0 ? "path" : i == 1 ? "domain" : "class") +
+                                         (i == 0   ? "path"
+                                          : i == 1 ? "domain"
+                                                   : "class") +
                                          "' is empty");
     const fs::path picture = (file.parent_path() / path).lexically_normal();
     const auto [twin, fresh] = lines.emplace(picture, row.line);

@@ -1,6 +1,5 @@
-#include "published.hpp"
-
 #include "petlab/sdk/error.hpp"
+#include "published.hpp"
 #include "tree.hpp"
 
 #include <system_error>
@@ -14,24 +13,132 @@ namespace fs = std::filesystem;
 constexpr const char* kMiniDomains = "clipart, painting, real and sketch";
 
 const std::vector<std::string>& classes_126() {
-  static const std::vector<std::string> names = {
-      "aircraft_carrier", "alarm_clock", "ant", "anvil", "asparagus", "axe", "banana",
-  "basket", "bathtub", "bear", "bee", "bird", "blackberry", "blueberry", "bottlecap",
-  "broccoli", "bus", "butterfly", "cactus", "cake", "calculator", "camel", "camera",
-  "candle", "cannon", "canoe", "carrot", "castle", "cat", "ceiling_fan", "cello",
-  "cell_phone", "chair", "chandelier", "coffee_cup", "compass", "computer", "cow",
-  "crab", "crocodile", "cruise_ship", "dog", "dolphin", "dragon", "drums", "duck",
-  "dumbbell", "elephant", "eyeglasses", "feather", "fence", "fish", "flamingo", "flower",
-  "foot", "fork", "frog", "giraffe", "goatee", "grapes", "guitar", "hammer",
-  "helicopter", "helmet", "horse", "kangaroo", "lantern", "laptop", "leaf", "lion",
-  "lipstick", "lobster", "microphone", "monkey", "mosquito", "mouse", "mug", "mushroom",
-  "onion", "panda", "peanut", "pear", "peas", "pencil", "penguin", "pig", "pillow",
-  "pineapple", "potato", "power_outlet", "purse", "rabbit", "raccoon", "rhinoceros",
-  "rifle", "saxophone", "screwdriver", "sea_turtle", "see_saw", "sheep", "shoe",
-  "skateboard", "snake", "speedboat", "spider", "squirrel", "strawberry", "streetlight",
-  "string_bean", "submarine", "swan", "table", "teapot", "teddy-bear", "television",
-  "The_Eiffel_Tower", "The_Great_Wall_of_China", "tiger", "toe", "train", "truck",
-  "umbrella", "vase", "watermelon", "whale", "zebra"};
+  static const std::vector<std::string> names = {"aircraft_carrier",
+                                                 "alarm_clock",
+                                                 "ant",
+                                                 "anvil",
+                                                 "asparagus",
+                                                 "axe",
+                                                 "banana",
+                                                 "basket",
+                                                 "bathtub",
+                                                 "bear",
+                                                 "bee",
+                                                 "bird",
+                                                 "blackberry",
+                                                 "blueberry",
+                                                 "bottlecap",
+                                                 "broccoli",
+                                                 "bus",
+                                                 "butterfly",
+                                                 "cactus",
+                                                 "cake",
+                                                 "calculator",
+                                                 "camel",
+                                                 "camera",
+                                                 "candle",
+                                                 "cannon",
+                                                 "canoe",
+                                                 "carrot",
+                                                 "castle",
+                                                 "cat",
+                                                 "ceiling_fan",
+                                                 "cello",
+                                                 "cell_phone",
+                                                 "chair",
+                                                 "chandelier",
+                                                 "coffee_cup",
+                                                 "compass",
+                                                 "computer",
+                                                 "cow",
+                                                 "crab",
+                                                 "crocodile",
+                                                 "cruise_ship",
+                                                 "dog",
+                                                 "dolphin",
+                                                 "dragon",
+                                                 "drums",
+                                                 "duck",
+                                                 "dumbbell",
+                                                 "elephant",
+                                                 "eyeglasses",
+                                                 "feather",
+                                                 "fence",
+                                                 "fish",
+                                                 "flamingo",
+                                                 "flower",
+                                                 "foot",
+                                                 "fork",
+                                                 "frog",
+                                                 "giraffe",
+                                                 "goatee",
+                                                 "grapes",
+                                                 "guitar",
+                                                 "hammer",
+                                                 "helicopter",
+                                                 "helmet",
+                                                 "horse",
+                                                 "kangaroo",
+                                                 "lantern",
+                                                 "laptop",
+                                                 "leaf",
+                                                 "lion",
+                                                 "lipstick",
+                                                 "lobster",
+                                                 "microphone",
+                                                 "monkey",
+                                                 "mosquito",
+                                                 "mouse",
+                                                 "mug",
+                                                 "mushroom",
+                                                 "onion",
+                                                 "panda",
+                                                 "peanut",
+                                                 "pear",
+                                                 "peas",
+                                                 "pencil",
+                                                 "penguin",
+                                                 "pig",
+                                                 "pillow",
+                                                 "pineapple",
+                                                 "potato",
+                                                 "power_outlet",
+                                                 "purse",
+                                                 "rabbit",
+                                                 "raccoon",
+                                                 "rhinoceros",
+                                                 "rifle",
+                                                 "saxophone",
+                                                 "screwdriver",
+                                                 "sea_turtle",
+                                                 "see_saw",
+                                                 "sheep",
+                                                 "shoe",
+                                                 "skateboard",
+                                                 "snake",
+                                                 "speedboat",
+                                                 "spider",
+                                                 "squirrel",
+                                                 "strawberry",
+                                                 "streetlight",
+                                                 "string_bean",
+                                                 "submarine",
+                                                 "swan",
+                                                 "table",
+                                                 "teapot",
+                                                 "teddy-bear",
+                                                 "television",
+                                                 "The_Eiffel_Tower",
+                                                 "The_Great_Wall_of_China",
+                                                 "tiger",
+                                                 "toe",
+                                                 "train",
+                                                 "truck",
+                                                 "umbrella",
+                                                 "vase",
+                                                 "watermelon",
+                                                 "whale",
+                                                 "zebra"};
   return names;
 }
 
@@ -62,18 +169,17 @@ std::vector<fs::path> find_lists(const PublishedSet& set, const fs::path& root,
 }
 
 const std::vector<fs::path>& list_places() {
-  static const std::vector<fs::path> places = {"",          "splits",         "txt",  "txt/multi",
-                                               "multi",     "data/txt/multi", "image_list",
-                                               "splits_mini"};
+  static const std::vector<fs::path> places = {
+      "", "splits", "txt", "txt/multi", "multi", "data/txt/multi", "image_list", "splits_mini"};
   return places;
 }
 
 [[noreturn]] void no_lists(const PublishedSet& set, const fs::path& root,
                            const LoadOptions& options, const std::string& names) {
-  throw sdk::Error(sdk::ErrorKind::data,
-                   "the lists of " + set.name + " (" + names + ") are not in " +
-                       shown(options.lists.empty() ? root : options.lists) +
-                       ": put them there, or name their folder with --lists");
+  throw sdk::Error(sdk::ErrorKind::data, "the lists of " + set.name + " (" + names +
+                                             ") are not in " +
+                                             shown(options.lists.empty() ? root : options.lists) +
+                                             ": put them there, or name their folder with --lists");
 }
 
 }  // namespace
@@ -82,8 +188,9 @@ const PublishedSet& domainnet() {
   // Two counts: the original and the cleaned edition.
   static const PublishedSet set{
       .name = "domainnet",
-      .layout = "expected a folder that holds clipart, infograph, painting, quickdraw, real and "
-                "sketch, each with class folders",
+      .layout =
+          "expected a folder that holds clipart, infograph, painting, quickdraw, real and "
+          "sketch, each with class folders",
       .domains = {{"clipart", {"clipart"}, {48837, 48129}},
                   {"infograph", {"infograph"}, {53201, 51605}},
                   {"painting", {"painting"}, {75759, 72266}},
@@ -97,16 +204,15 @@ const PublishedSet& domainnet() {
 
 const PublishedSet& mini_domainnet() {
   // 140,006 pictures in all (published); the four counts are recalled, and add up to that.
-  static const PublishedSet set{
-      .name = "mini-domainnet",
-      .layout = std::string("expected DomainNet's folder with ") + kMiniDomains +
-                ", and its lists in splits_mini/",
-      .domains = {{"clipart", {"clipart"}, {18703}},
-                  {"painting", {"painting"}, {31202}},
-                  {"real", {"real"}, {65609}},
-                  {"sketch", {"sketch"}, {24492}}},
-      .classes = classes_126(),
-      .inner = {"images", "domainnet", "domain_net", "DomainNet"}};
+  static const PublishedSet set{.name = "mini-domainnet",
+                                .layout = std::string("expected DomainNet's folder with ") +
+                                          kMiniDomains + ", and its lists in splits_mini/",
+                                .domains = {{"clipart", {"clipart"}, {18703}},
+                                            {"painting", {"painting"}, {31202}},
+                                            {"real", {"real"}, {65609}},
+                                            {"sketch", {"sketch"}, {24492}}},
+                                .classes = classes_126(),
+                                .inner = {"images", "domainnet", "domain_net", "DomainNet"}};
   return set;
 }
 
@@ -127,10 +233,10 @@ const PublishedSet& domainnet_126() {
 
 Dataset load_domainnet(const fs::path& root, const LoadOptions& options) {
   const PublishedSet& set = domainnet();
-  const auto lists =
-      find_lists(set, root, options, list_places(), {"%_train.txt", "%_test.txt"});
+  const auto lists = find_lists(set, root, options, list_places(), {"%_train.txt", "%_test.txt"});
   if (!lists.empty()) return load_listed(set, find_root(set, root), read_lists(lists), options);
-  if (!options.lists.empty()) no_lists(set, root, options, "clipart_train.txt, clipart_test.txt ...");
+  if (!options.lists.empty())
+    no_lists(set, root, options, "clipart_train.txt, clipart_test.txt ...");
   Dataset dataset = load_published(set, root, options);
   dataset.notes.emplace_back("no lists (clipart_train.txt ...) in the root: all pictures are used");
   return dataset;

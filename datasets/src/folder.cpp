@@ -42,6 +42,15 @@ void add_class(const fs::path& folder, const std::string& domain, Part part,
     fail("class folder " + shown(folder) + " holds no picture: put some in or remove it");
 }
 
+/// add_classes for one part of a domain. The same file name may be in another part too.
+void add_part(const fs::path& folder, const fs::path& part, const std::string& domain,
+              std::vector<Entry>& entries) {
+  const std::size_t before = entries.size();
+  add_classes(folder, domain, *part_of_folder(part), entries);
+  for (std::size_t i = before; i < entries.size(); ++i)
+    entries[i].path_in_list = part.filename().string() + "/" + entries[i].file.filename().string();
+}
+
 /// What a root holds, by the number of folders between it and the pictures.
 struct Shape {
   Listing listing;
@@ -125,7 +134,7 @@ Found find_entries(const fs::path& root, bool inside = false) {
   if (shape.only(2) && are_parts(folders)) {
     for (const fs::path& part : folders)
       for (const fs::path& domain : list_folder(part).folders)
-        add_classes(domain, domain.filename().string(), *part_of_folder(part), found.entries);
+        add_part(domain, part, domain.filename().string(), found.entries);
     part_note();
     return found;
   }
@@ -152,9 +161,8 @@ Found find_entries(const fs::path& root, bool inside = false) {
 
 std::optional<Part> part_of_folder(const fs::path& folder) {
   static const std::map<std::string, Part> parts{
-      {"train", Part::train},           {"training", Part::train},
-      {"val", Part::validation},        {"valid", Part::validation},
-      {"validation", Part::validation}, {"crossval", Part::validation},
+      {"train", Part::train},      {"training", Part::train},        {"val", Part::validation},
+      {"valid", Part::validation}, {"validation", Part::validation}, {"crossval", Part::validation},
       {"test", Part::test}};
   const auto found = parts.find(lower_case(folder.filename().string()));
   return found == parts.end() ? std::nullopt : std::optional(found->second);
@@ -178,14 +186,8 @@ void add_classes(const fs::path& folder, const std::string& domain, Part part,
 void add_domain(const fs::path& folder, const std::string& domain, std::vector<Entry>& entries) {
   const auto folders = list_folder(folder).folders;
   if (!are_parts(folders)) return add_classes(folder, domain, Part::none, entries);
-  for (const fs::path& part : folders) {
-    const std::size_t before = entries.size();
-    add_classes(part, domain, *part_of_folder(part), entries);
-    // The same file name may be in two parts.
-    for (std::size_t i = before; i < entries.size(); ++i)
-      entries[i].path_in_list =
-          part.filename().string() + "/" + entries[i].file.filename().string();
-  }
+  for (const fs::path& part : folders)
+    add_part(part, part, domain, entries);
 }
 
 void check_root(const fs::path& root, const std::string& expected) {

@@ -16,8 +16,8 @@ namespace petlab::datasets {
 /// Whether `folders` is not empty and each is named like a part.
 [[nodiscard]] bool are_parts(const std::vector<std::filesystem::path>& folders);
 
-/// Adds the pictures of all class folders of `folder`. Throws sdk::Error(data) for an empty class, a
-/// class that holds folders of pictures, and a picture format that petlab cannot read.
+/// Adds the pictures of all class folders of `folder`. Throws sdk::Error(data) for an empty class,
+/// a class that holds folders of pictures, and a picture format that petlab cannot read.
 void add_classes(const std::filesystem::path& folder, const std::string& domain, Part part,
                  std::vector<Entry>& entries);
 

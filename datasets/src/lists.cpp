@@ -50,7 +50,8 @@ bool parse_line(std::string line, ListRow& row) {
   row.file_name = parts.back();
   row.class_name = parts[parts.size() - 2];
   std::size_t domain = parts.size() - 3;
-  while (domain > 0 && (parts[domain] == "images" || part_of_folder(parts[domain]))) --domain;
+  while (domain > 0 && (parts[domain] == "images" || part_of_folder(parts[domain])))
+    --domain;
   row.domain = parts[domain];
   return true;
 }
@@ -68,8 +69,8 @@ void read_one(ImageList& list, std::size_t index) {
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     ListRow row;
     if (!parse_line(std::string(text), row))
-      fail(shown(file) + " line " + std::to_string(line) + ": '" +
-           escaped(text.substr(0, 80)) + "' is not 'domain/class/file label'");
+      fail(shown(file) + " line " + std::to_string(line) + ": '" + escaped(text.substr(0, 80)) +
+           "' is not 'domain/class/file label'");
     row.part = part;
     row.file = index;
     row.line = line;

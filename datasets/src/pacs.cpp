@@ -6,8 +6,9 @@ namespace petlab::datasets {
 const PublishedSet& pacs() {
   static const PublishedSet set{
       .name = "pacs",
-      .layout = "expected a folder that holds art_painting, cartoon, photo and sketch, each with "
-                "class folders",
+      .layout =
+          "expected a folder that holds art_painting, cartoon, photo and sketch, each with "
+          "class folders",
       .domains = {{"art_painting", {"artpainting", "art"}, {2048}},
                   {"cartoon", {"cartoon"}, {2344}},
                   {"photo", {"photo"}, {1670}},

@@ -23,10 +23,9 @@ const std::array<std::array<float, kSide>, kLow>& cosines() {
     std::array<std::array<float, kSide>, kLow> values{};
     for (std::size_t k = 0; k < kLow; ++k)
       for (std::size_t x = 0; x < kSide; ++x)
-        values[k][x] =
-            static_cast<float>(std::cos((2.0 * static_cast<double>(x) + 1.0) *
-                                        static_cast<double>(k + 1) * std::numbers::pi /
-                                        (2.0 * static_cast<double>(kSide))));
+        values[k][x] = static_cast<float>(std::cos((2.0 * static_cast<double>(x) + 1.0) *
+                                                   static_cast<double>(k + 1) * std::numbers::pi /
+                                                   (2.0 * static_cast<double>(kSide))));
     return values;
   }();
   return table;

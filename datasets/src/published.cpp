@@ -126,8 +126,9 @@ Dataset make(const PublishedSet& set, std::vector<Entry> entries, const FoundRoo
     const auto [twin, fresh] =
         folders.emplace(entry.domain + "/" + entry.class_name, parent.filename());
     if (!fresh && twin->second != parent.filename())
-      fail("folders '" + shown(twin->second) + "' and '" + shown(parent.filename()) + "' of domain '" +
-           entry.domain + "' are both the class '" + entry.class_name + "': remove one");
+      fail("folders '" + shown(twin->second) + "' and '" + shown(parent.filename()) +
+           "' of domain '" + entry.domain + "' are both the class '" + entry.class_name +
+           "': remove one");
   }
   AssembleOptions assemble_options{.name = set.name,
                                    .version = "1",

@@ -34,8 +34,8 @@ struct LoadOptions {
   unsigned threads = 0;
 };
 
-/// A folder that holds domains of `set`, and notes on how it was found. Throws sdk::Error(data) that
-/// says what was found when there is none, and which folder is perhaps meant.
+/// A folder that holds domains of `set`, and notes on how it was found. Throws sdk::Error(data)
+/// that says what was found when there is none, and which folder is perhaps meant.
 struct FoundRoot {
   std::filesystem::path root;
   std::vector<std::pair<const PublishedDomain*, std::filesystem::path>> domains;

@@ -25,9 +25,9 @@ Dataset open_icon_home(const DatasetSource& source) {
 }
 
 Dataset open_folder(const DatasetSource& source) {
-  return load_folder(source.root, {.domains = source.domains,
-                                   .fingerprint = source.fingerprint,
-                                   .threads = source.threads});
+  return load_folder(
+      source.root,
+      {.domains = source.domains, .fingerprint = source.fingerprint, .threads = source.threads});
 }
 
 LoadOptions options_of(const DatasetSource& source) {
@@ -59,7 +59,8 @@ const std::vector<Loader>& loaders() {
         "clipart, infograph, painting, quickdraw, real, sketch; class/picture.jpg; with "
         "<domain>_train.txt and <domain>_test.txt in the root, splits/ or --lists, what they name",
         "its authors' page (Peng et al., 2019): six zip files and their lists",
-        "original 48,837, 53,201, 75,759, 172,500, 175,327, 70,386; cleaned 48,129, 51,605, 72,266, "
+        "original 48,837, 53,201, 75,759, 172,500, 175,327, 70,386; cleaned 48,129, 51,605, "
+        "72,266, "
         "172,500, 172,947, 69,128",
         ""},
        true,

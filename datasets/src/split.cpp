@@ -42,9 +42,10 @@ void check_amount(Amount amount) {
 /// How many of a class's n pictures are picked; both sides get one where there are two.
 std::size_t picked(Amount amount, std::size_t n) {
   if (n < 2) return 0;
-  const auto wanted = amount.shots > 0 ? static_cast<std::size_t>(amount.shots)
-                                       : static_cast<std::size_t>(std::floor(
-                                             amount.fraction * static_cast<double>(n) + 0.5));
+  const auto wanted =
+      amount.shots > 0
+          ? static_cast<std::size_t>(amount.shots)
+          : static_cast<std::size_t>(std::floor(amount.fraction * static_cast<double>(n) + 0.5));
   return std::clamp<std::size_t>(wanted, 1, n - 1);
 }
 
@@ -65,8 +66,7 @@ void divide(const Dataset& dataset, const Domain& domain,
     SplitMix64 mix(seed);
     SplitMix64 generator(mix.next() ^ stream);
     shuffle(members, generator);
-    const std::size_t n =
-        members.size() == 1 && only_one ? 1 : picked(amount, members.size());
+    const std::size_t n = members.size() == 1 && only_one ? 1 : picked(amount, members.size());
     const auto middle = members.begin() + static_cast<std::ptrdiff_t>(n);
     chosen.insert(chosen.end(), members.begin(), middle);
     rest.insert(rest.end(), middle, members.end());
@@ -134,7 +134,8 @@ Split tested_on_validation(const Dataset& dataset, const Split& split) {
   Split result = split;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d)
     if (split.validation.size() <= d || split.validation[d].empty())
-      throw Error(ErrorKind::data, "split " + split.name + " has no validation pictures in domain '" +
+      throw Error(ErrorKind::data, "split " + split.name +
+                                       " has no validation pictures in domain '" +
                                        dataset.domains[d].name + "'");
   result.test = split.validation;
   result.validation.assign(dataset.domains.size(), {});

@@ -23,8 +23,9 @@ using sdk::ErrorKind;
 }
 
 void put(Split& split, std::size_t domain, std::int64_t sample, Part part) {
-  auto& parts = part == Part::train ? split.train : part == Part::test ? split.test
-                                                                       : split.validation;
+  auto& parts = part == Part::train  ? split.train
+                : part == Part::test ? split.test
+                                     : split.validation;
   parts[domain].push_back(sample);
 }
 
@@ -37,17 +38,19 @@ void complete(const Dataset& dataset, Split& split) {
 
 void check_domains(const Dataset& dataset, const Split& split) {
   for (std::size_t d = 0; d < dataset.domains.size(); ++d)
-    for (const auto& [part, name] : {std::pair{&split.train[d], "training"}, {&split.test[d], "test"}})
+    for (const auto& [part, name] :
+         {std::pair{&split.train[d], "training"}, {&split.test[d], "test"}})
       if (part->empty())
         fail("split " + split.name + " has no " + name + " pictures of domain '" +
-             dataset.domains[d].name + "': name the lists of all domains, or the domains that the " +
-             "lists have");
+             dataset.domains[d].name +
+             "': name the lists of all domains, or the domains that the " + "lists have");
 }
 
 /// Where a data set's pictures are: by domain, class and file name.
 class SampleFinder {
  public:
-  explicit SampleFinder(const Dataset& dataset) : dataset_(dataset), samples_(dataset.domains.size()) {
+  explicit SampleFinder(const Dataset& dataset)
+      : dataset_(dataset), samples_(dataset.domains.size()) {
     for (std::size_t d = 0; d < dataset.domains.size(); ++d)
       for (std::size_t i = 0; i < dataset.domains[d].samples.size(); ++i) {
         const Sample& sample = dataset.domains[d].samples[i];

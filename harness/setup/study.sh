@@ -8,6 +8,6 @@ cd "$PETLAB_HOME"
 protocol=$1 store=$2 out=$3
 shift 3
 step "Study $protocol: about 2 minutes a seed on 2 cores; runs already in $store are not repeated"
-build/bin/petlab run "$protocol" --store "$store" "$@"
+build/bin/petlab run "$protocol" --store "$store" --no-table "$@"
 step "Report into $out"
 build/bin/petlab report --store "$store" --out "$out"

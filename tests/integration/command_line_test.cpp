@@ -52,7 +52,7 @@ TEST(CommandLine, MistakesAreOneSentenceWithASuggestion) {
       {{"run", "x.ini", "y.ini"}, "petlab: petlab run takes 1 argument"},
       {{"describe", "coup"}, "did you mean 'coop'?"},
       {{"datasets", "biuld"}, "did you mean 'build'?"},
-      {{"datasets", "check", "office"}, "needs --root DIR"},
+      {{"datasets", "check", "x", "--dataset", "ofice"}, "unknown data set 'ofice'"},
       {{"clip", "inof", "x"}, "did you mean 'info'?"},
       {{"report"}, "--store"},
       {{"plugins", "--plugin-dir", "/no/such"},
@@ -127,14 +127,12 @@ TEST(CommandLine, ShowsABackbone) {
 
 TEST(CommandLine, SplitsAndFingerprintsAreRepeatable) {
   const Workshop workshop;
-  const std::vector<std::string> split = {"datasets", "split", "folder",   "--root",
-                                          "pictures", "--out", "split.csv"};
+  const std::vector<std::string> split = {"datasets", "split", "pictures", "--out", "split.csv"};
   const Output one = run_petlab(split, workshop.folder());
   EXPECT_EQ(one.exit_code, 0) << one.err;
   EXPECT_EQ(one.out, run_petlab(split, workshop.folder()).out);
   EXPECT_TRUE(fs::exists(workshop.folder() / "split.csv"));
-  const Output print =
-      run_petlab({"datasets", "fingerprint", "folder", "--root", "pictures"}, workshop.folder());
+  const Output print = run_petlab({"datasets", "fingerprint", "pictures"}, workshop.folder());
   EXPECT_EQ(print.out.size(), 65U) << print.err;
 }
 

@@ -93,8 +93,7 @@ TEST(Failure, ADamagedPictureIsNamedBeforeAnyRun) {
       run_petlab({"run", study, "--store", "a.sqlite", "--cache-dir", "cache"}, workshop.folder());
   EXPECT_EQ(output.exit_code, 3) << output.out << output.err;
   EXPECT_THAT(output.err, HasSubstr("Photo/mug/picture2"));
-  const Output check =
-      run_petlab({"datasets", "check", "folder", "--root", "pictures"}, workshop.folder());
+  const Output check = run_petlab({"datasets", "check", "pictures", "--strict"}, workshop.folder());
   EXPECT_EQ(check.exit_code, 3);
   EXPECT_THAT(check.out, HasSubstr("picture2"));
 }

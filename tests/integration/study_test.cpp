@@ -216,9 +216,9 @@ TEST(Study, ADataSetOfOnesOwnRunsThroughTheSameStudy) {
   const std::string study =
       workshop.write_study("[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n");
   write_pictures(workshop.folder() / "mine", 5);
-  const Output output =
-      run_petlab(run_arguments(study, "a.sqlite", {"--dataset", "folder", "--root", "mine"}),
-                 workshop.folder());
+  const Output output = run_petlab(
+      run_arguments(study, "a.sqlite", {"--dataset", "folder", "--dataset-root", "mine"}),
+      workshop.folder());
   ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   const auto record = store.load(store.runs("small").at(0).plan.hash);

@@ -13,9 +13,11 @@ int check_datasets(const Arguments& arguments) {
       "ROOT [options]",
       "Looks through a data set before anything is computed with it: pictures by class and domain\n"
       "beside the published counts, classes that a domain lacks, pictures that cannot be read or\n"
-      "are cut short, the same file on two sides of a border (train, validation and test, domains,\n"
+      "are cut short, the same file on two sides of a border (train, validation and test, "
+      "domains,\n"
       "classes), and pictures that look alike. ROOT is its folder, a CSV file, or icon-home.\n"
-      "Findings are reported; with --strict, unreadable pictures and the same file on two sides of\n"
+      "Findings are reported; with --strict, unreadable pictures and the same file on two sides "
+      "of\n"
       "a border make the exit code 3.",
       po::options_description("Options"),
       {"ROOT"},
@@ -27,7 +29,7 @@ int check_datasets(const Arguments& arguments) {
   add_split_options(usage.options);
   usage.options.add_options()("strict", po::bool_switch(),
                               "exit code 3 when something would spoil a result")(
-      "near", po::value<int>()->default_value(4),
+      "near", po::value<int>()->default_value(6),
       "bits of 64 that the perceptual hashes of near-duplicates differ in at most (0..15)")(
       "brief", po::bool_switch(), "no table of classes")(
       "duplicates", text_value(), "CSV file for all duplicates, not only the first ten");
@@ -50,8 +52,7 @@ int check_datasets(const Arguments& arguments) {
                                .threads = static_cast<unsigned>(options->get<int>("threads")),
                                .progress = counter("checking")});
   std::cout << report;
-  if (options->has("duplicates"))
-    datasets::write_likenesses(options->text("duplicates"), report);
+  if (options->has("duplicates")) datasets::write_likenesses(options->text("duplicates"), report);
   return report.passed() || !options->get<bool>("strict") ? kOk : kData;
 }
 

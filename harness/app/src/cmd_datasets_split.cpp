@@ -9,10 +9,14 @@ int split_datasets(const Arguments& arguments) {
   Usage usage{
       "datasets split",
       "ROOT [options]",
-      "Shows which pictures train, validate and test, and writes the list (domain, id, part, hash)\n"
-      "when --out names a file. The same names, split and seed give the same list on every machine.\n"
-      "petlab reads such a list back (--split-list), as it does those of the literature: MRN's and\n"
-      "VMTL's, SSDA_MME's, Dassl's, LibMTL's. Classes are told by their names; lists whose numbers\n"
+      "Shows which pictures train, validate and test, and writes the list (domain, id, part, "
+      "hash)\n"
+      "when --out names a file. The same names, split and seed give the same list on every "
+      "machine.\n"
+      "petlab reads such a list back (--split-list), as it does those of the literature: MRN's "
+      "and\n"
+      "VMTL's, SSDA_MME's, Dassl's, LibMTL's. Classes are told by their names; lists whose "
+      "numbers\n"
       "disagree are refused.",
       po::options_description("Options"),
       {"ROOT"},
@@ -32,15 +36,16 @@ int split_datasets(const Arguments& arguments) {
 }
 
 int fingerprint_datasets(const Arguments& arguments) {
-  Usage usage{"datasets fingerprint",
-              "ROOT [options]",
-              "Prints the SHA-256 over all ids, labels, class names and picture bytes: part of every\n"
-              "run's identity. Equal for the same pictures on every machine; of the published data\n"
-              "sets also where folders are spelled in another way.",
-              po::options_description("Options"),
-              {"ROOT"},
-              "  petlab datasets fingerprint ~/data/OfficeHome\n"
-              "  petlab datasets fingerprint icon-home\n"};
+  Usage usage{
+      "datasets fingerprint",
+      "ROOT [options]",
+      "Prints the SHA-256 over all ids, labels, class names and picture bytes: part of every\n"
+      "run's identity. Equal for the same pictures on every machine; of the published data\n"
+      "sets also where folders are spelled in another way.",
+      po::options_description("Options"),
+      {"ROOT"},
+      "  petlab datasets fingerprint ~/data/OfficeHome\n"
+      "  petlab datasets fingerprint icon-home\n"};
   add_dataset_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;

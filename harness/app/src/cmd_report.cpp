@@ -5,6 +5,7 @@
 #include "petlab/results/run_store.hpp"
 #include "petlab/sdk/error.hpp"
 #include "progress_view.hpp"
+#include "study_command.hpp"
 
 #include <unistd.h>
 
@@ -52,6 +53,13 @@ std::vector<reports::Format> parse_formats(const std::string& text) {
 }
 
 }  // namespace
+
+void print_study_table(const std::filesystem::path& store, const std::string& study) {
+  const results::RunStore results(store, results::OpenMode::read_only);
+  const int columns = terminal_columns(STDOUT_FILENO);
+  reports::print_table(std::cout, reports::build_report(results, study),
+                       {.ansi = columns > 0, .width = columns});
+}
 
 int run_report(const Arguments& arguments) {
   Usage usage{

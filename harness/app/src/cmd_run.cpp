@@ -59,16 +59,19 @@ int run_study(const Arguments& arguments) {
       "run is a process of its own; a run that is in the store already is never repeated, one "
       "that\n"
       "failed is tried again. Options override the environment (PETLAB_EPOCHS=5 is --epochs 5),\n"
-      "which overrides the file. Exit code: 0 when all runs are done, 1 when one failed.",
+      "which overrides the file. Prints the study's table at the end. Exit code: 0 when all runs "
+      "are\n"
+      "done, 1 when one failed.",
       po::options_description("Options"),
       {"STUDY"},
       "  petlab run harness/protocols/demo.ini --store results/demo.sqlite\n"
       "  petlab run harness/protocols/demo.ini --rows coop-joint --seeds 1 --epochs 2\n"
-      "  petlab run harness/protocols/demo.ini --dataset folder --root ~/pictures\n"
+      "  petlab run harness/protocols/demo.ini --dataset folder --dataset-root ~/pictures\n"
       "  petlab run my.ini --set method.coop.option.n_ctx=16 --workers 1 --threads 2\n"};
   add_study_options(usage.options);
   usage.options.add_options()("run-timeout", po::value<int>(),
-                              "seconds after which a run is ended and counts as failed");
+                              "seconds after which a run is ended and counts as failed")(
+      "no-table", po::bool_switch(), "do not print the study's table at the end");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   const auto timeout = run_timeout(*options);
@@ -89,7 +92,15 @@ int run_study(const Arguments& arguments) {
     std::cout << ", " << study.workers << " at once with " << study.threads << " thread"
               << (study.threads == 1 ? "" : "s") << " each";
   std::cout << std::endl;
-  if (jobs.empty()) return kOk;
+  const auto finish = [&] {
+    if (options->get<bool>("no-table")) return;
+    std::cout << "\n";
+    print_study_table(study.store, study.protocol.name);
+  };
+  if (jobs.empty()) {
+    finish();
+    return kOk;
+  }
 
   {
     ImageCounter counter(isatty(STDERR_FILENO) != 0);
@@ -112,6 +123,7 @@ int run_study(const Arguments& arguments) {
               << " runs are stored, the same command goes on from there\n";
     return kInterrupted;
   }
+  finish();
   if (outcome.failed > 0) {
     std::cerr
         << "petlab: " << outcome.failed << " of " << jobs.size()

@@ -42,7 +42,8 @@ datasets::Progress counter(const char* what) {
   return [what, start](std::size_t done, std::size_t total) {
     if (done % 50 != 0 && done != total) return;
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    const auto rate = static_cast<std::size_t>(static_cast<double>(done) / (seconds.count() + 1e-9));
+    const auto rate =
+        static_cast<std::size_t>(static_cast<double>(done) / (seconds.count() + 1e-9));
     std::cerr << "\r" << what << " " << done << "/" << total << ", " << rate << " pictures/s "
               << (done == total ? "\n" : "") << std::flush;
   };
@@ -66,12 +67,13 @@ void add_split_options(po::options_description& options) {
       "train-shots", po::value<std::int64_t>(),
       "shots: training pictures of each class of each domain")(
       "split-list", text_value(),
-      "lists: files, patterns like 'lists/*/{train,test}_10.txt', folders, with commas between; own "
+      "lists: files, patterns like 'lists/*/{train,test}_10.txt', folders, with commas between; "
+      "own "
       "is the data set's own. With percent and shots: training pictures come from their "
       "training part")("validation-fraction", po::value<double>(),
                        "share of the training pictures held out for validation")(
-      "validation-shots", po::value<std::int64_t>(),
-      "or this number of each class")("seed", po::value<std::uint64_t>()->default_value(1), "seed");
+      "validation-shots", po::value<std::int64_t>(), "or this number of each class")(
+      "seed", po::value<std::uint64_t>()->default_value(1), "seed");
 }
 
 datasets::Dataset open_root(const Parsed& options, bool fingerprint) {
@@ -106,9 +108,8 @@ datasets::Split split_of(const Parsed& options, const datasets::Dataset& dataset
   using Kind = datasets::SplitChoice::Kind;
   const bool own = std::any_of(
       dataset.domains.begin(), dataset.domains.end(), [](const datasets::Domain& domain) {
-        return std::any_of(domain.samples.begin(), domain.samples.end(), [](const auto& sample) {
-          return sample.part == datasets::Part::train;
-        });
+        return std::any_of(domain.samples.begin(), domain.samples.end(),
+                           [](const auto& sample) { return sample.part == datasets::Part::train; });
       });
   std::string kind = "percent";
   if (options.has("split"))

@@ -32,6 +32,9 @@ struct PreparedStudy {
 /// The plugins of --plugin-dir, PETLAB_PLUGIN_PATH and the build.
 [[nodiscard]] std::unique_ptr<core::PluginRegistry> load_plugins(const Parsed& options);
 
+/// Prints the table of a study in `store` on standard output, as wide as the terminal.
+void print_study_table(const std::filesystem::path& store, const std::string& study);
+
 /// Says on stderr which plugins are refused, and why.
 void warn_of_refused(const core::PluginRegistry& plugins);
 

@@ -206,8 +206,9 @@ void check_split(const Protocol& protocol, const std::string& where) {
   const int validations = (d.validation_fraction > 0.0 ? 1 : 0) + (d.validation_shots > 0 ? 1 : 0) +
                           (d.validation_list ? 1 : 0);
   if (validations > 1)
-    fail(where + ": [dataset] asks for validation pictures in more than one way; expected one of "
-                 "validation-fraction, validation-shots and validation = list");
+    fail(where +
+         ": [dataset] asks for validation pictures in more than one way; expected one of "
+         "validation-fraction, validation-shots and validation = list");
 }
 
 /// File order with later values in the place of earlier ones.

@@ -133,6 +133,38 @@ TEST_F(ProtocolTest, NamesLineAndKeyOfAMistake) {
     EXPECT_THAT(error_of(one.text), HasSubstr(one.message)) << one.text;
 }
 
+TEST_F(ProtocolTest, ReadsEveryKindOfSplit) {
+  const auto dataset = [&](const std::vector<Setting>& settings) {
+    return read(std::string(kHead) + kRow, settings).dataset;
+  };
+  const DatasetSpec shots = dataset({{"dataset.split", "shots", "x", ""},
+                                     {"dataset.train-shots", "4", "x", ""},
+                                     {"dataset.validation-shots", "2", "x", ""}});
+  EXPECT_EQ(shots.train_shots, 4);
+  EXPECT_TRUE(shots.tests_on_validation());
+  const DatasetSpec list = dataset({{"dataset.split", "list", "x", ""},
+                                    {"dataset.name", "office-home", "x", ""},
+                                    {"dataset.domains", "Art, Real World", "x", ""},
+                                    {"dataset.split-list", "lists/*.txt", "x", "/base"},
+                                    {"dataset.validation", "list", "x", ""}});
+  EXPECT_EQ(list.domains, (std::vector<std::string>{"Art", "Real World"}));
+  EXPECT_EQ(list.split_list, "lists/*.txt");
+  EXPECT_EQ(list.split_base, "/base/");
+  EXPECT_TRUE(list.validation_list);
+  const auto values = dataset_values(list);
+  EXPECT_EQ(values[0], (std::pair<std::string, std::string>{"domains", "Art,Real World"}));
+  const std::string good = std::string(kHead) + kRow;
+  EXPECT_THAT(error_of(good, {{"dataset.split", "shots", "--split", ""}}),
+              HasSubstr("needs train-shots"));
+  EXPECT_THAT(error_of(good, {{"dataset.train-shots", "3", "--train-shots", ""}}),
+              HasSubstr("--train-shots: train-shots is for split = shots, the split is percent"));
+  EXPECT_THAT(error_of(good, {{"dataset.name", "ofice-home", "--dataset", ""}}),
+              HasSubstr("did you mean 'office-home'?"));
+  EXPECT_THAT(error_of(good, {{"dataset.validation-shots", "1", "x", ""},
+                              {"dataset.validation", "list", "x", ""}}),
+              HasSubstr("in more than one way"));
+}
+
 TEST_F(ProtocolTest, NamesTheOptionOfAMistakeOnTheCommandLine) {
   const std::string good = std::string(kHead) + kRow;
   EXPECT_THAT(error_of(good, {{"train.epochs", "many", "--epochs", ""}}),

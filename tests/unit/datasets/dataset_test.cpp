@@ -1,6 +1,7 @@
 #include "petlab/datasets/dataset.hpp"
 
 #include "petlab/datasets/check.hpp"
+#include "petlab/datasets/registry.hpp"
 #include "test_support.hpp"
 
 #include <sstream>
@@ -95,32 +96,41 @@ TEST_F(FolderDataset, SaysWhatIsWrongWithATree) {
   const auto load = [&] { (void)load_folder(root()); };
   EXPECT_THAT(error_of([&] { (void)load_folder(root() / "nowhere"); }),
               HasSubstr("nowhere does not exist"));
-  EXPECT_THAT(error_of(load), HasSubstr("holds no domain"));
-  write("art/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
-  EXPECT_THAT(error_of(load), HasSubstr("art holds no class folder"));
-  write("art/train/mug/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
-  EXPECT_THAT(error_of(load), HasSubstr("train holds the folder 'mug' where pictures belong"));
-  std::filesystem::remove_all(root() / "art/train");
+  EXPECT_THAT(error_of(load), HasSubstr("holds no folder: expected ROOT/domain/class"));
+  write("1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
+  EXPECT_THAT(error_of(load), HasSubstr("holds pictures and no folder, as a class does"));
+  write("art/bed/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
   std::filesystem::create_directories(root() / "art/mug");
-  EXPECT_THAT(error_of(load), HasSubstr("mug holds no picture"));
-  write("art/mug/1.webp", "RIFF");
-  EXPECT_THAT(error_of(load), HasSubstr("1.webp has a format that petlab cannot read"));
-  std::filesystem::remove(root() / "art/mug/1.webp");
+  EXPECT_THAT(error_of(load), HasSubstr("class folder " + (root() / "art/mug").string() +
+                                        " holds no picture: put some in or remove it"));
+  write("art/mug/1.svg", "<svg/>");
+  EXPECT_THAT(error_of(load), HasSubstr("1.svg has a format that petlab cannot read"));
+  std::filesystem::remove(root() / "art/mug/1.svg");
   write("art/mug/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
+  write("art/mug/more/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
+  EXPECT_THAT(error_of(load), HasSubstr("mug holds the folder 'more' where pictures belong"));
+  std::filesystem::remove_all(root() / "art/mug/more");
+  std::filesystem::create_directories(root() / "paintings");
+  EXPECT_THAT(error_of(load), HasSubstr("paintings holds no class folder with pictures"));
+  std::filesystem::remove_all(root() / "paintings");
   write("real/Mug/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
   EXPECT_THAT(error_of(load), HasSubstr("'Mug' and 'mug'"));
 }
 
 TEST_F(FolderDataset, CheckFindsDamageDuplicatesAndThinClasses) {
   make_tree();
-  EXPECT_TRUE(check_dataset(load_folder(root())).passed());
+  const auto check = [&](const CheckOptions& options = {}) {
+    const Dataset dataset = load_folder(root());
+    return check_dataset(dataset, make_split(dataset, 0.5, 1), options);
+  };
+  EXPECT_TRUE(check().passed());
+  EXPECT_EQ(check().fingerprint, load_folder(root()).fingerprint);
   const auto good = encode_jpeg(pattern(20, 16, 1), 90);
   write("Art/TV/00002.jpg", std::span(good).first(good.size() / 2));
   write("Real World/Table/copy.jpg", good);  // the same bytes as Art/TV/00001
   write("Art/Table/1.jpg", encode_jpeg(pattern(30, 10, 55), 90));
   std::size_t calls = 0;
-  const CheckReport report =
-      check_dataset(load_folder(root()), 0, [&](std::size_t, std::size_t) { ++calls; });
+  const CheckReport report = check({.progress = [&](std::size_t, std::size_t) { ++calls; }});
   EXPECT_EQ(calls, 18U);
   EXPECT_FALSE(report.passed());
   ASSERT_EQ(report.unreadable.size(), 1U);
@@ -128,14 +138,12 @@ TEST_F(FolderDataset, CheckFindsDamageDuplicatesAndThinClasses) {
   EXPECT_THAT(report.single_picture_classes, ElementsAre("Art/Table"));
   EXPECT_EQ(report.smallest_side, 8);
   EXPECT_EQ(report.largest_side, 30);
-  bool found = false;
-  for (const auto& pair : report.duplicates) {
-    found |= pair.identical && pair.across_domains && pair.across_classes;
-  }
-  EXPECT_TRUE(found);
+  ASSERT_EQ(report.identical.size(), 1U);
+  EXPECT_THAT(report.identical[0].ids, ElementsAre("Art/TV/00001", "Real World/Table/copy"));
+  EXPECT_TRUE(report.identical[0].across_domains && report.identical[0].across_classes);
   std::ostringstream text;
   text << report;
-  EXPECT_THAT(text.str(), HasSubstr("FAILED"));
+  EXPECT_THAT(text.str(), HasSubstr("SEE ABOVE"));
 }
 
 TEST_F(FolderDataset, OpensByName) {
@@ -144,9 +152,9 @@ TEST_F(FolderDataset, OpensByName) {
   source.name = "folder";
   source.root = root();
   EXPECT_EQ(sample_count(open_dataset(source)), 16U);
-  source.name = "office-home";
+  source.name = "officehome";
   EXPECT_THAT(error_of([&] { (void)open_dataset(source); }),
-              HasSubstr("unknown data set 'office-home', expected 'icon-home' or 'folder'"));
+              HasSubstr("unknown data set 'officehome', expected one of icon-home, office-home"));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ struct CheckReport {
 };
 
 struct CheckOptions {
-  int near_distance = 4;
+  int near_distance = 6;
   unsigned threads = 0;  ///< 0 = all cores
   std::function<void(std::size_t done, std::size_t total)> progress = {};
 };

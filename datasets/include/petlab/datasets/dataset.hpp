@@ -17,12 +17,12 @@ enum class Part : std::uint8_t { none, train, validation, test };
 
 struct Sample {
   /// "domain/class/file" without the file's extension, the same on every machine. With it where
-  /// two pictures of a class differ in nothing else. Bytes of the file's name that are no text stand
-  /// as \xHH.
+  /// two pictures of a class differ in nothing else. Bytes of the file's name that are no text
+  /// stand as \xHH.
   std::string id;
   std::filesystem::path file;
-  std::int64_t label = 0;   ///< index into Dataset::classes
-  Part part = Part::none;   ///< in the split that comes with the data set
+  std::int64_t label = 0;  ///< index into Dataset::classes
+  Part part = Part::none;  ///< in the split that comes with the data set
 };
 
 /// One visual domain; classifying its pictures is one task.
@@ -43,7 +43,8 @@ struct Dataset {
   /// What the user should know, one sentence each: counts that differ from the published ones,
   /// folders that were left out.
   std::vector<std::string> notes = {};
-  /// Pictures of each domain by its publication, in the order of `domains`; 0 where it says nothing.
+  /// Pictures of each domain by its publication, in the order of `domains`; 0 where it says
+  /// nothing.
   std::vector<std::size_t> published = {};
 };
 
@@ -59,13 +60,13 @@ struct FolderOptions {
 };
 
 /// Loads pictures of one's own: `root/domain/class/picture`, or `root/class/picture`, which is one
-/// domain with the folder's name. One more folder level around either is looked through, and folders
-/// named train, val (valid, validation) and test, above or below the domains, become the samples'
-/// parts. Labels are keyed on the class name over all domains; domains may have different classes.
-/// Hidden and plain files outside of classes and files that are no pictures are left out. Throws
-/// sdk::Error(data) naming the path for: no such root, a folder of another kind (saying what was
-/// found), an empty class, a picture format that petlab cannot read, two classes whose names differ
-/// only in case, names of domains and classes that are no text, links that lead in a circle.
+/// domain with the folder's name. One more folder level around either is looked through, and
+/// folders named train, val (valid, validation) and test, above or below the domains, become the
+/// samples' parts. Labels are keyed on the class name over all domains; domains may have different
+/// classes. Hidden and plain files outside of classes and files that are no pictures are left out.
+/// Throws sdk::Error(data) naming the path for: no such root, a folder of another kind (saying what
+/// was found), an empty class, a picture format that petlab cannot read, two classes whose names
+/// differ only in case, names of domains and classes that are no text, links that lead in a circle.
 [[nodiscard]] Dataset load_folder(const std::filesystem::path& root,
                                   const FolderOptions& options = {});
 

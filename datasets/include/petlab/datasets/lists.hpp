@@ -12,8 +12,8 @@ namespace petlab::datasets {
 
 /// A line of a published image list.
 struct ListRow {
-  std::string path;        ///< as in the list
-  std::string domain;      ///< the three last parts of the path, "images" and part folders left out
+  std::string path;    ///< as in the list
+  std::string domain;  ///< the three last parts of the path, "images" and part folders left out
   std::string class_name;
   std::string file_name;
   std::int64_t label = 0;
@@ -37,10 +37,10 @@ struct ImageList {
 /// (`amazon/images/mug/frame_0001.jpg 13`). Paths may hold blanks. The part is told by the file's
 /// name, as list_part says.
 ///
-/// Classes are keyed on their names. Numbers sort differently in different publications and are only
-/// tested: throws sdk::Error(data) naming file and line where a number has two names or a name two
-/// numbers, within or between the files, where numbers are left out (they count from 0 or 1), where a
-/// picture is listed twice, and for a line of another form.
+/// Classes are keyed on their names. Numbers sort differently in different publications and are
+/// only tested: throws sdk::Error(data) naming file and line where a number has two names or a name
+/// two numbers, within or between the files, where numbers are left out (they count from 0 or 1),
+/// where a picture is listed twice, and for a line of another form.
 [[nodiscard]] ImageList read_lists(const std::vector<std::filesystem::path>& files);
 
 /// The part that a list's name stands for: `train_10.txt`, `clipart_train.txt`, `Art_val.txt`,
@@ -49,9 +49,9 @@ struct ImageList {
 /// `labeled_source_...` (none: all of a domain). Else the name of its folder is looked at.
 [[nodiscard]] Part list_part(const std::filesystem::path& file);
 
-/// The files that `text` names, sorted: paths, patterns with * ? [] {a,b}, and folders (all .txt and
-/// .csv in them), with commas between. Relative ones start at `base`. Throws sdk::Error(config) for
-/// one that matches nothing.
+/// The files that `text` names, sorted: paths, patterns with * ? [] {a,b}, and folders (all .txt
+/// and .csv in them), with commas between. Relative ones start at `base`. Throws sdk::Error(config)
+/// for one that matches nothing.
 [[nodiscard]] std::vector<std::filesystem::path> expand_lists(
     const std::string& text, const std::filesystem::path& base = {});
 

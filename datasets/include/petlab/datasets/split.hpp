@@ -10,8 +10,8 @@
 
 namespace petlab::datasets {
 
-/// Which pictures train, validate and test: disjoint, per domain, as ascending indices into samples.
-/// Pictures that a list leaves out are in none of them.
+/// Which pictures train, validate and test: disjoint, per domain, as ascending indices into
+/// samples. Pictures that a list leaves out are in none of them.
 struct Split {
   std::string name;     ///< "stratified-10%-seed1", or the file it was read from
   double fraction = 0;  ///< asked for in train; 0 when it was not a share
@@ -36,13 +36,14 @@ struct Amount {
 /// 0 < fraction < 1.
 [[nodiscard]] Split make_split(const Dataset& dataset, double fraction, std::uint64_t seed);
 
-/// The same with `shots` training pictures of each class of each domain, fewer where a class has not
-/// one more for the test. They are among those of more shots, and of a fraction that gives more.
-/// Throws sdk::Error(config) unless shots >= 1.
+/// The same with `shots` training pictures of each class of each domain, fewer where a class has
+/// not one more for the test. They are among those of more shots, and of a fraction that gives
+/// more. Throws sdk::Error(config) unless shots >= 1.
 [[nodiscard]] Split make_shots_split(const Dataset& dataset, std::int64_t shots,
                                      std::uint64_t seed);
 
-/// Moves pictures from train to validation, by the same rule; a class's last training picture stays.
+/// Moves pictures from train to validation, by the same rule; a class's last training picture
+/// stays.
 [[nodiscard]] Split with_validation(const Dataset& dataset, const Split& split, Amount amount,
                                     std::uint64_t seed);
 
@@ -77,13 +78,13 @@ void write_split(const std::filesystem::path& file, const Dataset& dataset, cons
 struct SplitChoice {
   enum class Kind { percent, shots, list };
   Kind kind = Kind::percent;
-  double train_fraction = 0.1;    ///< of percent
-  std::int64_t train_shots = 0;   ///< of shots
+  double train_fraction = 0.1;   ///< of percent
+  std::int64_t train_shots = 0;  ///< of shots
   /// Lists. Of kind list: the split. Else training pictures are picked from their training part
   /// only, and their test part tests.
   std::vector<std::filesystem::path> lists = {};
-  bool own_lists = false;   ///< the data set's own split takes the place of `lists`
-  Amount validation = {};   ///< carved from training
+  bool own_lists = false;  ///< the data set's own split takes the place of `lists`
+  Amount validation = {};  ///< carved from training
 };
 [[nodiscard]] Split choose_split(const Dataset& dataset, const SplitChoice& choice,
                                  std::uint64_t seed);
