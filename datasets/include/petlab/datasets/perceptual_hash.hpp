@@ -26,8 +26,7 @@ struct NearPair {
 /// Pairs of hashes at most `distance` (0..15) bits apart, sorted. Of several equal hashes each is
 /// paired with the first one only, and the first stands for them in other pairs, so that n equal
 /// pictures give n - 1 pairs. Two hashes so near agree in at least one of distance + 1 bands of
-/// bits: only those that share a band are compared, which for 15,588 pictures and 4 bits takes a
-/// few milliseconds.
+/// bits: only those that share a band are compared.
 [[nodiscard]] std::vector<NearPair> near_pairs(std::span<const std::optional<std::uint64_t>> hashes,
                                                int distance);
 
