@@ -22,9 +22,9 @@ void print_wrapped(const std::string& head, const std::string& text) {
       std::cout << line << "\n";
       line.assign(indent, ' ');
     }
-    line += word + " ";
+    if (line.size() > indent) line += ' ';
+    line += word;
   }
-  line.resize(line.find_last_not_of(' ') + 1);
   std::cout << line << "\n";
 }
 

@@ -87,8 +87,8 @@ datasets::Dataset open_root(const Parsed& options, bool fingerprint) {
     source.name = options.text("dataset");
     const auto& names = datasets::dataset_names();
     if (std::find(names.begin(), names.end(), source.name) == names.end())
-      fail("--dataset: unknown data set '" + source.name + "'" +
-           core::did_you_mean(source.name, names) + "; petlab datasets list names them");
+      fail("--dataset: unknown data set '" + source.name + "'; petlab datasets list names them" +
+           core::did_you_mean(source.name, names));
   } else if (!there && options.text("ROOT") == "icon-home") {
     source.name = "icon-home";
   } else {
