@@ -28,6 +28,7 @@ struct Item {
   int low = 0;  ///< shorter side
   int high = 0;
   std::string error = {};
+  std::string damage = {};
 };
 
 std::vector<Item> items_of(const Dataset& dataset, const Split& split) {
@@ -58,6 +59,7 @@ void inspect(Item& item) {
     const Image image = decode_image(bytes, shown(item.sample->file));
     item.low = std::min(image.width, image.height);
     item.high = std::max(image.width, image.height);
+    if (!image.damage.empty()) item.damage = shown(item.sample->file) + ": " + image.damage;
     item.look = perceptual_hash(image);
     item.plain = !item.look;
   } catch (const sdk::Error& error) {
@@ -151,6 +153,7 @@ CheckReport check_dataset(const Dataset& dataset, const Split& split, const Chec
   std::vector<Digest> digests;
   for (const Item& item : items) {
     if (!item.error.empty()) report.unreadable.push_back(item.error);
+    if (!item.damage.empty()) report.damaged.push_back(item.damage);
     if (item.opened) digests.push_back(item.digest);
     report.plain += item.plain ? 1 : 0;
     if (item.low == 0) continue;

@@ -70,6 +70,7 @@ std::ostream& operator<<(std::ostream& out, const CheckReport& report) {
   out << "checked " << report.pictures << " pictures, sides of " << report.smallest_side << " to "
       << report.largest_side << " pixels\n";
   list(out, "unreadable pictures", report.unreadable);
+  list(out, "damaged pictures that can be read", report.damaged);
   list(out, "classes with one picture (trained on, never tested)", report.single_picture_classes);
   list(out, "classes that a domain lacks (allowed)", report.missing_classes);
   if (report.plain > 0) out << "pictures of one colour: " << report.plain << "\n";

@@ -31,7 +31,7 @@ void add_class(const fs::path& folder, const std::string& domain, Part part,
     if (is_picture_name(file))
       entries.push_back({domain, folder.filename().string(), file, part});
     else if (is_foreign_picture_name(file))
-      fail(shown(file) + " has a format that petlab cannot read: convert it to JPEG or PNG, or " +
+      fail(shown(file) + " has a format that petlab cannot read: convert it to PNG, or " +
            "take it out of the folder");
   }
   for (const fs::path& below : listing.folders)

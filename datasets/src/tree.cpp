@@ -65,13 +65,13 @@ Listing list_folder(const fs::path& folder) {
 }
 
 bool is_picture_name(const fs::path& file) {
-  static const std::set<std::string> extensions{".jpg", ".jpeg", ".jpe", ".jfif", ".png"};
+  static const std::set<std::string> extensions{".jpg", ".jpeg", ".jpe", ".jfif",
+                                                ".png", ".webp", ".bmp", ".gif"};
   return extensions.contains(lower_case(file.extension().string()));
 }
 
 bool is_foreign_picture_name(const fs::path& file) {
-  static const std::set<std::string> extensions{".bmp",  ".gif",  ".tif", ".tiff", ".webp",
-                                                ".avif", ".heic", ".ppm", ".svg"};
+  static const std::set<std::string> extensions{".tif", ".tiff", ".avif", ".heic", ".ppm", ".svg"};
   return extensions.contains(lower_case(file.extension().string()));
 }
 

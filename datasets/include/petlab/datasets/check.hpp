@@ -26,6 +26,7 @@ struct Likeness {
 struct CheckReport {
   std::size_t pictures = 0;
   std::vector<std::string> unreadable;  ///< one sentence each
+  std::vector<std::string> damaged;  ///< read, though their decoder complained; one sentence each
   /// "domain/class" with a single picture: trained on, never tested.
   std::vector<std::string> single_picture_classes;
   /// "domain/class" for classes that some domains have and this one lacks.
