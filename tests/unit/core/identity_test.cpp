@@ -16,7 +16,9 @@ RunSpec sample_spec() {
   spec.method_options = {{"b", "16"}, {"m", "0"}};
   spec.sharing = Sharing::grouped_specific;
   spec.grouping = GroupingSpec{"gradient", {{"groups", "2"}}};
-  spec.dataset = {"icon-home", "/pictures", 0.1, 0.0};
+  spec.dataset.name = "icon-home";
+  spec.dataset.root = "/pictures";
+  spec.dataset.train_fraction = 0.1;
   spec.backbone = "/clip";
   return spec;
 }
