@@ -2,6 +2,8 @@
 
 #include "petlab/clip/tokenizer.hpp"
 
+#include <errno.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -35,8 +37,9 @@ void run_reference(const std::string& script, const std::vector<std::string>& ar
   if (!std::filesystem::exists(PETLAB_REFERENCE_PYTHON))
     throw std::runtime_error("no reference Python at " PETLAB_REFERENCE_PYTHON
                              "; `make test` installs it");
-  const auto log =
-      fresh_folder("log-" + std::filesystem::path(script).stem().string()) / "output.txt";
+  const auto log = fresh_folder(std::string("log-") + program_invocation_short_name + "-" +
+                                std::filesystem::path(script).stem().string()) /
+                   "output.txt";
   std::string command = folder.empty() ? "" : "cd " + quoted(folder.string()) + " && ";
   command += "HF_HUB_OFFLINE=1";
   const auto add = [&](const std::string& word) { command.append(" ").append(quoted(word)); };
