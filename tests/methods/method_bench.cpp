@@ -47,6 +47,12 @@ core::Arrangement arrangement(core::Sharing sharing) {
   return core::arrange(sharing, names, {{0, 2}, {1}});
 }
 
+sdk::LabelledFeatures training_features(std::size_t task) {
+  const at::NoGradGuard no_grad;
+  const BenchImages& images = bench_images(static_cast<std::int64_t>(task));
+  return {clip::unit_length(bench_backbone().encode_image(images.pixels)), images.labels};
+}
+
 sdk::Options options_of(const core::MethodRef& ref, const MethodCase& one) {
   return {std::span(ref.entry->options, ref.entry->option_count), one.options,
           "method '" + one.method + "'"};
@@ -125,9 +131,13 @@ MethodBench::MethodBench(const MethodCase& one)
       method_(ref_.entry->make(options_)),
       template_(method_->text_template()),
       checks_(one.method, bench_backbone()),
-      adapters_(core::make_adapters(*method_, one.method, bench_backbone(),
+      adapters_(core::make_adapters(*method_, one.method,
+                                    {bench_backbone(), bench_tasks(), training_features},
                                     arrangement(one.sharing), /*seed=*/1, where_)),
-      backbone_(bench_backbone(), adapters_, bench_tasks(), template_, checks_, where_) {}
+      backbone_(bench_backbone(), adapters_, bench_tasks(), template_, ref_.entry->task_dependent,
+                checks_, where_) {
+  core::check_sharing(*ref_.entry, one.sharing);
+}
 
 void MethodBench::move_parameters(double std) {
   const at::NoGradGuard no_grad;
@@ -136,19 +146,20 @@ void MethodBench::move_parameters(double std) {
     parameter.add_(at::empty(parameter.sizes()).normal_(0, std, generator));
 }
 
-std::vector<at::Tensor> MethodBench::logits(const std::vector<std::int64_t>& tasks) {
+MethodBench::Step MethodBench::step(const std::vector<std::int64_t>& tasks) {
   std::vector<core::TaskImages> inputs;
   for (const std::int64_t task : tasks)
     inputs.push_back({task, bench_images(task).pixels, {}});
-  return backbone_.logits(backbone_.prepare(tasks), inputs);
-}
-
-at::Tensor MethodBench::loss(const std::vector<at::Tensor>& logits) {
+  const auto prepared = backbone_.prepare(tasks);
+  Step step{backbone_.logits(prepared, inputs), {}};
   std::vector<at::Tensor> losses;
-  for (std::size_t t = 0; t < logits.size(); ++t)
-    losses.push_back(
-        core::cross_entropy(logits[t], bench_images(static_cast<std::int64_t>(t)).labels));
-  return core::combine(losses, core::TaskLoss::sum);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const at::Tensor& penalty = prepared.penalties.at(static_cast<std::size_t>(tasks[i]));
+    const at::Tensor loss = core::cross_entropy(step.logits[i], bench_images(tasks[i]).labels);
+    losses.push_back(penalty.defined() ? loss + penalty : loss);
+  }
+  step.loss = core::combine(losses, core::TaskLoss::sum);
+  return step;
 }
 
 double relative_difference(const at::Tensor& ours, const at::Tensor& reference, double floor) {
@@ -160,9 +171,9 @@ void expect_mixed_equals_alone(const MethodCase& one) {
   const at::NoGradGuard no_grad;
   MethodBench bench(one);
   bench.move_parameters(0.1);
-  const auto mixed = bench.logits({0, 1, 2});
+  const auto mixed = bench.step({0, 1, 2}).logits;
   for (std::int64_t task = 0; task < 3; ++task) {
-    const at::Tensor alone = bench.logits({task}).front();
+    const at::Tensor alone = bench.step({task}).logits.front();
     EXPECT_LE(relative_difference(mixed[static_cast<std::size_t>(task)], alone), 1e-5)
         << one.name << ", task " << bench_tasks()[static_cast<std::size_t>(task)].name;
   }
@@ -170,9 +181,10 @@ void expect_mixed_equals_alone(const MethodCase& one) {
 
 void expect_zero_shot_start(const MethodCase& one, const std::string& zero_shot_template) {
   const at::NoGradGuard no_grad;
-  const auto start = MethodBench(one).logits({0, 1, 2});
-  const auto frozen =
-      MethodBench({"zero_shot", "zero-shot", {{"template", zero_shot_template}}}).logits({0, 1, 2});
+  const auto start = MethodBench(one).step({0, 1, 2}).logits;
+  const auto frozen = MethodBench({"zero_shot", "zero-shot", {{"template", zero_shot_template}}})
+                          .step({0, 1, 2})
+                          .logits;
   for (std::size_t task = 0; task < 3; ++task)
     EXPECT_LE(relative_difference(start[task], frozen[task]), 1e-5)
         << one.name << ", task " << bench_tasks()[task].name;

@@ -42,7 +42,8 @@ void PrintTo(const MethodCase& one, std::ostream* out);
 /// The tasks: "art" {cup, bed, alarm clock}, "real" {cup, fan}, "sketch" as art.
 [[nodiscard]] const std::vector<core::Task>& bench_tasks();
 
-/// Random images of a task (3, 2 and 4 of them) and their labels.
+/// Random images of a task (3, 2 and 4 of them) and their labels. They are also the training images
+/// that AdapterContext::training_features() is about.
 struct BenchImages {
   at::Tensor pixels;
   at::Tensor labels;
@@ -61,11 +62,12 @@ class MethodBench {
   /// Adds seeded noise N(0, std^2) to all parameters: nothing stays hidden behind a start at zero.
   void move_parameters(double std);
 
-  /// Logits of the tasks' images from one forward, with gradient: one tensor a listed task.
-  [[nodiscard]] std::vector<at::Tensor> logits(const std::vector<std::int64_t>& tasks);
-
-  /// The loss of a step of all tasks: the sum of their mean cross-entropies.
-  [[nodiscard]] static at::Tensor loss(const std::vector<at::Tensor>& logits);
+  /// What one forward of some tasks gives, with gradient and without noise.
+  struct Step {
+    std::vector<at::Tensor> logits;  ///< of the tasks' images, one tensor a listed task
+    at::Tensor loss;                 ///< sum of the tasks' mean cross-entropies and penalties
+  };
+  [[nodiscard]] Step step(const std::vector<std::int64_t>& tasks);
 
   [[nodiscard]] const core::Adapters& adapters() const { return adapters_; }
   [[nodiscard]] const std::string& text_template() const { return template_; }

@@ -6,18 +6,53 @@ namespace {
 
 using core::Sharing;
 
+const std::vector<MethodCase> kCases = {
+    {"coop", "coop"},
+    {"coop_middle", "coop", {{"n-ctx", "5"}, {"class-position", "middle"}}, Sharing::per_task},
+    {"coop_front", "coop", {{"n-ctx", "4"}, {"class-position", "front"}}},
+    {"coop_composed", "coop", {{"n-ctx", "3"}}, Sharing::grouped_specific},
+    {"coop_middle_composed",
+     "coop",
+     {{"n-ctx", "3"}, {"class-position", "middle"}},
+     Sharing::grouped_specific},
+    {"coop_csc", "coop-csc", {{"n-ctx", "4"}}},
+    {"coop_csc_front", "coop-csc", {{"n-ctx", "4"}, {"class-position", "front"}}, Sharing::grouped},
+    {"coop_csc_composed", "coop-csc", {{"n-ctx", "2"}}, Sharing::grouped_specific},
+    {"cocoop", "cocoop", {{"reduction", "2"}}},
+    {"cocoop_composed", "cocoop", {{"n-ctx", "2"}, {"reduction", "4"}}, Sharing::grouped_specific},
+    {"text_prompt", "text-prompt"},
+    {"text_prompt_composed",
+     "text-prompt",
+     {{"n-prompt", "2"}, {"depth", "2"}},
+     Sharing::grouped_specific},
+    {"vision_prompt", "vision-prompt", {}, Sharing::joint_specific},
+    {"vpt_deep", "vpt-deep", {}, Sharing::per_task},
+    {"vpt_deep_projected", "vpt-deep", {{"n-prompt", "3"}, {"project", "5"}}},
+    {"vpt_deep_composed",
+     "vpt-deep",
+     {{"n-prompt", "2"}, {"depth", "3"}},
+     Sharing::grouped_specific},
+    {"vpt_shallow", "vpt-shallow", {}, Sharing::grouped},
+    {"vpt_shallow_projected", "vpt-shallow", {{"project", "6"}, {"init", "xavier"}}},
+    {"ivlp", "ivlp"},
+    {"ivlp_composed",
+     "ivlp",
+     {{"n-text", "4"}, {"n-vision", "3"}, {"text-depth", "2"}, {"vision-depth", "3"}},
+     Sharing::grouped_specific},
+    {"maple", "maple", {{"depth", "3"}}},
+    {"maple_first_layer", "maple", {{"depth", "1"}, {"n-ctx", "4"}}, Sharing::per_task},
+    {"maple_composed", "maple", {{"depth", "2"}}, Sharing::grouped_specific},
+    {"mmap", "mmap"},
+    {"mmap_shape", "mmap", {{"b", "6"}, {"m", "3"}, {"n", "4"}, {"depth", "2"}}},
+    {"mmap_shared_scales", "mmap", {{"b", "4"}, {"share-k", "true"}, {"depth", "3"}}},
+    {"mmap_text", "mmap", {{"b", "4"}, {"modalities", "text"}}},
+    {"mmap_vision", "mmap", {{"b", "4"}, {"modalities", "vision"}}},
+    {"mmap_independent", "mmap", {{"b", "4"}, {"prompts", "independent"}}},
+    {"mmap_composed", "mmap", {{"b", "4"}, {"m", "2"}}, Sharing::grouped_specific},
+};
+
 MethodFamily& family() {
-  static MethodFamily prompts(
-      "prompts", {
-                     {"coop", "coop"},
-                     {"coop_composed", "coop", {{"n-ctx", "3"}}, Sharing::grouped_specific},
-                     {"vpt_deep", "vpt-deep", {}, Sharing::per_task},
-                     {"vpt_deep_composed",
-                      "vpt-deep",
-                      {{"n-prompt", "2"}, {"depth", "3"}},
-                      Sharing::grouped_specific},
-                     {"vpt_shallow", "vpt-shallow", {}, Sharing::grouped},
-                 });
+  static MethodFamily prompts("prompts", kCases);
   return prompts;
 }
 
@@ -31,11 +66,15 @@ TEST_P(PromptMethods, MixedBatchEqualsOneTaskAtATime) {
   expect_mixed_equals_alone(GetParam());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PromptMethods, ::testing::ValuesIn(family().cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(All, PromptMethods, ::testing::ValuesIn(kCases), case_name);
 
-// Words at the input alone are the words of the template: the only prompts that start there.
+// The only prompts that start as zero-shot: words at the input alone.
 TEST(PromptMethodsStart, WordsAtTheInputAreZeroShot) {
   expect_zero_shot_start({"coop", "coop", {{"n-ctx", "4"}, {"init", "a photo of a"}}},
+                         "a photo of a {}.");
+  expect_zero_shot_start({"text_prompt", "text-prompt", {{"depth", "1"}}}, "a photo of a {}.");
+  // Fewer vectors than words: the others stay in the text.
+  expect_zero_shot_start({"text_prompt", "text-prompt", {{"depth", "1"}, {"n-prompt", "2"}}},
                          "a photo of a {}.");
 }
 

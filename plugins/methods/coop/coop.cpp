@@ -2,36 +2,55 @@
 
 #include "petlab/sdk/method_support.hpp"
 
-#include <utility>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/index_select.h>
+
+#include <algorithm>
+#include <cstdint>
 #include <vector>
 
 namespace petlab::plugins::coop {
 namespace {
 
-class Context final : public sdk::Adapter {
- public:
-  explicit Context(at::Tensor context) : context_(std::move(context)) {}
+sdk::ClassPosition position_of(const std::string& name) {
+  if (name == "middle") return sdk::ClassPosition::middle;
+  return name == "front" ? sdk::ClassPosition::front : sdk::ClassPosition::end;
+}
 
-  [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override {
-    return {{"context", context_}};
+/// The distinct class names of the tasks, and for each task the rows of its classes among them.
+struct Names {
+  explicit Names(const std::vector<sdk::TaskView>& tasks, at::Device device) {
+    std::vector<std::string> names;
+    for (const sdk::TaskView& task : tasks) {
+      std::vector<std::int64_t> rows;
+      for (const std::string& name : task.classes) {
+        const auto found = std::find(names.begin(), names.end(), name);
+        rows.push_back(found - names.begin());
+        if (found == names.end()) names.push_back(name);
+      }
+      rows_of_task.push_back(
+          at::from_blob(rows.data(), {static_cast<std::int64_t>(rows.size())}, at::kLong)
+              .clone()
+              .to(device));
+    }
+    count = static_cast<std::int64_t>(names.size());
   }
 
-  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
-    sdk::BackboneChanges changes;
-    changes.text.prompts = {{.layer = 0, .tokens = context_}};
-    return changes;
-  }
-
- private:
-  at::Tensor context_;  // [n_ctx, text width]
+  std::int64_t count = 0;
+  std::vector<at::Tensor> rows_of_task;
 };
+
+sdk::BackboneChanges prompts_at_input(const at::Tensor& tokens, sdk::ClassPosition position) {
+  sdk::BackboneChanges changes;
+  changes.text.prompts = {{.layer = 0, .tokens = tokens}};
+  changes.text.class_position = position;
+  return changes;
+}
 
 }  // namespace
 
-Coop::Coop(const sdk::Options& options)
-    : n_ctx_(options.integer("n-ctx")),
-      init_(options.text("init")),
-      init_std_(options.real("init-std")) {}
+Coop::Coop(Contexts contexts, const sdk::Options& options)
+    : contexts_(contexts), options_(options) {}
 
 std::string Coop::text_template() const {
   return "{}.";
@@ -39,11 +58,27 @@ std::string Coop::text_template() const {
 
 std::unique_ptr<sdk::Adapter> Coop::make_adapter(const sdk::AdapterContext& context) const {
   const sdk::BackboneView& backbone = context.backbone();
-  at::Generator& generator = context.generator();
-  at::Tensor vectors =
-      sdk::draw_normal({n_ctx_, backbone.shape().text.width}, init_std_, generator);
-  sdk::start_from_text(vectors, init_, backbone);
-  return std::make_unique<Context>(sdk::make_trainable(vectors, sdk::device_of(backbone)));
+  const at::Device device = sdk::device_of(backbone);
+  const std::int64_t n_ctx = options_.integer("n-ctx");
+  const std::int64_t width = backbone.shape().text.width;
+  const double std = options_.real("init-std");
+  const sdk::ClassPosition position = position_of(options_.text("class-position"));
+  if (contexts_ == Contexts::shared) {
+    at::Tensor start = sdk::draw_normal({n_ctx, width}, std, context.generator());
+    sdk::start_from_text(start, options_.text("init"), backbone);
+    const at::Tensor vectors = sdk::make_trainable(start, device);
+    return sdk::make_function_adapter({{"context", vectors}}, [=](const sdk::ChangeRequest&) {
+      return prompts_at_input(vectors, position);
+    });
+  }
+  const Names names(context.tasks(), device);
+  const at::Tensor vectors = sdk::make_trainable(
+      sdk::draw_normal({names.count, n_ctx, width}, std, context.generator()), device);
+  return sdk::make_function_adapter(
+      {{"contexts", vectors}}, [=](const sdk::ChangeRequest& request) {
+        const at::Tensor& rows = names.rows_of_task.at(static_cast<std::size_t>(request.task));
+        return prompts_at_input(vectors.index_select(0, rows), position);
+      });
 }
 
 }  // namespace petlab::plugins::coop

@@ -12,44 +12,6 @@
 namespace petlab::plugins::mmap {
 namespace {
 
-class AlignmentPrompts final : public sdk::Adapter {
- public:
-  AlignmentPrompts(const MmapShape& shape, at::Tensor source, at::Tensor text_scales,
-                   at::Tensor vision_scales)
-      : shape_(shape),
-        source_(std::move(source)),
-        text_scales_(std::move(text_scales)),
-        vision_scales_(std::move(vision_scales)) {}
-
-  [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override {
-    std::vector<sdk::NamedTensor> parameters = {{"source", source_}};
-    if (text_scales_.defined()) parameters.push_back({"text-scales", text_scales_});
-    if (vision_scales_.defined()) parameters.push_back({"vision-scales", vision_scales_});
-    return parameters;
-  }
-
-  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
-    sdk::BackboneChanges changes;
-    changes.text.prompts = prompts(text_scales_, shape_.text_layers);
-    changes.vision.prompts = prompts(vision_scales_, shape_.vision_layers);
-    return changes;
-  }
-
- private:
-  /// Layer l of a tower takes source prompt l: that is what ties the towers to each other.
-  [[nodiscard]] std::vector<sdk::PromptTokens> prompts(const at::Tensor& scales,
-                                                       std::int64_t layers) const {
-    if (!scales.defined()) return {};
-    // All layers in one product: [layers, b, width].
-    return sdk::prompts_of_layers(kronecker(scales, source_.narrow(0, 0, layers)));
-  }
-
-  MmapShape shape_;
-  at::Tensor source_;         // [L, m, n]
-  at::Tensor text_scales_;    // [L_text or 1, b/m, d_l/n]; undefined: no text prompts
-  at::Tensor vision_scales_;  // [L_vision or 1, b/m, d_v/n]; undefined: no image prompts
-};
-
 at::Tensor draw_scales(const sdk::Options& options, const MmapShape& shape, std::int64_t layers,
                        std::int64_t width, at::Generator& generator) {
   if (layers == 0) return {};
@@ -58,6 +20,35 @@ at::Tensor draw_scales(const sdk::Options& options, const MmapShape& shape, std:
   if (options.text("k-init") == "ones")
     return at::ones(sizes, at::TensorOptions().dtype(at::kFloat));
   return sdk::draw_normal(sizes, options.real("k-std"), generator);
+}
+
+/// Prompts of each tower as they are, without a source: the ablation.
+std::unique_ptr<sdk::Adapter> independent_prompts(const MmapShape& shape, double std,
+                                                  at::Device device, at::Generator& generator) {
+  std::vector<sdk::NamedTensor> parameters;
+  const auto draw = [&](const char* name, std::int64_t layers, std::int64_t width) {
+    if (layers == 0) return at::Tensor();
+    const at::Tensor prompts =
+        sdk::make_trainable(sdk::draw_normal({layers, shape.b, width}, std, generator), device);
+    parameters.push_back({name, prompts});
+    return prompts;
+  };
+  const at::Tensor text = draw("text-prompts", shape.text_layers, shape.d_l);
+  const at::Tensor vision = draw("vision-prompts", shape.vision_layers, shape.d_v);
+  return sdk::make_function_adapter(std::move(parameters), [=](const sdk::ChangeRequest&) {
+    sdk::BackboneChanges changes;
+    if (text.defined()) changes.text.prompts = sdk::prompts_of_layers(text);
+    if (vision.defined()) changes.vision.prompts = sdk::prompts_of_layers(vision);
+    return changes;
+  });
+}
+
+/// Layer l of a tower takes source prompt l: that is what ties the towers to each other.
+std::vector<sdk::PromptTokens> prompts_from(const at::Tensor& source, const at::Tensor& scales,
+                                            std::int64_t layers) {
+  if (!scales.defined()) return {};
+  // All layers in one product: [layers, b, width].
+  return sdk::prompts_of_layers(kronecker(scales, source.narrow(0, 0, layers)));
 }
 
 }  // namespace
@@ -77,17 +68,28 @@ std::unique_ptr<sdk::Adapter> Mmap::make_adapter(const sdk::AdapterContext& cont
   at::Generator& generator = context.generator();
   const MmapShape shape = resolve_shape(options_, backbone.shape());
   const at::Device device = sdk::device_of(backbone);
-  const auto leaf = [&](const at::Tensor& value) {
-    return value.defined() ? sdk::make_trainable(value, device) : at::Tensor();
+  const std::string& prompts = options_.text("prompts");
+  const double p_std = options_.real("p-std");
+  if (prompts == "independent") return independent_prompts(shape, p_std, device, generator);
+
+  const at::Tensor source = sdk::make_trainable(
+      sdk::draw_normal({shape.source_layers(), shape.m, shape.n}, p_std, generator), device);
+  std::vector<sdk::NamedTensor> parameters = {{"source", source}};
+  const auto scales = [&](const char* name, std::int64_t layers, std::int64_t width) {
+    const at::Tensor start = draw_scales(options_, shape, layers, width, generator);
+    if (!start.defined()) return start;
+    if (prompts == "source") return start.to(device);  // stays as it starts
+    parameters.push_back({name, sdk::make_trainable(start, device)});
+    return parameters.back().value;
   };
-  const at::Tensor source = sdk::draw_normal({shape.source_layers(), shape.m, shape.n},
-                                             options_.real("p-std"), generator);
-  const at::Tensor text_scales =
-      draw_scales(options_, shape, shape.text_layers, shape.d_l, generator);
-  const at::Tensor vision_scales =
-      draw_scales(options_, shape, shape.vision_layers, shape.d_v, generator);
-  return std::make_unique<AlignmentPrompts>(shape, leaf(source), leaf(text_scales),
-                                            leaf(vision_scales));
+  const at::Tensor text_scales = scales("text-scales", shape.text_layers, shape.d_l);
+  const at::Tensor vision_scales = scales("vision-scales", shape.vision_layers, shape.d_v);
+  return sdk::make_function_adapter(std::move(parameters), [=](const sdk::ChangeRequest&) {
+    sdk::BackboneChanges changes;
+    changes.text.prompts = prompts_from(source, text_scales, shape.text_layers);
+    changes.vision.prompts = prompts_from(source, vision_scales, shape.vision_layers);
+    return changes;
+  });
 }
 
 }  // namespace petlab::plugins::mmap

@@ -20,6 +20,8 @@ class Mmap final : public sdk::Method {
   /// Parameters, with L = prompted layers of the deeper tower:
   /// `source` P_s [L, m, n], `text-scales` K_l [L_text, b/m, d_l/n] and
   /// `vision-scales` K_v [L_vision, b/m, d_v/n]; with `share-k` the scales have 1 in place of L.
+  /// Ablations, option `prompts`: with `source` the scales are no parameters, with `independent`
+  /// the parameters are `text-prompts` [L_text, b, d_l] and `vision-prompts` [L_vision, b, d_v].
   /// Throws Error(config) when the options do not fit the backbone (see resolve_shape).
   [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
       const sdk::AdapterContext& context) const override;

@@ -41,6 +41,11 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "both",
      .help = "towers that get prompts",
      .choices = "both|text|vision"},
+    {.name = "prompts",
+     .type = OptionType::choice,
+     .default_value = "kronecker",
+     .help = "kronecker; source: scaling matrices stay as they start; independent: no source",
+     .choices = "kronecker|source|independent"},
     {"share-k", OptionType::boolean, "false", "one scaling matrix a tower for all layers"},
     {.name = "p-std",  // recalled
      .type = OptionType::real,

@@ -3,14 +3,12 @@
 #include "single_modal_prompts.hpp"
 
 #include <iterator>
-#include <memory>
 
 namespace {
 
 using petlab::plugins::single_modal_prompts::TextPrompt;
 using petlab::plugins::single_modal_prompts::VisionPrompt;
 using petlab::sdk::MethodEntry;
-using petlab::sdk::Options;
 using petlab::sdk::OptionSpec;
 using petlab::sdk::OptionType;
 
@@ -31,7 +29,9 @@ constexpr OptionSpec kTextOptions[] = {
     kDepth,
     {"init", OptionType::text, "a photo of a",
      "text whose token embeddings the first layer's prompts start from"},
-    {"template", OptionType::text, "{}.", "text around the class name, {}, after the prompts"},
+    {"template", OptionType::text, "",
+     "text around the class name, {}; empty: \"{}.\" behind the words of init that are not "
+     "learned"},
 };
 
 // Length and depth are those of MmAP (recalled there), so that the two can be compared.
@@ -46,14 +46,6 @@ constexpr OptionSpec kVisionOptions[] = {
     {"template", OptionType::text, "a photo of a {}.", "text around the class name, {}"},
 };
 
-std::unique_ptr<petlab::sdk::Method> make_text(const Options& options) {
-  return std::make_unique<TextPrompt>(options);
-}
-
-std::unique_ptr<petlab::sdk::Method> make_vision(const Options& options) {
-  return std::make_unique<VisionPrompt>(options);
-}
-
 constexpr MethodEntry kMethods[] = {
     {.name = "text-prompt",
      .summary = "learned tokens at every layer of the text tower alone",
@@ -65,7 +57,7 @@ constexpr MethodEntry kMethods[] = {
                   .momentum = 0.9,
                   .source = "MaPLe repository @69bce21, deep language prompting; Dassl defaults"},
      .composable = true,
-     .make = make_text},
+     .make = petlab::sdk::make_entry<petlab::sdk::Method, TextPrompt>},
     {.name = "vision-prompt",
      .summary = "learned tokens at every layer of the image tower alone, of MmAP's length",
      .options = kVisionOptions,
@@ -76,7 +68,7 @@ constexpr MethodEntry kMethods[] = {
                   .momentum = 0.9,
                   .source = "as mmap (recalled), so that only the prompts differ"},
      .composable = true,
-     .make = make_vision},
+     .make = petlab::sdk::make_entry<petlab::sdk::Method, VisionPrompt>},
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include "petlab/sdk/method.hpp"
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -12,7 +11,7 @@ namespace petlab::plugins::single_modal_prompts {
 /// vectors at each of the first `depth` layers, directly after the start token.
 class TextPrompt final : public sdk::Method {
  public:
-  /// Throws Error(config) when option `template` has not exactly one "{}".
+  /// Throws Error(config) when option `template` is given and has not exactly one "{}".
   explicit TextPrompt(const sdk::Options& options);
 
   [[nodiscard]] std::string text_template() const override;
@@ -23,10 +22,7 @@ class TextPrompt final : public sdk::Method {
       const sdk::AdapterContext& context) const override;
 
  private:
-  std::int64_t n_prompt_;
-  std::int64_t depth_;  // 0: all layers
-  std::string init_;
-  std::string template_;
+  sdk::Options options_;
 };
 
 /// Deep prompts in the image tower alone, of MmAP's length and depth but free of its source prompt:
@@ -44,9 +40,7 @@ class VisionPrompt final : public sdk::Method {
       const sdk::AdapterContext& context) const override;
 
  private:
-  std::int64_t n_prompt_;
-  std::int64_t depth_;  // 0: all layers
-  std::string template_;
+  sdk::Options options_;
 };
 
 }  // namespace petlab::plugins::single_modal_prompts

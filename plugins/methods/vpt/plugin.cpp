@@ -16,7 +16,8 @@ using petlab::sdk::OptionType;
 using petlab::sdk::TrainingDefaults;
 
 // Defaults: MaPLe repository @69bce21, its VPT for CLIP (N_CTX_VISION 8, deep in all layers,
-// N(0, 0.02), fixed text "a photo of a {}."). xavier is the start of VPT's own repository.
+// N(0, 0.02), fixed text "a photo of a {}."). xavier, project and dropout (0 by default there too)
+// are of VPT's own repository (@4410440).
 constexpr OptionSpec kPrompts{.name = "n-prompt",
                               .type = OptionType::integer,
                               .default_value = "8",
@@ -28,6 +29,19 @@ constexpr OptionSpec kInit{.name = "init",
                            .default_value = "normal",
                            .help = "start: N(0, 0.02^2), or uniform as in VPT's repository",
                            .choices = "normal|xavier"};
+constexpr OptionSpec kProject{
+    .name = "project",
+    .type = OptionType::integer,
+    .default_value = "0",
+    .help = "size of the trained vectors that a linear map makes prompts of; 0: no map",
+    .minimum = 0,
+    .maximum = 65536};
+constexpr OptionSpec kDropout{.name = "dropout",
+                              .type = OptionType::real,
+                              .default_value = "0",
+                              .help = "share of prompt values that training sets to 0",
+                              .minimum = 0,
+                              .maximum = 0.99};
 constexpr OptionSpec kTemplate{"template", OptionType::text, "a photo of a {}.",
                                "text around the class name, {}"};
 
@@ -39,9 +53,11 @@ constexpr OptionSpec kDeepOptions[] = {
      .help = "prompted layers, from the first; 0: all",
      .minimum = 0},
     kInit,
+    kProject,
+    kDropout,
     kTemplate,
 };
-constexpr OptionSpec kShallowOptions[] = {kPrompts, kInit, kTemplate};
+constexpr OptionSpec kShallowOptions[] = {kPrompts, kInit, kProject, kDropout, kTemplate};
 
 constexpr TrainingDefaults kTraining{
     .optimizer = "sgd",
@@ -50,12 +66,9 @@ constexpr TrainingDefaults kTraining{
     .momentum = 0.9,
     .source = "MaPLe repository @69bce21, VPT config c2_ep5_batch4_4; Dassl @c61a1b5 defaults"};
 
-std::unique_ptr<petlab::sdk::Method> make_deep(const Options& options) {
-  return std::make_unique<Vpt>(Placement::deep, options);
-}
-
-std::unique_ptr<petlab::sdk::Method> make_shallow(const Options& options) {
-  return std::make_unique<Vpt>(Placement::shallow, options);
+template <Placement placement>
+std::unique_ptr<petlab::sdk::Method> make(const Options& options) {
+  return std::make_unique<Vpt>(placement, options);
 }
 
 constexpr MethodEntry kMethods[] = {
@@ -65,14 +78,14 @@ constexpr MethodEntry kMethods[] = {
      .option_count = std::size(kDeepOptions),
      .training = kTraining,
      .composable = true,
-     .make = make_deep},
+     .make = make<Placement::deep>},
     {.name = "vpt-shallow",
      .summary = "learned tokens at the input of the image tower (VPT-shallow)",
      .options = kShallowOptions,
      .option_count = std::size(kShallowOptions),
      .training = kTraining,
      .composable = true,
-     .make = make_shallow},
+     .make = make<Placement::shallow>},
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include "petlab/sdk/method.hpp"
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -22,16 +21,15 @@ class Vpt final : public sdk::Method {
 
   [[nodiscard]] std::string text_template() const override;
 
-  /// One parameter `prompts` [depth, n_prompt, vision width].
+  /// One parameter `prompts` [depth, n_prompt, vision width]; with option `project` p > 0 its last
+  /// size is p, and `projection` [vision width, p] and `projection-bias` make prompts of them.
   /// Throws Error(config) when `depth` is more than the image tower has.
   [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
       const sdk::AdapterContext& context) const override;
 
  private:
-  std::int64_t n_prompt_;
-  std::int64_t depth_;  // 0: all layers
-  std::string init_;
-  std::string template_;
+  Placement placement_;
+  sdk::Options options_;
 };
 
 }  // namespace petlab::plugins::vpt

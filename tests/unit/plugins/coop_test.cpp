@@ -11,9 +11,16 @@ std::unique_ptr<sdk::Adapter> make(const sdk::BackboneView& backbone,
   return make_adapter(*make_method("coop", "coop", given), backbone, seed);
 }
 
+std::unique_ptr<sdk::Adapter> make_csc(const sdk::BackboneView& backbone,
+                                       const GivenOptions& given = {}) {
+  return make_adapter(*make_method("coop", "coop-csc", given), backbone);
+}
+
 TEST(Coop, CountsAsPublishedOnVitB16) {
   EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16())), 8'192);
   EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16(), {{"n-ctx", "4"}})), 2'048);
+  // Four distinct names in the two tasks of the context: cup, bed, alarm clock, fan.
+  EXPECT_EQ(count_parameters(*make_csc(FakeBackbone::vit_b16())), 4 * 8'192);
 }
 
 TEST(Coop, PutsItsContextAtTheInputOfTheTextTower) {
@@ -66,7 +73,38 @@ TEST(Coop, RefusesNoContext) {
       "method 'coop': option 'n-ctx' is '0', expected an integer >= 1 and <= 1024");
   EXPECT_EQ(
       error_of(sdk::ErrorKind::config, [] { (void)make_method("coop", "coop", {{"n_ctx", "4"}}); }),
-      "method 'coop' has no option 'n_ctx'; it knows n-ctx, init, init-std");
+      "method 'coop' has no option 'n_ctx'; it knows n-ctx, init, init-std, class-position");
+}
+
+TEST(Coop, PutsTheClassWhereTheOptionSays) {
+  const auto position = [](const GivenOptions& given) {
+    return make(FakeBackbone::small(), given)->changes({}).text.class_position;
+  };
+  EXPECT_EQ(position({}), sdk::ClassPosition::end);
+  EXPECT_EQ(position({{"class-position", "end"}}), sdk::ClassPosition::end);
+  EXPECT_EQ(position({{"class-position", "middle"}}), sdk::ClassPosition::middle);
+  EXPECT_EQ(position({{"class-position", "front"}}), sdk::ClassPosition::front);
+  EXPECT_EQ(make_csc(FakeBackbone::small(), {{"class-position", "front"}})
+                ->changes({})
+                .text.class_position,
+            sdk::ClassPosition::front);
+}
+
+TEST(CoopCsc, GivesEachTaskTheContextsOfItsClasses) {
+  const auto adapter = make_csc(FakeBackbone::small(), {{"n-ctx", "3"}});
+  const at::Tensor contexts = adapter->parameters()[0].value;
+  EXPECT_EQ(contexts.sizes(), at::IntArrayRef({4, 3, 16}));
+  const auto art = adapter->changes({.task = 0}).text.prompts.at(0).tokens;
+  const auto real = adapter->changes({.task = 1}).text.prompts.at(0).tokens;
+  EXPECT_TRUE(art.equal(contexts.narrow(0, 0, 3)));  // cup, bed, alarm clock
+  ASSERT_EQ(real.sizes(), at::IntArrayRef({2, 3, 16}));
+  EXPECT_TRUE(real[0].equal(contexts[0]));  // the cup of both tasks
+  EXPECT_TRUE(real[1].equal(contexts[3]));  // fan
+}
+
+TEST(CoopCsc, AloneDependsOnTheTask) {
+  EXPECT_TRUE(find_method("coop", "coop-csc").task_dependent);
+  EXPECT_FALSE(find_method("coop", "coop").task_dependent);
 }
 
 }  // namespace

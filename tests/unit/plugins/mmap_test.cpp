@@ -102,6 +102,35 @@ TEST(Mmap, StartsTheScalesAsTheOptionSays) {
   EXPECT_NEAR(small[2].value.std().item<double>(), 0.1, 0.01);
 }
 
+TEST(Mmap, AblationKeepsItsScalesAsTheyStart) {
+  const auto adapter = make(FakeBackbone::small(), {{"prompts", "source"}});
+  const auto parameters = adapter->parameters();
+  ASSERT_EQ(parameters.size(), 1u);
+  EXPECT_EQ(parameters[0].name, "source");
+  // The same draw as with trained scales.
+  const auto whole = make(FakeBackbone::small())->changes({});
+  const auto frozen = adapter->changes({});
+  ASSERT_EQ(frozen.text.prompts.size(), 3u);
+  ASSERT_EQ(frozen.vision.prompts.size(), 4u);
+  EXPECT_TRUE(frozen.vision.prompts[2].tokens.equal(whole.vision.prompts[2].tokens));
+  EXPECT_EQ(vit_b16_count({{"prompts", "source"}}), 12 * 16);
+}
+
+TEST(Mmap, AblationHasPromptsOfEqualSizeWithoutASource) {
+  const auto adapter = make(FakeBackbone::small(), {{"prompts", "independent"}, {"b", "5"}});
+  const auto parameters = adapter->parameters();
+  ASSERT_EQ(parameters.size(), 2u);
+  EXPECT_EQ(parameters[0].value.sizes(), at::IntArrayRef({3, 5, 16}));
+  EXPECT_EQ(parameters[1].value.sizes(), at::IntArrayRef({4, 5, 24}));
+  EXPECT_TRUE(adapter->changes({}).text.prompts[1].tokens.equal(parameters[0].value[1]));
+  EXPECT_TRUE(adapter->changes({}).vision.prompts[3].tokens.equal(parameters[1].value[3]));
+  EXPECT_EQ(vit_b16_count({{"prompts", "independent"}}), 12 * 16 * (512 + 768));
+  const auto text_only =
+      make(FakeBackbone::small(), {{"prompts", "independent"}, {"modalities", "text"}});
+  EXPECT_EQ(text_only->parameters().size(), 1u);
+  EXPECT_TRUE(text_only->changes({}).vision.prompts.empty());
+}
+
 TEST(Mmap, StartsFromItsGeneratorAlone) {
   const FakeBackbone backbone = FakeBackbone::small();
   const at::Tensor one = flat_parameters(*make(backbone, {}, 7));

@@ -12,8 +12,11 @@ namespace {
 constexpr const char* kPlugins[] = {"zero_shot",
                                     "full_finetune",
                                     "coop",
+                                    "cocoop",
                                     "vpt",
                                     "single_modal_prompts",
+                                    "ivlp",
+                                    "maple",
                                     "mmap",
                                     "gradient_grouping",
                                     "random_grouping",
@@ -48,7 +51,10 @@ TEST(PluginTables, DescriptorsMatchThisBuild) {
 TEST(PluginTables, MethodsHaveTheNamesThatProtocolsUse) {
   EXPECT_THAT(method_names("zero_shot"), testing::ElementsAre("zero-shot"));
   EXPECT_THAT(method_names("full_finetune"), testing::ElementsAre("full-fine-tuning"));
-  EXPECT_THAT(method_names("coop"), testing::ElementsAre("coop"));
+  EXPECT_THAT(method_names("coop"), testing::ElementsAre("coop", "coop-csc"));
+  EXPECT_THAT(method_names("cocoop"), testing::ElementsAre("cocoop"));
+  EXPECT_THAT(method_names("ivlp"), testing::ElementsAre("ivlp"));
+  EXPECT_THAT(method_names("maple"), testing::ElementsAre("maple"));
   EXPECT_THAT(method_names("vpt"), testing::ElementsAre("vpt-deep", "vpt-shallow"));
   EXPECT_THAT(method_names("single_modal_prompts"),
               testing::ElementsAre("text-prompt", "vision-prompt"));

@@ -27,6 +27,17 @@ TEST(TextPrompt, PromptsEveryTextLayerAndStartsTheFirstFromTheText) {
   EXPECT_LT(changes.text.prompts[1].tokens.abs().max().item<double>(), 0.2);
 }
 
+TEST(TextPrompt, KeepsTheWordsThatItDoesNotLearn) {
+  const auto text = [](const GivenOptions& given) {
+    return make_method("single_modal_prompts", "text-prompt", given)->text_template();
+  };
+  EXPECT_EQ(text({}), "{}.");
+  EXPECT_EQ(text({{"n-prompt", "9"}}), "{}.");
+  EXPECT_EQ(text({{"n-prompt", "3"}}), "a {}.");
+  EXPECT_EQ(text({{"n-prompt", "1"}}), "photo of a {}.");
+  EXPECT_EQ(text({{"init", ""}}), "{}.");
+}
+
 TEST(TextPrompt, TakesAnotherTemplateAndNoInitialText) {
   const GivenOptions given = {{"init", ""}, {"template", "a {}"}};
   EXPECT_EQ(make_method("single_modal_prompts", "text-prompt", given)->text_template(), "a {}");

@@ -1,6 +1,7 @@
 #include "fake_backbone.hpp"
 #include "loaded_plugin.hpp"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -17,6 +18,36 @@ TEST(Vpt, CountsAsPublishedOnVitB16) {
   EXPECT_EQ(count_parameters(*make("vpt-deep", FakeBackbone::vit_b16())), 73'728);
   EXPECT_EQ(count_parameters(*make("vpt-shallow", FakeBackbone::vit_b16())), 6'144);
   EXPECT_EQ(count_parameters(*make("vpt-deep", FakeBackbone::vit_b16(), {{"depth", "9"}})), 55'296);
+}
+
+TEST(Vpt, TrainsSmallVectorsAndAMapWhereItProjects) {
+  const auto adapter = make("vpt-deep", FakeBackbone::small(), {{"project", "5"}});
+  const auto parameters = adapter->parameters();
+  ASSERT_EQ(parameters.size(), 3u);
+  EXPECT_EQ(parameters[0].value.sizes(), at::IntArrayRef({4, 8, 5}));
+  EXPECT_EQ(parameters[1].value.sizes(), at::IntArrayRef({24, 5}));
+  EXPECT_EQ(parameters[2].value.sizes(), at::IntArrayRef({24}));
+  const auto prompts = adapter->changes({}).vision.prompts;
+  ASSERT_EQ(prompts.size(), 4u);
+  EXPECT_TRUE(
+      at::allclose(prompts[2].tokens,
+                   parameters[0].value[2].matmul(parameters[1].value.t()) + parameters[2].value));
+}
+
+TEST(Vpt, DropsPromptValuesInTrainingOnly) {
+  const auto adapter =
+      make("vpt-deep", FakeBackbone::small(), {{"n-prompt", "100"}, {"dropout", "0.25"}});
+  const at::Tensor all = adapter->parameters()[0].value[1];
+  EXPECT_TRUE(adapter->changes({}).vision.prompts[1].tokens.equal(all));
+  at::Generator noise = make_generator(5);
+  const at::Tensor some =
+      adapter->changes({.training = true, .noise = &noise}).vision.prompts[1].tokens;
+  const at::Tensor dropped = some.eq(0);
+  EXPECT_NEAR(dropped.to(at::kFloat).mean().item<double>(), 0.25, 0.03);
+  EXPECT_TRUE(at::allclose(some, at::where(dropped, at::zeros_like(all), all / 0.75)));
+  at::Generator same = make_generator(5);
+  EXPECT_TRUE(
+      some.equal(adapter->changes({.training = true, .noise = &same}).vision.prompts[1].tokens));
 }
 
 TEST(Vpt, DeepGivesPromptsToEveryImageLayer) {
