@@ -135,9 +135,7 @@ MethodBench::MethodBench(const MethodCase& one)
                                     {bench_backbone(), bench_tasks(), training_features},
                                     arrangement(one.sharing), /*seed=*/1, where_)),
       backbone_(bench_backbone(), adapters_, bench_tasks(), template_, ref_.entry->task_dependent,
-                checks_, where_) {
-  core::check_sharing(*ref_.entry, one.sharing);
-}
+                checks_, where_) {}
 
 void MethodBench::move_parameters(double std) {
   const at::NoGradGuard no_grad;

@@ -52,16 +52,15 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "0.02",
      .help = "standard deviation of the source prompts at the start",
      .minimum = 0},
-    {.name = "k-init",  // chosen
+    {.name = "k-init",
      .type = OptionType::choice,
      .default_value = "normal",
      .help = "start of the scaling matrices",
      .choices = "normal|ones"},
-    // Chosen: with 1 the prompts start with a standard deviation of p-std. With 0.02 they would
-    // start at 0.0004, with next to no gradient for either factor.
+    // Measured: README.md of this folder.
     {.name = "k-std",
      .type = OptionType::real,
-     .default_value = "1",
+     .default_value = "0.02",
      .help = "standard deviation of the scaling matrices at the start, for k-init normal",
      .minimum = 0},
     {"template", OptionType::text, "",

@@ -83,10 +83,11 @@ TEST(Mmap, GradientsOfBothTowersMeetInTheSource) {
   EXPECT_GT(gradient_of(true, false).abs().sum().item<double>(), 0.0);
 }
 
-TEST(Mmap, PromptsStartWithTheSpreadOfTheSource) {
+TEST(Mmap, PromptsStartWithTheProductOfBothSpreads) {
   std::vector<at::Tensor> values;
   for (std::uint64_t seed = 0; seed < 20; ++seed)
-    for (const auto& prompt : make(FakeBackbone::small(), {}, seed)->changes({}).vision.prompts)
+    for (const auto& prompt :
+         make(FakeBackbone::small(), {{"k-std", "1"}}, seed)->changes({}).vision.prompts)
       values.push_back(prompt.tokens.detach().flatten());
   EXPECT_NEAR(at::cat(values).std().item<double>(), 0.02, 0.002);
   EXPECT_NEAR(at::cat(values).mean().item<double>(), 0.0, 0.002);
