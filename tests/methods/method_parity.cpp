@@ -67,7 +67,8 @@ void MethodFamily::run_reference() {
   const auto folder = parity::fresh_folder("methods-" + name_ + "-" + program());
   for (const MethodCase& one : cases_)
     write_case(one, folder / one.name);
-  parity::run_reference("../methods/reference/run.py", {name_, bench_model().string(), folder.string()});
+  parity::run_reference("../methods/reference/run.py",
+                        {name_, bench_model().string(), folder.string()});
   folder_ = folder;
 }
 
