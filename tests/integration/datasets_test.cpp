@@ -114,7 +114,7 @@ TEST_F(OfficeHome, RunsWithTheListsOfTheLiterature) {
     int label = 0;
     for (const char* name : {"Alarm_Clock", "Bed", "Kettle", "TV", "Table"}) {
       for (int i = 1; i <= 6; ++i)
-        (i <= 2 ? train : test) += std::string("/home/someone/images/") + domain + "/" + name +
+        (i <= 2 ? train : test) += std::string("/data/someone/images/") + domain + "/" + name +
                                    "/0000" + std::to_string(i) + ".jpg " + std::to_string(label) +
                                    "\n";
       ++label;

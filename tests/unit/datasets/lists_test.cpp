@@ -47,7 +47,7 @@ class Lists : public TemporaryFolder {
 };
 
 TEST_F(Lists, OfEveryStyleGiveTheSameSplit) {
-  const std::string prefix = "/home/large_dataset/someone/multi-task/office-home/images/";
+  const std::string prefix = "/large_dataset/someone/multi-task/office-home/images/";
   // MRN and VMTL: absolute paths of another machine, one folder a domain, C-locale order.
   for (const std::string domain : {"Art", "Real_World"}) {
     write("mrn/" + domain + "/train_10.txt", lines(prefix, domain, 1, 1, kClasses));
