@@ -1,10 +1,8 @@
 #include "full_finetune.hpp"
 
-#include "petlab/sdk/method_support.hpp"
+#include "petlab/sdk/module_support.hpp"
 
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace petlab::plugins::full_finetune {
 namespace {
@@ -12,23 +10,6 @@ namespace {
 bool starts_with_any(std::string_view name, std::string_view first, std::string_view second) {
   return name.starts_with(first) || name.starts_with(second);
 }
-
-/// Trainable copies under the names of their originals.
-class WeightCopies final : public sdk::Adapter {
- public:
-  explicit WeightCopies(std::vector<sdk::NamedTensor> copies) : copies_(std::move(copies)) {}
-
-  [[nodiscard]] std::vector<sdk::NamedTensor> parameters() const override { return copies_; }
-
-  [[nodiscard]] sdk::BackboneChanges changes(const sdk::ChangeRequest& /*request*/) const override {
-    sdk::BackboneChanges changes;
-    changes.weights = copies_;
-    return changes;
-  }
-
- private:
-  std::vector<sdk::NamedTensor> copies_;
-};
 
 }  // namespace
 
@@ -54,14 +35,8 @@ std::string FullFinetune::text_template() const {
 }
 
 std::unique_ptr<sdk::Adapter> FullFinetune::make_adapter(const sdk::AdapterContext& context) const {
-  const sdk::BackboneView& backbone = context.backbone();
-  std::vector<sdk::NamedTensor> copies;
-  for (const auto& [name, value] : backbone.weights()) {
-    // Buffers such as position indices are no weights.
-    if (!value.is_floating_point() || !selection_.takes(name)) continue;
-    copies.push_back({name, sdk::make_trainable(value, value.device())});
-  }
-  return std::make_unique<WeightCopies>(std::move(copies));
+  return sdk::make_weight_copies(
+      context.backbone(), [this](const std::string& name) { return selection_.takes(name); });
 }
 
 }  // namespace petlab::plugins::full_finetune

@@ -13,6 +13,8 @@ using petlab::sdk::OptionType;
 constexpr OptionSpec kOptions[] = {
     // CLIP's general template; two public forks of CoOp use it for Office-Home and DomainNet.
     {"template", OptionType::text, "a photo of a {}.", "text around the class name, {}"},
+    {"templates", OptionType::text, "",
+     "an ensemble instead of the one template: templates between |, or clip-7"},
 };
 
 constexpr MethodEntry kMethods[] = {
@@ -21,7 +23,9 @@ constexpr MethodEntry kMethods[] = {
      .options = kOptions,
      .option_count = std::size(kOptions),
      .training = {.optimizer = "sgd", .learning_rate = 0.0, .source = "nothing is trained"},
-     .composable = true,
+     // An ensemble's class weights are a head, and there is nothing to add to each other.
+     .composable = false,
+     .task_dependent = true,
      .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::zero_shot::ZeroShot>},
 };
 

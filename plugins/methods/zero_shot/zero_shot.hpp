@@ -4,13 +4,15 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace petlab::plugins::zero_shot {
 
-/// The backbone as it is: class names in a text template, nothing trained.
+/// The backbone as it is: class names in a text template, nothing trained. With several templates,
+/// the class weights are means over them.
 class ZeroShot final : public sdk::Method {
  public:
-  /// Throws Error(config) when option `template` has not exactly one "{}".
+  /// Throws Error(config) when option `template`, or one of `templates`, has not exactly one "{}".
   explicit ZeroShot(const sdk::Options& options);
 
   [[nodiscard]] std::string text_template() const override;
@@ -19,6 +21,7 @@ class ZeroShot final : public sdk::Method {
 
  private:
   std::string template_;
+  std::vector<std::string> templates_;  // empty: the one above
 };
 
 }  // namespace petlab::plugins::zero_shot

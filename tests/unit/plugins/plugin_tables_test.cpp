@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <span>
 #include <string>
 
@@ -18,6 +19,18 @@ constexpr const char* kPlugins[] = {"zero_shot",
                                     "ivlp",
                                     "maple",
                                     "mmap",
+                                    "linear_probe",
+                                    "bias_tuning",
+                                    "adapters",
+                                    "clip_adapter",
+                                    "tip_adapter",
+                                    "compacter",
+                                    "lora",
+                                    "ia3",
+                                    "ssf",
+                                    "hypernetworks",
+                                    "vmtl",
+                                    "experts",
                                     "gradient_grouping",
                                     "random_grouping",
                                     "fixed_grouping",
@@ -59,6 +72,19 @@ TEST(PluginTables, MethodsHaveTheNamesThatProtocolsUse) {
   EXPECT_THAT(method_names("single_modal_prompts"),
               testing::ElementsAre("text-prompt", "vision-prompt"));
   EXPECT_THAT(method_names("mmap"), testing::ElementsAre("mmap"));
+  EXPECT_THAT(method_names("linear_probe"), testing::ElementsAre("linear-probe"));
+  EXPECT_THAT(method_names("bias_tuning"), testing::ElementsAre("bitfit", "layer-norm"));
+  EXPECT_THAT(method_names("adapters"),
+              testing::ElementsAre("adapter-houlsby", "adapter-pfeiffer", "adapter-parallel"));
+  EXPECT_THAT(method_names("clip_adapter"), testing::ElementsAre("clip-adapter"));
+  EXPECT_THAT(method_names("tip_adapter"), testing::ElementsAre("tip-adapter", "tip-adapter-f"));
+  EXPECT_THAT(method_names("compacter"), testing::ElementsAre("compacter"));
+  EXPECT_THAT(method_names("lora"), testing::ElementsAre("lora"));
+  EXPECT_THAT(method_names("ia3"), testing::ElementsAre("ia3"));
+  EXPECT_THAT(method_names("ssf"), testing::ElementsAre("ssf"));
+  EXPECT_THAT(method_names("hypernetworks"), testing::ElementsAre("hyperformer", "polyhistor"));
+  EXPECT_THAT(method_names("vmtl"), testing::ElementsAre("vmtl"));
+  EXPECT_THAT(method_names("experts"), testing::ElementsAre("moe-adapter"));
 }
 
 TEST(PluginTables, DefaultsFitTheirOwnSchema) {
@@ -95,11 +121,13 @@ TEST(PluginTables, TrainingDefaultsNameTheirSource) {
   EXPECT_EQ(find_method("full_finetune", "full-fine-tuning").training.learning_rate, 1e-5);
 }
 
-TEST(PluginTables, OnlyCopiesOfWeightsCannotBeComposed) {
+TEST(PluginTables, OnlyCopiesOfWeightsAndHeadsCannotBeComposed) {
+  const std::set<std::string> alone{"full-fine-tuning", "bitfit", "layer-norm",
+                                    "linear-probe",     "vmtl",   "zero-shot"};
   for (const std::string name : kPlugins) {
     const sdk::PluginDescriptor& descriptor = load_plugin(name);
     for (const auto& entry : std::span(descriptor.methods, descriptor.method_count))
-      EXPECT_EQ(entry.composable, std::string(entry.name) != "full-fine-tuning") << entry.name;
+      EXPECT_EQ(entry.composable, alone.count(entry.name) == 0) << entry.name;
   }
 }
 
