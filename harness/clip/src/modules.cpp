@@ -48,8 +48,19 @@ at::Tensor apply(const sdk::Bottleneck& m, const at::Tensor& h, double norm_eps)
                                                                  maybe(m.norm_bias), norm_eps)
                                                 : h;
   const at::Tensor hidden = activate(at::linear(in, m.down, maybe(m.down_bias)), m.nonlinearity);
-  const at::Tensor out = at::linear(hidden, m.up, maybe(m.up_bias));
+  at::Tensor out = at::linear(hidden, m.up, maybe(m.up_bias));
+  if (m.out_norm_weight.defined())
+    out = at::layer_norm(out, {out.size(-1)}, m.out_norm_weight, maybe(m.out_norm_bias), norm_eps);
   return m.scale.defined() ? out * m.scale : out;
+}
+
+/// The change of a map's output for its input x.
+at::Tensor apply(const sdk::LowRank& m, at::Tensor x) {
+  if (m.dropout > 0 && m.noise != nullptr) {
+    const at::Tensor kept = at::full(x.sizes(), 1 - m.dropout, at::kFloat);
+    x = x * (at::bernoulli(kept, *m.noise) / kept).to(x.device(), x.scalar_type());
+  }
+  return at::linear(at::linear(x, m.down), m.up) * m.scale;
 }
 
 at::Tensor apply(const sdk::Affine& a, at::Tensor z) {
@@ -99,7 +110,7 @@ at::Tensor BlockModules::changed(const at::Tensor& y, const at::Tensor& x,
   const at::Tensor delta = for_each_set(x, set_sizes_, [&](std::size_t set, const at::Tensor& in) {
     at::Tensor sum;
     for (const sdk::LowRank* change : low_ranks_[index(map)][set]) {
-      const at::Tensor one = at::linear(at::linear(in, change->down), change->up) * change->scale;
+      const at::Tensor one = apply(*change, in);
       sum = sum.defined() ? sum + one : one;
     }
     return sum;

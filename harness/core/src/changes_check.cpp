@@ -154,12 +154,17 @@ std::string AdapterChecks::check_modules(const sdk::TowerChanges& changes,
     expect(m.scale, {}, who("a bottleneck's scale", m.layer), true);
     expect(m.norm_weight, {tower.width}, who("a bottleneck's norm_weight", m.layer), true);
     expect(m.norm_bias, {tower.width}, who("a bottleneck's norm_bias", m.layer), true);
+    expect(m.out_norm_weight, {tower.width}, who("a bottleneck's out_norm_weight", m.layer), true);
+    expect(m.out_norm_bias, {tower.width}, who("a bottleneck's out_norm_bias", m.layer), true);
     note(modules, 'b', m.layer, static_cast<std::uint32_t>(m.site), hidden);
   }
   for (const sdk::LowRank& m : changes.low_ranks) {
     check_layer(m.layer, tower, who("a low-rank change", m.layer));
     expect(m.down, {-1, width_in(m.map, tower)}, who("a low-rank change's down", m.layer));
     expect(m.up, {width_out(m.map, tower), m.down.size(0)}, who("a low-rank change's up", m.layer));
+    if (!(m.dropout >= 0 && m.dropout < 1))
+      refuse("gives a low-rank change with a dropout of " + std::to_string(m.dropout) +
+             ", expected 0 or more and below 1");
     note(modules, 'l', m.layer, static_cast<std::uint32_t>(m.map), m.down.size(0));
   }
   for (const sdk::Affine& m : changes.affines) {
@@ -242,7 +247,8 @@ void AdapterChecks::check_finite(const sdk::BackboneChanges& changes) const {
     for (const auto& [layer, tokens] : tower.prompts)
       check({tokens}, name + " prompts at layer " + std::to_string(layer));
     for (const sdk::Bottleneck& m : tower.bottlenecks)
-      check({m.down, m.down_bias, m.up, m.up_bias, m.scale, m.norm_weight, m.norm_bias},
+      check({m.down, m.down_bias, m.up, m.up_bias, m.scale, m.norm_weight, m.norm_bias,
+             m.out_norm_weight, m.out_norm_bias},
             "values of a bottleneck of the " + name + " tower");
     for (const sdk::LowRank& m : tower.low_ranks)
       check({m.down, m.up}, "values of a low-rank change of the " + name + " tower");
