@@ -47,6 +47,7 @@ core::Arrangement arrangement(core::Sharing sharing) {
   return core::arrange(sharing, names, {{0, 2}, {1}});
 }
 
+/// A task's images are its training images, too.
 sdk::LabelledFeatures training_features(std::size_t task) {
   const at::NoGradGuard no_grad;
   const BenchImages& images = bench_images(static_cast<std::int64_t>(task));

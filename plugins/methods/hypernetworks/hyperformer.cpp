@@ -33,6 +33,7 @@ class TowerNet {
         up_(generator(tower, "up", width_ * hidden_, options, context, parameters)),
         up_bias_(generator(tower, "up_bias", width_, options, context, parameters)) {
     if (options.text("norm") == "none") return;
+    norm_is_before_ = options.text("norm") == "before";
     norm_weight_ = generator(tower, "norm_weight", width_, options, context, parameters);
     norm_bias_ = generator(tower, "norm_bias", width_, options, context, parameters);
   }
@@ -52,8 +53,8 @@ class TowerNet {
         module.up = up_(code).view({width_, hidden_});
         module.up_bias = up_bias_(code);
         if (norm_weight_) {
-          module.norm_weight = (*norm_weight_)(code);
-          module.norm_bias = (*norm_bias_)(code);
+          (norm_is_before_ ? module.norm_weight : module.out_norm_weight) = (*norm_weight_)(code);
+          (norm_is_before_ ? module.norm_bias : module.out_norm_bias) = (*norm_bias_)(code);
         }
         (changes.*tower_).bottlenecks.push_back(module);
       }
@@ -81,6 +82,7 @@ class TowerNet {
   Linear down_bias_;
   Linear up_;
   Linear up_bias_;
+  bool norm_is_before_ = false;
   std::optional<Linear> norm_weight_;
   std::optional<Linear> norm_bias_;
 };

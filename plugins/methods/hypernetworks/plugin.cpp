@@ -60,9 +60,9 @@ constexpr OptionSpec kHyperformerOptions[] = {
     kActivation,
     {.name = "norm",
      .type = OptionType::choice,
-     .default_value = "before",
-     .help = "a layer norm with made weights in front of the module, or none",
-     .choices = "none|before"},
+     .default_value = "after",
+     .help = "place of the layer norm with made weights: in front of the module, behind it, none",
+     .choices = "none|before|after"},
     kInitStd,
     kTowersOption,
     kTemplateOption};

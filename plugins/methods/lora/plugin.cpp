@@ -55,12 +55,21 @@ std::unique_ptr<Adapter> make_lora(const Options& options, const AdapterContext&
         change.up = parameters.add(layer_name(tower, layer, name + ".up"), fp32_zeros({out, rank}));
         (changes.*tower.changes).low_ranks.push_back(change);
       }
-  return make_function_adapter(parameters.take(),
-                               [changes](const ChangeRequest& /*request*/) { return changes; });
+  const double dropout = options.real("dropout");
+  return make_function_adapter(parameters.take(), [changes, dropout](const ChangeRequest& request) {
+    if (!request.training || dropout == 0) return changes;
+    BackboneChanges noisy = changes;
+    for (TowerChanges* tower : {&noisy.vision, &noisy.text})
+      for (LowRank& change : tower->low_ranks) {
+        change.dropout = dropout;
+        change.noise = request.noise;
+      }
+    return noisy;
+  });
 }
 
 // Defaults: CLIP-LoRA @358f0d7 (run_utils.py, loralib/layers.py): q, k and v of both towers, rank
-// 2, alpha 1 over sqrt(rank). Its dropout of 0.25 is not here.
+// 2, alpha 1 over sqrt(rank), dropout 0.25.
 constexpr OptionSpec kOptions[] = {
     {.name = "rank",
      .type = OptionType::integer,
@@ -78,6 +87,12 @@ constexpr OptionSpec kOptions[] = {
      .default_value = "sqrt-rank",
      .help = "denominator of the scale: rank as in LoRA, its root as in CLIP-LoRA's code",
      .choices = "rank|sqrt-rank"},
+    {.name = "dropout",
+     .type = OptionType::real,
+     .default_value = "0.25",
+     .help = "share of the map's input that a training step leaves out before the change",
+     .minimum = 0,
+     .maximum = 0.99},
     {"maps", OptionType::text, "q,k,v", "changed maps of a block: q, k, v, out, fc1, fc2"},
     kTowersOption,
     kLayersOption,

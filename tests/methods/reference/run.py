@@ -36,6 +36,7 @@ class Task:
     labels: torch.Tensor
     adapters: list
     users: list  # of each of these adapters: the tasks that use it, {"name", "classes"}, in order
+    images: dict  # of each task by name: its images and labels, which are its training images, too
 
     @property
     def texts(self):
@@ -51,12 +52,14 @@ def run_case(folder, clip, methods):
         adapters.append({name[len(prefix):]: value.requires_grad_()
                          for name, value in inputs.items() if name.startswith(prefix)})
     users = [[t for t in case["tasks"] if index in t["adapters"]] for index in range(len(adapters))]
+    images = {t["name"]: (inputs[f"pixels.{i}"], inputs[f"labels.{i}"])
+              for i, t in enumerate(case["tasks"])}
     expected, loss = {}, 0.0
     for index, entry in enumerate(case["tasks"]):
         task = Task(
             index, entry["name"], entry["classes"], case["template"], inputs[f"pixels.{index}"],
             inputs[f"labels.{index}"], [adapters[i] for i in entry["adapters"]],
-            [users[i] for i in entry["adapters"]])
+            [users[i] for i in entry["adapters"]], images)
         result = methods[case["method"]](clip, task, case["options"])
         logits, penalty = result if isinstance(result, tuple) else (result, 0.0)
         expected[f"logits.{index}"] = logits.detach()

@@ -2,6 +2,8 @@
 
 #include "petlab/sdk/backbone.hpp"
 
+#include <ATen/core/Generator.h>
+
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -47,8 +49,8 @@ enum class BottleneckSite : std::uint32_t {
   parallel_mlp
 };
 
-/// A(h) = scale * (up act(down norm(h) + down_bias) + up_bias). Outputs of several modules at one
-/// site add up, each works on the same input.
+/// A(h) = scale * out_norm(up act(down norm(h) + down_bias) + up_bias). Outputs of several modules
+/// at one site add up, each works on the same input.
 struct Bottleneck {
   std::int64_t layer = 0;
   BottleneckSite site = BottleneckSite::after_mlp;
@@ -60,6 +62,8 @@ struct Bottleneck {
   at::Tensor scale;        ///< scalar, or undefined for 1
   at::Tensor norm_weight;  ///< [width], a layer norm of its own before `down`, or undefined
   at::Tensor norm_bias;    ///< [width], with norm_weight
+  at::Tensor out_norm_weight = {};  ///< [width], a layer norm behind `up`, or undefined
+  at::Tensor out_norm_bias = {};    ///< [width], with out_norm_weight
 };
 
 /// The linear maps of a block: queries, keys, values, output of the attention, both of the MLP.
@@ -72,6 +76,10 @@ struct LowRank {
   at::Tensor down;  ///< [rank, in]
   at::Tensor up;    ///< [out, rank]
   double scale = 1.0;
+  /// In training, before `down`: each value of x is dropped with this probability and the others
+  /// grow by 1 / (1 - dropout), drawn from `noise`. Both are unset in evaluation.
+  double dropout = 0.0;
+  at::Generator* noise = nullptr;
 };
 
 /// A place whose values an affine change scales and shifts. `hidden` is behind the MLP's
