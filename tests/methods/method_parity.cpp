@@ -19,7 +19,7 @@ constexpr double kTolerance = 1e-4;
 /// is measured against that share. In fp32 both sides then agree to 1e-6 of the largest gradient.
 constexpr double kSmallGradient = 1e-2;
 /// What parameters are moved by.
-constexpr double kNoise = 0.1;
+constexpr double kNoise = 0.05;
 
 std::unique_ptr<MethodBench> moved_bench(const MethodCase& one) {
   auto bench = std::make_unique<MethodBench>(one);
