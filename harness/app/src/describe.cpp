@@ -90,11 +90,13 @@ class CountingContext final : public sdk::AdapterContext {
 };
 
 /// Values that must be kept to classify with an adapter: the smaller of what it trains and what its
-/// changes hold (generated weights without their generator), over all its tasks.
+/// changes hold (generated weights without their generator), and remembered examples, over all its
+/// tasks.
 std::int64_t inference_values(const sdk::Adapter& adapter, std::int64_t trainable,
                               bool task_dependent, std::int64_t tasks) {
   std::unordered_set<const c10::TensorImpl*> seen;
   std::int64_t values = 0;
+  std::int64_t remembered = 0;  // examples are kept whether they are trained or not
   const auto add = [&](std::initializer_list<at::Tensor> tensors) {
     for (const at::Tensor& tensor : tensors)
       if (tensor.defined() && tensor.requires_grad() &&
@@ -121,11 +123,11 @@ std::int64_t inference_values(const sdk::Adapter& adapter, std::int64_t trainabl
     }
     if (changes.head) add({changes.head->weight, changes.head->bias});
     for (const auto& cache : changes.caches)
-      add({cache.keys});
+      remembered += cache.keys.numel();
     for (const auto& weight : changes.weights)
       add({weight.value});
   }
-  return std::min(values, trainable);
+  return std::min(values, trainable) + remembered;
 }
 
 std::string percent(std::int64_t part, std::int64_t whole) {
