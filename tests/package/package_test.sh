@@ -29,4 +29,5 @@ said=$("$petlab" describe mlp-gain --plugin-dir "$folder/plugin/build/lib/petlab
 echo "$said"
 # One gain a channel: 6 layers of 192 in the image tower, 4 of 128 in the text tower.
 grep -q "^trainable 1,664 " <<<"$said" || fail "expected 1,664 trainable parameters"
-"$petlab" plugins | grep -q "coop" || fail "the installed program does not find its own plugins"
+own=$("$petlab" plugins)
+grep -q "coop" <<<"$own" || fail "the installed program does not find its own plugins"
