@@ -14,9 +14,10 @@ namespace petlab::tests {
 namespace {
 
 constexpr double kTolerance = 1e-4;
-/// Gradients of sums that cancel, as those of the keys' biases (whose true value is 0), are rounding
-/// of their summands: a tensor whose values are all below this share of the step's largest gradient
-/// is measured against that share. In fp32 both sides then agree to 1e-6 of the largest gradient.
+/// Gradients of sums that cancel, as those of the keys' biases (whose true value is 0), are
+/// rounding of their summands: a tensor whose values are all below this share of the step's largest
+/// gradient is measured against that share. In fp32 both sides then agree to 1e-6 of the largest
+/// gradient.
 constexpr double kSmallGradient = 1e-2;
 /// What parameters are moved by.
 constexpr double kNoise = 0.05;

@@ -52,8 +52,10 @@ const std::vector<std::pair<std::string, Take>>& study_keys() {
        [](Protocol& p, const Setting& s) {
          if (s.value.empty()) setting_error(s, "expected lists, or own for the data set's own");
          p.dataset.split_list = s.value;
-         p.dataset.split_base =
-             std::filesystem::absolute(s.base.empty() ? "." : s.base).lexically_normal();
+         p.dataset.split_base = ((s.base.empty() ? std::filesystem::current_path()
+                                                 : std::filesystem::absolute(s.base)) /
+                                 "")
+                                    .lexically_normal();
        }},
       {"dataset.validation-fraction",
        [](Protocol& p, const Setting& s) {
