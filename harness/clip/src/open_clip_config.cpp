@@ -31,8 +31,8 @@ void check_keys(const JsonObject& json, std::initializer_list<const char*> read,
   };
   for (const auto& [key, value] : json.items().items()) {
     if (holds(read, key) || holds(harmless, key) || is_off(value)) continue;
-    const auto one =
-        std::find_if(fixed.begin(), fixed.end(), [&](const Fixed& f) { return f.key == key; });
+    const auto one = std::find_if(fixed.begin(), fixed.end(),
+                                  [&wanted = key](const Fixed& f) { return f.key == wanted; });
     if (one == fixed.end()) json.fail(key, "is set, and petlab does not compute such a CLIP");
     if (value != one->value)
       json.fail(key, "is " + shown(value.dump()) + ", expected " + one->value.dump());

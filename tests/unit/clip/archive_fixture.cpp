@@ -30,7 +30,7 @@ std::string tuple_pickle(const std::vector<std::int64_t>& numbers) {
 std::string bytes_of(std::uint64_t number, std::size_t size) {
   std::string bytes;
   for (std::size_t i = 0; i < size; ++i)
-    bytes += static_cast<char>(number >> (8 * i) & 0xFF);
+    bytes += i < sizeof number ? static_cast<char>(number >> (8 * i) & 0xFF) : '\0';
   return bytes;
 }
 
