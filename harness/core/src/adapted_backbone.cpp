@@ -74,6 +74,11 @@ void AdaptedBackbone::call_changes(Prepared& prepared, std::size_t source, at::G
   }
 }
 
+at::Tensor AdaptedBackbone::Prepared::loss_of(std::int64_t task, const at::Tensor& loss) const {
+  const at::Tensor& penalty = penalties[static_cast<std::size_t>(task)];
+  return penalty.defined() ? loss + penalty : loss;
+}
+
 AdaptedBackbone::Prepared AdaptedBackbone::prepare(const std::vector<std::int64_t>& tasks,
                                                    at::Generator* noise) {
   Prepared prepared;

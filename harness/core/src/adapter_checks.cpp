@@ -1,21 +1,14 @@
 #include "petlab/core/adapter_checks.hpp"
 
 #include "petlab/sdk/error.hpp"
+#include "tensor_text.hpp"
 
 #include <ATen/ATen.h>
 
-#include <sstream>
 #include <unordered_set>
 
 namespace petlab::core {
 namespace {
-
-std::string describe(const at::Tensor& tensor) {
-  if (!tensor.defined()) return "an undefined tensor";
-  std::ostringstream text;
-  text << at::toString(tensor.scalar_type()) << " " << tensor.sizes() << " on " << tensor.device();
-  return text.str();
-}
 
 bool is_finite(const at::Tensor& tensor) {
   return at::isfinite(tensor).all().item<bool>();

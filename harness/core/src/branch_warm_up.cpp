@@ -72,8 +72,7 @@ at::Tensor BranchWarmUp::losses() {
   std::vector<at::Tensor> losses;
   for (std::size_t i = 0; i < all_.size(); ++i) {
     const at::Tensor loss = cross_entropy(logits[i], batch.labels[i % n_tasks]);
-    const at::Tensor& penalty = prepared.penalties[i];
-    losses.push_back(penalty.defined() ? loss + penalty : loss);
+    losses.push_back(prepared.loss_of(all_[i], loss));
   }
   const at::Tensor of_branch = at::stack(losses).view({branches_, -1}).t();  // [n_tasks, branches]
   const at::Tensor means = of_branch.detach().mean(1);

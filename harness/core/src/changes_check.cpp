@@ -1,20 +1,13 @@
 #include "petlab/core/adapter_checks.hpp"
+#include "tensor_text.hpp"
 
 #include <ATen/ATen.h>
 
-#include <sstream>
 #include <unordered_set>
 
 // Whether what changes() gives fits the backbone.
 namespace petlab::core {
 namespace {
-
-std::string describe(const at::Tensor& tensor) {
-  if (!tensor.defined()) return "an undefined tensor";
-  std::ostringstream text;
-  text << at::toString(tensor.scalar_type()) << " " << tensor.sizes() << " on " << tensor.device();
-  return text.str();
-}
 
 bool has_weight_of(const std::vector<std::string>& weights, const char* tower,
                    const char* projection) {

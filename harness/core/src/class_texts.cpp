@@ -37,7 +37,7 @@ ClassTexts::ClassTexts(const clip::Backbone& backbone, const std::vector<Task>& 
       name_lengths_.push_back(static_cast<std::int64_t>(backbone.tokenizer().encode(name).size()));
     }
   }
-  texts_ = backbone.tokenizer().encode_batch(texts, backbone.shape().context_length, &truncated_);
+  texts_ = backbone.tokenizer().encode_batch(texts, backbone.shape().context_length);
   texts_.ids = texts_.ids.to(device_);
   texts_.eot = texts_.eot.to(device_);
 }

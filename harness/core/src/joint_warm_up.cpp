@@ -67,8 +67,7 @@ std::vector<at::Tensor> JointWarmUp::forward(at::Generator& noise) {
   for (std::size_t t = 0; t < all_.size(); ++t) {
     const at::Tensor loss =
         cross_entropy(backbone_.logits(prepared, {batch_.images[t]}).front(), batch_.labels[t]);
-    const at::Tensor& penalty = prepared.penalties[t];
-    losses.push_back(penalty.defined() ? loss + penalty : loss);
+    losses.push_back(prepared.loss_of(all_[t], loss));
   }
   return losses;
 }

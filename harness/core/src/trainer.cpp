@@ -56,9 +56,8 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
         const AdaptedBackbone::Prepared prepared = backbone.prepare(present, &noise);
         const std::vector<at::Tensor> logits = backbone.logits(prepared, inputs);
         for (std::size_t i = 0; i < step.size(); ++i) {
-          at::Tensor loss = cross_entropy(logits[i], images.labels(step[i]));
-          const at::Tensor& penalty = prepared.penalties[static_cast<std::size_t>(present[i])];
-          losses.push_back(penalty.defined() ? loss + penalty : loss);
+          losses.push_back(
+              prepared.loss_of(present[i], cross_entropy(logits[i], images.labels(step[i]))));
         }
       }
       log.add(present, losses);

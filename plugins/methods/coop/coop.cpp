@@ -1,11 +1,10 @@
 #include "coop.hpp"
 
+#include "petlab/sdk/head_support.hpp"
 #include "petlab/sdk/method_support.hpp"
 
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -16,29 +15,6 @@ sdk::ClassPosition position_of(const std::string& name) {
   if (name == "middle") return sdk::ClassPosition::middle;
   return name == "front" ? sdk::ClassPosition::front : sdk::ClassPosition::end;
 }
-
-/// The distinct class names of the tasks, and for each task the rows of its classes among them.
-struct Names {
-  explicit Names(const std::vector<sdk::TaskView>& tasks, at::Device device) {
-    std::vector<std::string> names;
-    for (const sdk::TaskView& task : tasks) {
-      std::vector<std::int64_t> rows;
-      for (const std::string& name : task.classes) {
-        const auto found = std::find(names.begin(), names.end(), name);
-        rows.push_back(found - names.begin());
-        if (found == names.end()) names.push_back(name);
-      }
-      rows_of_task.push_back(
-          at::from_blob(rows.data(), {static_cast<std::int64_t>(rows.size())}, at::kLong)
-              .clone()
-              .to(device));
-    }
-    count = static_cast<std::int64_t>(names.size());
-  }
-
-  std::int64_t count = 0;
-  std::vector<at::Tensor> rows_of_task;
-};
 
 sdk::BackboneChanges prompts_at_input(const at::Tensor& tokens, sdk::ClassPosition position) {
   sdk::BackboneChanges changes;
@@ -71,12 +47,17 @@ std::unique_ptr<sdk::Adapter> Coop::make_adapter(const sdk::AdapterContext& cont
       return prompts_at_input(vectors, position);
     });
   }
-  const Names names(context.tasks(), device);
+  const sdk::ClassUnion classes(context.tasks());
+  std::vector<at::Tensor> rows_of_task;
+  for (const at::Tensor& rows : classes.rows_of_task)
+    rows_of_task.push_back(rows.to(device));
   const at::Tensor vectors = sdk::make_trainable(
-      sdk::draw_normal({names.count, n_ctx, width}, std, context.generator()), device);
+      sdk::draw_normal({static_cast<std::int64_t>(classes.names.size()), n_ctx, width}, std,
+                       context.generator()),
+      device);
   return sdk::make_function_adapter(
       {{"contexts", vectors}}, [=](const sdk::ChangeRequest& request) {
-        const at::Tensor& rows = names.rows_of_task.at(static_cast<std::size_t>(request.task));
+        const at::Tensor& rows = rows_of_task.at(static_cast<std::size_t>(request.task));
         return prompts_at_input(vectors.index_select(0, rows), position);
       });
 }

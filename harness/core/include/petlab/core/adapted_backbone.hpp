@@ -40,6 +40,9 @@ class AdaptedBackbone {
     std::vector<clip::WeightOverrides> overrides;  ///< one a set; empty where not prepared
     std::vector<at::Tensor> class_features;        ///< [n_classes, embed_dim] a task, or undefined
     std::vector<at::Tensor> penalties;             ///< scalar a task, or undefined
+
+    /// A task's training loss: the given one and the penalties of its adapters.
+    [[nodiscard]] at::Tensor loss_of(std::int64_t task, const at::Tensor& loss) const;
   };
 
   /// Prepares the tasks (ascending): each adapter's changes() once (once a task where they depend
@@ -59,9 +62,6 @@ class AdaptedBackbone {
 
   /// Images that went through the image tower so far.
   [[nodiscard]] std::int64_t images_encoded() const { return images_encoded_; }
-
-  /// Class texts that were cut because they are longer than the context of the backbone.
-  [[nodiscard]] std::int64_t truncated_texts() const { return texts_.truncated(); }
 
  private:
   /// One call of changes(): an adapter, and for which of its tasks.

@@ -16,7 +16,8 @@ namespace petlab::core {
 /// that the tasks of a step need.
 class ClassTexts {
  public:
-  /// `text_template` holds one "{}". Texts longer than the context are cut; see truncated().
+  /// `text_template` holds one "{}". Texts longer than the context are cut (find_cut_texts() names
+  /// them).
   ClassTexts(const clip::Backbone& backbone, const std::vector<Task>& tasks,
              const std::string& text_template);
 
@@ -55,9 +56,6 @@ class ClassTexts {
   [[nodiscard]] const Plan& plan(const std::vector<std::int64_t>& tasks,
                                  const std::vector<std::size_t>& set_of_task);
 
-  /// Texts that were cut because they are longer than the context of the backbone.
-  [[nodiscard]] std::int64_t truncated() const { return truncated_; }
-
  private:
   c10::Device device_;
   std::vector<std::size_t> list_of_task_;
@@ -65,7 +63,6 @@ class ClassTexts {
   clip::TokenBatch texts_;                  ///< all class lists, one below the other
   std::vector<std::int64_t> name_lengths_;  ///< tokens of the class name, one a row of texts_
   std::map<std::vector<std::int64_t>, Plan> plans_;
-  std::int64_t truncated_ = 0;
 };
 
 /// The place of `value` in `list`, appended when it is not there.
