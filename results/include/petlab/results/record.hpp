@@ -59,12 +59,25 @@ struct PlannedRun {
   std::string grouping;  // grouping strategy, "" where the sharing has no groups
 };
 
+/// How the settings of a row were chosen: trials on pictures held out of the training part, the
+/// same number for every row of the study.
+struct SearchRecord {
+  std::int64_t row_index = 0;        // of the study's plan
+  std::string strategy;              // "grid", "random"
+  std::int64_t trials = 0;           // settings that were tried
+  std::int64_t trial_runs = 0;       // runs that it took: trials times seeds of the search
+  std::string study;                 // the study that holds the trials' runs
+  NamedValues chosen;                // e.g. {"learning-rate", "0.02"}
+  double validation_accuracy = 0.0;  // of the chosen settings, mean over tasks and seeds, 0 to 1
+};
+
 /// A protocol file with its rows, expanded. It is the whole plan, whatever part of it has been run:
 /// reports find missing runs by it.
 struct StudyRecord {
   std::string name;
   std::string protocol;  // the resolved protocol, as text
   std::vector<PlannedRun> plan;
+  std::vector<SearchRecord> searches = {};  // at most one a row; empty without a search
 };
 
 // --------------------------------------------------------------------------------------- a run
@@ -103,6 +116,8 @@ struct EpochRecord {
   double learning_rate = 0.0;
   double seconds = 0.0;
   std::string phase = "train";  // "warm-up" for epochs before a grouping is known
+  std::int64_t steps = 0;       // optimizer steps of the epoch
+  std::int64_t images = 0;      // training images seen in it, each as often as it was
 };
 
 /// What the model said about one test image.
@@ -189,6 +204,12 @@ struct RunRecord {
   std::string trained_hash;           // digest of the trained parameters; "" where there are none
   std::int64_t test_evaluations = 0;  // how often test labels were looked at: 1 in an honest run
   std::string determinism;            // "bit-equal", "same-kernel", "statistical", "" unknown
+  std::int64_t resumed = 0;           // how often it went on from a checkpoint
+
+  // Floating-point operations (a multiplication and an addition are two), counted while they ran;
+  // absent where nothing was counted.
+  std::optional<double> step_flops;   // of the first training step, forward and backward
+  std::optional<double> image_flops;  // of one test image, class features left out
 };
 
 /// A planned run beside what the store knows about it.
