@@ -105,7 +105,7 @@ std::string groupings_html(const Report& report) {
       label = found.label;
       html += cell("h3", "", label) + "\n";
     }
-    html += "<div class=\"matrix\">" + cell("p", "legend", grouping_text(found));
+    html += "<div class=\"matrix\">" + cell("p", "legend", grouping_text(found, report.times));
     if (!found.grouping.affinity.empty()) html += affinity_html(found.grouping);
     html += "</div>\n";
   }
@@ -140,12 +140,22 @@ std::string body_html(const Report& report) {
 
 }  // namespace
 
-std::string html_page(const Report& report) {
-  const std::string title = markup_escaped("petlab: study " + report.study);
-  return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>" +
-         title + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<h1>Study " +
-         markup_escaped(report.study) + "</h1>\n" + body_html(report) + "</body>\n</html>\n";
+std::string html_page(const Page& page) {
+  std::string title = page.title;
+  for (const Report& study : page.studies) {
+    if (page.title.empty()) title += (title.empty() ? "Study " : ", ") + study.study;
+  }
+  const std::string heading = markup_escaped(title);
+  std::string html =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>" +
+      heading + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<h1>" + heading +
+      "</h1>\n";
+  for (const Report& study : page.studies) {
+    if (page.studies.size() > 1) html += cell("h2", "", "Study " + study.study) + "\n";
+    html += body_html(study);
+  }
+  return html + "</body>\n</html>\n";
 }
 
 }  // namespace petlab::reports

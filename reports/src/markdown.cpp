@@ -70,7 +70,7 @@ void add_groupings(std::string& page, const Report& report) {
   if (report.groupings.empty()) return;
   page += "\n## Groupings\n";
   for (const FoundGrouping& found : report.groupings) {
-    page += "\n" + escaped(grouping_text(found)) + "\n";
+    page += "\n" + escaped(grouping_text(found, report.times)) + "\n";
     if (!found.grouping.affinity.empty()) add_affinity(page, found.grouping);
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "petlab/reports/report.hpp"
+#include "petlab/reports/render.hpp"
 
 #include <string>
 
@@ -8,7 +8,7 @@
 namespace petlab::reports {
 
 std::string markdown_page(const Report& report);
-std::string html_page(const Report& report);
+std::string html_page(const Page& page);
 
 /// A line a row, numbers in full precision, accuracies as fractions.
 std::string table_csv(const Report& report);

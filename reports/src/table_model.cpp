@@ -61,8 +61,10 @@ TextTable make_table(const Report& report) {
   if (report.zero_shot) table.columns.push_back({"Δ zero-shot", Align::right, 0, false});
   table.columns.push_back({"trainable", Align::right, 0, false});
   table.columns.push_back({"% backbone", Align::right, 1, false});
-  table.columns.push_back({"train s", Align::right, 1, false});
-  table.columns.push_back({"test s", Align::right, 2, false});
+  if (report.times) {
+    table.columns.push_back({"train s", Align::right, 1, false});
+    table.columns.push_back({"test s", Align::right, 2, false});
+  }
   table.columns.push_back({"n", Align::right, 0, false});
 
   for (const Row& row : report.rows) {
@@ -76,8 +78,10 @@ TextTable make_table(const Report& report) {
     }
     cells.push_back(trainable_text(row.trainable));
     cells.push_back(optional_text(row.trainable_percent, percent));
-    cells.push_back(optional_text(row.train_seconds, seconds));
-    cells.push_back(optional_text(row.evaluate_seconds, seconds));
+    if (report.times) {
+      cells.push_back(optional_text(row.train_seconds, seconds));
+      cells.push_back(optional_text(row.evaluate_seconds, seconds));
+    }
     cells.push_back(runs_text(row));
     table.rows.push_back(std::move(cells));
     table.places.push_back(row.place);
@@ -97,9 +101,11 @@ std::vector<std::string> make_legend(const Report& report) {
         "does not hold 0 (not corrected for the number of rows).");
   }
   legend.push_back(
-      "trainable: parameters over all adapters of a run, and in % of the backbone's. Seconds: "
-      "median over seeds; train includes warm-up, test is the evaluation. n: finished runs (of "
-      "those planned).");
+      std::string(
+          "trainable: parameters over all adapters of a run, and in % of the backbone's. ") +
+      (report.times ? "Seconds: median over seeds; train includes warm-up, test is the evaluation. "
+                    : "") +
+      "n: finished runs (of those planned).");
   return legend;
 }
 
@@ -134,11 +140,11 @@ std::string failure_text(const Failure& failure) {
   return text + ")";
 }
 
-std::string grouping_text(const FoundGrouping& found) {
+std::string grouping_text(const FoundGrouping& found, bool times) {
   const results::GroupingRecord& grouping = found.grouping;
   std::string text = found.label + ", seed " + std::to_string(found.seed) + ": " +
-                     partition_text(grouping.partition) + ", by " + grouping.strategy + " in " +
-                     seconds(grouping.seconds) + " s";
+                     partition_text(grouping.partition) + ", by " + grouping.strategy;
+  if (times) text += " in " + seconds(grouping.seconds) + " s";
   if (grouping.affinity.empty()) return text;  // nothing that could be scored
   text += ", score " + fixed(grouping.score, 4);
   if (!grouping.runners_up.empty()) {

@@ -37,7 +37,8 @@ std::string partition_text(const results::Partition& partition);
 /// "mmap-grouped, seed 2, out of memory (numeric, 2 attempts)".
 std::string failure_text(const Failure& failure);
 
-/// "mmap-grouped, seed 2: {line} {emoji}, score 0.12, found by gradient in 1.5 s; next best ...".
-std::string grouping_text(const FoundGrouping& found);
+/// "mmap-grouped, seed 2: {line} {emoji}, by gradient in 1.5 s, score 0.12; next ...", without the
+/// seconds where the report has no times.
+std::string grouping_text(const FoundGrouping& found, bool times);
 
 }  // namespace petlab::reports

@@ -198,7 +198,10 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
   for (const std::string& line : make_legend(report))
     print_wrapped(out, line, style.width, 2);
   print_list(out, "Notes", report.notes, style.width);
-  print_list(out, "Groupings", texts_of(report.groupings, grouping_text), style.width);
+  std::vector<std::string> groupings;
+  for (const FoundGrouping& found : report.groupings)
+    groupings.push_back(grouping_text(found, report.times));
+  print_list(out, "Groupings", groupings, style.width);
   print_list(out, "Failed runs", texts_of(report.failures, failure_text), style.width);
 }
 

@@ -14,20 +14,25 @@
 namespace petlab::app {
 namespace {
 
-/// The study that is asked for, or the only one of the store.
-std::string choose_study(const results::RunStore& store, const Parsed& options) {
-  const std::vector<std::string> studies = store.studies();
-  if (options.has("study")) return options.text("study");
-  if (studies.empty())
+/// The studies that are asked for, or the only one of the store.
+std::vector<std::string> choose_studies(const results::RunStore& store, const Parsed& options) {
+  const std::vector<std::string> known = store.studies();
+  if (known.empty())
     throw sdk::Error(sdk::ErrorKind::store, store.path().string() + " holds no study");
-  if (studies.size() > 1) {
+  if (options.has("study")) {
+    const auto& asked = options.get<std::vector<std::string>>("study");
+    if (asked == std::vector<std::string>{"all"}) return known;
+    return asked;
+  }
+  if (known.size() > 1) {
     std::string names;
-    for (const std::string& name : studies)
+    for (const std::string& name : known)
       names += (names.empty() ? "" : ", ") + name;
     throw sdk::Error(sdk::ErrorKind::config, store.path().string() + " holds several studies (" +
-                                                 names + "); name one with --study");
+                                                 names +
+                                                 "); name them with --study, or --study all");
   }
-  return studies.front();
+  return known;
 }
 
 std::vector<reports::Format> parse_formats(const std::string& text) {
@@ -65,26 +70,40 @@ int run_report(const Arguments& arguments) {
   Usage usage{
       "report",
       "--store FILE [options]",
-      "Prints the table of a study, and writes it as files when --out names a folder. Reads\n"
-      "the store only.",
+      "Prints the tables of one or several studies, and writes them as files when --out names a\n"
+      "folder. Reads the store only.",
       po::options_description("Options"),
       {},
       "  petlab report --store results/demo.sqlite\n"
-      "  petlab report --store results/demo.sqlite --out reports/out/demo\n"};
+      "  petlab report --store results/demo.sqlite --out reports/out/demo\n"
+      "  petlab report --store all.sqlite --study all --title 'All studies' --out "
+      "reports/out/all\n"};
   usage.options.add_options()("store", text_value()->required(), "results database")(
-      "study", text_value(), "name of the study, where the store holds several")(
-      "out", text_value(), "folder for the report's files")(
+      "study", texts_value(),
+      "name of a study, where the store holds several; may be given again, or 'all'")(
+      "title", text_value(), "heading of the page (default: the names of the studies)")(
+      "without-times", po::bool_switch(),
+      "leave out time stamps, seconds and memory: reports of the same runs are then equal byte for "
+      "byte")("out", text_value(), "folder for the report's files")(
       "format", text_value()->default_value("markdown,csv,html"), "which files");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
 
   const auto formats = parse_formats(options->text("format"));
   const results::RunStore store(options->text("store"), results::OpenMode::read_only);
-  const reports::Report report = reports::build_report(store, choose_study(store, *options));
+  reports::Page page;
+  page.times = !options->get<bool>("without-times");
+  if (options->has("title")) page.title = options->text("title");
+  for (const std::string& study : choose_studies(store, *options))
+    page.studies.push_back(reports::build_report(store, study));
   const int columns = terminal_columns(STDOUT_FILENO);
-  reports::print_table(std::cout, report, {.ansi = columns > 0, .width = columns});
+  for (std::size_t i = 0; i < page.studies.size(); ++i) {
+    if (!page.times) reports::leave_out_times(page.studies[i]);
+    if (i > 0) std::cout << "\n";
+    reports::print_table(std::cout, page.studies[i], {.ansi = columns > 0, .width = columns});
+  }
   if (options->has("out"))
-    for (const auto& file : reports::write_report(report, options->text("out"), formats))
+    for (const auto& file : reports::write_report(page, options->text("out"), formats))
       std::cout << "wrote " << file.string() << "\n";
   return kOk;
 }

@@ -135,6 +135,48 @@ TEST_F(RenderTest, WritesAPageThatNeedsNothingElse) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "a/b/report.html.new"));
 }
 
+TEST_F(RenderTest, WritesOnePageAndFilesOfTheirOwnForSeveralStudies) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  Page page{.title = "Two studies", .studies = {build_report(store, "demo")}};
+  page.studies.push_back(page.studies.front());
+  page.studies.back().study = "a/b";
+  const auto written =
+      write_report(page, folder_ / "out", {Format::html, Format::markdown, Format::csv});
+  std::vector<std::string> names;
+  for (const auto& path : written)
+    names.push_back(path.filename().string());
+  EXPECT_THAT(names, testing::IsSupersetOf({"report.html", "demo.md", "a-b.md", "demo.table.csv",
+                                            "a-b.table.csv", "demo.runs.csv", "a-b.runs.csv"}));
+  const std::string html = file("out/report.html");
+  EXPECT_THAT(html, HasSubstr("<h1>Two studies</h1>"));
+  EXPECT_THAT(html, HasSubstr("Study a/b"));
+  page.studies.back().study = "demo";
+  EXPECT_THROW(write_report(page, folder_ / "out", {Format::html}), sdk::Error);
+}
+
+TEST_F(RenderTest, WithoutTimesTwoReportsOfRunsThatTookDifferentTimesAreEqual) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  Page page{.title = "", .studies = {build_report(store, "demo")}, .times = false};
+  write_report(page, folder_ / "first", {Format::html, Format::markdown, Format::csv});
+  for (Row& row : page.studies.front().rows) {
+    row.train_seconds = 77.0;
+    for (SeedResult& seed : row.seeds)
+      seed.train_seconds = 78.0;
+  }
+  for (FoundGrouping& found : page.studies.front().groupings)
+    found.grouping.seconds = 79.0;
+  for (Failure& failure : page.studies.front().failures)
+    failure.attempts = 80;
+  for (const auto& path :
+       write_report(page, folder_ / "second", {Format::html, Format::markdown, Format::csv})) {
+    const std::string name = path.filename().string();
+    EXPECT_EQ(file("first/" + name), file("second/" + name)) << name;
+  }
+  page.times = true;
+  write_report(page, folder_ / "third", {Format::html});
+  EXPECT_NE(file("first/report.html"), file("third/report.html"));
+}
+
 TEST_F(RenderTest, NamesAFileThatCannotBeWritten) {
   const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
   std::ofstream(folder_ / "taken") << "x";

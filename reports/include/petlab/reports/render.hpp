@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <string>
 #include <vector>
 
 namespace petlab::reports {
@@ -14,18 +15,37 @@ enum class Format {
   html,      // report.html: one page that needs nothing else
 };
 
+/// What one report is about.
+struct Page {
+  std::string title;            // "": the names of the studies
+  std::vector<Report> studies;  // at least one; in the order of the page
+  /// False leaves out time stamps, measured seconds and memory, and how often a run was resumed:
+  /// two reports of the same runs are then equal byte for byte, whenever the machine did them.
+  bool times = true;
+};
+
 struct TableStyle {
   bool ansi = false;  // bold and underlined places; for terminals only
   int width = 0;      // columns to fit into by leaving out the least important; 0: no limit
 };
+
+/// Takes out what Page::times leaves out; write_report() does it by itself.
+void leave_out_times(Report& report);
 
 /// Prints the study's facts, the table and what belongs to it. A study without finished runs is
 /// one sentence (and the failures, if any).
 void print_table(std::ostream& out, const Report& report, const TableStyle& style = {});
 
 /// Writes the files of the formats into the folder, which is made if needed; files of an earlier
-/// report are replaced. Returns the paths in the order written. Throws Error(store) when a file
-/// cannot be written.
+/// report are replaced. One study: the names at Format. Several: one report.html with a section for
+/// each, and the other files once a study, called STUDY.md, STUDY.table.csv ... Returns the paths
+/// in the order written. Throws Error(store) when a file cannot be written and Error(config) for
+/// two studies of one name.
+std::vector<std::filesystem::path> write_report(const Page& page,
+                                                const std::filesystem::path& folder,
+                                                const std::vector<Format>& formats);
+
+/// The same for one study.
 std::vector<std::filesystem::path> write_report(const Report& report,
                                                 const std::filesystem::path& folder,
                                                 const std::vector<Format>& formats);

@@ -80,6 +80,7 @@ struct Report {
   std::vector<std::string> notes;
   int planned = 0;
   int finished = 0;
+  bool times = true;  // false: times and memory were taken out, and tables have no columns for them
 };
 
 /// Reads the study from the store. The zero-shot row is the first whose method is called

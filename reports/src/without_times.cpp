@@ -1,0 +1,21 @@
+#include "petlab/reports/render.hpp"
+
+namespace petlab::reports {
+
+void leave_out_times(Report& report) {
+  report.times = false;
+  for (Row& row : report.rows) {
+    row.train_seconds.reset();
+    row.evaluate_seconds.reset();
+    for (SeedResult& seed : row.seeds) {
+      seed.train_seconds.reset();
+      seed.evaluate_seconds.reset();
+    }
+  }
+  for (Failure& failure : report.failures)
+    failure.attempts = 0;
+  for (FoundGrouping& found : report.groupings)
+    found.grouping.seconds = 0.0;
+}
+
+}  // namespace petlab::reports
