@@ -31,6 +31,10 @@ std::optional<double> seconds_of(const RunRecord& run, std::initializer_list<con
   return total;
 }
 
+void keep_larger(std::optional<std::int64_t>& largest, std::optional<std::int64_t> value) {
+  if (value && *value > largest.value_or(0)) largest = value;
+}
+
 SeedResult seed_result(const RunRecord& run) {
   SeedResult result;
   result.run = run.identity.hash;
@@ -43,6 +47,25 @@ SeedResult seed_result(const RunRecord& run) {
     result.trainable += count.trainable;
   result.train_seconds = seconds_of(run, {"warm-up", "train"});
   result.evaluate_seconds = seconds_of(run, {"evaluate"});
+  result.split = run.split_hash;
+  result.epochs = run.epochs;
+  result.options = run.options;
+  result.environment = run.environment;
+  for (const auto& count : run.parameters) {
+    if (count.scope != "frozen") result.stored_bytes += count.stored_bytes;
+  }
+  for (const auto& cost : run.costs) {
+    keep_larger(result.peak_host_bytes, cost.peak_host_bytes);
+    keep_larger(result.peak_device_bytes, cost.peak_device_bytes);
+  }
+  result.step_flops = run.step_flops;
+  result.image_flops = run.image_flops;
+  result.test_evaluations = run.test_evaluations;
+  result.resumed = run.resumed;
+  result.started = run.started;
+  result.finished = run.finished;
+  result.trained_hash = run.trained_hash;
+  result.determinism = run.determinism;
   return result;
 }
 
@@ -161,17 +184,20 @@ Row& row_for(std::map<std::int64_t, Row>& rows, const results::PlannedRun& plan)
 
 Report build_report(const results::RunStore& store, const std::string& study) {
   const std::vector<results::StudyRun> planned = store.runs(study);
-  if (planned.empty() && !store.study(study)) throw_unknown_study(store, study);
+  auto record = store.study(study);
+  if (!record) throw_unknown_study(store, study);
 
   Report report;
   report.study = study;
+  report.protocol = std::move(record->protocol);
+  report.searches = std::move(record->searches);
   std::map<std::int64_t, Row> rows;
   std::vector<RunRecord> finished;
   for (const results::StudyRun& state : planned) {
     Row& row = row_for(rows, state.plan);
     ++row.planned;
     std::optional<RunRecord> run;
-    if (state.status) run = store.load(state.plan.hash, results::LoadDetail::without_predictions);
+    if (state.status) run = store.load(state.plan.hash);
     if (!run) {
       row.missing_seeds.push_back(state.plan.seed);
     } else if (run->status == results::RunStatus::failed) {
@@ -198,7 +224,8 @@ Report build_report(const results::RunStore& store, const std::string& study) {
   }
   add_gains(report);
   add_places(report.rows);
-  report.facts = collect_facts(store, study, planned, finished);
+  report.splits = splits_of(store, finished);
+  report.facts = collect_facts(report, planned, finished);
   report.notes = collect_notes(report, finished);
   return report;
 }

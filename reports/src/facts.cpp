@@ -56,17 +56,6 @@ std::string range(std::int64_t low, std::int64_t high) {
   return grouped_digits(low).append(" to ").append(grouped_digits(high));
 }
 
-std::vector<SplitRecord> splits_of(const results::RunStore& store,
-                                   const std::vector<RunRecord>& runs) {
-  std::set<std::string> seen;
-  std::vector<SplitRecord> splits;
-  for (const RunRecord& run : runs) {
-    if (run.split_hash.empty() || !seen.insert(run.split_hash).second) continue;
-    if (auto split = store.split(run.split_hash)) splits.push_back(*std::move(split));
-  }
-  return splits;
-}
-
 std::string dataset_text(const std::vector<SplitRecord>& splits) {
   Distinct found;
   for (const SplitRecord& split : splits) {
@@ -160,18 +149,28 @@ std::string test_evaluations_text(const std::vector<RunRecord>& runs) {
 
 }  // namespace
 
+std::vector<SplitRecord> splits_of(const results::RunStore& store,
+                                   const std::vector<RunRecord>& runs) {
+  std::set<std::string> seen;
+  std::vector<SplitRecord> splits;
+  for (const RunRecord& run : runs) {
+    if (run.split_hash.empty() || !seen.insert(run.split_hash).second) continue;
+    if (auto split = store.split(run.split_hash)) splits.push_back(*std::move(split));
+  }
+  return splits;
+}
+
 std::vector<std::pair<std::string, std::string>> collect_facts(
-    const results::RunStore& store, const std::string& study,
-    const std::vector<results::StudyRun>& planned, const std::vector<RunRecord>& runs) {
+    const Report& report, const std::vector<results::StudyRun>& planned,
+    const std::vector<RunRecord>& runs) {
   std::vector<std::pair<std::string, std::string>> facts;
   const auto add = [&](const std::string& name, const std::string& text) {
     if (!text.empty()) facts.emplace_back(name, text);
   };
-  const std::vector<SplitRecord> splits = splits_of(store, runs);
-  add("Study", study);
-  if (!splits.empty()) {
-    add("Data set", dataset_text(splits));
-    add("Split", split_text(splits));
+  add("Study", report.study);
+  if (!report.splits.empty()) {
+    add("Data set", dataset_text(report.splits));
+    add("Split", split_text(report.splits));
   }
   add("Seeds", seeds_text(planned));
   add("Backbone", backbone_text(runs));

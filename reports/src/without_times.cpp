@@ -10,6 +10,13 @@ void leave_out_times(Report& report) {
     for (SeedResult& seed : row.seeds) {
       seed.train_seconds.reset();
       seed.evaluate_seconds.reset();
+      seed.peak_host_bytes.reset();
+      seed.peak_device_bytes.reset();
+      seed.started.clear();
+      seed.finished.clear();
+      seed.resumed = 0;
+      for (results::EpochRecord& epoch : seed.epochs)
+        epoch.seconds = 0.0;
     }
   }
   for (Failure& failure : report.failures)

@@ -17,11 +17,26 @@ namespace petlab::reports {
 struct SeedResult {
   std::string run;  // identity
   std::uint64_t seed = 0;
-  std::vector<results::TaskResult> tasks;  // without predictions
+  std::vector<results::TaskResult> tasks;  // with predictions, in the order of the split's images
+  std::string split;                       // hash of a split of Report::splits
   double mean_accuracy = 0.0;              // over the run's tasks, each task counting the same
   std::int64_t trainable = 0;              // over all adapters of the run
   std::optional<double> train_seconds;     // warm-up and train; absent where not recorded
   std::optional<double> evaluate_seconds;
+  std::vector<results::EpochRecord> epochs;  // in the order in which they ran
+  results::NamedValues options;              // of the method, resolved
+  results::NamedValues environment;
+  std::int64_t stored_bytes = 0;                  // of all adapters
+  std::optional<std::int64_t> peak_host_bytes;    // largest of all phases
+  std::optional<std::int64_t> peak_device_bytes;  // absent on CPU
+  std::optional<double> step_flops;               // of a training step
+  std::optional<double> image_flops;              // of a test image
+  std::int64_t test_evaluations = 0;
+  std::int64_t resumed = 0;
+  std::string started;  // UTC, ISO 8601; empty where times were left out
+  std::string finished;
+  std::string trained_hash;  // of the trained parameters; "" where there are none
+  std::string determinism;
 };
 
 enum class Place { none, best, second };
@@ -78,6 +93,9 @@ struct Report {
   std::vector<FoundGrouping> groupings;
   /// Sentences about what a reader must know before comparing rows; empty if there is nothing.
   std::vector<std::string> notes;
+  std::string protocol;                         // resolved, as text: the study with all rows
+  std::vector<results::SearchRecord> searches;  // settings that were chosen on validation data
+  std::vector<results::SplitRecord> splits;     // of the finished runs, in the order of first use
   int planned = 0;
   int finished = 0;
   bool times = true;  // false: times and memory were taken out, and tables have no columns for them
