@@ -41,6 +41,12 @@ std::string percent(double value) {
   return fixed(value, value >= 0.1 ? 2 : 4);
 }
 
+std::string p_text(double p) {
+  if (p < 0.001) return "p < 0.001";
+  const int places = p >= 0.0945 ? 2 : p >= 0.0485 && p < 0.0515 ? 4 : 3;
+  return "p = " + fixed(p, places);
+}
+
 std::string seconds(double value) {
   return fixed(value, value < 100.0 ? 1 : 0);
 }

@@ -18,6 +18,10 @@ std::string grouped_digits(std::int64_t value);
 /// A percentage with as many places as its size needs: "412", "12.3", "0.45", "0.0123".
 std::string percent(double value);
 
+/// A p value: "p = 0.23", "p = 0.012", "p < 0.001"; near 0.05 with a digit more, so that it is
+/// never rounded onto the limit.
+std::string p_text(double p);
+
 /// "0.4", "12.3", "254".
 std::string seconds(double value);
 

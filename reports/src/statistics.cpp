@@ -12,6 +12,9 @@
 namespace petlab::reports {
 namespace {
 
+// Accuracies are fractions of at most some ten thousands: closer than this is rounding.
+constexpr double kSameValue = 1e-12;
+
 void require_values(std::span<const double> values) {
   if (values.empty()) throw sdk::Error(sdk::ErrorKind::internal, "a statistic of no values");
 }
@@ -35,6 +38,21 @@ Estimate estimate(std::span<const double> values) {
   const double deviation = std::sqrt(squares / (n - 1.0));
   result.half_width = t_quantile_975(result.n - 1) * deviation / std::sqrt(n);
   return result;
+}
+
+std::optional<double> paired_t_p(std::span<const double> differences) {
+  if (differences.size() < 2) return std::nullopt;
+  const auto [low, high] = std::minmax_element(differences.begin(), differences.end());
+  if (*high - *low <= kSameValue) return std::nullopt;
+  const Estimate mean = estimate(differences);
+  const double degrees = static_cast<double>(mean.n) - 1.0;
+  const double error = *mean.half_width / t_quantile_975(mean.n - 1);
+  const boost::math::students_t distribution(degrees);
+  return 2.0 * boost::math::cdf(boost::math::complement(distribution, std::abs(mean.mean / error)));
+}
+
+double interval_reach(int n) {
+  return t_quantile_975(n - 1) / std::sqrt(static_cast<double>(n));
 }
 
 double median(std::span<const double> values) {

@@ -20,6 +20,16 @@ TEST(Numbers, RoundHalvesAwayFromZeroInDecimal) {
   EXPECT_EQ(fixed(54.5, 0), "55");
 }
 
+TEST(Numbers, WriteProbabilitiesWithoutRoundingThemOntoTheLimit) {
+  EXPECT_EQ(p_text(0.0), "p < 0.001");
+  EXPECT_EQ(p_text(0.0123), "p = 0.012");
+  EXPECT_EQ(p_text(0.04996), "p = 0.0500");
+  EXPECT_EQ(p_text(0.0496), "p = 0.0496");
+  EXPECT_EQ(p_text(0.0504), "p = 0.0504");
+  EXPECT_EQ(p_text(0.234), "p = 0.23");
+  EXPECT_EQ(p_text(1.0), "p = 1.00");
+}
+
 TEST(Numbers, AreNeverMinusZero) {
   EXPECT_EQ(fixed(-0.04, 1), "0.0");
   EXPECT_EQ(signed_fixed(-0.04, 1), "0.0");

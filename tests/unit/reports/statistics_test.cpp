@@ -45,6 +45,27 @@ TEST(Statistics, SaysWhetherAnIntervalHoldsZero) {
   EXPECT_FALSE((Estimate{.0, .0, 3}).excludes_zero());
 }
 
+// SciPy: stats.ttest_1samp(values, 0).pvalue
+TEST(Statistics, TestsPairsWithStudentsT) {
+  EXPECT_NEAR(*paired_t_p(std::vector<double>{.012, .009, .015, .011, .004}), 0.005053310780184883,
+              1e-12);
+  EXPECT_NEAR(*paired_t_p(std::vector<double>{.02, -.01, .03}), 0.38278660015163235, 1e-12);
+  EXPECT_NEAR(*paired_t_p(std::vector<double>{-.01, -.03}), 0.2951672353008665, 1e-12);
+}
+
+TEST(Statistics, HasNoTestWithoutASpread) {
+  EXPECT_FALSE(paired_t_p(std::vector<double>{.02}).has_value());
+  EXPECT_FALSE(paired_t_p(std::vector<double>{.1, .6 - .5, .1}).has_value());
+  EXPECT_FALSE(paired_t_p({}).has_value());
+}
+
+// SciPy: stats.t.ppf(.975, n - 1) / n**.5
+TEST(Statistics, SaysHowFarAnIntervalReaches) {
+  EXPECT_NEAR(interval_reach(2), 8.984643532093752, 1e-9);
+  EXPECT_NEAR(interval_reach(3), 2.4841377117503303, 1e-9);
+  EXPECT_NEAR(interval_reach(5), 1.241663998203764, 1e-9);
+}
+
 TEST(Statistics, GivesTheMedian) {
   EXPECT_EQ(median(std::vector<double>{3.0}), 3.0);
   EXPECT_EQ(median(std::vector<double>{9.0, 1.0, 5.0}), 5.0);

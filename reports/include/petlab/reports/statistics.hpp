@@ -26,6 +26,15 @@ double t_quantile_975(int degrees);
 /// Of at least one value; throws Error(internal) for none.
 Estimate estimate(std::span<const double> values);
 
+/// Two-sided p value of Student's t for "the mean of these differences is 0": the paired t-test.
+/// Absent for fewer than two values, and where all values are the same: no spread was seen, so
+/// there is nothing to measure the mean against.
+std::optional<double> paired_t_p(std::span<const double> differences);
+
+/// How far the 95 % t-interval of a mean over n >= 2 values reaches, in standard deviations of one
+/// value: t(0.975, n - 1) / sqrt(n). 2.48 for three, 1.24 for five.
+double interval_reach(int n);
+
 /// Of at least one value: the middle one, or the mean of the two in the middle.
 double median(std::span<const double> values);
 
