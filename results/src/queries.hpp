@@ -4,6 +4,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,18 @@ std::vector<StudyRun> read_study_runs(const SQLite::Database& db, const std::str
 
 // run_writer.cpp, run_reader.cpp
 void write_run(SQLite::Database& db, const RunRecord& run, std::int64_t attempts);
+bool is_done(const SQLite::Database& db, const std::string& hash);
 std::optional<RunRecord> read_run(const SQLite::Database& db, const std::string& hash,
                                   LoadDetail detail);
+
+// lease_queries.cpp. They read the clock themselves: the transaction may have waited for another
+// writer before it began.
+Claim claim_run(SQLite::Database& db, const std::string& identity, const std::string& owner,
+                std::chrono::milliseconds ttl);
+bool renew_lease(SQLite::Database& db, const std::string& identity, const std::string& owner,
+                 std::chrono::milliseconds ttl);
+void end_lease(SQLite::Database& db, const std::string& identity, const std::string& owner);
+void end_lease(SQLite::Database& db, const std::string& identity);
+std::vector<Lease> read_leases(const SQLite::Database& db);
 
 }  // namespace petlab::results

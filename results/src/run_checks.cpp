@@ -96,6 +96,33 @@ void check_numbers(const Checker& check, const RunRecord& run) {
   }
 }
 
+void check_counts(const Checker& check, const RunRecord& run) {
+  check(run.resumed >= 0, "it was resumed fewer than 0 times");
+  for (const std::optional<double>& flops : {run.step_flops, run.image_flops}) {
+    check(!flops || (std::isfinite(*flops) && *flops >= 0.0),
+          "its floating-point operations of a step or an image are not a number of at least 0");
+  }
+  for (const EpochRecord& epoch : run.epochs) {
+    check(epoch.steps >= 0 && epoch.images >= 0,
+          "epoch " + std::to_string(epoch.epoch) + " has fewer than 0 steps or images");
+  }
+}
+
+void check_searches(const Checker& check, const StudyRecord& study,
+                    const std::map<std::int64_t, std::string>& labels) {
+  std::set<std::int64_t> rows;
+  for (const SearchRecord& search : study.searches) {
+    const std::string row = "the search of row " + std::to_string(search.row_index) + ": ";
+    check(labels.count(search.row_index) == 1, row + "the plan has no such row");
+    check(rows.insert(search.row_index).second, row + "it occurs twice");
+    check(!search.strategy.empty() && search.trials >= 1 && search.trial_runs >= 0,
+          row + "it has no strategy or no trials");
+    check(search.validation_accuracy >= 0.0 && search.validation_accuracy <= 1.0,
+          row + "the validation accuracy is not in 0 to 1");
+    check_names_once(check, search.chosen, "chosen settings");
+  }
+}
+
 void check_task(const Checker& check, const TaskResult& result, const TaskSplit& task) {
   const std::string name = "task '" + task.task + "': ";
   check(std::isfinite(result.loss), name + "the test loss is not a finite number");
@@ -134,6 +161,7 @@ void check_run(const std::filesystem::path& path, const RunRecord& run) {
   check_names_once(check, run.protocol, "protocol");
   check_names_once(check, run.environment, "environment");
   check_numbers(check, run);
+  check_counts(check, run);
   if (run.grouping) check_grouping(check, *run.grouping);
   if (run.status == RunStatus::failed) {
     check(!run.error.empty() && !run.error_kind.empty(), "it failed but gives no reason");
@@ -207,6 +235,15 @@ void check_study(const std::filesystem::path& path, const StudyRecord& study) {
     check(planned.emplace(run.row_index, run.seed).second,
           row + "seed " + std::to_string(run.seed) + " is planned twice");
   }
+  check_searches(check, study, labels);
+}
+
+void check_lease(const std::filesystem::path& path, const std::string& identity,
+                 const std::string& owner, std::chrono::milliseconds ttl) {
+  const Checker check(path, "lease of run '" + identity + "'");
+  check(is_hash(identity), "the identity is not 64 hex digits");
+  check(!owner.empty(), "it has no owner");
+  check(ttl.count() >= 1, "its time to live is below 1 ms");
 }
 
 }  // namespace petlab::results

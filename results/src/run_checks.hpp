@@ -2,6 +2,7 @@
 
 #include "petlab/results/record.hpp"
 
+#include <chrono>
 #include <filesystem>
 
 /// Refusals of records that contradict themselves. Each throws Error(store) with one sentence that
@@ -19,5 +20,9 @@ void check_against_split(const std::filesystem::path& path, const RunRecord& run
 void check_split(const std::filesystem::path& path, const SplitRecord& split);
 
 void check_study(const std::filesystem::path& path, const StudyRecord& study);
+
+/// The identity of a run, a text that names its worker, and a time of at least 1 ms.
+void check_lease(const std::filesystem::path& path, const std::string& identity,
+                 const std::string& owner, std::chrono::milliseconds ttl);
 
 }  // namespace petlab::results

@@ -13,6 +13,11 @@ double number_or_nan(const SQLite::Column& column) {
   return column.isNull() ? std::numeric_limits<double>::quiet_NaN() : column.getDouble();
 }
 
+std::optional<double> number_or_nothing(const SQLite::Column& column) {
+  if (column.isNull()) return std::nullopt;
+  return column.getDouble();
+}
+
 // Fills what write_head() wrote; nothing where there is no such run.
 std::optional<std::int64_t> read_head(const SQLite::Database& db, const std::string& hash,
                                       RunRecord& run) {
@@ -21,7 +26,7 @@ std::optional<std::int64_t> read_head(const SQLite::Database& db, const std::str
       "SELECT r.run_id, r.status, r.error_kind, r.error, r.method, r.plugin, r.plugin_version, "
       "r.sharing, r.grouping, r.seed, r.backbone, r.backbone_parameters, r.precision, "
       "COALESCE(s.hash, ''), r.started, r.finished, r.frozen_hash_before, r.frozen_hash_after, "
-      "r.trained_hash, r.test_evaluations, r.determinism "
+      "r.trained_hash, r.test_evaluations, r.determinism, r.resumed, r.step_flops, r.image_flops "
       "FROM runs r LEFT JOIN splits s USING (split_id) WHERE r.identity = ?",
       hash);
   if (!row.executeStep()) return std::nullopt;
@@ -50,6 +55,9 @@ std::optional<std::int64_t> read_head(const SQLite::Database& db, const std::str
   run.trained_hash = text();
   run.test_evaluations = integer();
   run.determinism = text();
+  run.resumed = integer();
+  run.step_flops = number_or_nothing(row.getColumn(column++));
+  run.image_flops = number_or_nothing(row.getColumn(column++));
   return id;
 }
 
@@ -88,20 +96,21 @@ void read_costs(const SQLite::Database& db, std::int64_t id, RunRecord& run) {
     cost.images = row.getColumn(2).getInt64();
     cost.peak_host_bytes = row.getColumn(3).getInt64();
     if (!row.getColumn(4).isNull()) cost.peak_device_bytes = row.getColumn(4).getInt64();
-    if (!row.getColumn(5).isNull()) cost.flops = row.getColumn(5).getDouble();
+    cost.flops = number_or_nothing(row.getColumn(5));
     run.costs.push_back(std::move(cost));
   }
 }
 
 void read_epochs(const SQLite::Database& db, std::int64_t id, RunRecord& run) {
   SQLite::Statement row = query(db,
-                                "SELECT epoch, loss, learning_rate, seconds, phase FROM epochs "
-                                "WHERE run_id = ? ORDER BY position",
+                                "SELECT epoch, loss, learning_rate, seconds, phase, steps, images "
+                                "FROM epochs WHERE run_id = ? ORDER BY position",
                                 id);
   while (row.executeStep()) {
     run.epochs.push_back({row.getColumn(0).getInt64(), number_or_nan(row.getColumn(1)),
                           row.getColumn(2).getDouble(), row.getColumn(3).getDouble(),
-                          row.getColumn(4).getString()});
+                          row.getColumn(4).getString(), row.getColumn(5).getInt64(),
+                          row.getColumn(6).getInt64()});
   }
 }
 
@@ -188,6 +197,10 @@ std::optional<GroupingRecord> read_grouping(const SQLite::Database& db, std::int
 }
 
 }  // namespace
+
+bool is_done(const SQLite::Database& db, const std::string& hash) {
+  return find_id(db, "SELECT 1 FROM runs WHERE identity = ? AND status = 'done'", hash).has_value();
+}
 
 std::optional<RunRecord> read_run(const SQLite::Database& db, const std::string& hash,
                                   LoadDetail detail) {

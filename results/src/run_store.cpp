@@ -23,10 +23,6 @@ bool same_content(const SplitRecord& a, const SplitRecord& b) {
          std::equal(a.tasks.begin(), a.tasks.end(), b.tasks.begin(), b.tasks.end(), same_task);
 }
 
-bool is_done(const SQLite::Database& db, const std::string& hash) {
-  return find_id(db, "SELECT 1 FROM runs WHERE identity = ? AND status = 'done'", hash).has_value();
-}
-
 std::string short_hash(const std::string& hash) {
   return std::string("'").append(hash, 0, 12).append("'");
 }
@@ -40,8 +36,9 @@ struct RunStore::Impl {
 
   // The whole of `work` is one write transaction: committed if it returns true, else rolled back.
   template <class Work>
-  void write(const std::string& doing, Work&& work) {
+  void write(const std::string& doing, Work&& work, Durability durability = Durability::synced) {
     with_store_errors(path, doing, [&] {
+      set_durability(db, durability);
       SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
       if (work()) transaction.commit();
     });
@@ -99,6 +96,50 @@ bool RunStore::has_done(const std::string& hash) const {
   return impl_->read("look for run " + short_hash(hash), [&] { return is_done(impl_->db, hash); });
 }
 
+Claim RunStore::claim(const std::string& identity, const std::string& owner,
+                      std::chrono::milliseconds ttl) {
+  check_lease(impl_->path, identity, owner, ttl);
+  Claim claim = Claim::busy;
+  impl_->write(
+      "take run " + short_hash(identity),
+      [&] {
+        claim = claim_run(impl_->db, identity, owner, ttl);
+        return claim == Claim::taken;
+      },
+      Durability::relaxed);
+  return claim;
+}
+
+bool RunStore::renew(const std::vector<std::string>& identities, const std::string& owner,
+                     std::chrono::milliseconds ttl) {
+  for (const std::string& identity : identities)
+    check_lease(impl_->path, identity, owner, ttl);
+  bool all_held = true;
+  impl_->write(
+      "extend the leases of '" + owner + "'",
+      [&] {
+        for (const std::string& identity : identities)
+          all_held = renew_lease(impl_->db, identity, owner, ttl) && all_held;
+        return true;
+      },
+      Durability::relaxed);
+  return all_held;
+}
+
+void RunStore::release(const std::string& identity, const std::string& owner) {
+  impl_->write(
+      "give back run " + short_hash(identity),
+      [&] {
+        end_lease(impl_->db, identity, owner);
+        return true;
+      },
+      Durability::relaxed);
+}
+
+std::vector<Lease> RunStore::leases() const {
+  return impl_->read("list the leases", [&] { return read_leases(impl_->db); });
+}
+
 RecordOutcome RunStore::record(const RunRecord& run) {
   check_run(impl_->path, run);
   RecordOutcome outcome = RecordOutcome::already_done;
@@ -118,6 +159,7 @@ RecordOutcome RunStore::record(const RunRecord& run) {
             .value_or(0);
     execute(impl_->db, "DELETE FROM runs WHERE identity = ?", run.identity.hash);
     write_run(impl_->db, run, earlier + 1);
+    if (run.status == RunStatus::done) end_lease(impl_->db, run.identity.hash);
     outcome = RecordOutcome::stored;
     return true;
   });

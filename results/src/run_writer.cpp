@@ -13,13 +13,13 @@ std::int64_t write_head(SQLite::Database& db, const RunRecord& run, std::int64_t
           "INSERT INTO runs (identity, status, error_kind, error, attempts, method, plugin, "
           "plugin_version, sharing, grouping, seed, backbone, backbone_parameters, precision, "
           "split_id, started, finished, frozen_hash_before, frozen_hash_after, trained_hash, "
-          "test_evaluations, determinism) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          "test_evaluations, determinism, resumed, step_flops, image_flops) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           run.identity.hash, status, run.error_kind, run.error, attempts, run.method, run.plugin,
           run.plugin_version, run.sharing, run.grouping_strategy, stored_seed(run.seed),
           run.backbone, run.total_backbone_parameters, run.precision, split, run.started,
           run.finished, run.frozen_hash_before, run.frozen_hash_after, run.trained_hash,
-          run.test_evaluations, run.determinism);
+          run.test_evaluations, run.determinism, run.resumed, run.step_flops, run.image_flops);
   return db.getLastInsertRowid();
 }
 
@@ -56,13 +56,14 @@ void write_costs(SQLite::Database& db, std::int64_t run, const std::vector<Phase
 }
 
 void write_epochs(SQLite::Database& db, std::int64_t run, const std::vector<EpochRecord>& epochs) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO epochs (run_id, position, phase, epoch, loss, "
-                           "learning_rate, seconds) VALUES (?, ?, ?, ?, ?, ?, ?)");
+  SQLite::Statement insert(
+      db,
+      "INSERT INTO epochs (run_id, position, phase, epoch, loss, "
+      "learning_rate, seconds, steps, images) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   std::int64_t position = 0;
   for (const EpochRecord& one : epochs) {
-    execute(insert, run, position++, one.phase, one.epoch, one.loss, one.learning_rate,
-            one.seconds);
+    execute(insert, run, position++, one.phase, one.epoch, one.loss, one.learning_rate, one.seconds,
+            one.steps, one.images);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "store_file.hpp"
 
+#include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
 
 #include <system_error>
@@ -83,6 +84,20 @@ void migrate(SQLite::Database& db, const std::filesystem::path& path) {
   transaction.commit();
 }
 
+// A copy in a temporary file of SQLite's own, which goes away with the connection. The older file
+// stays as it is.
+SQLite::Database migrated_copy(SQLite::Database& older, const std::filesystem::path& path) {
+  SQLite::Database copy("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  const int outcome = SQLite::Backup(copy, older).executeStep();
+  if (outcome != SQLITE_DONE) {
+    throw store_error(path, std::string("cannot copy it: ") + sqlite3_errstr(outcome));
+  }
+  copy.exec("PRAGMA foreign_keys = ON");
+  migrate(copy, path);
+  copy.exec("PRAGMA query_only = ON");
+  return copy;
+}
+
 SQLite::Database open_file(const std::filesystem::path& path, OpenMode mode,
                            std::chrono::milliseconds busy_timeout) {
   int flags = SQLite::OPEN_READWRITE;
@@ -106,6 +121,13 @@ sdk::Error store_error(const std::filesystem::path& path, const std::string& sen
   return {sdk::ErrorKind::store, "results store '" + path.string() + "': " + sentence};
 }
 
+// Under write-ahead logging, FULL syncs the log with every commit, NORMAL only when the log is
+// copied into the file; a later commit with FULL syncs the earlier ones too.
+void set_durability(SQLite::Database& db, Durability durability) {
+  db.exec(durability == Durability::synced ? "PRAGMA synchronous = FULL"
+                                           : "PRAGMA synchronous = NORMAL");
+}
+
 SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
                                  std::chrono::milliseconds busy_timeout) {
   try {
@@ -120,17 +142,12 @@ SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mod
     }
     refuse_newer(path, found.schema);
     if (mode == OpenMode::read_only) {
-      if (found.schema < RunStore::schema_version()) {
-        throw store_error(path, "it has the older schema version " + std::to_string(found.schema) +
-                                    " and is opened read-only; open it for writing once to bring "
-                                    "it up to version " +
-                                    std::to_string(RunStore::schema_version()));
-      }
+      if (found.schema < RunStore::schema_version()) return migrated_copy(db, path);
       return db;
     }
     switch_to_wal(db, path, busy_timeout);
     db.exec("PRAGMA foreign_keys = ON");
-    db.exec("PRAGMA synchronous = FULL");  // a committed run survives a power cut
+    set_durability(db, Durability::synced);
     if (found.schema < RunStore::schema_version()) migrate(db, path);
     return db;
   } catch (const SQLite::Exception& error) {

@@ -22,6 +22,11 @@ sdk::Error store_error(const std::filesystem::path& path, const std::string& sen
 SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
                                  std::chrono::milliseconds busy_timeout);
 
+/// What a power cut may undo of a committed transaction: nothing, or the latest ones. A killed
+/// process undoes neither.
+enum class Durability { synced, relaxed };
+void set_durability(SQLite::Database& db, Durability durability);
+
 /// Calls `work` and turns what SQLite throws into an Error(store) that says what was being done.
 template <class Work>
 auto with_store_errors(const std::filesystem::path& path, const std::string& doing, Work&& work) {

@@ -50,11 +50,23 @@ TEST(GoldenViews, ReadAsInTheGoldenFile) {
     RunStore store(path);
     for (const std::uint64_t seed : {1U, 2U})
       store.register_split(sample::split(seed));
-    store.set_study(sample::study("demo", rows));
+    StudyRecord study = sample::study("demo", rows);
+    study.searches = {{.row_index = 1,
+                       .strategy = "random",
+                       .trials = 8,
+                       .trial_runs = 16,
+                       .study = "demo-search",
+                       .chosen = {{"learning-rate", "0.02"}, {"epochs", "20"}},
+                       .validation_accuracy = 0.75}};
+    store.set_study(study);
     for (const auto& run : rows[0].runs) {
       store.record(sample::done_run(run, sample::split(run.seed)));
     }
-    store.record(sample::done_run(rows[1].runs[0], sample::split(1)));
+    RunRecord counted = sample::done_run(rows[1].runs[0], sample::split(1));
+    counted.resumed = 2;
+    counted.step_flops = 2.5e9;
+    counted.image_flops = 1.25e8;
+    store.record(counted);
     store.record(sample::failed_run(rows[1].runs[1], sample::split(2), "out of memory"));
   }
   const std::string got = print_views(path);

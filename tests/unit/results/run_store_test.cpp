@@ -42,6 +42,11 @@ class RunStoreTest : public testing::Test {
 TEST_F(RunStoreTest, GivesBackAFinishedRunAsItWas) {
   RunRecord run =
       sample::done_run({.method = "mmap", .sharing = "grouped", .grouping = "gradient"}, split_);
+  run.resumed = 3;
+  run.step_flops = 2.5e9;
+  run.image_flops = 1.25e8;
+  run.epochs[1].steps = 7;
+  run.epochs[1].images = 112;
   EXPECT_FALSE(store_.has_done(run.identity.hash));
   EXPECT_EQ(store_.record(run), RecordOutcome::stored);
   EXPECT_TRUE(store_.has_done(run.identity.hash));
@@ -71,6 +76,9 @@ TEST_F(RunStoreTest, GivesBackAFinishedRunAsItWas) {
   EXPECT_EQ(got.trained_hash, run.trained_hash);
   EXPECT_EQ(got.test_evaluations, 1);
   EXPECT_EQ(got.determinism, "bit-equal");
+  EXPECT_EQ(got.resumed, 3);
+  EXPECT_EQ(got.step_flops, 2.5e9);
+  EXPECT_EQ(got.image_flops, 1.25e8);
 
   ASSERT_EQ(got.parameters.size(), 2U);
   EXPECT_EQ(got.parameters[1].scope, "shared");
@@ -87,6 +95,8 @@ TEST_F(RunStoreTest, GivesBackAFinishedRunAsItWas) {
   EXPECT_EQ(got.epochs[1].epoch, 1);
   EXPECT_EQ(got.epochs[1].loss, 0.75);
   EXPECT_EQ(got.epochs[1].learning_rate, 0.001);
+  EXPECT_EQ(got.epochs[1].steps, 7);
+  EXPECT_EQ(got.epochs[1].images, 112);
 
   ASSERT_TRUE(got.grouping.has_value());
   EXPECT_EQ(got.grouping->strategy, "gradient");
@@ -213,6 +223,10 @@ TEST_F(RunStoreTest, RefusesRunsThatContradictThemselves) {
   expect_refused([](RunRecord& r) { r.options.push_back(r.options[0]); }, "occurs twice");
   expect_refused([](RunRecord& r) { r.seed = std::uint64_t{1} << 63U; }, "larger than 2^63 - 1");
   expect_refused([](RunRecord& r) { r.status = RunStatus::failed; }, "gives no reason");
+  expect_refused([](RunRecord& r) { r.resumed = -1; }, "resumed fewer than 0 times");
+  expect_refused([](RunRecord& r) { r.step_flops = NAN; }, "floating-point operations");
+  expect_refused([](RunRecord& r) { r.image_flops = -1.0; }, "floating-point operations");
+  expect_refused([](RunRecord& r) { r.epochs[0].steps = -1; }, "fewer than 0 steps");
 }
 
 TEST_F(RunStoreTest, RollsBackWhenARowIsMalformed) {
@@ -310,8 +324,46 @@ TEST_F(RunStoreTest, ReplacesThePlanOfAStudyButNotItsRuns) {
   EXPECT_TRUE(store_.runs("c").empty());
 }
 
+SearchRecord search_of(std::int64_t row) {
+  return {.row_index = row,
+          .strategy = "grid",
+          .trials = 6,
+          .trial_runs = 12,
+          .study = "demo-search",
+          .chosen = {{"learning-rate", "0.02"}, {"epochs", "20"}},
+          .validation_accuracy = 0.8125};
+}
+
+TEST_F(RunStoreTest, GivesBackTheSearchesOfAStudyAndReplacesThemWithThePlan) {
+  const RunChoice coop;
+  const RunChoice vpt{.method = "vpt"};
+  StudyRecord study = sample::study("demo", {{"coop", {coop}}, {"vpt", {vpt}}});
+  study.searches = {search_of(1), search_of(0)};
+  study.searches[0].chosen.clear();
+  store_.set_study(study);
+  const std::vector<SearchRecord> got = store_.study("demo")->searches;
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(got[0].row_index, 0);
+  EXPECT_EQ(got[0].strategy, "grid");
+  EXPECT_EQ(got[0].trials, 6);
+  EXPECT_EQ(got[0].trial_runs, 12);
+  EXPECT_EQ(got[0].study, "demo-search");
+  EXPECT_EQ(got[0].chosen, search_of(0).chosen);
+  EXPECT_EQ(got[0].validation_accuracy, 0.8125);
+  EXPECT_EQ(got[1].row_index, 1);
+  EXPECT_TRUE(got[1].chosen.empty());
+
+  study.searches = {search_of(1)};
+  store_.set_study(study);
+  ASSERT_EQ(store_.study("demo")->searches.size(), 1U);
+  EXPECT_EQ(store_.study("demo")->searches[0].chosen.size(), 2U);
+  store_.set_study(sample::study("demo", {{"coop", {coop}}}));
+  EXPECT_TRUE(store_.study("demo")->searches.empty());
+}
+
 TEST_F(RunStoreTest, RefusesPlansThatContradictThemselves) {
   StudyRecord study = sample::study("demo", {{"coop", {{.seed = 1}, {.seed = 2}}}});
+  study.searches = {search_of(0)};
   const auto refused = [&](const std::function<void(StudyRecord&)>& spoil) {
     StudyRecord spoiled = study;
     spoil(spoiled);
@@ -322,6 +374,12 @@ TEST_F(RunStoreTest, RefusesPlansThatContradictThemselves) {
   refused([](StudyRecord& s) { s.plan[1].row_label = "other"; });
   refused([](StudyRecord& s) { s.plan[1].seed = 1; });
   refused([](StudyRecord& s) { s.plan[1].row_index = 1; });
+  refused([](StudyRecord& s) { s.searches[0].row_index = 1; });
+  refused([](StudyRecord& s) { s.searches.push_back(s.searches[0]); });
+  refused([](StudyRecord& s) { s.searches[0].trials = 0; });
+  refused([](StudyRecord& s) { s.searches[0].strategy.clear(); });
+  refused([](StudyRecord& s) { s.searches[0].validation_accuracy = NAN; });
+  refused([](StudyRecord& s) { s.searches[0].chosen.push_back(s.searches[0].chosen[0]); });
   EXPECT_TRUE(store_.studies().empty());
 }
 

@@ -22,6 +22,21 @@ enum class RecordOutcome {
 
 enum class LoadDetail { without_predictions, everything };
 
+/// What claim() found.
+enum class Claim {
+  taken,         // the run is the caller's until the lease expires
+  busy,          // another living worker holds it
+  already_done,  // the store has the finished run
+};
+
+/// Who works on which run.
+struct Lease {
+  std::string identity;
+  std::string owner;
+  std::string taken;    // UTC, e.g. "2026-01-31T12:00:00.250Z"
+  std::string expires;  // after this moment another worker may take the run over
+};
+
 /// The store: one SQLite file (WAL, foreign keys on) with studies, splits and runs.
 ///
 /// Every writing call is one transaction: it happens as a whole or not at all, whatever ends the
@@ -31,8 +46,9 @@ enum class LoadDetail { without_predictions, everything };
 /// All functions throw petlab::sdk::Error(store) that names the file.
 class RunStore {
  public:
-  /// Opens the file, checks that it is a petlab store, and brings an older schema up to date
-  /// (never in read_only mode). A store written by a newer petlab is refused.
+  /// Opens the file, checks that it is a petlab store, and brings an older schema up to date; in
+  /// read_only mode that happens in a temporary copy, which is then what is read. A store written
+  /// by a newer petlab is refused.
   explicit RunStore(const std::filesystem::path& path, OpenMode mode = OpenMode::create,
                     std::chrono::milliseconds busy_timeout = std::chrono::seconds(30));
   ~RunStore();
@@ -44,9 +60,10 @@ class RunStore {
 
   const std::filesystem::path& path() const;
 
-  /// Stores the plan of a study; a study of this name that is there already gets the new plan. Runs
-  /// are never touched. Refuses an empty name, a hash that is not 64 hex digits, a row index with
-  /// two labels, a label with two row indices and a (row, seed) that occurs twice.
+  /// Stores the plan of a study with its searches; a study of this name that is there already gets
+  /// the new ones. Runs are never touched. Refuses an empty name, a hash that is not 64 hex digits,
+  /// a row index with two labels, a label with two row indices a (row, seed) that occurs twice, and
+  /// a search of a row that is not planned.
   void set_study(const StudyRecord& study);
 
   /// Stores a split with its test images, once: a split with this hash that is there already is
@@ -56,7 +73,27 @@ class RunStore {
   /// True if the store holds a finished run of this identity.
   bool has_done(const std::string& hash) const;
 
-  /// Stores a run. A failed run of the same identity is replaced, a finished one never.
+  /// Takes the run of this identity for `owner`, a text that no other worker uses (host name,
+  /// process id, start). A lease that expired is taken over from another owner; one that the
+  /// caller holds already is extended. A failed run can be taken again. Moments are compared by the
+  /// system clocks: those of several hosts must agree to well under `ttl`, which is at least 1 ms.
+  /// Leases are not synced to disk one by one: a power cut may forget the latest, and with them
+  /// only who was working.
+  Claim claim(const std::string& identity, const std::string& owner, std::chrono::milliseconds ttl);
+
+  /// Extends leases to `ttl` from now; false when one of them is no longer `owner`'s (taken over,
+  /// released, or its run is recorded as done). The others are extended all the same.
+  bool renew(const std::vector<std::string>& identities, const std::string& owner,
+             std::chrono::milliseconds ttl);
+
+  /// Gives the run back, if `owner` still holds it.
+  void release(const std::string& identity, const std::string& owner);
+
+  /// All leases, also expired ones that nobody has taken over, by identity.
+  std::vector<Lease> leases() const;
+
+  /// Stores a run, and ends the lease on it if it is done. A failed run of the same identity is
+  /// replaced, a finished one never.
   /// Refuses a record that contradicts itself: identity hash that is not the one of its parts,
   /// unknown split, a finished run that lacks a task of its split, a number of predictions that is
   /// not the number of test images, an n_correct that is not what the predictions and the split's

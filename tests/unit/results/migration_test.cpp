@@ -1,0 +1,137 @@
+#include "petlab/results/run_store.hpp"
+#include "sample_records.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace petlab::results {
+namespace {
+
+using sample::RunChoice;
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::filesystem::path migration_file(int version) {
+  const std::string number = "000" + std::to_string(version) + "_";
+  for (const auto& entry :
+       std::filesystem::directory_iterator(PETLAB_SOURCE_DIR "/results/schema")) {
+    if (entry.path().filename().string().starts_with(number)) return entry.path();
+  }
+  return {};
+}
+
+// version_N.sql holds what petlab of schema version N wrote for write_content() below.
+std::filesystem::path content_file(int version) {
+  return PETLAB_SOURCE_DIR "/tests/unit/results/version_" + std::to_string(version) + ".sql";
+}
+
+// The store as the petlab of that version left it.
+void make_store(const std::filesystem::path& path, int version) {
+  SQLite::Database db(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  db.exec("PRAGMA journal_mode = WAL");
+  for (int i = 1; i <= version; ++i)
+    db.exec(text_of(migration_file(i)));
+  db.exec("PRAGMA application_id = 0x7065746c");
+  db.exec("PRAGMA user_version = " + std::to_string(version));
+  db.exec(text_of(content_file(version)));
+}
+
+const RunChoice kDone{.method = "mmap", .sharing = "grouped", .grouping = "gradient"};
+const RunChoice kFailed{.method = "coop"};
+
+void expect_content(RunStore& store) {
+  const SplitRecord split = sample::split(1);
+  ASSERT_EQ(store.studies(), std::vector<std::string>{"demo"});
+  const StudyRecord study = store.study("demo").value();
+  ASSERT_EQ(study.plan.size(), 2U);
+  EXPECT_TRUE(study.searches.empty());
+  EXPECT_EQ(store.runs("demo")[0].status, RunStatus::done);
+  EXPECT_EQ(store.runs("demo")[1].status, RunStatus::failed);
+  EXPECT_EQ(store.runs("demo")[1].error, "out of memory");
+  ASSERT_TRUE(store.split(split.hash).has_value());
+
+  const RunRecord wanted = sample::done_run(kDone, split);
+  const std::optional<RunRecord> run = store.load(wanted.identity.hash);
+  ASSERT_TRUE(run.has_value());
+  EXPECT_EQ(run->identity.parts, wanted.identity.parts);
+  EXPECT_EQ(run->options, wanted.options);
+  EXPECT_EQ(run->trained_hash, wanted.trained_hash);
+  EXPECT_EQ(run->parameters.size(), wanted.parameters.size());
+  EXPECT_EQ(run->costs.size(), wanted.costs.size());
+  EXPECT_EQ(run->grouping->partition, wanted.grouping->partition);
+  ASSERT_EQ(run->tasks.size(), 2U);
+  ASSERT_EQ(run->tasks[0].predictions.size(), 10U);
+  EXPECT_EQ(run->tasks[0].predictions[9].predicted, wanted.tasks[0].predictions[9].predicted);
+  EXPECT_EQ(run->tasks[0].n_correct, 7);
+  // What that version did not know.
+  EXPECT_EQ(run->resumed, 0);
+  EXPECT_FALSE(run->step_flops.has_value());
+  EXPECT_FALSE(run->image_flops.has_value());
+  ASSERT_EQ(run->epochs.size(), 2U);
+  EXPECT_EQ(run->epochs[1].loss, 0.75);
+  EXPECT_EQ(run->epochs[1].steps, 0);
+  EXPECT_EQ(run->epochs[1].images, 0);
+}
+
+int version_of(const std::filesystem::path& path) {
+  SQLite::Database db(path.string(), SQLite::OPEN_READONLY);
+  return db.execAndGet("PRAGMA user_version").getInt();
+}
+
+std::string schema_of(const std::filesystem::path& path) {
+  SQLite::Database db(path.string(), SQLite::OPEN_READONLY);
+  SQLite::Statement row(db, "SELECT type, name, sql FROM sqlite_master ORDER BY type, name");
+  std::string text;
+  while (row.executeStep())
+    text += row.getColumn(1).getString() + ": " + row.getColumn(2).getString() + "\n";
+  return text;
+}
+
+class MigrationTest : public testing::TestWithParam<int> {
+ protected:
+  sample::TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "old.sqlite";
+  void SetUp() override { make_store(path_, GetParam()); }
+};
+
+TEST_P(MigrationTest, BringsAnOlderStoreUpToDateWithItsRuns) {
+  {
+    RunStore store(path_, OpenMode::read_write);
+    expect_content(store);
+    store.record(sample::done_run(kFailed, sample::split(1)));
+    EXPECT_EQ(store.runs("demo")[1].attempts, 2);
+  }
+  EXPECT_EQ(version_of(path_), RunStore::schema_version());
+  const std::filesystem::path fresh = folder_ / "fresh.sqlite";
+  {
+    RunStore store(fresh);
+  }
+  EXPECT_EQ(schema_of(path_), schema_of(fresh));
+  SQLite::Database db(path_.string(), SQLite::OPEN_READONLY);
+  EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
+  SQLite::Statement broken(db, "PRAGMA foreign_key_check");
+  EXPECT_FALSE(broken.executeStep());
+}
+
+TEST_P(MigrationTest, ReadsAnOlderStoreWithoutChangingIt) {
+  const std::string before = text_of(path_);
+  {
+    RunStore store(path_, OpenMode::read_only);
+    expect_content(store);
+    EXPECT_THROW(store.register_split(sample::split(2)), std::exception);
+  }
+  EXPECT_EQ(version_of(path_), GetParam());
+  EXPECT_EQ(text_of(path_), before);
+}
+
+// A new schema version needs a version_N.sql of the one before it.
+INSTANTIATE_TEST_SUITE_P(EarlierVersions, MigrationTest,
+                         testing::Range(1, RunStore::schema_version()));
+
+}  // namespace
+}  // namespace petlab::results
