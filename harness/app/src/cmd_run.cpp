@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <iostream>
+#include <set>
 
 namespace petlab::app {
 namespace {
@@ -40,12 +41,39 @@ std::optional<std::chrono::seconds> run_timeout(const Parsed& options) {
   return std::chrono::seconds(seconds);
 }
 
-/// The runs that the store does not hold yet. Those that failed are tried again.
-std::vector<core::Job> missing_jobs(const PreparedStudy& study, const results::RunStore& store) {
+/// The runs that the store does not hold yet, each once. Those that failed are tried again.
+std::vector<core::Job> missing_jobs(const std::vector<PreparedStudy>& studies,
+                                    const results::RunStore& store) {
   std::vector<core::Job> jobs;
-  for (const core::Job& job : study.wanted)
-    if (!store.has_done(job.identity.hash)) jobs.push_back(job);
+  std::set<std::string> seen;
+  for (const PreparedStudy& study : studies)
+    for (const core::Job& job : study.wanted)
+      if (seen.insert(job.identity.hash).second && !store.has_done(job.identity.hash))
+        jobs.push_back(job);
   return jobs;
+}
+
+std::size_t count_runs(const std::vector<PreparedStudy>& studies) {
+  std::set<std::string> runs;
+  for (const PreparedStudy& study : studies)
+    for (const core::Job& job : study.wanted)
+      runs.insert(job.identity.hash);
+  return runs.size();
+}
+
+void make_image_caches(const std::vector<PreparedStudy>& studies) {
+  ImageCounter counter(isatty(STDERR_FILENO) != 0);
+  std::set<std::string> seen;
+  for (const PreparedStudy& study : studies) {
+    const core::DatasetSpec& dataset = study.protocol.dataset;
+    std::string key = dataset.name + "\n" + dataset.root.string() + "\n" + dataset.lists.string() +
+                      "\n" + study.protocol.backbone.string();
+    for (const std::string& domain : dataset.domains)
+      key += "\n" + domain;
+    if (seen.insert(key).second && !study.wanted.empty())
+      core::prepare_images(dataset, study.protocol.backbone, study.wanted.front().spec.cache_dir,
+                           counter);
+  }
 }
 
 }  // namespace
@@ -69,50 +97,57 @@ int run_study(const Arguments& arguments) {
       "  petlab run harness/protocols/demo.ini --dataset folder --dataset-root ~/pictures\n"
       "  petlab run my.ini --set method.coop.option.n_ctx=16 --workers 1 --threads 2\n"};
   add_study_options(usage.options);
-  usage.options.add_options()("run-timeout", po::value<int>(),
-                              "seconds after which a run is ended and counts as failed")(
-      "no-table", po::bool_switch(), "do not print the study's table at the end");
+  add_running_options(usage.options);
+  usage.options.add_options()("no-table", po::bool_switch(),
+                              "do not print the study's table at the end");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
-  const auto timeout = run_timeout(*options);
-  install_signal_handlers();
-
   const PreparedStudy study = prepare_study(*options);
-  if (study.store.has_parent_path()) std::filesystem::create_directories(study.store.parent_path());
-  std::vector<core::Job> jobs;
-  {
-    results::RunStore store(study.store);
-    store.set_study(study.plan.study);
-    jobs = missing_jobs(study, store);
-  }
-  std::cout << "Study " << study.protocol.name << ": " << study.wanted.size() << " runs, "
-            << study.wanted.size() - jobs.size() << " in " << study.store.string() << ", "
-            << jobs.size() << " to do";
-  if (!jobs.empty())
-    std::cout << ", " << study.workers << " at once with " << study.threads << " thread"
-              << (study.threads == 1 ? "" : "s") << " each";
-  std::cout << std::endl;
-  const auto finish = [&] {
-    if (options->get<bool>("no-table")) return;
+  const int code = run_missing({study}, *options);
+  if (code != kInterrupted && !options->get<bool>("no-table")) {
     std::cout << "\n";
     print_study_table(study.store, study.protocol.name);
-  };
-  if (jobs.empty()) {
-    finish();
-    return kOk;
   }
+  return code;
+}
 
+void add_running_options(po::options_description& options) {
+  options.add_options()("run-timeout", po::value<int>(),
+                        "seconds after which a run is ended and counts as failed");
+}
+
+int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options) {
+  const auto timeout = run_timeout(options);
+  install_signal_handlers();
+  const PreparedStudy& first = studies.at(0);
+  if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
+  std::vector<core::Job> jobs;
   {
-    ImageCounter counter(isatty(STDERR_FILENO) != 0);
-    core::prepare_images(study.protocol.dataset, study.protocol.backbone,
-                         jobs.front().spec.cache_dir, counter);
+    results::RunStore store(first.store);
+    for (const PreparedStudy& study : studies)
+      store.set_study(study.plan.study);
+    jobs = missing_jobs(studies, store);
   }
+  const std::size_t all = count_runs(studies);
+  if (studies.size() == 1)
+    std::cout << "Study " << first.protocol.name << ": ";
+  else
+    std::cout << studies.size() << " studies: ";
+  std::cout << all << " runs, " << all - jobs.size() << " in " << first.store.string() << ", "
+            << jobs.size() << " to do";
+  if (!jobs.empty())
+    std::cout << ", " << first.workers << " at once with " << first.threads << " thread"
+              << (first.threads == 1 ? "" : "s") << " each";
+  std::cout << std::endl;
+  if (jobs.empty()) return kOk;
+
+  make_image_caches(studies);
   core::StudyOutcome outcome;
   const core::RunnerOptions runner{
       .program = program_file(),
-      .store = std::filesystem::absolute(study.store),
-      .logs = std::filesystem::absolute(study.store).parent_path() / "logs" / study.protocol.name,
-      .workers = study.workers,
+      .store = std::filesystem::absolute(first.store),
+      .logs = std::filesystem::absolute(first.store).parent_path() / "logs",
+      .workers = first.workers,
       .run_timeout = timeout};
   {
     ProgressView view(jobs, isatty(STDOUT_FILENO) != 0);
@@ -123,15 +158,12 @@ int run_study(const Arguments& arguments) {
               << " runs are stored, the same command goes on from there\n";
     return kInterrupted;
   }
-  finish();
-  if (outcome.failed > 0) {
-    std::cerr
-        << "petlab: " << outcome.failed << " of " << jobs.size()
-        << " runs failed; the reasons are in the store (petlab plan), what workers printed is in "
-        << runner.logs.string() << "\n";
-    return kRunFailed;
-  }
-  return kOk;
+  if (outcome.failed == 0) return kOk;
+  std::cerr
+      << "petlab: " << outcome.failed << " of " << jobs.size()
+      << " runs failed; the reasons are in the store (petlab plan), what workers printed is in "
+      << (runner.logs / first.protocol.name).string() << "\n";
+  return kRunFailed;
 }
 
 }  // namespace petlab::app

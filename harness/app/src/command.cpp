@@ -97,9 +97,20 @@ std::optional<Parsed> parse(const Usage& usage, const Arguments& arguments) {
     fail(std::string(error.what()) + "; see petlab " + usage.command + " --help");
   }
   for (const std::string& name : usage.positional)
-    if (!result.has(name))
+    if (!result.has(name) && !usage.positional_optional)
       fail("petlab " + usage.command + " needs " + name + "; see petlab " + usage.command +
            " --help");
+  return result;
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+  std::vector<std::string> result;
+  std::string rest = text;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    if (const std::string one = rest.substr(0, comma); !one.empty()) result.push_back(one);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+  }
   return result;
 }
 

@@ -50,6 +50,7 @@ int run_describe(const Arguments& arguments);
 int run_plan(const Arguments& arguments);
 int run_plugins(const Arguments& arguments);
 int run_report(const Arguments& arguments);
+int run_reproduce(const Arguments& arguments);
 int run_study(const Arguments& arguments);
 int run_worker(const Arguments& arguments);
 
@@ -61,6 +62,7 @@ struct Usage {
   po::options_description options;      ///< without --help
   std::vector<std::string> positional;  ///< names of arguments that must be there, in order
   std::string examples;
+  bool positional_optional = false;  ///< the command does something without them too
 };
 
 struct Parsed {
@@ -85,6 +87,9 @@ struct Parsed {
 /// An option that takes a text.
 po::typed_value<std::string>* text_value();
 po::typed_value<std::vector<std::string>>* texts_value();
+
+/// "a,b" as {"a", "b"}; what is empty is left out.
+[[nodiscard]] std::vector<std::string> split_list(const std::string& text);
 
 /// "1,234,567".
 [[nodiscard]] std::string grouped_digits(std::int64_t number);

@@ -17,6 +17,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
       {"run", "run what a study is missing", run_study},
       {"plan", "check a study and list its runs", run_plan},
+      {"reproduce", "the paper's tables: run what is missing, print, write a page", run_reproduce},
       {"report", "print and write the table of a study", run_report},
       {"plugins", "list plugins, with those that are refused and why", run_plugins},
       {"describe", "options and parameters of a method or grouping", run_describe},

@@ -53,7 +53,9 @@ ProgressView::~ProgressView() {
 }
 
 std::string ProgressView::name(std::size_t job) const {
-  return jobs_[job].spec.label + " seed " + std::to_string(jobs_[job].spec.seed);
+  const core::RunSpec& spec = jobs_[job].spec;
+  const bool several = jobs_.front().spec.study != jobs_.back().spec.study;
+  return (several ? spec.study + " " : "") + spec.label + " seed " + std::to_string(spec.seed);
 }
 
 void ProgressView::started(std::size_t job) {

@@ -73,17 +73,6 @@ std::vector<core::Setting> overrides(const Parsed& options) {
   return result;
 }
 
-std::vector<std::string> split_list(const std::string& text) {
-  std::vector<std::string> result;
-  std::string rest = text;
-  while (!rest.empty()) {
-    const auto comma = rest.find(',');
-    if (const std::string one = rest.substr(0, comma); !one.empty()) result.push_back(one);
-    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-  }
-  return result;
-}
-
 std::vector<core::Job> choose_rows(const core::Plan& plan, const core::Protocol& protocol,
                                    const Parsed& options) {
   if (!options.has("rows")) return plan.jobs;
@@ -127,6 +116,8 @@ void share_cores(PreparedStudy& study, const Parsed& options) {
 void add_study_options(po::options_description& options) {
   options.add_options()("store", text_value(),
                         "results database (default: results/<study>.sqlite)")(
+      "with", texts_value(),
+      "one more protocol file, whose values replace the study's; may be repeated")(
       "rows", text_value(), "only these rows, e.g. coop-joint,mmap-joint");
   for (const Override& one : kOverrides)
     options.add_options()(one.option, text_value(), one.help);
@@ -155,17 +146,25 @@ void warn_of_refused(const core::PluginRegistry& plugins) {
 }
 
 PreparedStudy prepare_study(const Parsed& options) {
-  PreparedStudy study;
-  study.protocol = core::read_protocol(options.text("STUDY"), overrides(options));
-  share_cores(study, options);
+  std::vector<std::filesystem::path> files = {options.text("STUDY")};
+  if (options.has("with"))
+    for (const std::string& file : options.get<std::vector<std::string>>("with"))
+      files.emplace_back(file);
   const auto plugins = load_plugins(options);
   warn_of_refused(*plugins);
+  return prepare_study(files, options, *plugins);
+}
+
+PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files, const Parsed& options,
+                            const core::PluginRegistry& plugins) {
+  PreparedStudy study;
+  study.protocol = core::read_protocol(files, overrides(options));
+  share_cores(study, options);
   const std::filesystem::path cache =
       options.has("cache-dir") ? std::filesystem::path(options.text("cache-dir")) : default_cache();
   const auto specs =
-      core::expand(study.protocol, *plugins, {std::filesystem::absolute(cache), study.threads});
-  study.plan =
-      core::make_plan(study.protocol, specs, *plugins, core::measure_facts(study.protocol));
+      core::expand(study.protocol, plugins, {std::filesystem::absolute(cache), study.threads});
+  study.plan = core::make_plan(study.protocol, specs, plugins, core::measure_facts(study.protocol));
   study.wanted = choose_rows(study.plan, study.protocol, options);
   study.store = options.has("store")
                     ? std::filesystem::path(options.text("store"))

@@ -27,7 +27,21 @@ struct PreparedStudy {
   int workers = 1;  ///< runs at once
 };
 
+/// The study of STUDY and --with.
 [[nodiscard]] PreparedStudy prepare_study(const Parsed& options);
+
+/// The study that the files make together (core::read_protocol), under the options.
+[[nodiscard]] PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files,
+                                          const Parsed& options,
+                                          const core::PluginRegistry& plugins);
+
+/// Adds --run-timeout to the options of a command that runs studies.
+void add_running_options(po::options_description& options);
+
+/// Runs what the store of the studies lacks of them, a run that several of them hold once. The
+/// studies share store, workers and threads. Says on standard output what it does, and on stderr
+/// what failed; the result is the program's exit code.
+[[nodiscard]] int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options);
 
 /// The plugins of --plugin-dir, PETLAB_PLUGIN_PATH and the build.
 [[nodiscard]] std::unique_ptr<core::PluginRegistry> load_plugins(const Parsed& options);

@@ -25,7 +25,7 @@ using Take = std::function<void(Protocol&, const Setting&)>;
 /// The keys of the sections that a study has once. This table is the list of what is known.
 const std::vector<std::pair<std::string, Take>>& study_keys() {
   static const std::vector<std::pair<std::string, Take>> keys = {
-      {"study.name", [](Protocol& p, const Setting& s) { p.name = name_value(s); }},
+      {"study.name", [](Protocol& p, const Setting& s) { p.name = study_name_value(s); }},
       {"study.description", [](Protocol& p, const Setting& s) { p.description = s.value; }},
       {"study.seeds",
        [](Protocol& p, const Setting& s) { p.seeds = parse_seeds(s.value, s.origin); }},
@@ -133,6 +133,7 @@ bool take_training(TrainingChoices& training, const std::string& key, const Sett
 /// What [method.NAME] says: for every row of the method.
 struct MethodText {
   std::string origin;
+  bool may_be_idle = false;  ///< said where any table's methods are said, not for this one
   TrainingChoices training;
   std::map<std::string, std::string> options;
 };
@@ -257,15 +258,55 @@ std::pair<std::string, std::string> split_key(const std::string& key,
   return {best, key.size() > best.size() ? key.substr(best.size() + 1) : ""};
 }
 
+/// Several files as one.
+struct JoinedFiles {
+  std::vector<Setting> settings;
+  std::vector<std::string> sections;         ///< of all files
+  std::vector<std::string> shared_sections;  ///< those that the first file has not
+};
+
+JoinedFiles join_files(const std::vector<std::filesystem::path>& files) {
+  JoinedFiles joined;
+  for (const std::filesystem::path& file : files) {
+    const IniFile ini = read_ini(file);
+    joined.settings = merge_settings(std::move(joined.settings), ini.settings);
+    for (const std::string& section : ini.sections) {
+      if (std::find(joined.sections.begin(), joined.sections.end(), section) !=
+          joined.sections.end())
+        continue;
+      joined.sections.push_back(section);
+      if (&file != &files.front()) joined.shared_sections.push_back(section);
+    }
+  }
+  return joined;
+}
+
+/// "demo" of demo.ini; "icon-home/depth" of depth.ini with icon-home.ini: where, then what.
+std::string joined_name(const std::vector<std::filesystem::path>& files) {
+  std::string name = files.front().stem().string();
+  if (files.size() > 1) name = files[1].stem().string() + "/" + name;
+  for (std::size_t i = 2; i < files.size(); ++i)
+    name += "/" + files[i].stem().string();
+  return name;
+}
+
 }  // namespace
 
 Protocol read_protocol(const std::filesystem::path& file, const std::vector<Setting>& overrides) {
-  const IniFile ini = read_ini(file);
+  return read_protocol(std::vector<std::filesystem::path>{file}, overrides);
+}
+
+Protocol read_protocol(const std::vector<std::filesystem::path>& files,
+                       const std::vector<Setting>& overrides) {
+  const std::filesystem::path& file = files.at(0);
+  const JoinedFiles ini = join_files(files);
   Protocol protocol;
   protocol.file = std::filesystem::absolute(file);
-  protocol.name = file.stem().string();
+  protocol.name = joined_name(files);
 
   std::map<std::string, MethodText> methods;
+  for (const std::string& section : ini.shared_sections)
+    if (section.starts_with("method.")) methods[section.substr(7)].may_be_idle = true;
   std::vector<std::pair<Row, bool>> rows;
   for (const std::string& section : ini.sections)
     if (section.starts_with("row.")) {
@@ -314,6 +355,7 @@ Protocol read_protocol(const std::filesystem::path& file, const std::vector<Sett
     protocol.rows.push_back(row);
   }
   for (const auto& [name, text] : methods) {
+    if (text.may_be_idle) continue;
     std::vector<std::string> used;
     for (const Row& row : protocol.rows)
       used.push_back(row.method);

@@ -55,6 +55,16 @@ std::string name_value(const Setting& setting) {
   return setting.value;
 }
 
+std::string study_name_value(const Setting& setting) {
+  std::string rest = setting.value;
+  for (auto slash = rest.find('/');; slash = rest.find('/')) {
+    if (!is_plain_name(rest.substr(0, slash)))
+      setting_error(setting, "expected names of letters, digits and - _ + . with / between");
+    if (slash == std::string::npos) return setting.value;
+    rest = rest.substr(slash + 1);
+  }
+}
+
 std::string choice_value(const Setting& setting, const std::vector<std::string>& choices) {
   if (std::find(choices.begin(), choices.end(), setting.value) != choices.end())
     return setting.value;

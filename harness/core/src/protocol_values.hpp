@@ -16,6 +16,8 @@ namespace petlab::core {
 [[nodiscard]] double real_value(const Setting& setting, double minimum, double maximum);
 [[nodiscard]] std::filesystem::path path_value(const Setting& setting);
 [[nodiscard]] std::string name_value(const Setting& setting);
+/// The same, or several with / between.
+[[nodiscard]] std::string study_name_value(const Setting& setting);
 /// "a, b,c" as its names; never empty.
 [[nodiscard]] std::vector<std::string> list_value(const Setting& setting);
 [[nodiscard]] std::string choice_value(const Setting& setting,

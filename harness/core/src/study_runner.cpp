@@ -69,7 +69,6 @@ class StudyRun {
       : jobs_(jobs), options_(options), observer_(observer), store_(options.store) {}
 
   StudyOutcome operator()(const std::atomic<bool>& stop) {
-    std::filesystem::create_directories(options_.logs);
     std::size_t next = 0;
     while (next < jobs_.size() || !active_.empty()) {
       if (stop) {
@@ -96,8 +95,9 @@ class StudyRun {
  private:
   void start(std::size_t index) {
     const Job& job = jobs_[index];
-    const auto log =
-        options_.logs / (job.spec.label + ".seed" + std::to_string(job.spec.seed) + ".log");
+    const auto log = options_.logs / job.spec.study /
+                     (job.spec.label + ".seed" + std::to_string(job.spec.seed) + ".log");
+    std::filesystem::create_directories(log.parent_path());
     const WorkOrder order{job, options_.store, static_cast<int>(::getpid())};
     const std::string threads = std::to_string(job.spec.threads);
     active_.push_back({index,

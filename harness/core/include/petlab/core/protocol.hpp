@@ -65,6 +65,13 @@ struct Protocol {
 [[nodiscard]] Protocol read_protocol(const std::filesystem::path& file,
                                      const std::vector<Setting>& overrides = {});
 
+/// Several files as one, e.g. the rows of a table and a setting to measure them in: a later file
+/// replaces or adds values, in the order given. Named after all of them ("icon-home/depth" of
+/// {depth.ini, icon-home.ini}) unless one says the study's name. A section [method.NAME] of a file
+/// behind the first may go unused: a setting serves many tables. `files` holds at least one.
+[[nodiscard]] Protocol read_protocol(const std::vector<std::filesystem::path>& files,
+                                     const std::vector<Setting>& overrides = {});
+
 /// "1,2,5" or "1-5" as numbers in the given order. Throws Error(config) that begins with `origin`.
 [[nodiscard]] std::vector<std::uint64_t> parse_seeds(const std::string& text,
                                                      const std::string& origin);

@@ -16,8 +16,8 @@ namespace petlab::core {
 struct RunnerOptions {
   std::filesystem::path program;  ///< started as `program worker` for each run
   std::filesystem::path store;    ///< exists already
-  std::filesystem::path logs;     ///< folder for what workers print; kept where there is any
-  int workers = 1;                ///< runs at once
+  std::filesystem::path logs;  ///< what workers print lies in logs/STUDY; kept where there is any
+  int workers = 1;             ///< runs at once
   std::optional<std::chrono::seconds> run_timeout;
 };
 
