@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study build setup format format-check tidy fuzz pretrain bench-decode clean
+.PHONY: help demo test study reproduce build setup format format-check tidy fuzz pretrain bench-decode clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -32,6 +32,12 @@ study: ## The demo's study with all 5 seeds; goes on from what the demo has done
 	@$(SETUP)/build.sh petlab petlab_plugins
 	@$(SETUP)/icon_home.sh
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/study --seeds 1,2,3,4,5
+
+reproduce: ## The paper's tables on the embedded data set, 5 seeds, one page; about an hour on 2 cores, goes on where it stopped
+	@$(SETUP)/system_packages.sh
+	@$(SETUP)/build.sh petlab petlab_plugins
+	@$(SETUP)/icon_home.sh
+	@$(PETLAB) reproduce all --on icon-home --store results/icon-home.sqlite --out reports/out/icon-home
 
 build: setup ## Build the program, the plugins and the tests into build/
 	@$(SETUP)/build.sh

@@ -7,6 +7,8 @@ petlab_add_test(NAME core_host_tests LABEL unit
     suggestion_test.cpp
     work_order_test.cpp
   LIBS petlab::core)
+target_compile_definitions(core_host_tests PRIVATE
+  PETLAB_PROTOCOLS="${PROJECT_SOURCE_DIR}/harness/protocols")
 # The loader is tested with the real plugins and with those that are broken on purpose.
 add_dependencies(core_host_tests petlab_plugins)
 if(TARGET petlab_test_plugins)

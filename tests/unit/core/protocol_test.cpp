@@ -95,6 +95,59 @@ TEST_F(ProtocolTest, OverridesReplaceAndLaterOnesWin) {
   EXPECT_EQ(p.rows[0].training.momentum, 0.5);
 }
 
+TEST_F(ProtocolTest, ATableAndASettingAreOneStudy) {
+  const auto file = [&](const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  };
+  const fs::path table = file("depth.ini", "[study]\ndescription = what\n" + std::string(kRow));
+  const fs::path setting =
+      file("here.ini",
+           std::string(kHead) + "[method.coop]\nmomentum = 0.1\n[method.mmap]\nmomentum = 0.2\n");
+  const fs::path member = file("05.ini", "[dataset]\ntrain-fraction = 0.05\n");
+
+  const Protocol p = read_protocol(std::vector<fs::path>{table, setting});
+  EXPECT_EQ(p.name, "here/depth");
+  EXPECT_EQ(p.description, "what");
+  EXPECT_EQ(p.rows.at(0).training.momentum, 0.1);
+  EXPECT_EQ(p.dataset.root, folder_ / "pictures");
+  EXPECT_EQ(p.dataset.train_fraction, 0.1);
+
+  const Protocol q = read_protocol(std::vector<fs::path>{table, setting, member});
+  EXPECT_EQ(q.name, "here/depth/05");
+  EXPECT_EQ(q.dataset.train_fraction, 0.05);
+
+  // The first file's own sections are for its rows.
+  const fs::path idle = file("idle.ini", std::string(kRow) + "[method.mmap]\nmomentum = 0\n");
+  EXPECT_THROW((void)read_protocol(std::vector<fs::path>{idle, setting}), sdk::Error);
+}
+
+/// Every shipped table in every shipped setting: rows, keys and values are read, pictures are not.
+TEST(ShippedProtocols, EveryTableIsAStudyInEverySetting) {
+  const fs::path protocols = PETLAB_PROTOCOLS;
+  const auto files = [&](const fs::path& folder) {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+      if (entry.path().extension() == ".ini") found.push_back(entry.path());
+    return found;
+  };
+  const auto settings = files(protocols / "settings");
+  const auto tables = files(protocols / "tables");
+  EXPECT_EQ(settings.size(), 4U);
+  EXPECT_GT(tables.size(), 9U);
+  for (const fs::path& setting : settings)
+    for (const fs::path& table : tables) {
+      std::vector<fs::path> study = {table, setting};
+      if (const fs::path parent = table.parent_path(); parent != protocols / "tables")
+        study = {parent.string() + ".ini", setting, table};
+      const Protocol p = read_protocol(study);
+      EXPECT_EQ(p.seeds, (std::vector<std::uint64_t>{1, 2, 3, 4, 5})) << p.name;
+      EXPECT_EQ(p.rows.at(0).method, "zero-shot") << p.name;
+      EXPECT_TRUE(p.name.starts_with(setting.stem().string() + "/")) << p.name;
+      EXPECT_FALSE(p.description.empty()) << p.name;
+    }
+}
+
 TEST_F(ProtocolTest, NamesLineAndKeyOfAMistake) {
   const std::string good = std::string(kHead) + kRow;
   const struct {
@@ -126,6 +179,7 @@ TEST_F(ProtocolTest, NamesLineAndKeyOfAMistake) {
       {good + "[row.b c]\nmethod = coop\nsharing = joint\n", "row 'b c' is no name"},
       {good + "[method.mmap]\nmomentum = 0\n", "no row uses method 'mmap'"},
       {kHead, "the study has no row"},
+      {"[study]\nname = a//b\n", "'a//b', expected names of letters, digits"},
       {kRow, "names no backbone"},
       {"", "the study has no row"},
   };
