@@ -1,4 +1,5 @@
 #include "petlab/core/adapted_backbone.hpp"
+#include "petlab/core/flop_counter.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -38,6 +39,7 @@ at::Tensor AdaptedBackbone::frozen_class_features(std::size_t list) {
   at::Tensor& features = frozen_class_features_[list];
   if (!features.defined()) {
     const at::NoGradGuard no_grad;
+    const FlopPause once_a_run;
     features = backbone_.encode_text(texts_.tokens_of({list}));
   }
   return features;

@@ -1,5 +1,6 @@
 #include "petlab/core/evaluator.hpp"
 
+#include "petlab/core/flop_counter.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/core/train_images.hpp"
 #include "petlab/sdk/error.hpp"
@@ -40,7 +41,8 @@ std::vector<results::TaskResult> evaluate(AdaptedBackbone& backbone,
                                           const clip::Backbone& images_of,
                                           const std::vector<Task>& tasks,
                                           const std::vector<LabelledImages>& test,
-                                          const std::string& precision, Progress& progress) {
+                                          const std::string& precision, Progress& progress,
+                                          std::optional<double>* image_flops) {
   const c10::InferenceMode inference;
   const AutocastScope autocast(images_of.device(), precision);
   std::vector<std::int64_t> all(tasks.size());
@@ -65,7 +67,14 @@ std::vector<results::TaskResult> evaluate(AdaptedBackbone& backbone,
                                            test[t].rows.begin() + first + count);
       const at::Tensor pixels =
           to_pixels(test[t].images.index_select(0, at::tensor(rows, at::kLong)), images_of);
+      double flops = 0.0;
+      std::optional<FlopScope> counting;
+      if (image_flops != nullptr && done == 0) counting.emplace(flops);
       const at::Tensor logits = backbone.logits(prepared, {{task, pixels, {}}}).front();
+      if (counting.has_value()) {
+        counting.reset();
+        *image_flops = flops / static_cast<double>(count);
+      }
       add_batch(logits, test[t].labels.data() + first, result);
       done += count;
       progress.update(done, result.task);

@@ -179,7 +179,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   std::vector<at::Tensor> parameters = adapters.trainable();
   if (!parameters.empty()) {
     train(adapted, images, inputs.tasks, spec.training, std::move(parameters), device, spec.seed,
-          progress, record.epochs);
+          progress, record.epochs, &record.step_flops);
   }
   costs.end(adapted.images_encoded() + images.images_encoded() - encoded_in_setup);
 
@@ -187,8 +187,8 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   costs.begin("evaluate");
   const std::int64_t trained_on = adapted.images_encoded();
   record.trained_hash = trained_hash(adapters);
-  record.tasks =
-      evaluate(adapted, backbone, inputs.tasks, inputs.test, spec.training.precision, progress);
+  record.tasks = evaluate(adapted, backbone, inputs.tasks, inputs.test, spec.training.precision,
+                          progress, &record.image_flops);
   // Validation pictures are training pictures that were held out: no test label was looked at.
   record.test_evaluations = spec.dataset.tests_on_validation() ? 0 : 1;
   record.frozen_hash_after = backbone.weight_hash();

@@ -1,6 +1,7 @@
 #include "petlab/core/train_images.hpp"
 
 #include "petlab/core/augmentation.hpp"
+#include "petlab/core/flop_counter.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/core/seeds.hpp"
 
@@ -69,6 +70,7 @@ const at::Tensor& TrainImages::kept_features(std::int64_t task) {
 
 at::Tensor TrainImages::encode_views(std::int64_t task, std::int64_t n_views) {
   const at::NoGradGuard no_grad;
+  const FlopPause once_a_run;
   const AutocastScope autocast(backbone_.device(), precision_);
   const LabelledImages& train = tasks_[static_cast<std::size_t>(task)].train;
   const at::Tensor images = train.images.index_select(0, at::tensor(train.rows, at::kLong));

@@ -1,5 +1,6 @@
 #include "petlab/core/trainer.hpp"
 
+#include "petlab/core/flop_counter.hpp"
 #include "petlab/core/losses.hpp"
 #include "petlab/core/optimizer.hpp"
 #include "petlab/core/precision.hpp"
@@ -11,6 +12,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -28,7 +30,8 @@ std::string epoch_text(std::int64_t epoch, std::int64_t epochs, double loss) {
 
 void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Task>& tasks,
            const Training& training, std::vector<at::Tensor> parameters, c10::Device device,
-           std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs) {
+           std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs,
+           std::optional<double>* step_flops) {
   const std::vector<SampledTask> sampled = images.sampled_tasks();
   const std::int64_t n_steps = steps_per_epoch(sampled, training.batch);
   const bool frozen_tower = !backbone.touches_vision();
@@ -43,13 +46,18 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
     const double learning_rate = learning_rate_at(training, epoch);
     optimizer.set_learning_rate(learning_rate);
     log.begin_epoch(epoch);
+    std::int64_t images_seen = 0;
     for (const Step& step : epoch_steps(sampled, training.batch, seed, epoch)) {
       std::vector<std::int64_t> present;
       std::vector<TaskImages> inputs;
       for (const TaskBatch& batch : step) {
         present.push_back(batch.task);
+        images_seen += static_cast<std::int64_t>(batch.positions.size());
         inputs.push_back(images.images(batch, epoch, frozen_tower));
       }
+      double flops = 0.0;
+      std::optional<FlopScope> counting;
+      if (step_flops != nullptr && done == 0) counting.emplace(flops);
       std::vector<at::Tensor> losses;
       {
         const AutocastScope autocast(device, training.precision);
@@ -63,6 +71,10 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
       log.add(present, losses);
       optimizer.zero_gradients();
       combine(losses, training.task_loss).backward();
+      if (counting.has_value()) {
+        counting.reset();
+        *step_flops = flops;
+      }
       optimizer.step();
       progress.update(++done, epoch_text(epoch, training.epochs, log.last()));
     }
@@ -72,7 +84,9 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
                       .loss = loss,
                       .learning_rate = learning_rate,
                       .seconds = seconds.count(),
-                      .phase = "train"});
+                      .phase = "train",
+                      .steps = n_steps,
+                      .images = images_seen});
   }
 }
 

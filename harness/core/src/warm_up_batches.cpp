@@ -49,6 +49,7 @@ WarmUpBatch WarmUpBatches::next(bool frozen_tower) {
   WarmUpBatch step;
   for (const std::int64_t task : all_) {
     const TaskBatch batch = next_of(task);
+    images_ += static_cast<std::int64_t>(batch.positions.size());
     const std::int64_t epoch = cursors_[static_cast<std::size_t>(task)].epoch;
     step.images.push_back(context_.images.images(batch, epoch, frozen_tower));
     step.labels.push_back(context_.images.labels(batch));
@@ -68,9 +69,12 @@ void WarmUpBatches::close_epoch() {
                              .loss = log_.finish_epoch(),
                              .learning_rate = context_.training.learning_rate,
                              .seconds = seconds.count(),
-                             .phase = "warm-up"});
+                             .phase = "warm-up",
+                             .steps = steps_,
+                             .images = images_});
   log_.begin_epoch(++epoch_);
   steps_ = 0;
+  images_ = 0;
   epoch_start_ = Clock::now();
 }
 

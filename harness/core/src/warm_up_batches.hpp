@@ -56,8 +56,9 @@ class WarmUpBatches {
   LossLog log_;
   std::chrono::steady_clock::time_point epoch_start_;
   std::int64_t epoch_ = 0;
-  std::int64_t steps_ = 0;  ///< of this epoch
-  std::int64_t drawn_ = 0;  ///< steps in all
+  std::int64_t steps_ = 0;   ///< of this epoch
+  std::int64_t images_ = 0;  ///< drawn in it
+  std::int64_t drawn_ = 0;   ///< steps in all
 };
 
 }  // namespace petlab::core

@@ -3,6 +3,7 @@ petlab_add_test(NAME core_run_tests LABEL unit
     adapted_backbone_test.cpp
     augmentation_test.cpp
     cut_texts_test.cpp
+    flop_counter_test.cpp
     grouping_host_test.cpp
     grouping_run_test.cpp
     grouping_strategies_test.cpp
@@ -15,6 +16,7 @@ petlab_add_test(NAME core_run_tests LABEL unit
     schedule_test.cpp
     seeds_test.cpp
     sharing_test.cpp
+    step_flops_test.cpp
     tiny_world.cpp
   LIBS petlab::core)
 # Groupings are tested with the real plugins.

@@ -7,15 +7,18 @@
 #include "petlab/results/record.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace petlab::core {
 
 /// Trains the adapters of `backbone` for `training.epochs` epochs. An epoch's record is appended to
 /// `epochs` as soon as it is over. Throws Error(numeric) naming epoch, step and task at the first
-/// loss that is not finite.
+/// loss that is not finite. `step_flops`: receives the FLOPs of the first step, forward and
+/// backward.
 void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Task>& tasks,
            const Training& training, std::vector<at::Tensor> parameters, c10::Device device,
-           std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs);
+           std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs,
+           std::optional<double>* step_flops = nullptr);
 
 }  // namespace petlab::core
