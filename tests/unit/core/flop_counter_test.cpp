@@ -11,6 +11,8 @@
 #include <functional>
 #include <optional>
 #include <thread>
+#include <tuple>
+#include <vector>
 
 namespace petlab::core {
 namespace {
@@ -74,16 +76,19 @@ TEST(FlopCounter, CountsOfABackwardPassWhatIsNeeded) {
 TEST(FlopCounter, CountsConvolutions) {
   const at::Tensor images = some({2, 6, 16, 12}, true);
   const at::Tensor kernel = some({9, 6, 4, 3}, true);
+  const std::vector<std::int64_t> stride = {4, 2};
+  const std::vector<std::int64_t> padding = {0, 1};
   const double one = 2.0 * (9 * 6 * 4 * 3) * 2 * (4 * 6);  // 4 x 6 places an image
-  const auto forward = [&] { return at::conv2d(images, kernel, {}, {4, 2}, {0, 1}); };
-  EXPECT_EQ(flops_of([&] { forward(); }), one);
-  EXPECT_EQ(flops_of([&] { forward().sum().backward(); }), 3 * one);
-  const at::Tensor frozen = kernel.detach();
-  EXPECT_EQ(flops_of([&] { at::conv2d(images, frozen, {}, {4, 2}, {0, 1}).sum().backward(); }),
-            2 * one);
+  const auto conv = [&](const at::Tensor& weight) {
+    return at::conv2d(images, weight, {}, stride, at::IntArrayRef(padding));
+  };
+  EXPECT_EQ(flops_of([&] { conv(kernel); }), one);
+  EXPECT_EQ(flops_of([&] { conv(kernel).sum().backward(); }), 3 * one);
+  EXPECT_EQ(flops_of([&] { conv(kernel.detach()).sum().backward(); }), 2 * one);
   // 5 places with a kernel that reaches over 5; 2 groups of 3 channels.
   EXPECT_EQ(flops_of([&] {
-              at::conv1d(some({1, 6, 9}), some({4, 3, 3}), {}, 1, 0, /*dilation=*/2, /*groups=*/2);
+              at::conv1d(some({1, 6, 9}), some({4, 3, 3}), {}, 1, at::IntArrayRef({0}),
+                         /*dilation=*/2, /*groups=*/2);
             }),
             2.0 * (4 * 3 * 3) * 5);
   EXPECT_EQ(flops_of([&] { at::conv_transpose2d(some({2, 6, 5, 5}), some({6, 4, 2, 2})); }),

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 // What a run costs, against sums done by hand.
@@ -79,7 +80,8 @@ std::vector<std::int64_t> first_step(const RunSpec& spec, const RunInputs& input
   for (const Task& task : inputs.tasks)
     sampled.push_back({task.name, task.train.size()});
   std::vector<std::int64_t> images(inputs.tasks.size());
-  for (const TaskBatch& batch : epoch_steps(sampled, spec.training.batch, spec.seed, 0).front())
+  const std::vector<Step> steps = epoch_steps(sampled, spec.training.batch, spec.seed, 0);
+  for (const TaskBatch& batch : steps.front())
     images[static_cast<std::size_t>(batch.task)] =
         static_cast<std::int64_t>(batch.positions.size());
   return images;
@@ -104,8 +106,8 @@ double total(const std::vector<std::int64_t>& images) {
 constexpr std::int64_t kPrompts = 2;  // of testing::image_prompts() and text_prompts()
 
 TEST(StepFlops, OfVitB16AreTheClosedForms) {
-  const std::shared_ptr<const clip::Backbone> tiny = testing::tiny_backbone();
-  clip::Config config = tiny->config();
+  clip::Tokenizer tokenizer = testing::tiny_tokenizer();
+  clip::Config config = testing::tiny_backbone()->config();
   config.shape.vision = {.layers = 12, .width = 768, .heads = 12, .mlp_width = 3072};
   config.shape.text = {.layers = 12, .width = 512, .heads = 8, .mlp_width = 2048};
   config.shape.embed_dim = 512;
@@ -114,7 +116,7 @@ TEST(StepFlops, OfVitB16AreTheClosedForms) {
   config.shape.context_length = 77;
   at::Generator generator = at::detail::createCPUGenerator(1);
   const auto backbone =
-      clip::Backbone::random(config, tiny->tokenizer(), {.image_size = 224}, generator);
+      clip::Backbone::random(config, std::move(tokenizer), {.image_size = 224}, generator);
 
   const c10::InferenceMode inference;
   double flops = 0.0;

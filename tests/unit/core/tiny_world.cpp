@@ -20,18 +20,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kImageSize = 16;
 constexpr std::int64_t kTokens = 2;
 
-clip::Tokenizer tiny_tokenizer() {
-  const fs::path folder =
-      fs::temp_directory_path() / ("petlab-core-test-" + std::to_string(getpid()));
-  fs::create_directories(folder);
-  const std::vector<std::pair<std::string, std::int64_t>> texts = {
-      {"a photo of a red cup", 9}, {"a photo of a bed", 7}, {"a fan and a fork", 5}};
-  clip::train_tokenizer(texts, /*vocab_size=*/525, /*context_length=*/24, folder);
-  clip::Tokenizer tokenizer = clip::Tokenizer::load(folder);
-  fs::remove_all(folder);
-  return tokenizer;
-}
-
 enum class Towers { text, vision, both };
 
 template <Towers towers>
@@ -198,6 +186,18 @@ LabelledImages pictures(const TinyTask& task, std::int64_t n, Random& random) {
 }
 
 }  // namespace
+
+clip::Tokenizer tiny_tokenizer() {
+  const fs::path folder =
+      fs::temp_directory_path() / ("petlab-core-test-" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  const std::vector<std::pair<std::string, std::int64_t>> texts = {
+      {"a photo of a red cup", 9}, {"a photo of a bed", 7}, {"a fan and a fork", 5}};
+  clip::train_tokenizer(texts, /*vocab_size=*/525, /*context_length=*/24, folder);
+  clip::Tokenizer tokenizer = clip::Tokenizer::load(folder);
+  fs::remove_all(folder);
+  return tokenizer;
+}
 
 std::shared_ptr<const clip::Backbone> tiny_backbone(std::uint64_t seed) {
   clip::Tokenizer tokenizer = tiny_tokenizer();

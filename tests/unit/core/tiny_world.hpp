@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/clip/backbone.hpp"
+#include "petlab/clip/tokenizer.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/core/sharing.hpp"
 
@@ -12,6 +13,9 @@
 // A world small enough that a run takes a moment: a random CLIP of 2 + 2 layers, tasks of random
 // pictures, and methods that a test defines in place.
 namespace petlab::core::testing {
+
+/// A vocabulary of 525 tokens.
+[[nodiscard]] clip::Tokenizer tiny_tokenizer();
 
 /// Image 16 px, patch 8, both towers 2 layers; widths 16 and 12. The same weights for the same
 /// seed.
