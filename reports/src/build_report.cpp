@@ -1,9 +1,9 @@
 #include "facts.hpp"
 #include "petlab/reports/report.hpp"
 #include "petlab/sdk/error.hpp"
+#include "significance.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <numeric>
 
@@ -11,15 +11,6 @@ namespace petlab::reports {
 namespace {
 
 using results::RunRecord;
-
-bool is_zero_shot(const std::string& method) {
-  std::string letters;
-  for (const char c : method) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0) letters.push_back(static_cast<char>(std::tolower(byte)));
-  }
-  return letters == "zeroshot";
-}
 
 std::optional<double> seconds_of(const RunRecord& run, std::initializer_list<const char*> phases) {
   std::optional<double> total;
@@ -118,50 +109,6 @@ void summarise(Row& row, const std::vector<std::string>& tasks, std::int64_t bac
       median_of(values_of(row.seeds, [](const SeedResult& s) { return s.evaluate_seconds; }));
 }
 
-std::optional<Estimate> paired_difference(const Row& row, const Row& reference) {
-  std::vector<double> differences;
-  for (const SeedResult& seed : row.seeds) {
-    const auto pair = std::find_if(reference.seeds.begin(), reference.seeds.end(),
-                                   [&](const SeedResult& s) { return s.seed == seed.seed; });
-    if (pair != reference.seeds.end()) {
-      differences.push_back(seed.mean_accuracy - pair->mean_accuracy);
-    }
-  }
-  if (differences.empty()) return std::nullopt;
-  return estimate(differences);
-}
-
-void add_gains(Report& report) {
-  for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    if (is_zero_shot(report.rows[i].method) && !report.rows[i].seeds.empty()) {
-      report.zero_shot = i;
-      break;
-    }
-  }
-  if (!report.zero_shot) return;
-  for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    if (i == *report.zero_shot) continue;
-    report.rows[i].gain = paired_difference(report.rows[i], report.rows[*report.zero_shot]);
-  }
-}
-
-void add_places(std::vector<Row>& rows) {
-  const auto complete = [](const Row& row) {
-    return row.mean && row.failed == 0 && row.missing_seeds.empty();
-  };
-  std::vector<double> means;
-  for (const Row& row : rows) {
-    if (complete(row)) means.push_back(row.mean->mean);
-  }
-  std::sort(means.begin(), means.end(), std::greater<>());
-  means.erase(std::unique(means.begin(), means.end()), means.end());
-  for (Row& row : rows) {
-    if (!complete(row) || means.size() < 2) continue;
-    if (row.mean->mean == means[0]) row.place = Place::best;
-    if (row.mean->mean == means[1]) row.place = Place::second;
-  }
-}
-
 [[noreturn]] void throw_unknown_study(const results::RunStore& store, const std::string& study) {
   std::string message = "results store '" + store.path().string() + "' holds no study '" + study;
   const std::vector<std::string> known = store.studies();
@@ -222,11 +169,12 @@ Report build_report(const results::RunStore& store, const std::string& study) {
     summarise(row, report.tasks, backbone);
     report.rows.push_back(std::move(row));
   }
-  add_gains(report);
-  add_places(report.rows);
+  add_places(report);
+  add_comparisons(report);
   report.splits = splits_of(store, finished);
   report.facts = collect_facts(report, planned, finished);
   report.notes = collect_notes(report, finished);
+  add_statistical_notes(report);
   return report;
 }
 

@@ -42,6 +42,12 @@ void add_estimate(Line& line, const std::optional<Estimate>& estimate) {
   line.add(estimate ? std::optional<std::int64_t>(estimate->n) : std::nullopt);
 }
 
+void add_comparison(Line& line, const std::optional<Comparison>& comparison) {
+  add_estimate(line, comparison ? std::optional<Estimate>(comparison->difference) : std::nullopt);
+  line.add(comparison ? comparison->p : std::nullopt);
+  line.add(comparison ? comparison->p_holm : std::nullopt);
+}
+
 Line row_start(const Report& report, const Row& row) {
   Line line;
   line.add(report.study).add(row.label).add(row.method).add(row.sharing).add(row.grouping);
@@ -57,10 +63,31 @@ std::string table_csv(const Report& report) {
   }
   for (const std::string& task : report.tasks)
     head.add("accuracy " + task);
-  for (const char* name :
-       {"mean_accuracy", "mean_half_width_95", "n", "gain_over_zero_shot", "gain_half_width_95",
-        "gain_n", "trainable_min", "trainable_max", "trainable_percent_of_backbone",
-        "train_seconds_median", "evaluate_seconds_median", "planned", "failed", "missing"}) {
+  for (const char* name : {"mean_accuracy",
+                           "mean_half_width_95",
+                           "n",
+                           "gain_over_zero_shot",
+                           "gain_half_width_95",
+                           "gain_n",
+                           "gain_p_paired_t",
+                           "gain_p_holm",
+                           "difference_to_best",
+                           "best_half_width_95",
+                           "best_n",
+                           "best_p_paired_t",
+                           "best_p_holm",
+                           "among_best",
+                           "multi_task_gain",
+                           "multi_task_gain_half_width_95",
+                           "multi_task_gain_n",
+                           "trainable_min",
+                           "trainable_max",
+                           "trainable_percent_of_backbone",
+                           "train_seconds_median",
+                           "evaluate_seconds_median",
+                           "planned",
+                           "failed",
+                           "missing"}) {
     head.add(std::string(name));
   }
   std::string text = head.text();
@@ -69,7 +96,10 @@ std::string table_csv(const Report& report) {
     for (const auto& accuracy : row.task_accuracy)
       line.add(accuracy);
     add_estimate(line, row.mean);
-    add_estimate(line, row.gain);
+    add_comparison(line, row.versus_zero_shot);
+    add_comparison(line, row.versus_best);
+    line.add(std::string(row.among_best ? "yes" : "no"));
+    add_estimate(line, row.multi_task_gain);
     line.add(row.trainable ? std::optional<std::int64_t>(row.trainable->first) : std::nullopt);
     line.add(row.trainable ? std::optional<std::int64_t>(row.trainable->second) : std::nullopt);
     line.add(row.trainable_percent).add(row.train_seconds).add(row.evaluate_seconds);

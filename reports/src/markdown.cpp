@@ -100,6 +100,12 @@ std::string markdown_page(const Report& report) {
   page += "\n**best**, _second best_ mean among rows without gaps.\n";
   for (const std::string& line : make_legend(report))
     page += "\n" + escaped(line) + "\n";
+  if (const TextTable tests = make_test_table(report); !tests.rows.empty()) {
+    page += "\n## Differences and tests\n\n";
+    add_table(page, tests);
+    for (const std::string& line : make_test_legend(report))
+      page += "\n" + escaped(line) + "\n";
+  }
   page += "\n![Accuracy against trainable parameters](accuracy_parameters.svg)\n";
   add_list(page, "Notes", report.notes);
   add_groupings(page, report);

@@ -2,10 +2,12 @@
 
 #include "numbers.hpp"
 
+#include <algorithm>
+
 namespace petlab::reports {
 namespace {
 
-constexpr const char* kNothing = "–";
+constexpr const char* kZeroShotTitle = "Δ zero-shot";
 constexpr int kDomainPlaces = 1;
 constexpr int kMeanPlaces = 2;
 
@@ -13,19 +15,20 @@ std::string accuracy_text(const std::optional<double>& accuracy) {
   return accuracy ? fixed(100.0 * *accuracy, kDomainPlaces) : kNothing;
 }
 
-std::string mean_text(const std::optional<Estimate>& mean) {
-  if (!mean) return kNothing;
-  const std::string text = fixed(100.0 * mean->mean, kMeanPlaces);
-  if (!mean->half_width) return text + " (n=1)";
-  return text + " ± " + fixed(100.0 * *mean->half_width, kMeanPlaces);
+// A row that shares the first place as far as the seeds can say carries the mark.
+std::string mean_text(const Row& row) {
+  if (!row.mean) return kNothing;
+  std::string text = fixed(100.0 * row.mean->mean, kMeanPlaces);
+  if (!row.mean->half_width) return text + " (n=1)";
+  text += " ± " + fixed(100.0 * *row.mean->half_width, kMeanPlaces);
+  return row.among_best && row.place != Place::best ? text + kAmongBestMark : text;
 }
 
-std::string gain_text(const std::optional<Estimate>& gain, int row_seeds) {
-  if (!gain) return kNothing;
-  std::string text = signed_fixed(100.0 * gain->mean, kMeanPlaces);
-  if (gain->half_width) text += " ± " + fixed(100.0 * *gain->half_width, kMeanPlaces);
-  if (gain->n == 1 || gain->n != row_seeds) text += " (n=" + std::to_string(gain->n) + ")";
-  if (gain->excludes_zero()) text += " *";
+std::string points_text(const Estimate& difference, int row_seeds) {
+  std::string text = signed_fixed(100.0 * difference.mean, kMeanPlaces);
+  if (difference.half_width) text += " ± " + fixed(100.0 * *difference.half_width, kMeanPlaces);
+  if (difference.n == 1 || difference.n != row_seeds)
+    text += " (n=" + std::to_string(difference.n) + ")";
   return text;
 }
 
@@ -48,6 +51,12 @@ std::string runs_text(const Row& row) {
 
 }  // namespace
 
+std::string difference_text(const std::optional<Comparison>& comparison, int row_seeds) {
+  if (!comparison) return kNothing;
+  const std::string text = points_text(comparison->difference, row_seeds);
+  return comparison->is_real() ? text + kRealMark : text;
+}
+
 TextTable make_table(const Report& report) {
   TextTable table;
   table.columns = {{"row", Align::left, 0, true},
@@ -58,7 +67,8 @@ TextTable make_table(const Report& report) {
     table.columns.push_back({task + " %", Align::right, 0, false});
   }
   table.columns.push_back({"mean % ± 95 %", Align::right, 0, true});
-  if (report.zero_shot) table.columns.push_back({"Δ zero-shot", Align::right, 0, false});
+  if (report.zero_shot) table.columns.push_back({kZeroShotTitle, Align::right, 0, false});
+  if (report.single_task) table.columns.push_back({"Δ MTL %", Align::right, 3, false});
   table.columns.push_back({"trainable", Align::right, 0, false});
   table.columns.push_back({"% backbone", Align::right, 1, false});
   if (report.times) {
@@ -72,9 +82,11 @@ TextTable make_table(const Report& report) {
                                       row.grouping.empty() ? kNothing : row.grouping};
     for (const auto& accuracy : row.task_accuracy)
       cells.push_back(accuracy_text(accuracy));
-    cells.push_back(mean_text(row.mean));
-    if (report.zero_shot) {
-      cells.push_back(gain_text(row.gain, static_cast<int>(row.seeds.size())));
+    const int seeds = static_cast<int>(row.seeds.size());
+    cells.push_back(mean_text(row));
+    if (report.zero_shot) cells.push_back(difference_text(row.versus_zero_shot, seeds));
+    if (report.single_task) {
+      cells.push_back(row.multi_task_gain ? points_text(*row.multi_task_gain, seeds) : kNothing);
     }
     cells.push_back(trainable_text(row.trainable));
     cells.push_back(optional_text(row.trainable_percent, percent));
@@ -94,11 +106,24 @@ std::vector<std::string> make_legend(const Report& report) {
       "Domains: accuracy in %, mean over seeds. Mean: over domains, each counting the same, then "
       "over seeds.",
       "±: half-width of the two-sided 95 % t-interval of the mean over n seeds; n=1 has none."};
-  if (report.zero_shot) {
+  const bool marked = std::any_of(report.rows.begin(), report.rows.end(), [](const Row& row) {
+    return mean_text(row).ends_with(kAmongBestMark);
+  });
+  if (marked)
     legend.push_back(
-        "Δ zero-shot: difference to row '" + report.rows[*report.zero_shot].label +
-        "' in percentage points, paired by seed, with the same kind of interval; * the interval "
-        "does not hold 0 (not corrected for the number of rows).");
+        "≈: cannot be told from the best row (paired t-test over seeds, p of 0.05 or more after "
+        "Holm's correction for all rows).");
+  if (report.zero_shot) {
+    legend.push_back(std::string(kZeroShotTitle) + ": difference to row '" +
+                     report.rows[*report.zero_shot].label +
+                     "' in percentage points, paired by seed, with the same kind of interval; * "
+                     "paired t-test over seeds, p below 0.05 after Holm's correction for all "
+                     "rows.");
+  }
+  if (report.single_task) {
+    legend.push_back("Δ MTL %: relative gain over row '" + report.rows[*report.single_task].label +
+                     "' (a fully fine-tuned model for each domain), mean over domains, paired by "
+                     "seed.");
   }
   legend.push_back(
       std::string(

@@ -17,6 +17,10 @@ struct Column {
   bool marked = false;  // shows the row's place
 };
 
+inline constexpr const char* kNothing = "–";         // an empty cell
+inline constexpr const char* kRealMark = " *";       // after a difference that is significant
+inline constexpr const char* kAmongBestMark = " ≈";  // after a mean that may as well be the best
+
 struct TextTable {
   std::vector<Column> columns;
   std::vector<std::vector<std::string>> rows;
@@ -25,7 +29,18 @@ struct TextTable {
 
 TextTable make_table(const Report& report);
 
-/// What the columns mean, one sentence an item.
+/// Differences to the zero-shot row and to the best row with their p values; without rows where
+/// there is nothing to compare.
+TextTable make_test_table(const Report& report);
+
+/// What its columns mean; empty without rows.
+std::vector<std::string> make_test_legend(const Report& report);
+
+/// "+1.20 ± 0.40 *" in percentage points; "(n=2)" is added where fewer seeds could be paired than
+/// the row has.
+std::string difference_text(const std::optional<Comparison>& comparison, int row_seeds);
+
+/// What the columns of make_table() mean, one sentence an item.
 std::vector<std::string> make_legend(const Report& report);
 
 /// The one sentence for a study without finished runs; "" for others.

@@ -14,22 +14,22 @@ constexpr const char* kBold = "\x1b[1m";
 constexpr const char* kUnderlined = "\x1b[4m";
 constexpr const char* kPlain = "\x1b[0m";
 
-bool ends_with_star(const std::string& text) {
-  return text.ends_with(" *");
+bool ends_with_mark(const std::string& text) {
+  return text.ends_with(kRealMark) || text.ends_with(kAmongBestMark);
 }
 
 // Places are shown by [1] and [2]; the terminal's bold and underline come on top. Cells without a
-// place or a star get blanks instead, so that digits stand below digits.
+// place or a mark get blanks instead, so that digits stand below digits.
 TextTable with_places(TextTable table) {
   const bool any_place = std::any_of(table.places.begin(), table.places.end(),
                                      [](Place place) { return place != Place::none; });
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     if (table.columns[c].align == Align::left) continue;
-    const bool any_star = std::any_of(table.rows.begin(), table.rows.end(),
-                                      [&](const auto& cells) { return ends_with_star(cells[c]); });
+    const bool any_mark = std::any_of(table.rows.begin(), table.rows.end(),
+                                      [&](const auto& cells) { return ends_with_mark(cells[c]); });
     for (std::size_t r = 0; r < table.rows.size(); ++r) {
       std::string& cell = table.rows[r][c];
-      if (any_star && !ends_with_star(cell)) cell += "  ";
+      if (any_mark && !ends_with_mark(cell)) cell += "  ";
       if (!table.columns[c].marked || !any_place) continue;
       if (table.places[r] == Place::none) cell += "    ";
       if (table.places[r] == Place::best) cell += " [1]";

@@ -47,17 +47,19 @@ TEST_F(BuildReportTest, PairsDifferencesToZeroShotBySeed) {
   const Report report = build_report(store_, "demo");
   ASSERT_TRUE(report.zero_shot.has_value());
   EXPECT_EQ(*report.zero_shot, 0U);
-  EXPECT_FALSE(report.rows[0].gain.has_value());
+  EXPECT_FALSE(report.rows[0].versus_zero_shot.has_value());
   // CoOp gains exactly 0.1 with each seed, so there is no spread although both rows have one.
-  EXPECT_NEAR(report.rows[1].gain->mean, 0.1, 1e-12);
-  EXPECT_NEAR(*report.rows[1].gain->half_width, 0.0, 1e-12);
-  EXPECT_TRUE(report.rows[1].gain->excludes_zero());
+  const Comparison& coop = *report.rows[1].versus_zero_shot;
+  EXPECT_NEAR(coop.difference.mean, 0.1, 1e-12);
+  EXPECT_NEAR(*coop.difference.half_width, 0.0, 1e-12);
+  EXPECT_FALSE(coop.p.has_value());
+  EXPECT_FALSE(coop.is_real());
   // MmAP: 0.35, 0.25, 0.25.
-  EXPECT_NEAR(report.rows[2].gain->mean, 0.85 / 3, 1e-12);
-  EXPECT_GT(*report.rows[2].gain->half_width, 0.1);
+  EXPECT_NEAR(report.rows[2].versus_zero_shot->difference.mean, 0.85 / 3, 1e-12);
+  EXPECT_GT(*report.rows[2].versus_zero_shot->difference.half_width, 0.1);
   // VPT has one seed with zero-shot in common.
-  EXPECT_EQ(report.rows[3].gain->n, 1);
-  EXPECT_NEAR(report.rows[3].gain->mean, 0.6, 1e-12);
+  EXPECT_EQ(report.rows[3].versus_zero_shot->difference.n, 1);
+  EXPECT_NEAR(report.rows[3].versus_zero_shot->difference.mean, 0.6, 1e-12);
 }
 
 TEST_F(BuildReportTest, CountsParametersAndTakesMediansOfSeconds) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "petlab/reports/ranks.hpp"
 #include "petlab/reports/statistics.hpp"
 #include "petlab/results/run_store.hpp"
 
@@ -41,6 +42,17 @@ struct SeedResult {
 
 enum class Place { none, best, second };
 
+/// A row against another, seed by seed: mean accuracies over tasks, over the seeds that both have.
+struct Comparison {
+  std::size_t reference = 0;     // index of the other row in Report::rows
+  Estimate difference;           // this row less the other
+  std::optional<double> p;       // paired t-test; absent with one seed and without any spread
+  std::optional<double> p_holm;  // Holm's correction over all rows compared with this reference
+
+  /// True if the difference stays significant at 5 % after the correction.
+  bool is_real() const { return p_holm && *p_holm < 0.05; }
+};
+
 /// One line of the table: a method with a sharing, over seeds.
 struct Row {
   std::string label;
@@ -56,9 +68,18 @@ struct Row {
   std::vector<std::optional<double>> task_accuracy;
   /// Mean over tasks, then over seeds. Absent without finished runs, as all that follow.
   std::optional<Estimate> mean;
-  /// Difference to the zero-shot row, seed by seed, over the seeds that both have. Absent for that
-  /// row itself.
-  std::optional<Estimate> gain;
+  /// Difference to Report::zero_shot and to Report::best; absent for that row itself and where no
+  /// seed is common to both.
+  std::optional<Comparison> versus_zero_shot;
+  std::optional<Comparison> versus_best;
+  /// The best row, and rows without gaps that cannot be told from it: the group that shares the
+  /// first place as far as these seeds can say.
+  bool among_best = false;
+  /// Relative gain over Report::single_task: mean over tasks of (a - b) / b for each seed, b the
+  /// accuracy of single-task full fine-tuning; then over the seeds that both have.
+  std::optional<Estimate> multi_task_gain;
+  /// Seeds whose mean accuracy ends far below that of the row's other seeds.
+  std::vector<std::uint64_t> collapsed_seeds;
   /// Smallest and largest number over the seeds: a found grouping may change it.
   std::optional<std::pair<std::int64_t, std::int64_t>> trainable;
   std::optional<double> trainable_percent;  // mean over seeds, of the backbone's parameters
@@ -87,8 +108,16 @@ struct Report {
   /// What was equal for all rows, in words: data set, split, seeds, backbone, device ...
   std::vector<std::pair<std::string, std::string>> facts;
   std::vector<std::string> tasks;
-  std::vector<Row> rows;                 // in study order
-  std::optional<std::size_t> zero_shot;  // index of the row that gains are measured against
+  std::vector<Row> rows;  // in study order
+  // Rows that others are measured against, as indices. The best is the first of those that have
+  // Place::best; single_task is full fine-tuning of a model for each task.
+  std::optional<std::size_t> zero_shot;
+  std::optional<std::size_t> best;
+  std::optional<std::size_t> single_task;
+  /// Friedman and Nemenyi over tasks, seeds averaged; methods are `ranked_rows`: all rows without
+  /// gaps.
+  RankAnalysis ranks;
+  std::vector<std::size_t> ranked_rows;
   std::vector<Failure> failures;
   std::vector<FoundGrouping> groupings;
   /// Sentences about what a reader must know before comparing rows; empty if there is nothing.
@@ -102,7 +131,8 @@ struct Report {
 };
 
 /// Reads the study from the store. The zero-shot row is the first whose method is called
-/// "zero-shot" (or "zeroshot", "zero_shot"). Throws Error(config) for a study that the store does
+/// "zero-shot" (or "zeroshot", "zero_shot"), the single-task row the first whose method is called
+/// "full-fine-tuning" with sharing "per-task". Throws Error(config) for a study that the store does
 /// not hold, naming those that it holds.
 Report build_report(const results::RunStore& store, const std::string& study);
 

@@ -1,0 +1,248 @@
+#include "significance.hpp"
+
+#include "numbers.hpp"
+#include "petlab/reports/paired_tests.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <functional>
+
+namespace petlab::reports {
+namespace {
+
+bool has_gaps(const Row& row) {
+  return !row.mean || row.failed > 0 || !row.missing_seeds.empty();
+}
+
+// "Zero-Shot" is "zeroshot".
+std::string letters_of(const std::string& text) {
+  std::string letters;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0) letters.push_back(static_cast<char>(std::tolower(byte)));
+  }
+  return letters;
+}
+
+std::optional<std::size_t> first_row(const Report& report,
+                                     const std::function<bool(const Row&)>& wanted) {
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    if (!report.rows[i].seeds.empty() && wanted(report.rows[i])) return i;
+  }
+  return std::nullopt;
+}
+
+// A value for each seed that both rows have, where there is one.
+std::vector<double> paired_values(
+    const Row& row, const Row& reference,
+    const std::function<std::optional<double>(const SeedResult&, const SeedResult&)>& value) {
+  std::vector<double> values;
+  for (const SeedResult& seed : row.seeds) {
+    const auto pair = std::find_if(reference.seeds.begin(), reference.seeds.end(),
+                                   [&](const SeedResult& s) { return s.seed == seed.seed; });
+    if (pair == reference.seeds.end()) continue;
+    if (const auto found = value(seed, *pair)) values.push_back(*found);
+  }
+  return values;
+}
+
+using Target = std::optional<Comparison> Row::*;
+
+void compare_all(std::vector<Row>& rows, std::size_t reference, Target target) {
+  std::vector<Comparison*> tested;
+  std::vector<double> family;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i == reference) continue;
+    const std::vector<double> differences =
+        paired_values(rows[i], rows[reference], [](const SeedResult& a, const SeedResult& b) {
+          return std::optional<double>(a.mean_accuracy - b.mean_accuracy);
+        });
+    if (differences.empty()) continue;
+    Comparison& comparison = (rows[i].*target).emplace();
+    comparison.reference = reference;
+    comparison.difference = estimate(differences);
+    comparison.p = paired_t_p(differences);
+    if (!comparison.p) continue;
+    tested.push_back(&comparison);
+    family.push_back(*comparison.p);
+  }
+  const std::vector<double> corrected = holm(family);
+  for (std::size_t i = 0; i < tested.size(); ++i)
+    tested[i]->p_holm = corrected[i];
+}
+
+const results::TaskResult* task_of(const SeedResult& seed, const std::string& task) {
+  for (const auto& result : seed.tasks) {
+    if (result.task == task) return &result;
+  }
+  return nullptr;
+}
+
+// Mean over tasks of (a - b) / b; nothing where a task is missing or b is 0.
+std::optional<double> relative_gain(const SeedResult& seed, const SeedResult& reference) {
+  if (reference.tasks.empty() || seed.tasks.size() != reference.tasks.size()) return std::nullopt;
+  double sum = 0.0;
+  for (const auto& single : reference.tasks) {
+    const results::TaskResult* task = task_of(seed, single.task);
+    if (task == nullptr || single.n_correct == 0) return std::nullopt;
+    sum += (task->accuracy() - single.accuracy()) / single.accuracy();
+  }
+  return sum / static_cast<double>(reference.tasks.size());
+}
+
+void add_multi_task_gains(Report& report) {
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    if (i == *report.single_task) continue;
+    const std::vector<double> gains =
+        paired_values(report.rows[i], report.rows[*report.single_task], relative_gain);
+    if (!gains.empty()) report.rows[i].multi_task_gain = estimate(gains);
+  }
+}
+
+void add_ranks(Report& report) {
+  std::vector<std::vector<double>> scores(report.tasks.size());
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    const Row& row = report.rows[i];
+    const bool everywhere =
+        std::all_of(row.task_accuracy.begin(), row.task_accuracy.end(),
+                    [](const std::optional<double>& accuracy) { return accuracy.has_value(); });
+    if (has_gaps(row) || !everywhere) continue;
+    report.ranked_rows.push_back(i);
+    for (std::size_t t = 0; t < scores.size(); ++t)
+      scores[t].push_back(*row.task_accuracy[t]);
+  }
+  report.ranks = rank_methods(scores);
+}
+
+// Seeds fall into two camps when the widest gap between neighbours is at least 10 points and four
+// times as wide as either camp: then the lower camp has collapsed (or the upper one was lucky; the
+// mean stands for neither).
+std::vector<std::uint64_t> collapsed(const std::vector<SeedResult>& seeds) {
+  constexpr double kSmallestGap = 0.10;
+  constexpr double kGapToSpread = 4.0;
+  std::vector<const SeedResult*> sorted;
+  for (const SeedResult& seed : seeds)
+    sorted.push_back(&seed);
+  std::sort(sorted.begin(), sorted.end(), [](const SeedResult* a, const SeedResult* b) {
+    return a->mean_accuracy < b->mean_accuracy;
+  });
+  const auto distance = [&](std::size_t a, std::size_t b) {
+    return sorted[b]->mean_accuracy - sorted[a]->mean_accuracy;
+  };
+  std::size_t low = 0;  // how many seeds lie below the widest gap
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    if (low == 0 || distance(i - 1, i) > distance(low - 1, low)) low = i;
+  }
+  if (low == 0) return {};
+  const double gap = distance(low - 1, low);
+  const double spread = std::max(distance(0, low - 1), distance(low, sorted.size() - 1));
+  if (gap < kSmallestGap || gap < kGapToSpread * spread) return {};
+  std::vector<std::uint64_t> result;
+  for (std::size_t i = 0; i < low; ++i)
+    result.push_back(sorted[i]->seed);
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+std::string listed(const std::vector<std::string>& items) {
+  std::string text;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    text += (i == 0 ? "" : ", ") + items[i];
+  return text;
+}
+
+std::string collapse_note(const Row& row) {
+  std::vector<std::string> names;
+  std::string below, above;
+  for (const SeedResult& seed : row.seeds) {
+    const bool low = std::find(row.collapsed_seeds.begin(), row.collapsed_seeds.end(), seed.seed) !=
+                     row.collapsed_seeds.end();
+    if (low) names.push_back(std::to_string(seed.seed));
+    std::string& list = low ? below : above;
+    list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy, 1);
+  }
+  return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
+         (names.size() == 1 ? " ends" : " end") + " far below the others (" + below +
+         " % against " + above +
+         " %). The mean stands for neither: look at the loss of these runs.";
+}
+
+std::string seeds_note(const Report& report) {
+  constexpr int kEnoughSeeds = 5;
+  int most = 0;
+  for (const Row& row : report.rows)
+    most = std::max(most, static_cast<int>(row.seeds.size()));
+  if (most == 0 || most >= kEnoughSeeds) return {};
+  if (most == 1)
+    return "One seed: nothing is known about chance between seeds, so there are no intervals and "
+           "no tests. Five or more seeds are a good start.";
+  return "Too few seeds for small differences: with " + std::to_string(most) +
+         " seeds the 95 % interval of a mean reaches " + fixed(interval_reach(most), 2) +
+         " standard deviations to either side, with 5 seeds " + fixed(interval_reach(5), 2) +
+         ", with 10 seeds " + fixed(interval_reach(10), 2) + ".";
+}
+
+std::string best_group_note(const Report& report) {
+  if (!report.best || report.rows[*report.best].mean->n < 2) return {};
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    if (i != *report.best && report.rows[i].among_best)
+      names.push_back("'" + report.rows[i].label + "'");
+  }
+  const std::string best = "'" + report.rows[*report.best].label + "'";
+  if (names.empty()) return "All other rows without gaps can be told from the best, " + best + ".";
+  return "The best mean is that of " + best + "; " + listed(names) +
+         " cannot be told from it with these seeds, so ranks among them mean nothing.";
+}
+
+}  // namespace
+
+void add_places(Report& report) {
+  std::vector<double> means;
+  for (const Row& row : report.rows) {
+    if (!has_gaps(row)) means.push_back(row.mean->mean);
+  }
+  std::sort(means.begin(), means.end(), std::greater<>());
+  means.erase(std::unique(means.begin(), means.end()), means.end());
+  if (means.size() < 2) return;
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    Row& row = report.rows[i];
+    if (has_gaps(row)) continue;
+    if (row.mean->mean == means[0]) row.place = Place::best;
+    if (row.mean->mean == means[1]) row.place = Place::second;
+    if (row.place == Place::best && !report.best) report.best = i;
+  }
+}
+
+void add_comparisons(Report& report) {
+  report.zero_shot =
+      first_row(report, [](const Row& row) { return letters_of(row.method) == "zeroshot"; });
+  report.single_task = first_row(report, [](const Row& row) {
+    return letters_of(row.method) == "fullfinetuning" && row.sharing == "per-task";
+  });
+  if (report.zero_shot) compare_all(report.rows, *report.zero_shot, &Row::versus_zero_shot);
+  if (report.best) compare_all(report.rows, *report.best, &Row::versus_best);
+  for (Row& row : report.rows) {
+    const bool worse =
+        row.versus_best && row.versus_best->is_real() && row.versus_best->difference.mean < 0.0;
+    row.among_best = report.best && !has_gaps(row) && !worse;
+    row.collapsed_seeds = collapsed(row.seeds);
+  }
+  if (report.single_task) add_multi_task_gains(report);
+  add_ranks(report);
+}
+
+void add_statistical_notes(Report& report) {
+  if (report.finished == 0) return;
+  const auto add = [&](const std::string& note) {
+    if (!note.empty()) report.notes.push_back(note);
+  };
+  for (const Row& row : report.rows) {
+    if (!row.collapsed_seeds.empty()) add(collapse_note(row));
+  }
+  add(seeds_note(report));
+  add(best_group_note(report));
+  if (report.ranked_rows.size() > 2) add(report.ranks.statement);
+}
+
+}  // namespace petlab::reports

@@ -1,0 +1,166 @@
+#include "petlab/reports/render.hpp"
+#include "petlab/reports/report.hpp"
+#include "sample_records.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace petlab::reports {
+namespace {
+
+namespace records = results::sample;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+using Counts = std::vector<std::vector<std::int64_t>>;  // right answers of 10: [seed][task]
+
+struct SampleRow {
+  std::string label;
+  std::string method;
+  std::string sharing;
+  Counts correct;
+};
+
+class SignificanceTest : public testing::Test {
+ protected:
+  Report report_of(const std::vector<SampleRow>& rows) {
+    results::RunStore store(folder_ / "runs.sqlite");
+    std::vector<records::Row> plan;
+    for (const SampleRow& row : rows) {
+      records::Row planned{row.label, {}};
+      for (std::size_t s = 0; s < row.correct.size(); ++s) {
+        planned.runs.push_back({.method = row.method,
+                                .sharing = row.sharing,
+                                .seed = s + 1,
+                                .correct = row.correct[s]});
+      }
+      plan.push_back(std::move(planned));
+    }
+    store.set_study(records::study("sample", plan));
+    for (const records::Row& row : plan) {
+      for (const records::RunChoice& run : row.runs) {
+        store.register_split(records::split(run.seed));
+        store.record(records::done_run(run, records::split(run.seed)));
+      }
+    }
+    return build_report(store, "sample");
+  }
+
+  records::TemporaryFolder folder_;
+};
+
+const std::vector<SampleRow> kRows = {
+    {"zero", "zero-shot", "joint", {{5, 3}, {5, 4}, {6, 3}, {4, 4}, {6, 4}}},
+    {"a", "coop", "joint", {{6, 4}, {7, 5}, {7, 4}, {6, 5}, {7, 5}}},
+    {"b", "mmap", "joint", {{8, 6}, {8, 6}, {9, 6}, {7, 7}, {9, 8}}},
+    {"c", "vpt", "joint", {{8, 5}, {8, 7}, {8, 7}, {8, 7}, {9, 6}}},
+    {"full", "full-fine-tuning", "per-task", {{7, 6}, {7, 7}, {8, 5}, {7, 5}, {8, 7}}}};
+
+// SciPy 1.17 and statsmodels 0.15: stats.ttest_rel(row, reference).pvalue over the seeds' means,
+// multipletests(p, method="holm")[1] over all rows with one reference.
+TEST_F(SignificanceTest, ComparesRowsWithZeroShot) {
+  const Report report = report_of(kRows);
+  ASSERT_EQ(report.zero_shot, 0U);
+  EXPECT_FALSE(report.rows[0].versus_zero_shot.has_value());
+  const Comparison& a = *report.rows[1].versus_zero_shot;
+  EXPECT_EQ(a.reference, 0U);
+  EXPECT_EQ(a.difference.n, 5);
+  EXPECT_NEAR(a.difference.mean, 0.12, 1e-12);
+  EXPECT_NEAR(*a.p, 0.0006081849444633356, 1e-12);
+  EXPECT_NEAR(*a.p_holm, 0.0006081849444633356, 1e-12);
+  const Comparison& b = *report.rows[2].versus_zero_shot;
+  EXPECT_NEAR(*b.p, 4.545129572545693e-05, 1e-12);
+  EXPECT_NEAR(*b.p_holm, 0.00018180518290182772, 1e-12);
+  EXPECT_TRUE(b.is_real());
+}
+
+TEST_F(SignificanceTest, ComparesRowsWithTheBestAndMarksThoseThatCannotBeToldFromIt) {
+  const Report report = report_of(kRows);
+  ASSERT_EQ(report.best, 2U);
+  EXPECT_NEAR(*report.rows[3].versus_best->p, 0.7488684500235274, 1e-10);
+  EXPECT_NEAR(*report.rows[3].versus_best->p_holm, 0.7488684500235274, 1e-10);
+  EXPECT_NEAR(*report.rows[4].versus_best->p, 0.024896163460222765, 1e-10);
+  EXPECT_NEAR(*report.rows[4].versus_best->p_holm, 0.0497923269, 1e-9);
+  EXPECT_TRUE(report.rows[2].among_best);
+  EXPECT_TRUE(report.rows[3].among_best);
+  EXPECT_FALSE(report.rows[4].among_best);
+  EXPECT_FALSE(report.rows[0].among_best);
+  EXPECT_THAT(report.notes, Contains("The best mean is that of 'b'; 'c' cannot be told from it "
+                                     "with these seeds, so ranks among them mean nothing."));
+}
+
+TEST_F(SignificanceTest, SaysWhenTheBestRowStandsAlone) {
+  const Report report = report_of({kRows[0], kRows[1], kRows[2]});
+  EXPECT_FALSE(report.rows[1].among_best);
+  EXPECT_THAT(report.notes, Contains(HasSubstr("can be told from the best, 'b'")));
+}
+
+// numpy and SciPy: ((row - full) / full).mean(axis=tasks), stats.t.ppf(.975, 4) * stats.sem(...)
+TEST_F(SignificanceTest, GivesTheGainOverSingleTaskFullFineTuning) {
+  const Report report = report_of(kRows);
+  ASSERT_EQ(report.single_task, 4U);
+  EXPECT_FALSE(report.rows[4].multi_task_gain.has_value());
+  EXPECT_NEAR(report.rows[2].multi_task_gain->mean, 0.11357142857142857, 1e-12);
+  EXPECT_NEAR(*report.rows[2].multi_task_gain->half_width, 0.09806946124862048, 1e-12);
+  EXPECT_NEAR(report.rows[0].multi_task_gain->mean, -0.34571428571428575, 1e-12);
+  EXPECT_EQ(report.rows[0].multi_task_gain->n, 5);
+  EXPECT_FALSE(report_of({kRows[0], kRows[1]}).rows[1].multi_task_gain.has_value());
+}
+
+TEST_F(SignificanceTest, SaysPlainlyThatTwoTasksAreTooFewForRanks) {
+  const Report report = report_of(kRows);
+  EXPECT_FALSE(report.ranks.ranking.has_value());
+  EXPECT_THAT(report.ranked_rows, ElementsAre(0U, 1U, 2U, 3U, 4U));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("No critical-difference diagram: 2 tasks are too")));
+}
+
+TEST_F(SignificanceTest, NamesSeedsThatCollapsed) {
+  // As in a report on CoOp on DTD: 12.0, 15.2 and 63.4 %.
+  const Report report = report_of({{"few", "coop", "joint", {{1, 1}, {1, 2}, {6, 7}}},
+                                   {"even", "vpt", "joint", {{5, 5}, {6, 6}, {7, 7}}},
+                                   {"one", "mmap", "joint", {{7, 7}, {2, 3}, {7, 8}}}});
+  EXPECT_THAT(report.rows[0].collapsed_seeds, ElementsAre(1U, 2U));
+  EXPECT_TRUE(report.rows[1].collapsed_seeds.empty());
+  EXPECT_THAT(report.rows[2].collapsed_seeds, ElementsAre(2U));
+  EXPECT_THAT(report.notes,
+              Contains("Row 'few': seeds 1, 2 end far below the others (10.0, 15.0 % against 65.0 "
+                       "%). The mean stands for neither: look at the loss of these runs."));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("Row 'one': seed 2 ends far below")));
+}
+
+TEST_F(SignificanceTest, WarnsOfTooFewSeeds) {
+  const Report three = report_of({{"a", "coop", "joint", {{5, 5}, {6, 6}, {7, 6}}}});
+  EXPECT_THAT(three.notes,
+              Contains("Too few seeds for small differences: with 3 seeds the 95 % interval of a "
+                       "mean reaches 2.48 standard deviations to either side, with 5 seeds 1.24, "
+                       "with 10 seeds 0.72."));
+  const Report one = report_of({{"a", "coop", "joint", {{5, 5}}}});
+  EXPECT_THAT(one.notes, Contains(HasSubstr("One seed: nothing is known about chance")));
+  EXPECT_THAT(report_of(kRows).notes, Not(Contains(HasSubstr("seeds the 95 % interval"))));
+}
+
+TEST_F(SignificanceTest, GivesNoProbabilityWithoutASpread) {
+  const Report report = report_of({{"zero", "zero-shot", "joint", {{5, 5}, {5, 5}, {5, 5}}},
+                                   {"a", "coop", "joint", {{6, 6}, {6, 6}, {6, 6}}}});
+  EXPECT_NEAR(report.rows[1].versus_zero_shot->difference.mean, 0.1, 1e-12);
+  EXPECT_FALSE(report.rows[1].versus_zero_shot->p.has_value());
+  EXPECT_FALSE(report.rows[1].versus_zero_shot->is_real());
+}
+
+TEST_F(SignificanceTest, MarksTheTableAndExplainsTheMarks) {
+  const Report report = report_of(kRows);
+  std::ostringstream out;
+  print_table(out, report);
+  const std::string text = out.str();
+  EXPECT_THAT(text, HasSubstr("73.00 ± 5.55 ≈ [2]"));
+  EXPECT_THAT(text, HasSubstr("+12.00 ± 3.40 *"));
+  EXPECT_THAT(text, HasSubstr("≈: cannot be told from the best row"));
+  EXPECT_THAT(text, HasSubstr("+11.36 ± 9.81"));
+}
+
+}  // namespace
+}  // namespace petlab::reports
