@@ -1,6 +1,7 @@
 #include "table_model.hpp"
 
 #include "numbers.hpp"
+#include "petlab/reports/quoted.hpp"
 
 #include <algorithm>
 
@@ -49,6 +50,15 @@ std::string runs_text(const Row& row) {
   return complete ? finished : finished + " of " + std::to_string(row.planned);
 }
 
+// "~0.09"; several publications' values stand side by side.
+std::string quoted_text(const Row& row, const std::string& quantity) {
+  std::string text;
+  for (const QuotedNumber& one : row.quoted) {
+    if (one.quantity == quantity) text += (text.empty() ? "" : " | ") + one.value;
+  }
+  return text.empty() ? kNothing : text;
+}
+
 }  // namespace
 
 std::string difference_text(const std::optional<Comparison>& comparison, int row_seeds) {
@@ -76,6 +86,9 @@ TextTable make_table(const Report& report) {
     table.columns.push_back({"test s", Align::right, 2, false});
   }
   table.columns.push_back({"n", Align::right, 0, false});
+  const std::vector<std::string> quoted = quoted_quantities(report);
+  for (const std::string& quantity : quoted)
+    table.columns.push_back({"quoted " + quantity_title(quantity), Align::right, 1, false});
 
   for (const Row& row : report.rows) {
     std::vector<std::string> cells = {row.label, row.method, row.sharing,
@@ -95,6 +108,8 @@ TextTable make_table(const Report& report) {
       cells.push_back(optional_text(row.evaluate_seconds, seconds));
     }
     cells.push_back(runs_text(row));
+    for (const std::string& quantity : quoted)
+      cells.push_back(quoted_text(row, quantity));
     table.rows.push_back(std::move(cells));
     table.places.push_back(row.place);
   }
@@ -131,6 +146,12 @@ std::vector<std::string> make_legend(const Report& report) {
       (report.times ? "Seconds: median over seeds; train includes warm-up, test is the evaluation. "
                     : "") +
       "n: finished runs (of those planned).");
+  const std::vector<std::string> sources = quoted_sources(report);
+  if (!sources.empty()) {
+    legend.push_back(
+        "quoted: printed as its source gives it; not measured here, in no mean, rank or test.");
+    legend.insert(legend.end(), sources.begin(), sources.end());
+  }
   return legend;
 }
 

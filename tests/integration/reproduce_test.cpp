@@ -78,6 +78,30 @@ TEST_F(ReproduceTest, RunsEachRunOnceAndWritesOnePage) {
   EXPECT_THAT(plan.out, HasSubstr("4 runs: 4 done")) << plan.err;
 }
 
+TEST_F(ReproduceTest, QuotesWhatAFileSays) {
+  const std::string head = "study,row,quantity,value,source,page,table,verified_by\n";
+  const auto quote = [&](const std::string& lines) {
+    std::ofstream(workshop_.folder() / "quoted.csv") << head + lines;
+    return reproduce({"share", "--rows", "zero-shot", "--seeds", "1", "--published", "quoted.csv"});
+  };
+  const Output good = quote(
+      "small/share/*,zero-shot,mean,12.5,\"A paper, 2024\",7,Table 1,me\n"
+      "small/other,zero-shot,mean,1,A paper,7,Table 1,me\n");
+  ASSERT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_THAT(good.out, AllOf(HasSubstr("quoted mean %"), HasSubstr("12.5"),
+                              HasSubstr("Quoted from A paper, 2024, p. 7, Table 1")));
+  EXPECT_THAT(good.err, HasSubstr("quoted.csv: 1 of 2 numbers are about no row"));
+
+  const Output number = quote("small/share/*,zero-shot,mean,many,A paper,7,Table 1,me\n");
+  EXPECT_EQ(number.exit_code, 3);
+  EXPECT_THAT(number.err, HasSubstr("quoted.csv:2: value is 'many', expected a number as printed"));
+  const Output empty = quote(
+      "small/share/*,zero-shot,mean,1,A paper,7,Table 1,me\n"
+      "small/share/*,zero-shot,mean,1,A paper,7,Table 1,\n");
+  EXPECT_EQ(empty.exit_code, 3);
+  EXPECT_THAT(empty.err, HasSubstr("quoted.csv:3: column 'verified_by' is empty"));
+}
+
 TEST_F(ReproduceTest, ListsTablesAndSettings) {
   for (const Output& output : {reproduce({"--list"}), reproduce({})}) {
     EXPECT_EQ(output.exit_code, 0) << output.err;

@@ -1,14 +1,8 @@
 #include "command.hpp"
-#include "petlab/reports/render.hpp"
-#include "petlab/reports/report.hpp"
-#include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
+#include "page_output.hpp"
 #include "places.hpp"
-#include "progress_view.hpp"
 #include "shipped_tables.hpp"
 #include "study_command.hpp"
-
-#include <unistd.h>
 
 #include <iomanip>
 #include <iostream>
@@ -46,8 +40,8 @@ int run_reproduce(const Arguments& arguments) {
       "Runs what shipped tables are missing, prints them and writes one page about all of them.\n"
       "TABLE is one of those that --list names, several with commas between, all, or a protocol\n"
       "file with rows. The setting (--on) says data, backbone, seeds and training: a name or a\n"
-      "file. A run that several tables hold is computed once. Other options are those of petlab\n"
-      "run.",
+      "file. A run that several tables hold is computed once. The page goes to --out (default:\n"
+      "reports/out/<setting>). Other options are those of petlab run.",
       po::options_description("Options"),
       {"TABLE"},
       "  petlab reproduce --list\n"
@@ -61,8 +55,8 @@ int run_reproduce(const Arguments& arguments) {
   usage.options.add_options()("on", text_value()->default_value("icon-home"),
                               "setting: data, backbone, seeds, training")(
       "list", po::bool_switch(), "list tables and settings")(
-      "out", text_value(), "folder of the page (default: reports/out/<setting>)")(
       "protocols", text_value(), "folder with tables/ and settings/ (default: the project's)");
+  add_page_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   const fs::path protocols = protocols_folder(*options);
@@ -77,28 +71,17 @@ int run_reproduce(const Arguments& arguments) {
   std::vector<PreparedStudy> studies;
   const std::string where = setting.stem().string();
   for (const ShippedTable& table : choose_tables(options->text("TABLE"), protocols))
-    for (const std::vector<fs::path>& files : table.studies(setting)) {
+    for (const std::vector<fs::path>& files : table.studies(setting))
       studies.push_back(prepare_study(files, *options, *plugins));
-      if (!options->has("store")) studies.back().store = fs::path("results") / (where + ".sqlite");
-    }
   const int code = run_missing(studies, *options);
   if (code == kInterrupted) return code;
 
-  const results::RunStore store(studies.front().store, results::OpenMode::read_only);
-  reports::Page page;
-  page.title = "petlab: tables on " + where;
-  const int columns = terminal_columns(STDOUT_FILENO);
-  for (const PreparedStudy& study : studies) {
-    page.studies.push_back(reports::build_report(store, study.protocol.name));
-    std::cout << "\n";
-    reports::print_table(std::cout, page.studies.back(), {.ansi = columns > 0, .width = columns});
-  }
-  const fs::path out =
-      options->has("out") ? fs::path(options->text("out")) : fs::path("reports") / "out" / where;
+  std::vector<std::string> names;
+  for (const PreparedStudy& study : studies)
+    names.push_back(study.protocol.name);
   std::cout << "\n";
-  for (const auto& file : reports::write_report(
-           page, out, {reports::Format::markdown, reports::Format::csv, reports::Format::html}))
-    std::cout << "wrote " << file.string() << "\n";
+  show_page(studies.front().store, names, *options,
+            {.title = "petlab: tables on " + where, .out = fs::path("reports") / "out" / where});
   return code;
 }
 

@@ -166,9 +166,11 @@ PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files, con
       core::expand(study.protocol, plugins, {std::filesystem::absolute(cache), study.threads});
   study.plan = core::make_plan(study.protocol, specs, plugins, core::measure_facts(study.protocol));
   study.wanted = choose_rows(study.plan, study.protocol, options);
-  study.store = options.has("store")
-                    ? std::filesystem::path(options.text("store"))
-                    : std::filesystem::path("results") / (study.protocol.name + ".sqlite");
+  // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite.
+  const std::string& name = study.protocol.name;
+  study.store = options.has("store") ? std::filesystem::path(options.text("store"))
+                                     : std::filesystem::path("results") /
+                                           (name.substr(0, name.find('/')) + ".sqlite");
   return study;
 }
 

@@ -40,6 +40,18 @@ struct SeedResult {
   std::string determinism;
 };
 
+/// A number of somebody's publication. It is printed beside what was measured, never mixed with it.
+struct QuotedNumber {
+  std::string study;        // name of a study, * stands for any text
+  std::string row;          // label
+  std::string quantity;     // a task, "mean" (accuracies), "parameters", "parameters-percent"
+  std::string value;        // as printed there
+  std::string source;       // the publication
+  std::string page;         //
+  std::string table;        // "Table 2", "abstract"
+  std::string verified_by;  // who read it there, or where
+};
+
 enum class Place { none, best, second };
 
 /// A row against another, seed by seed: mean accuracies over tasks, over the seeds that both have.
@@ -87,6 +99,7 @@ struct Row {
   std::optional<double> evaluate_seconds;
   /// Among the rows whose planned runs are all finished. Equal means share a place.
   Place place = Place::none;
+  std::vector<QuotedNumber> quoted = {};  // what others have published of this row
 };
 
 struct Failure {

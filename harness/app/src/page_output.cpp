@@ -1,0 +1,75 @@
+#include "page_output.hpp"
+
+#include "petlab/core/suggestion.hpp"
+#include "petlab/reports/render.hpp"
+#include "petlab/reports/report.hpp"
+#include "petlab/results/run_store.hpp"
+#include "petlab/sdk/error.hpp"
+#include "progress_view.hpp"
+#include "published_numbers.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+
+namespace petlab::app {
+namespace {
+
+std::vector<reports::Format> parse_formats(const std::string& text) {
+  std::vector<reports::Format> formats;
+  std::string rest = text;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    const std::string one = rest.substr(0, comma);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+    if (one == "markdown") {
+      formats.push_back(reports::Format::markdown);
+    } else if (one == "csv") {
+      formats.push_back(reports::Format::csv);
+    } else if (one == "html") {
+      formats.push_back(reports::Format::html);
+    } else {
+      const std::vector<std::string> known = {"markdown", "csv", "html"};
+      throw sdk::Error(sdk::ErrorKind::config,
+                       "--format: unknown format '" + one + "'" + core::did_you_mean(one, known));
+    }
+  }
+  return formats;
+}
+
+}  // namespace
+
+void add_page_options(po::options_description& options) {
+  options.add_options()("title", text_value(),
+                        "heading of the page (default: the names of the studies)")(
+      "without-times", po::bool_switch(),
+      "leave out time stamps, seconds and memory: reports of the same runs are then equal byte for "
+      "byte")("out", text_value(), "folder for the report's files")(
+      "format", text_value()->default_value("markdown,csv,html"), "which files");
+  add_published_option(options);
+}
+
+void show_page(const std::filesystem::path& store, const std::vector<std::string>& studies,
+               const Parsed& options, const PageDefaults& defaults) {
+  const auto formats = parse_formats(options.text("format"));
+  const results::RunStore results(store, results::OpenMode::read_only);
+  reports::Page page;
+  page.times = !options.get<bool>("without-times");
+  page.title = options.has("title") ? options.text("title") : defaults.title;
+  for (const std::string& study : studies)
+    page.studies.push_back(reports::build_report(results, study));
+  quote_published(page.studies, options);
+  const int columns = terminal_columns(STDOUT_FILENO);
+  for (std::size_t i = 0; i < page.studies.size(); ++i) {
+    if (!page.times) reports::leave_out_times(page.studies[i]);
+    if (i > 0) std::cout << "\n";
+    reports::print_table(std::cout, page.studies[i], {.ansi = columns > 0, .width = columns});
+  }
+  const std::filesystem::path out =
+      options.has("out") ? std::filesystem::path(options.text("out")) : defaults.out;
+  if (out.empty()) return;
+  for (const auto& file : reports::write_report(page, out, formats))
+    std::cout << "wrote " << file.string() << "\n";
+}
+
+}  // namespace petlab::app

@@ -1,0 +1,91 @@
+#include "petlab/reports/quoted.hpp"
+
+#include "petlab/reports/render.hpp"
+#include "table_model.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace petlab::reports {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+Report two_rows() {
+  Report report;
+  report.study = "office-home-10/multi-task";
+  report.tasks = {"Art"};
+  report.planned = report.finished = 2;
+  for (const char* label : {"zero-shot", "coop"}) {
+    Row row;
+    row.label = label;
+    row.task_accuracy = {0.5};
+    row.mean = Estimate{.mean = 0.5, .half_width = std::nullopt, .n = 1};
+    row.planned = 1;
+    row.seeds.resize(1);
+    report.rows.push_back(row);
+  }
+  return report;
+}
+
+QuotedNumber number(const std::string& quantity, const std::string& value) {
+  return {"office-home-*/multi-task", "coop", quantity, value, "A paper", "7", "Table 1", "me"};
+}
+
+TEST(Quoted, PatternsOfStudies) {
+  EXPECT_TRUE(matches_study("a/b", "a/b"));
+  EXPECT_FALSE(matches_study("a/b", "a/bc"));
+  EXPECT_FALSE(matches_study("a/b", "a/"));
+  EXPECT_TRUE(matches_study("a/*", "a/bc"));
+  EXPECT_TRUE(matches_study("*", ""));
+  EXPECT_TRUE(matches_study("*/multi-task", "office/10/multi-task"));
+  EXPECT_TRUE(matches_study("o*-10/*task", "office-20-10/multi-task"));
+  EXPECT_FALSE(matches_study("*/multi", "office/multi-task"));
+}
+
+TEST(Quoted, NumbersStandInColumnsOfTheirOwnWithTheirSource) {
+  Report report = two_rows();
+  const TextTable before = make_table(report);
+  const auto found = add_quoted(report, {number("mean", "84.5"), number("Art", "~80"),
+                                         number("parameters", "1,024"), number("Clipart", "1")});
+  EXPECT_THAT(found, ElementsAre(true, true, true, false));
+  EXPECT_THAT(quoted_quantities(report), ElementsAre("Art", "mean", "parameters"));
+
+  const TextTable table = make_table(report);
+  ASSERT_EQ(table.columns.size(), before.columns.size() + 3);
+  for (std::size_t r = 0; r < 2; ++r)
+    for (std::size_t c = 0; c < before.columns.size(); ++c)
+      EXPECT_EQ(table.rows[r][c], before.rows[r][c]);
+  const std::size_t at = before.columns.size();
+  EXPECT_EQ(table.columns[at].title, "quoted Art %");
+  EXPECT_EQ(table.columns[at + 1].title, "quoted mean %");
+  EXPECT_EQ(table.columns[at + 2].title, "quoted trainable");
+  EXPECT_EQ(table.rows[0][at + 1], "–");
+  EXPECT_EQ(table.rows[1][at], "~80");
+  EXPECT_EQ(table.rows[1][at + 1], "84.5");
+
+  EXPECT_THAT(
+      make_legend(report),
+      testing::IsSupersetOf({"Quoted from A paper, p. 7, Table 1 (checked: me): coop Art %, "
+                             "coop mean %, coop trainable."}));
+}
+
+TEST(Quoted, NothingIsSaidWhereNothingIsQuoted) {
+  Report report = two_rows();
+  QuotedNumber other = number("mean", "84.5");
+  other.study = "icon-home/*";
+  EXPECT_THAT(add_quoted(report, {other}), ElementsAre(false));
+  other = number("mean", "84.5");
+  other.row = "maple";
+  EXPECT_THAT(add_quoted(report, {other}), ElementsAre(false));
+  std::ostringstream out;
+  print_table(out, report);
+  EXPECT_THAT(out.str(), Not(HasSubstr("uoted")));
+}
+
+}  // namespace
+}  // namespace petlab::reports
