@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace petlab::datasets {
 namespace {
@@ -17,10 +18,10 @@ namespace fs = std::filesystem;
 using sdk::Error;
 using sdk::ErrorKind;
 
-std::array<std::uint8_t, 32> key_of(const Dataset& dataset, int size) {
+std::array<std::uint8_t, 32> key_of(const std::string& fingerprint, int size) {
   Sha256 hash;
   hash.update_text("petlab image cache 1");
-  hash.update_text(dataset.fingerprint);
+  hash.update_text(fingerprint);
   // The order of the domains is the order in the file, and the fingerprint depends on it too.
   hash.update_text(std::to_string(kPreprocessVersion));
   hash.update_text(std::to_string(size));
@@ -59,6 +60,29 @@ std::size_t build(const fs::path& file, const CacheShape& shape, const Dataset& 
 
 }  // namespace
 
+CacheShape ImageCache::shape_of(const std::string& fingerprint) const {
+  std::size_t pictures = 0;
+  for (const std::int64_t count : counts_)
+    pictures += static_cast<std::size_t>(count);
+  return {.key = key_of(fingerprint, size_),
+          .pictures = pictures,
+          .picture_bytes =
+              std::size_t{3} * static_cast<std::size_t>(size_) * static_cast<std::size_t>(size_)};
+}
+
+ImageCache::ImageCache(const std::string& fingerprint, std::vector<std::int64_t> counts, int size,
+                       const CacheOptions& options)
+    : size_(size), counts_(std::move(counts)) {
+  const CacheShape shape = shape_of(fingerprint);
+  file_ = options.directory / (to_hex(shape.key) + ".cache");
+  mapping_ = CacheFile::open(file_, shape, options.threads);
+  if (!mapping_) {
+    throw Error(ErrorKind::data, "image cache " + file_.string() +
+                                     " is not there, or not whole; start the study again, which "
+                                     "builds it");
+  }
+}
+
 ImageCache::ImageCache(const Dataset& dataset, int size, const CacheOptions& options)
     : size_(size) {
   if (size < 1 || size > 4096) {
@@ -72,10 +96,7 @@ ImageCache::ImageCache(const Dataset& dataset, int size, const CacheOptions& opt
   for (const auto& domain : dataset.domains) {
     counts_.push_back(static_cast<std::int64_t>(domain.samples.size()));
   }
-  const CacheShape shape{.key = key_of(dataset, size),
-                         .pictures = sample_count(dataset),
-                         .picture_bytes = std::size_t{3} * static_cast<std::size_t>(size) *
-                                          static_cast<std::size_t>(size)};
+  const CacheShape shape = shape_of(dataset.fingerprint);
   std::error_code ignored;  // a failure shows when the file is opened
   fs::create_directories(options.directory, ignored);
   file_ = options.directory / (to_hex(shape.key) + ".cache");

@@ -30,6 +30,18 @@ void LossLog::begin_epoch(std::int64_t epoch) {
   sum_ = 0.0;
 }
 
+void LossLog::resume_epoch(std::int64_t epoch, std::int64_t steps, double sum, double last) {
+  epoch_ = epoch;
+  steps_ = steps;
+  sum_ = sum;
+  last_ = last;
+}
+
+double LossLog::sum() {
+  fetch();
+  return sum_;
+}
+
 void LossLog::add(const std::vector<std::int64_t>& tasks, const std::vector<at::Tensor>& losses) {
   pending_.push_back({steps_++, tasks, at::stack(losses).detach()});
   if (!losses.front().is_cuda() || pending_.size() >= kDeviceBlock) fetch();

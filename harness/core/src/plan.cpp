@@ -83,6 +83,7 @@ std::vector<RunSpec> expand(const Protocol& protocol, const PluginRegistry& plug
     spec.row = static_cast<std::int64_t>(i);
     spec.cache_dir = workplace.cache_dir;
     spec.threads = workplace.threads;
+    spec.checkpoint_seconds = workplace.checkpoint_seconds;
     for (const std::uint64_t seed : protocol.seeds) {
       spec.seed = seed;
       specs.push_back(spec);

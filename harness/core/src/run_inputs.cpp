@@ -1,32 +1,19 @@
 #include "petlab/core/run_inputs.hpp"
 
+#include "domain_labels.hpp"
 #include "petlab/clip/checkpoint.hpp"
 #include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/image_cache.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "petlab/datasets/registry.hpp"
-#include "petlab/results/identity.hpp"
+#include "planned_parts.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace petlab::core {
 namespace {
-
-/// Index of a label of the data set among the classes of one domain.
-std::int64_t label_in(const datasets::Domain& domain, std::int64_t label) {
-  const auto found = std::lower_bound(domain.classes.begin(), domain.classes.end(), label);
-  return found - domain.classes.begin();
-}
-
-LabelledImages pick(const datasets::Domain& domain, const std::vector<std::int64_t>& samples,
-                    const at::Tensor& images) {
-  LabelledImages result{images, samples, {}};
-  for (const std::int64_t sample : samples)
-    result.labels.push_back(
-        label_in(domain, domain.samples[static_cast<std::size_t>(sample)].label));
-  return result;
-}
 
 /// As asked for, or what the lists or shots came to.
 double training_share(const datasets::Split& split, const DatasetSpec& spec) {
@@ -101,28 +88,25 @@ results::SplitRecord split_record(const datasets::Dataset& dataset, const datase
   return record;
 }
 
-void prepare_images(const DatasetSpec& spec, const std::filesystem::path& backbone,
-                    const std::filesystem::path& cache_dir, Progress& progress) {
-  const auto size = static_cast<int>(clip::model_preprocessing(backbone).image_size);
-  (void)open_images(open_study_dataset(spec), size, cache_dir, /*threads=*/0, progress);
-}
-
-void add_tasks(RunInputs& inputs, const datasets::Dataset& dataset, const datasets::Split& split,
-               const RunSpec& spec, Progress& progress) {
-  const auto size = static_cast<int>(inputs.backbone->preprocessing().image_size);
-  const datasets::ImageCache cache =
-      open_images(dataset, size, spec.cache_dir, static_cast<unsigned>(spec.threads), progress);
-  inputs.split_hash = split.hash;
-  for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
-    const datasets::Domain& domain = dataset.domains[d];
-    const at::Tensor images = cache.images(d);
-    Task task;
-    task.name = domain.name;
-    for (const std::int64_t label : domain.classes)
-      task.classes.push_back(dataset.display_names[static_cast<std::size_t>(label)]);
-    task.train = pick(domain, split.train[d], images);
-    inputs.tasks.push_back(std::move(task));
-    inputs.test.push_back(pick(domain, split.test[d], images));
+void prepare_data(std::vector<Job>& jobs, results::RunStore& store, Progress& progress) {
+  if (jobs.empty()) return;
+  const RunSpec& first = jobs.front().spec;
+  const datasets::Dataset dataset = open_study_dataset(first.dataset);
+  check_unchanged("data set " + first.dataset.root.string(), dataset.fingerprint,
+                  identity_part(jobs.front().identity, "dataset.fingerprint"));
+  const auto size = static_cast<int>(clip::model_preprocessing(first.backbone).image_size);
+  (void)open_images(dataset, size, first.cache_dir, /*threads=*/0, progress);
+  std::map<std::string, SplitSheets> of_split;
+  for (Job& job : jobs) {
+    const std::string& planned = identity_part(job.identity, "dataset.split");
+    const auto [sheets, is_new] = of_split.try_emplace(planned);
+    if (is_new) {
+      const datasets::Split split = study_split(dataset, job.spec.dataset, job.spec.seed);
+      check_unchanged("the split", split.hash, planned);
+      store.register_split(split_record(dataset, split, job.spec.dataset));
+      sheets->second = write_split_sheets(dataset, split, job.spec.cache_dir / "splits");
+    }
+    job.sheets = sheets->second;
   }
 }
 

@@ -69,7 +69,8 @@ json spec_json(const RunSpec& s) {
             {"allow_unknown_weights", s.allow_unknown_weights},
             {"device", s.device},
             {"cache_dir", s.cache_dir.string()},
-            {"threads", s.threads}};
+            {"threads", s.threads},
+            {"checkpoint_seconds", s.checkpoint_seconds}};
   if (s.grouping)
     j["grouping"] = {{"strategy", s.grouping->strategy}, {"options", s.grouping->options}};
   return j;
@@ -108,6 +109,7 @@ RunSpec parse_spec(const json& j) {
   j.at("device").get_to(s.device);
   s.cache_dir = j.at("cache_dir").get<std::string>();
   j.at("threads").get_to(s.threads);
+  j.at("checkpoint_seconds").get_to(s.checkpoint_seconds);
   if (j.contains("grouping"))
     s.grouping =
         GroupingSpec{j["grouping"].at("strategy").get<std::string>(),
@@ -128,6 +130,11 @@ std::string to_json(const WorkOrder& order) {
       {"plugin_version", order.job.plugin_version},
       {"plugin_files", files},
       {"environment", order.job.environment},
+      {"sheets",
+       {{"train", order.job.sheets.train.string()},
+        {"test", order.job.sheets.test.string()},
+        {"train_hash", order.job.sheets.train_hash},
+        {"test_hash", order.job.sheets.test_hash}}},
       {"store", order.store.string()},
       {"parent", order.parent}};
   return j.dump();
@@ -145,6 +152,10 @@ WorkOrder parse_work_order(const std::string& text) {
     for (const auto& file : j.at("plugin_files"))
       order.job.plugin_files.emplace_back(file.get<std::string>());
     j.at("environment").get_to(order.job.environment);
+    const json& sheets = j.at("sheets");
+    order.job.sheets = {sheets.at("train").get<std::string>(), sheets.at("test").get<std::string>(),
+                        sheets.at("train_hash").get<std::string>(),
+                        sheets.at("test_hash").get<std::string>()};
     order.store = j.at("store").get<std::string>();
     j.at("parent").get_to(order.parent);
     return order;

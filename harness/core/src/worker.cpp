@@ -2,9 +2,10 @@
 
 #include "petlab/clip/checkpoint.hpp"
 #include "petlab/core/run.hpp"
-#include "petlab/core/run_inputs.hpp"
+#include "petlab/core/split_sheets.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/sdk/error.hpp"
+#include "planned_parts.hpp"
 
 #include <unistd.h>
 
@@ -14,21 +15,6 @@
 namespace petlab::core {
 namespace {
 
-const std::string& part(const results::RunIdentity& identity, const std::string& name) {
-  for (const auto& [key, value] : identity.parts)
-    if (key == name) return value;
-  throw sdk::Error(sdk::ErrorKind::internal, "the run's identity has no part '" + name + "'");
-}
-
-/// The plan measured the files before; what is computed must be what it names.
-void check_unchanged(const std::string& what, const std::string& found,
-                     const std::string& planned) {
-  if (found != planned)
-    throw sdk::Error(sdk::ErrorKind::data, what + " changed since the study was planned (" +
-                                               found.substr(0, 12) + ", planned " +
-                                               planned.substr(0, 12) + "); start it again");
-}
-
 void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned) {
   check_unchanged("plugin " + plugin.file.filename().string(), plugin.descriptor->source_hash,
                   planned);
@@ -36,8 +22,7 @@ void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned
 
 class Preparation {
  public:
-  Preparation(const Job& job, ProgressLines& progress, results::RunStore& store)
-      : job_(job), progress_(progress), store_(store) {}
+  explicit Preparation(const Job& job) : job_(job) {}
 
   RunInputs operator()() {
     const RunSpec& spec = job_.spec;
@@ -46,34 +31,27 @@ class Preparation {
       throw sdk::Error(sdk::ErrorKind::plugin, refused.reason);
     RunInputs inputs;
     const MethodRef method = plugins.method(spec.method);
-    check_plugin_sources(*method.plugin, part(job_.identity, "method.sources"));
+    check_plugin_sources(*method.plugin, identity_part(job_.identity, "method.sources"));
     inputs.method = method.entry;
     if (spec.grouping) {
       const GroupingRef grouping = plugins.grouping(spec.grouping->strategy);
-      check_plugin_sources(*grouping.plugin, part(job_.identity, "grouping.sources"));
+      check_plugin_sources(*grouping.plugin, identity_part(job_.identity, "grouping.sources"));
       inputs.grouping = grouping.entry;
     }
-    const datasets::Dataset dataset = open_study_dataset(spec.dataset);
-    check_unchanged("data set " + spec.dataset.root.string(), dataset.fingerprint,
-                    part(job_.identity, "dataset.fingerprint"));
-    const datasets::Split split = study_split(dataset, spec.dataset, spec.seed);
-    check_unchanged("the split", split.hash, part(job_.identity, "dataset.split"));
-    store_.register_split(split_record(dataset, split, spec.dataset));
     inputs.backbone = clip::Backbone::load(spec.backbone, parse_device(spec.device),
                                            {.allow_unknown_weights = spec.allow_unknown_weights});
     check_unchanged("backbone " + spec.backbone.string(), inputs.backbone->weight_hash(),
-                    part(job_.identity, "backbone.weights"));
+                    identity_part(job_.identity, "backbone.weights"));
     check_unchanged("settings of backbone " + spec.backbone.string(),
                     clip::model_settings_hash(spec.backbone),
-                    part(job_.identity, "backbone.settings"));
-    add_tasks(inputs, dataset, split, spec, progress_);
+                    identity_part(job_.identity, "backbone.settings"));
+    read_split_sheets(inputs, job_.sheets, spec.cache_dir, static_cast<unsigned>(spec.threads));
+    check_unchanged("the split", inputs.split_hash, identity_part(job_.identity, "dataset.split"));
     return inputs;
   }
 
  private:
   const Job& job_;
-  ProgressLines& progress_;
-  results::RunStore& store_;
 };
 
 double mean_accuracy(const results::RunRecord& record) {
@@ -113,14 +91,25 @@ void ProgressLines::line(std::string text) {
   [[maybe_unused]] const auto written = ::write(descriptor_, text.data(), text.size());
 }
 
+std::filesystem::path checkpoint_file(const std::filesystem::path& store,
+                                      const results::RunIdentity& identity) {
+  std::filesystem::path folder = store;
+  folder += ".checkpoints";
+  return folder / (identity.hash + ".safetensors");
+}
+
 bool work(const WorkOrder& order, ProgressLines& progress) {
   const Job& job = order.job;
   results::RunStore store(order.store);
-  const RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
+  RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
+  info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
   progress.begin("setup", 0);
   const results::RunRecord record =
-      run_guarded(job.spec, info, Preparation(job, progress, store), progress);
+      run_guarded(job.spec, info, Preparation(job), progress);
   store.record(record);
+  // What threw will throw again from there; a run whose process was ended keeps its checkpoint.
+  std::error_code ignored;
+  std::filesystem::remove(info.checkpoint.file, ignored);
   if (record.status == results::RunStatus::done)
     progress.line("done " + std::to_string(mean_accuracy(record)));
   else

@@ -15,6 +15,7 @@
 namespace petlab::datasets {
 
 class CacheFile;
+struct CacheShape;
 
 /// How far the building of a cache is.
 struct CacheProgress {
@@ -44,6 +45,12 @@ class ImageCache {
   /// outside 1..4096, for a directory that cannot be written and for a disk without the room.
   ImageCache(const Dataset& dataset, int size, const CacheOptions& options = {});
 
+  /// Opens a cache that was built before, by what names it: the data set's fingerprint and the
+  /// number of pictures of each domain. The data set itself, with its labels, is not looked at.
+  /// Throws sdk::Error(data) when it is not in the directory.
+  ImageCache(const std::string& fingerprint, std::vector<std::int64_t> counts, int size,
+             const CacheOptions& options);
+
   /// [n, 3, size, size] uint8, RGB, in the order of the domain's samples. A view of the mapping,
   /// which it keeps alive; to be read only, a write ends the process.
   [[nodiscard]] at::Tensor images(std::size_t domain) const;
@@ -55,6 +62,8 @@ class ImageCache {
   [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
 
  private:
+  [[nodiscard]] CacheShape shape_of(const std::string& fingerprint) const;
+
   int size_;
   bool built_now_ = false;
   std::size_t resumed_ = 0;

@@ -24,6 +24,10 @@ class LossLog {
   explicit LossLog(const std::vector<Task>& tasks) : tasks_(tasks) {}
 
   void begin_epoch(std::int64_t epoch);
+  /// Goes on in an epoch of which `steps` steps, with this sum() and last(), were done before.
+  void resume_epoch(std::int64_t epoch, std::int64_t steps, double sum, double last);
+  /// Sum over the steps of the epoch so far of the mean over a step's tasks; fetches what is left.
+  [[nodiscard]] double sum();
 
   /// The losses of the tasks of a step. Throws Error(numeric)
   /// naming epoch, step and task when one is not finite; on a GPU perhaps some steps later.

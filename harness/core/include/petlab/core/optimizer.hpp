@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/core/run_spec.hpp"
+#include "petlab/sdk/backbone.hpp"
 
 #include <ATen/core/Tensor.h>
 
@@ -22,6 +23,12 @@ class Optimizer {
   void set_learning_rate(double learning_rate);
   void zero_gradients();
   void step();
+
+  /// The buffers of the parameters that have taken a step, as "optimizer.INDEX.BUFFER".
+  [[nodiscard]] std::vector<sdk::NamedTensor> state() const;
+  /// Puts them back; other tensors in the list are left alone. Throws Error(data) naming a buffer
+  /// that belongs to no parameter or whose size is not the parameter's.
+  void set_state(const std::vector<sdk::NamedTensor>& tensors);
 
  private:
   struct Impl;

@@ -4,6 +4,7 @@
 #include "petlab/core/plugin_loader.hpp"
 #include "petlab/core/protocol.hpp"
 #include "petlab/core/run_spec.hpp"
+#include "petlab/core/split_sheets.hpp"
 #include "petlab/results/record.hpp"
 
 #include <cstdint>
@@ -32,6 +33,7 @@ struct Job {
   std::string plugin_version;
   std::vector<std::filesystem::path> plugin_files;  ///< of the method and the grouping
   results::NamedValues environment;                 ///< what only the host knows of the run
+  SplitSheets sheets = {};                          ///< set by prepare_data()
 };
 
 struct Plan {
@@ -43,6 +45,7 @@ struct Plan {
 struct Workplace {
   std::filesystem::path cache_dir;
   int threads = 1;
+  double checkpoint_seconds = 60.0;
 };
 
 /// The specs of all runs of a study, rows in order, then seeds; options complete, training filled

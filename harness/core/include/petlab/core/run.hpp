@@ -8,6 +8,7 @@
 #include "petlab/sdk/grouping.hpp"
 #include "petlab/sdk/method.hpp"
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,12 +16,21 @@
 
 namespace petlab::core {
 
+/// Where a run keeps its state while it trains, to go on from there when its process is ended.
+struct CheckpointPlace {
+  std::filesystem::path file;  ///< "" for none
+  /// Seconds of training between two checkpoints; 0 for one after each step. Where writing takes
+  /// more than a twentieth of that, checkpoints become rarer.
+  double every_seconds = 60.0;
+};
+
 /// What is known of a run before anything is loaded. Goes into its record, failed or done.
 struct RunInfo {
   results::RunIdentity identity;
   std::string plugin;
   std::string plugin_version;
   results::NamedValues environment;  ///< what only the host knows: "sources", "petlab_version"
+  CheckpointPlace checkpoint = {};
 };
 
 /// What a run works on.
@@ -29,8 +39,10 @@ struct RunInputs {
   const sdk::GroupingEntry* grouping = nullptr;    ///< set exactly when the sharing has groups
   std::shared_ptr<const clip::Backbone> backbone;  ///< on the device of the run
   std::vector<Task> tasks;                         ///< in the study's order
-  std::vector<LabelledImages> test;                ///< one a task; only the evaluator reads it
   std::string split_hash;
+  /// Reads the test images and labels, one a task. Called once, after the last training step: until
+  /// then they are nowhere in this process.
+  std::function<std::vector<LabelledImages>()> load_test;
 };
 
 /// Trains and evaluates one run. Throws what goes wrong; callers want run_guarded().

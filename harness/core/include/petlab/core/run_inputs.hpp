@@ -1,11 +1,13 @@
 #pragma once
 
+#include "petlab/core/plan.hpp"
 #include "petlab/core/progress.hpp"
-#include "petlab/core/run.hpp"
 #include "petlab/core/run_spec.hpp"
 #include "petlab/datasets/dataset.hpp"
 #include "petlab/datasets/split.hpp"
-#include "petlab/results/record.hpp"
+#include "petlab/results/run_store.hpp"
+
+#include <vector>
 
 namespace petlab::core {
 
@@ -22,14 +24,11 @@ namespace petlab::core {
                                                 const datasets::Split& split,
                                                 const DatasetSpec& spec);
 
-/// Builds the image cache of a study where it is not there yet, with all cores, so that the runs
-/// only open it. Throws Error(data) naming a picture that cannot be decoded.
-void prepare_images(const DatasetSpec& spec, const std::filesystem::path& backbone,
-                    const std::filesystem::path& cache_dir, Progress& progress);
-
-/// Puts what a run works on into `inputs.tasks`, `test` and `split_hash`: images through the image
-/// cache at the backbone's size, train and test apart.
-void add_tasks(RunInputs& inputs, const datasets::Dataset& dataset, const datasets::Split& split,
-               const RunSpec& spec, Progress& progress);
+/// What a worker needs of a data set, made once for all runs by the host: builds the image cache
+/// where it is not there yet, with all cores, registers the splits of the jobs' seeds in the store
+/// and writes their sheets, which the jobs then name. All jobs have the same data set and backbone.
+/// Throws Error(data) naming a picture that cannot be decoded, or saying that the data set changed
+/// since the plan was made.
+void prepare_data(std::vector<Job>& jobs, results::RunStore& store, Progress& progress);
 
 }  // namespace petlab::core

@@ -98,6 +98,7 @@ struct RunSpec {
   std::string device = "cpu";       ///< "cpu" or "cuda"
   std::filesystem::path cache_dir;  ///< image and feature caches; decides no result
   int threads = 1;                  ///< intra-op threads; recorded, not part of the identity
+  double checkpoint_seconds = 60.0;  ///< as in CheckpointPlace; decides no result
 };
 
 }  // namespace petlab::core

@@ -17,8 +17,8 @@ struct LabelledImages {
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(rows.size()); }
 };
 
-/// One task as training sees it. Test images and labels are elsewhere (RunInputs::test), so that
-/// nothing but the evaluator can look at them.
+/// One task as training sees it. Test images and labels are elsewhere (RunInputs::load_test), so
+/// that nothing but the evaluator can look at them.
 struct Task {
   std::string name;
   std::vector<std::string> classes;  ///< as they stand in prompts, in label order

@@ -37,6 +37,11 @@ class ProgressLines final : public Progress {
   std::int64_t last_update_ms_ = 0;
 };
 
+/// Where the run keeps its state until it is in the store: beside the store, so that another
+/// process that takes the run over finds it.
+[[nodiscard]] std::filesystem::path checkpoint_file(const std::filesystem::path& store,
+                                                    const results::RunIdentity& identity);
+
 /// The child's work: loads the plugins and what the run needs, checks that data and backbone are
 /// those of the plan, trains, evaluates, and writes the record, failed or done, in one transaction.
 /// Returns true for a done run. Throws Error(store) when the record cannot be written.
