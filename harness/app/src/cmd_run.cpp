@@ -61,21 +61,6 @@ std::size_t count_runs(const std::vector<PreparedStudy>& studies) {
   return runs.size();
 }
 
-void make_image_caches(const std::vector<PreparedStudy>& studies) {
-  ImageCounter counter(isatty(STDERR_FILENO) != 0);
-  std::set<std::string> seen;
-  for (const PreparedStudy& study : studies) {
-    const core::DatasetSpec& dataset = study.protocol.dataset;
-    std::string key = dataset.name + "\n" + dataset.root.string() + "\n" + dataset.lists.string() +
-                      "\n" + study.protocol.backbone.string();
-    for (const std::string& domain : dataset.domains)
-      key += "\n" + domain;
-    if (seen.insert(key).second && !study.wanted.empty())
-      core::prepare_images(dataset, study.protocol.backbone, study.wanted.front().spec.cache_dir,
-                           counter);
-  }
-}
-
 }  // namespace
 
 int run_study(const Arguments& arguments) {
@@ -141,7 +126,11 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   std::cout << std::endl;
   if (jobs.empty()) return kOk;
 
-  make_image_caches(studies);
+  {
+    ImageCounter counter(isatty(STDERR_FILENO) != 0);
+    results::RunStore store(first.store);
+    core::prepare_data(jobs, store, counter);
+  }
   core::StudyOutcome outcome;
   const core::RunnerOptions runner{
       .program = program_file(),

@@ -96,6 +96,13 @@ int positive(const Parsed& options, const std::string& name) {
   return value;
 }
 
+double checkpoint_seconds(const Parsed& options) {
+  const double seconds = options.get<double>("checkpoint");
+  if (!(seconds >= 0.0))
+    fail("--checkpoint is " + core::number_text(seconds) + ", expected seconds, at least 0");
+  return seconds;
+}
+
 /// Fills the machine: runs at once times threads of each is the number of cores. One run at a time
 /// on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
@@ -127,6 +134,8 @@ void add_study_options(po::options_description& options) {
       "any key of the protocol: KEY=VALUE, e.g. method.coop.learning-rate=0.01")(
       "workers", po::value<int>(), "runs at once (default: cores / threads)")(
       "threads", po::value<int>(), "threads of each run (default: cores / workers, at least 1)")(
+      "checkpoint", po::value<double>()->default_value(60.0, "60"),
+      "seconds of training between two checkpoints of a run; 0: one after each step")(
       "cache-dir", text_value(), "image caches (default: datasets/cache of the project)")(
       "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
 }
@@ -163,7 +172,8 @@ PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files, con
   const std::filesystem::path cache =
       options.has("cache-dir") ? std::filesystem::path(options.text("cache-dir")) : default_cache();
   const auto specs =
-      core::expand(study.protocol, plugins, {std::filesystem::absolute(cache), study.threads});
+      core::expand(study.protocol, plugins,
+                   {std::filesystem::absolute(cache), study.threads, checkpoint_seconds(options)});
   study.plan = core::make_plan(study.protocol, specs, plugins, core::measure_facts(study.protocol));
   study.wanted = choose_rows(study.plan, study.protocol, options);
   // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite.

@@ -5,7 +5,7 @@
 
 #include <sys/resource.h>
 
-#include <utility>
+#include <algorithm>
 
 namespace petlab::core {
 namespace {
@@ -27,7 +27,13 @@ std::int64_t peak_host_bytes() {
 }
 
 void CostLog::begin(const std::string& phase) {
-  phase_ = phase;
+  results::PhaseCost nothing;
+  nothing.phase = phase;
+  resume(nothing);
+}
+
+void CostLog::resume(const results::PhaseCost& earlier) {
+  earlier_ = earlier;
   if (!device_.is_cpu()) {
     auto* allocator = c10::getDeviceAllocator(device_.type());
     if (allocator->initialized()) allocator->resetPeakStats(device_.index());
@@ -35,22 +41,28 @@ void CostLog::begin(const std::string& phase) {
   start_ = Clock::now();
 }
 
-void CostLog::end(std::int64_t images) {
-  if (phase_.empty()) return;
-  wait_for(device_);
+results::PhaseCost CostLog::so_far(std::int64_t images) const {
   const std::chrono::duration<double> seconds = Clock::now() - start_;
-  results::PhaseCost& cost = costs_.emplace_back();
-  cost.phase = std::exchange(phase_, "");
-  cost.seconds = seconds.count();
-  cost.images = images;
-  cost.peak_host_bytes = peak_host_bytes();
+  results::PhaseCost cost = earlier_;
+  cost.seconds += seconds.count();
+  cost.images += images;
+  cost.peak_host_bytes = std::max(cost.peak_host_bytes, peak_host_bytes());
   if (!device_.is_cpu()) {
     auto* allocator = c10::getDeviceAllocator(device_.type());
     if (allocator->initialized()) {
-      cost.peak_device_bytes =
+      const std::int64_t peak =
           allocator->getDeviceStats(device_.index()).allocated_bytes[kAggregate].peak;
+      cost.peak_device_bytes = std::max(cost.peak_device_bytes.value_or(0), peak);
     }
   }
+  return cost;
+}
+
+void CostLog::end(std::int64_t images) {
+  if (earlier_.phase.empty()) return;
+  wait_for(device_);
+  costs_.push_back(so_far(images));
+  earlier_.phase.clear();
 }
 
 }  // namespace petlab::core

@@ -24,12 +24,6 @@ at::Tensor combine(const std::vector<at::Tensor>& task_losses, TaskLoss how) {
   return how == TaskLoss::sum ? all.sum() : all.mean();
 }
 
-void LossLog::begin_epoch(std::int64_t epoch) {
-  epoch_ = epoch;
-  steps_ = 0;
-  sum_ = 0.0;
-}
-
 void LossLog::resume_epoch(std::int64_t epoch, std::int64_t steps, double sum, double last) {
   epoch_ = epoch;
   steps_ = steps;

@@ -9,6 +9,8 @@
 #include "petlab/core/grouping_host.hpp"
 #include "petlab/core/parameter_count.hpp"
 #include "petlab/core/precision.hpp"
+#include "petlab/core/run_checkpoint.hpp"
+#include "petlab/core/seeds.hpp"
 #include "petlab/core/train_images.hpp"
 #include "petlab/core/trainer.hpp"
 #include "petlab/results/identity.hpp"
@@ -16,6 +18,7 @@
 #include "run_execution.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
@@ -27,6 +30,12 @@ namespace {
 
 /// The same inputs give the same bits on the CPU; on a GPU that has a price, and is not asked for.
 void set_up_torch(const RunSpec& spec) {
+  // Nobody should draw from the default generators; who does gets the same in each process.
+  const std::uint64_t seed = derive_seed(spec.seed, {"default"});
+  at::Generator(at::detail::getDefaultCPUGenerator()).set_current_seed(seed);
+  if (spec.device != "cpu")
+    at::Generator(at::globalContext().defaultGenerator(parse_device(spec.device)))
+        .set_current_seed(seed);
 #ifdef __GLIBC__
   // Memory of one step serves the next. By default each large tensor is a fresh mapping, whose
   // pages the kernel clears one by one.
@@ -46,9 +55,7 @@ void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
   };
   if (inputs.method == nullptr || inputs.backbone == nullptr)
     refuse("a run without its method or backbone");
-  if (inputs.tasks.empty() || inputs.test.size() != inputs.tasks.size()) {
-    refuse("a run without tasks, or with other test sets than tasks");
-  }
+  if (inputs.tasks.empty() || !inputs.load_test) refuse("a run without tasks or test set");
   if (has_groups(spec.sharing) != spec.grouping.has_value() ||
       has_groups(spec.sharing) != (inputs.grouping != nullptr)) {
     refuse("a grouping where the sharing has none, or none where it has");
@@ -112,6 +119,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
 
   costs.begin("setup");
   progress.begin("setup", 0);
+  RunCheckpoint checkpoint(execution.checkpoint, record, progress);
   check_inputs(spec, inputs);
   check_precision(spec.training.precision);
   check_sharing(*inputs.method, spec.sharing);
@@ -136,7 +144,9 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
                      spec.training.precision);
 
   sdk::Partition partition;
-  if (has_groups(spec.sharing)) {
+  if (checkpoint.partition()) {
+    partition = *checkpoint.partition();
+  } else if (has_groups(spec.sharing)) {
     costs.end(0);
     where.enter_phase("warm-up");
     costs.begin("warm-up");
@@ -159,6 +169,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     record.grouping = to_record(result, strategy, names);
     costs.end(host.images_encoded() + images.images_encoded());
     record.grouping->seconds = record.costs.back().seconds;
+    checkpoint.save_grouping(partition);
     costs.begin("setup");
     where.enter_phase("setup");
   }
@@ -175,20 +186,27 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   costs.end(encoded_in_setup - cached_before);
 
   where.enter_phase("train");
-  costs.begin("train");
+  checkpoint.position() ? costs.resume(checkpoint.earlier_cost()) : costs.begin("train");
+  const auto trained_on = [&] {
+    return adapted.images_encoded() + images.images_encoded() - encoded_in_setup;
+  };
+  checkpoint.set_running_cost([&] { return costs.so_far(trained_on()); });
   std::vector<at::Tensor> parameters = adapters.trainable();
   if (!parameters.empty()) {
     train(adapted, images, inputs.tasks, spec.training, std::move(parameters), device, spec.seed,
-          progress, record.epochs, &record.step_flops);
+          progress, record.epochs, {&record.step_flops, &checkpoint});
   }
-  costs.end(adapted.images_encoded() + images.images_encoded() - encoded_in_setup);
+  costs.end(trained_on());
 
   where.enter_phase("evaluate");
   costs.begin("evaluate");
-  const std::int64_t trained_on = adapted.images_encoded();
+  const std::int64_t encoded_before = adapted.images_encoded();
   record.trained_hash = trained_hash(adapters);
-  record.tasks = evaluate(adapted, backbone, inputs.tasks, inputs.test, spec.training.precision,
-                          progress, &record.image_flops);
+  const std::vector<LabelledImages> test = inputs.load_test();
+  if (test.size() != inputs.tasks.size())
+    throw sdk::Error(sdk::ErrorKind::internal, "a run with other test sets than tasks");
+  record.tasks = evaluate(adapted, backbone, inputs.tasks, test, spec.training.precision, progress,
+                          &record.image_flops);
   // Validation pictures are training pictures that were held out: no test label was looked at.
   record.test_evaluations = spec.dataset.tests_on_validation() ? 0 : 1;
   record.frozen_hash_after = backbone.weight_hash();
@@ -196,7 +214,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     throw sdk::Error(sdk::ErrorKind::plugin,
                      "method '" + spec.method + "' wrote to the frozen backbone");
   }
-  costs.end(adapted.images_encoded() - trained_on);
+  costs.end(adapted.images_encoded() - encoded_before);
 }
 
 }  // namespace petlab::core

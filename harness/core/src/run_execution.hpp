@@ -10,6 +10,7 @@ namespace petlab::core {
 /// A run while it is executed: what is known so far, and where it is.
 struct RunExecution {
   results::RunRecord record;
+  CheckpointPlace checkpoint;
   Whereabouts where;
 };
 

@@ -53,7 +53,7 @@ bool is_out_of_memory(const std::string& text) {
 
 results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
                                const std::function<RunInputs()>& prepare, Progress& progress) {
-  RunExecution execution{begin_record(spec, info), {}};
+  RunExecution execution{begin_record(spec, info), info.checkpoint, {}};
   try {
     // The inputs, and with them all that plugins made, live until the failure is written down.
     const RunInputs inputs = prepare();
@@ -84,7 +84,7 @@ results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
 
 results::RunRecord execute_run(const RunSpec& spec, const RunInfo& info, const RunInputs& inputs,
                                Progress& progress) {
-  RunExecution execution{begin_record(spec, info), {}};
+  RunExecution execution{begin_record(spec, info), info.checkpoint, {}};
   execute(spec, inputs, progress, execution);
   execution.record.finished = results::utc_now();
   return std::move(execution.record);

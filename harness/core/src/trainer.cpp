@@ -6,6 +6,7 @@
 #include "petlab/core/precision.hpp"
 #include "petlab/core/schedule.hpp"
 #include "petlab/core/seeds.hpp"
+#include "training_state.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -19,6 +20,16 @@
 namespace petlab::core {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+Clock::duration to_duration(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 std::string epoch_text(std::int64_t epoch, std::int64_t epochs, double loss) {
   char text[64];
   std::snprintf(text, sizeof text, "epoch %lld/%lld, loss %.3f", static_cast<long long>(epoch + 1),
@@ -31,33 +42,40 @@ std::string epoch_text(std::int64_t epoch, std::int64_t epochs, double loss) {
 void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Task>& tasks,
            const Training& training, std::vector<at::Tensor> parameters, c10::Device device,
            std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs,
-           std::optional<double>* step_flops) {
+           const TrainingLog& log) {
   const std::vector<SampledTask> sampled = images.sampled_tasks();
   const std::int64_t n_steps = steps_per_epoch(sampled, training.batch);
   const bool frozen_tower = !backbone.touches_vision();
-  Optimizer optimizer(training, std::move(parameters));
-  LossLog log(tasks);
+  Optimizer optimizer(training, parameters);
+  LossLog losses_of_epoch(tasks);
   at::Generator noise = at::detail::createCPUGenerator(derive_seed(seed, {"noise"}));
+  TrainingState state(std::move(parameters), optimizer, noise, device);
+  TrainingPosition at;
+  if (log.checkpoint != nullptr && log.checkpoint->position()) {
+    at = *log.checkpoint->position();
+    state.restore(log.checkpoint->tensors());
+  }
+  std::int64_t done = at.epoch * n_steps + at.step;
   progress.begin("train", training.epochs * n_steps);
 
-  std::int64_t done = 0;
-  for (std::int64_t epoch = 0; epoch < training.epochs; ++epoch) {
-    const auto start = std::chrono::steady_clock::now();
-    const double learning_rate = learning_rate_at(training, epoch);
+  for (; at.epoch < training.epochs; at = {.epoch = at.epoch + 1}) {
+    const auto start = Clock::now() - to_duration(at.epoch_seconds);
+    const double learning_rate = learning_rate_at(training, at.epoch);
     optimizer.set_learning_rate(learning_rate);
-    log.begin_epoch(epoch);
-    std::int64_t images_seen = 0;
-    for (const Step& step : epoch_steps(sampled, training.batch, seed, epoch)) {
+    losses_of_epoch.resume_epoch(at.epoch, at.step, at.loss_sum, at.last_loss);
+    const std::vector<Step> steps = epoch_steps(sampled, training.batch, seed, at.epoch);
+    while (at.step < n_steps) {
+      const Step& step = steps[static_cast<std::size_t>(at.step)];
       std::vector<std::int64_t> present;
       std::vector<TaskImages> inputs;
       for (const TaskBatch& batch : step) {
         present.push_back(batch.task);
-        images_seen += static_cast<std::int64_t>(batch.positions.size());
-        inputs.push_back(images.images(batch, epoch, frozen_tower));
+        at.images += static_cast<std::int64_t>(batch.positions.size());
+        inputs.push_back(images.images(batch, at.epoch, frozen_tower));
       }
       double flops = 0.0;
       std::optional<FlopScope> counting;
-      if (step_flops != nullptr && done == 0) counting.emplace(flops);
+      if (log.step_flops != nullptr && done == 0) counting.emplace(flops);
       std::vector<at::Tensor> losses;
       {
         const AutocastScope autocast(device, training.precision);
@@ -68,25 +86,31 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
               prepared.loss_of(present[i], cross_entropy(logits[i], images.labels(step[i]))));
         }
       }
-      log.add(present, losses);
+      losses_of_epoch.add(present, losses);
       optimizer.zero_gradients();
       combine(losses, training.task_loss).backward();
       if (counting.has_value()) {
         counting.reset();
-        *step_flops = flops;
+        *log.step_flops = flops;
       }
       optimizer.step();
-      progress.update(++done, epoch_text(epoch, training.epochs, log.last()));
+      ++at.step;
+      progress.update(++done, epoch_text(at.epoch, training.epochs, losses_of_epoch.last()));
+      if (log.checkpoint != nullptr && log.checkpoint->due()) {
+        at.loss_sum = losses_of_epoch.sum();
+        at.last_loss = losses_of_epoch.last();
+        at.epoch_seconds = seconds_since(start);
+        log.checkpoint->save_training(at, state.tensors());
+      }
     }
-    const double loss = log.finish_epoch();
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    epochs.push_back({.epoch = epoch,
+    const double loss = losses_of_epoch.finish_epoch();
+    epochs.push_back({.epoch = at.epoch,
                       .loss = loss,
                       .learning_rate = learning_rate,
-                      .seconds = seconds.count(),
+                      .seconds = seconds_since(start),
                       .phase = "train",
                       .steps = n_steps,
-                      .images = images_seen});
+                      .images = at.images});
   }
 }
 

@@ -220,7 +220,12 @@ void add_task(RunInputs& inputs, const TinyTask& task, std::uint64_t seed) {
   Random random(derive_seed(seed, {task.name}));
   Task made{task.name, task.classes, pictures(task, task.n_train, random)};
   inputs.tasks.push_back(std::move(made));
-  inputs.test.push_back(pictures(task, task.n_test, random));
+  // The pictures of the tasks that were added before, then these.
+  inputs.load_test = [before = inputs.load_test, more = pictures(task, task.n_test, random)] {
+    std::vector<LabelledImages> test = before ? before() : std::vector<LabelledImages>{};
+    test.push_back(more);
+    return test;
+  };
 }
 
 RunInputs tiny_inputs(const sdk::MethodEntry& method, const sdk::GroupingEntry* grouping) {

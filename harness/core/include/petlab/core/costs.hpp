@@ -20,6 +20,11 @@ class CostLog {
       : device_(device), costs_(costs) {}
 
   void begin(const std::string& phase);
+  /// Goes on with a phase of which `earlier` was spent before, perhaps by another process.
+  void resume(const results::PhaseCost& earlier);
+
+  /// What the open phase has cost so far, with `images` through the image tower in this process.
+  [[nodiscard]] results::PhaseCost so_far(std::int64_t images) const;
 
   /// Ends the phase, if one is open. `images` went through the image tower in it.
   void end(std::int64_t images);
@@ -29,7 +34,7 @@ class CostLog {
 
   c10::Device device_;
   std::vector<results::PhaseCost>& costs_;
-  std::string phase_;
+  results::PhaseCost earlier_;  ///< names the open phase; "" for none
   Clock::time_point start_;
 };
 

@@ -23,7 +23,7 @@ class LossLog {
  public:
   explicit LossLog(const std::vector<Task>& tasks) : tasks_(tasks) {}
 
-  void begin_epoch(std::int64_t epoch);
+  void begin_epoch(std::int64_t epoch) { resume_epoch(epoch, 0, 0.0, last_); }
   /// Goes on in an epoch of which `steps` steps, with this sum() and last(), were done before.
   void resume_epoch(std::int64_t epoch, std::int64_t steps, double sum, double last);
   /// Sum over the steps of the epoch so far of the mean over a step's tasks; fetches what is left.
