@@ -99,22 +99,23 @@ TEST(Run, ZeroShotIsWhatTheBackboneSays) {
   EXPECT_TRUE(record.epochs.empty());
   EXPECT_EQ(record.trained_hash, "");
   const clip::Backbone& backbone = *inputs.backbone;
+  const auto test = inputs.load_test();
   for (std::size_t t = 0; t < inputs.tasks.size(); ++t) {
     std::vector<std::string> texts;
     for (const std::string& name : inputs.tasks[t].classes)
       texts.push_back("a photo of a " + name + ".");
     const at::Tensor text = backbone.encode_text(
         backbone.tokenizer().encode_batch(texts, backbone.shape().context_length));
-    const at::Tensor image = backbone.encode_image(
-        clip::normalise_pixels(inputs.test[t].images, backbone.preprocessing()));
+    const at::Tensor image =
+        backbone.encode_image(clip::normalise_pixels(test[t].images, backbone.preprocessing()));
     const at::Tensor cosine =
         at::matmul(image / image.norm(2, {1}, true), (text / text.norm(2, {1}, true)).t());
     const at::Tensor probability = at::softmax(cosine * backbone.logit_scale(), 1);
     const at::Tensor best = probability.argmax(1);
     std::int64_t correct = 0;
     double loss = 0.0;
-    for (std::int64_t i = 0; i < inputs.test[t].size(); ++i) {
-      const std::int64_t label = inputs.test[t].labels[static_cast<std::size_t>(i)];
+    for (std::int64_t i = 0; i < test[t].size(); ++i) {
+      const std::int64_t label = test[t].labels[static_cast<std::size_t>(i)];
       const auto& prediction = record.tasks[t].predictions[static_cast<std::size_t>(i)];
       EXPECT_EQ(prediction.predicted, best[i].item<std::int64_t>());
       EXPECT_NEAR(prediction.probability, probability[i].max().item<double>(), 1e-5);
@@ -122,7 +123,7 @@ TEST(Run, ZeroShotIsWhatTheBackboneSays) {
       loss -= std::log(probability[i][label].item<double>());
     }
     EXPECT_EQ(record.tasks[t].n_correct, correct);
-    EXPECT_NEAR(record.tasks[t].loss, loss / static_cast<double>(inputs.test[t].size()), 1e-4);
+    EXPECT_NEAR(record.tasks[t].loss, loss / static_cast<double>(test[t].size()), 1e-4);
   }
 }
 
@@ -136,7 +137,7 @@ TEST(Run, PerTaskIsARunOfEachTaskAlone) {
     for (std::size_t t = 0; t < inputs.tasks.size(); ++t) {
       RunInputs one = inputs;
       one.tasks = {inputs.tasks[t]};
-      one.test = {inputs.test[t]};
+      one.load_test = [only = inputs.load_test()[t]] { return std::vector<LabelledImages>{only}; };
       const auto alone = run_well(spec, one);
       EXPECT_NEAR(alone.tasks[0].loss, together.tasks[t].loss, 1e-3) << method->name;
       for (std::size_t i = 0; i < alone.tasks[0].predictions.size(); ++i) {
@@ -210,8 +211,9 @@ TEST(Run, GroupedAndSpecificIsItsHandComposition) {
     }
   }
   const at::NoGradGuard no_grad;
-  const at::Tensor probability = at::softmax(logits(inputs.test[0].images), 1);
-  for (std::int64_t i = 0; i < inputs.test[0].size(); ++i) {
+  const auto test = inputs.load_test();
+  const at::Tensor probability = at::softmax(logits(test[0].images), 1);
+  for (std::int64_t i = 0; i < test[0].size(); ++i) {
     const auto& prediction = record.tasks[0].predictions[static_cast<std::size_t>(i)];
     EXPECT_EQ(prediction.predicted, probability[i].argmax().item<std::int64_t>());
     EXPECT_NEAR(prediction.probability, probability[i].max().item<double>(), 1e-4);

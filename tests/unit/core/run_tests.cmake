@@ -10,6 +10,7 @@ petlab_add_test(NAME core_run_tests LABEL unit
     optimizer_test.cpp
     partition_reference.cpp
     partition_search_test.cpp
+    run_checkpoint_test.cpp
     run_failure_test.cpp
     run_test.cpp
     sampler_test.cpp
