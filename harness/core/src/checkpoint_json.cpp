@@ -21,9 +21,9 @@ json grouping_to_json(const results::GroupingRecord& grouping) {
   json runners_up = json::array();
   for (const results::ScoredPartition& next : grouping.runners_up)
     runners_up.push_back({{"partition", next.partition}, {"score", next.score}});
-  return {{"strategy", grouping.strategy},   {"tasks", grouping.tasks},
-          {"affinity", grouping.affinity},   {"partition", grouping.partition},
-          {"score", grouping.score},         {"runners_up", std::move(runners_up)},
+  return {{"strategy", grouping.strategy}, {"tasks", grouping.tasks},
+          {"affinity", grouping.affinity}, {"partition", grouping.partition},
+          {"score", grouping.score},       {"runners_up", std::move(runners_up)},
           {"seconds", grouping.seconds}};
 }
 

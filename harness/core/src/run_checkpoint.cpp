@@ -105,8 +105,7 @@ void RunCheckpoint::read(Progress& progress) {
     throw sdk::Error(sdk::ErrorKind::data, "it is another run's");
   results::RunRecord known = record_;
   record_from_json(facts.at("record"), known);
-  if (!facts.at("partition").is_null())
-    partition_ = facts.at("partition").get<sdk::Partition>();
+  if (!facts.at("partition").is_null()) partition_ = facts.at("partition").get<sdk::Partition>();
   if (!facts.at("position").is_null()) {
     position_ = position_from_json(facts.at("position"));
     earlier_cost_ = cost_from_json(facts.at("cost"));

@@ -50,10 +50,10 @@ json read_sheet(const std::filesystem::path& file, const std::string& hash) {
   std::ostringstream text;
   text << in.rdbuf();
   if (!in || results::sha256_hex(text.str()) != hash)
-    throw sdk::Error(sdk::ErrorKind::data, "split sheet " + file.string() +
-                                               (in ? " changed since the study was planned"
-                                                   : " cannot be read") +
-                                               "; start the study again, which writes it");
+    throw sdk::Error(sdk::ErrorKind::data,
+                     "split sheet " + file.string() +
+                         (in ? " changed since the study was planned" : " cannot be read") +
+                         "; start the study again, which writes it");
   return json::parse(text.str());
 }
 

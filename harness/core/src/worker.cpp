@@ -104,8 +104,7 @@ bool work(const WorkOrder& order, ProgressLines& progress) {
   RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
   info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
   progress.begin("setup", 0);
-  const results::RunRecord record =
-      run_guarded(job.spec, info, Preparation(job), progress);
+  const results::RunRecord record = run_guarded(job.spec, info, Preparation(job), progress);
   store.record(record);
   // What threw will throw again from there; a run whose process was ended keeps its checkpoint.
   std::error_code ignored;

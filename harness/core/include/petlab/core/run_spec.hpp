@@ -95,9 +95,9 @@ struct RunSpec {
   std::filesystem::path backbone;  ///< model directory or file of weights
   /// Read an archive of weights that OpenAI has not published; what it holds is in the identity.
   bool allow_unknown_weights = false;
-  std::string device = "cpu";       ///< "cpu" or "cuda"
-  std::filesystem::path cache_dir;  ///< image and feature caches; decides no result
-  int threads = 1;                  ///< intra-op threads; recorded, not part of the identity
+  std::string device = "cpu";        ///< "cpu" or "cuda"
+  std::filesystem::path cache_dir;   ///< image and feature caches; decides no result
+  int threads = 1;                   ///< intra-op threads; recorded, not part of the identity
   double checkpoint_seconds = 60.0;  ///< as in CheckpointPlace; decides no result
 };
 
