@@ -16,7 +16,9 @@ namespace petlab::results {
 // split_queries.cpp
 std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash);
 std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash);
-void write_split(SQLite::Database& db, const SplitRecord& split);
+/// RunStore::register_split(): true if the split was added, false if it was there. `path` is for
+/// the sentence of a refusal.
+bool add_split(SQLite::Database& db, const std::filesystem::path& path, const SplitRecord& split);
 
 // study_queries.cpp
 void write_study(SQLite::Database& db, const StudyRecord& study);

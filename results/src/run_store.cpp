@@ -5,30 +5,7 @@
 #include "statements.hpp"
 #include "store_file.hpp"
 
-#include <algorithm>
-
 namespace petlab::results {
-namespace {
-
-bool same_task(const TaskSplit& a, const TaskSplit& b) {
-  const auto same_image = [](const TestImage& x, const TestImage& y) {
-    return x.sample_id == y.sample_id && x.label == y.label;
-  };
-  return a.task == b.task && a.n_train == b.n_train && a.classes == b.classes &&
-         std::equal(a.test.begin(), a.test.end(), b.test.begin(), b.test.end(), same_image);
-}
-
-bool same_content(const SplitRecord& a, const SplitRecord& b) {
-  return a.dataset.hash == b.dataset.hash && a.seed == b.seed &&
-         std::equal(a.tasks.begin(), a.tasks.end(), b.tasks.begin(), b.tasks.end(), same_task);
-}
-
-std::string short_hash(const std::string& hash) {
-  return std::string("'").append(hash, 0, 12).append("'");
-}
-
-}  // namespace
-
 struct RunStore::Impl {
   std::filesystem::path path;
   // SQLite does not care that reading functions of the store are const.
@@ -80,16 +57,8 @@ void RunStore::set_study(const StudyRecord& study) {
 
 void RunStore::register_split(const SplitRecord& split) {
   check_split(impl_->path, split);
-  impl_->write("store split " + short_hash(split.hash), [&] {
-    const bool added = !find_split(impl_->db, split.hash);
-    if (added) write_split(impl_->db, split);
-    if (!same_content(read_split(impl_->db, split.hash).value(), split)) {
-      throw store_error(impl_->path, "split " + short_hash(split.hash) +
-                                         " is there already with other tasks or images, or its "
-                                         "data set with other labels: a hash is wrong");
-    }
-    return added;
-  });
+  impl_->write("store split " + short_hash(split.hash),
+               [&] { return add_split(impl_->db, impl_->path, split); });
 }
 
 bool RunStore::has_done(const std::string& hash) const {

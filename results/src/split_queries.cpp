@@ -1,5 +1,8 @@
 #include "queries.hpp"
 #include "statements.hpp"
+#include "store_file.hpp"
+
+#include <algorithm>
 
 namespace petlab::results {
 namespace {
@@ -63,12 +66,6 @@ void read_task_content(const SQLite::Database& db, std::int64_t split, std::int6
   }
 }
 
-}  // namespace
-
-std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash) {
-  return find_id(db, "SELECT split_id FROM splits WHERE hash = ?", hash);
-}
-
 void write_split(SQLite::Database& db, const SplitRecord& split) {
   const std::int64_t dataset = dataset_id(db, split.dataset);
   execute(db, "INSERT INTO splits (dataset_id, hash, name, fraction, seed) VALUES (?, ?, ?, ?, ?)",
@@ -82,6 +79,36 @@ void write_split(SQLite::Database& db, const SplitRecord& split) {
     execute(insert, id, static_cast<std::int64_t>(i), task_row, task.n_train);
     write_images(db, id, task_row, task.test);
   }
+}
+
+bool same_task(const TaskSplit& a, const TaskSplit& b) {
+  const auto same_image = [](const TestImage& x, const TestImage& y) {
+    return x.sample_id == y.sample_id && x.label == y.label;
+  };
+  return a.task == b.task && a.n_train == b.n_train && a.classes == b.classes &&
+         std::equal(a.test.begin(), a.test.end(), b.test.begin(), b.test.end(), same_image);
+}
+
+bool same_content(const SplitRecord& a, const SplitRecord& b) {
+  return a.dataset.hash == b.dataset.hash && a.seed == b.seed &&
+         std::equal(a.tasks.begin(), a.tasks.end(), b.tasks.begin(), b.tasks.end(), same_task);
+}
+
+}  // namespace
+
+std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash) {
+  return find_id(db, "SELECT split_id FROM splits WHERE hash = ?", hash);
+}
+
+bool add_split(SQLite::Database& db, const std::filesystem::path& path, const SplitRecord& split) {
+  const bool added = !find_split(db, split.hash);
+  if (added) write_split(db, split);
+  if (!same_content(read_split(db, split.hash).value(), split)) {
+    throw store_error(path, "split " + short_hash(split.hash) +
+                                " is there already with other tasks or images, or its data set "
+                                "with other labels: a hash is wrong");
+  }
+  return added;
 }
 
 std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash) {

@@ -121,6 +121,10 @@ sdk::Error store_error(const std::filesystem::path& path, const std::string& sen
   return {sdk::ErrorKind::store, "results store '" + path.string() + "': " + sentence};
 }
 
+std::string short_hash(const std::string& hash) {
+  return std::string("'").append(hash, 0, 12).append("'");
+}
+
 // Under write-ahead logging, FULL syncs the log with every commit, NORMAL only when the log is
 // copied into the file; a later commit with FULL syncs the earlier ones too.
 void set_durability(SQLite::Database& db, Durability durability) {

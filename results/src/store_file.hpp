@@ -18,6 +18,9 @@ std::span<const char* const> migrations();
 /// An Error(store) whose sentence begins with the file.
 sdk::Error store_error(const std::filesystem::path& path, const std::string& sentence);
 
+/// The first digits of a hash in quotes, for sentences.
+std::string short_hash(const std::string& hash);
+
 /// Opens the file as RunStore's constructor promises.
 SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
                                  std::chrono::milliseconds busy_timeout);

@@ -24,8 +24,8 @@ Output petlab(const std::vector<std::string>& arguments) {
 TEST(CommandLine, HelpNamesEveryCommandAndExitCodes) {
   const Output output = petlab({"--help"});
   EXPECT_EQ(output.exit_code, 0);
-  for (const char* text :
-       {"run", "plan", "report", "plugins", "describe", "datasets", "clip", "Exit codes"})
+  for (const char* text : {"run", "plan", "report", "merge", "export", "plugins", "describe",
+                           "datasets", "clip", "Exit codes"})
     EXPECT_THAT(output.out, HasSubstr(text));
   EXPECT_THAT(output.out, Not(HasSubstr("worker")));
   EXPECT_EQ(petlab({}).exit_code, 2);
@@ -33,7 +33,8 @@ TEST(CommandLine, HelpNamesEveryCommandAndExitCodes) {
 }
 
 TEST(CommandLine, EveryCommandHasExamples) {
-  for (const char* command : {"run", "plan", "report", "plugins", "describe", "clip"}) {
+  for (const char* command :
+       {"run", "plan", "report", "merge", "export", "plugins", "describe", "clip"}) {
     const Output output = petlab({command, "--help"});
     EXPECT_EQ(output.exit_code, 0) << command;
     EXPECT_THAT(output.out, AllOf(HasSubstr("Examples:"), HasSubstr("petlab"))) << command;
@@ -55,6 +56,9 @@ TEST(CommandLine, MistakesAreOneSentenceWithASuggestion) {
       {{"datasets", "check", "x", "--dataset", "ofice"}, "unknown data set 'ofice'"},
       {{"clip", "inof", "x"}, "did you mean 'info'?"},
       {{"report"}, "--store"},
+      {{"merge", "x.sqlite"}, "petlab: petlab merge needs FROM"},
+      {{"merge", "x.sqlite", "/no/such.sqlite"}, "there is no such file"},
+      {{"export", "--store", "x.sqlite"}, "--out"},
       {{"plugins", "--plugin-dir", "/no/such"},
        "--plugin-dir names /no/such, which is not a folder"},
   };

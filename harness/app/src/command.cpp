@@ -30,6 +30,11 @@ std::string unknown_option(const Usage& usage, const std::string& option) {
   return "unknown option '" + option + "'" + hint;
 }
 
+/// "FROM..." -> "FROM"
+std::string positional_name(const std::string& argument) {
+  return argument.substr(0, argument.find("..."));
+}
+
 /// "PETLAB_TRAIN_FRACTION" -> "train-fraction" when the command has such an option, else "".
 std::string option_of_variable(const Usage& usage, const std::string& variable) {
   if (!variable.starts_with("PETLAB_") || std::getenv(variable.c_str())[0] == '\0') return "";
@@ -66,9 +71,15 @@ std::optional<Parsed> parse(const Usage& usage, const Arguments& arguments) {
   po::positional_options_description positional;
   all.add(usage.options);
   po::options_description hidden;
-  for (const std::string& name : usage.positional) {
-    hidden.add_options()(name.c_str(), text_value());
-    positional.add(name.c_str(), 1);
+  for (const std::string& argument : usage.positional) {
+    const std::string name = positional_name(argument);
+    if (name == argument) {
+      hidden.add_options()(name.c_str(), text_value());
+      positional.add(name.c_str(), 1);
+    } else {
+      hidden.add_options()(name.c_str(), texts_value());
+      positional.add(name.c_str(), -1);
+    }
   }
   all.add(hidden);
 
@@ -96,10 +107,10 @@ std::optional<Parsed> parse(const Usage& usage, const Arguments& arguments) {
   } catch (const po::error& error) {
     fail(std::string(error.what()) + "; see petlab " + usage.command + " --help");
   }
-  for (const std::string& name : usage.positional)
-    if (!result.has(name) && !usage.positional_optional)
-      fail("petlab " + usage.command + " needs " + name + "; see petlab " + usage.command +
-           " --help");
+  for (const std::string& argument : usage.positional)
+    if (!result.has(positional_name(argument)) && !usage.positional_optional)
+      fail("petlab " + usage.command + " needs " + positional_name(argument) + "; see petlab " +
+           usage.command + " --help");
   return result;
 }
 

@@ -47,6 +47,8 @@ int check_datasets(const Arguments& arguments);
 int split_datasets(const Arguments& arguments);
 int fingerprint_datasets(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
+int run_export(const Arguments& arguments);
+int run_merge(const Arguments& arguments);
 int run_plan(const Arguments& arguments);
 int run_plugins(const Arguments& arguments);
 int run_report(const Arguments& arguments);
@@ -56,11 +58,12 @@ int run_worker(const Arguments& arguments);
 
 /// How a command is called: what `--help` prints and what is parsed.
 struct Usage {
-  std::string command;                  ///< "run"
-  std::string synopsis;                 ///< "STUDY [options]"
-  std::string text;                     ///< what it does
-  po::options_description options;      ///< without --help
-  std::vector<std::string> positional;  ///< names of arguments that must be there, in order
+  std::string command;              ///< "run"
+  std::string synopsis;             ///< "STUDY [options]"
+  std::string text;                 ///< what it does
+  po::options_description options;  ///< without --help
+  /// Names of arguments that must be there, in order. The last may be "NAME...": one or more texts.
+  std::vector<std::string> positional;
   std::string examples;
   bool positional_optional = false;  ///< the command does something without them too
 };

@@ -19,6 +19,8 @@ const std::vector<Command>& commands() {
       {"plan", "check a study and list its runs", run_plan},
       {"reproduce", "the paper's tables: run what is missing, print, write a page", run_reproduce},
       {"report", "print and write the table of a study", run_report},
+      {"merge", "join the stores of several machines", run_merge},
+      {"export", "write the store's views as CSV files", run_export},
       {"plugins", "list plugins, with those that are refused and why", run_plugins},
       {"describe", "options and parameters of a method or grouping", run_describe},
       {"datasets", "list, build, check, split, fingerprint", run_datasets},

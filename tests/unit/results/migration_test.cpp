@@ -1,45 +1,16 @@
+#include "old_store.hpp"
 #include "petlab/results/run_store.hpp"
 #include "sample_records.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 namespace petlab::results {
 namespace {
 
+using sample::make_old_store;
 using sample::RunChoice;
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::filesystem::path migration_file(int version) {
-  const std::string number = "000" + std::to_string(version) + "_";
-  for (const auto& entry :
-       std::filesystem::directory_iterator(PETLAB_SOURCE_DIR "/results/schema")) {
-    if (entry.path().filename().string().starts_with(number)) return entry.path();
-  }
-  return {};
-}
-
-// version_N.sql holds what petlab of schema version N wrote for write_content() below.
-std::filesystem::path content_file(int version) {
-  return PETLAB_SOURCE_DIR "/tests/unit/results/version_" + std::to_string(version) + ".sql";
-}
-
-// The store as the petlab of that version left it.
-void make_store(const std::filesystem::path& path, int version) {
-  SQLite::Database db(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-  db.exec("PRAGMA journal_mode = WAL");
-  for (int i = 1; i <= version; ++i)
-    db.exec(text_of(migration_file(i)));
-  db.exec("PRAGMA application_id = 0x7065746c");
-  db.exec("PRAGMA user_version = " + std::to_string(version));
-  db.exec(text_of(content_file(version)));
-}
+using sample::text_of;
 
 const RunChoice kDone{.method = "mmap", .sharing = "grouped", .grouping = "gradient"};
 const RunChoice kFailed{.method = "coop"};
@@ -96,7 +67,7 @@ class MigrationTest : public testing::TestWithParam<int> {
  protected:
   sample::TemporaryFolder folder_;
   std::filesystem::path path_ = folder_ / "old.sqlite";
-  void SetUp() override { make_store(path_, GetParam()); }
+  void SetUp() override { make_old_store(path_, GetParam()); }
 };
 
 TEST_P(MigrationTest, BringsAnOlderStoreUpToDateWithItsRuns) {

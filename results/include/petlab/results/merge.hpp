@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace petlab::results {
+
+struct MergeOptions {
+  /// A study whose name is taken by another plan is kept beside it as NAME-FILE instead of being
+  /// refused.
+  bool rename = false;
+};
+
+/// What a merge did.
+struct MergeReport {
+  std::int64_t splits_added = 0;
+  std::int64_t studies_added = 0;
+  std::int64_t runs_added = 0;
+  std::int64_t runs_replaced = 0;  // a failed run by a finished one or by a later attempt
+  std::int64_t runs_kept = 0;      // there already, the same or better
+
+  /// One sentence for each thing that is not the same in both although it should be: finished runs
+  /// of one identity with other weights or predictions, searches of one row with other outcomes.
+  /// What was there first stays.
+  std::vector<std::string> differences;
+
+  /// One sentence for each study that got another name.
+  std::vector<std::string> renamed;
+};
+
+/// Joins stores: everything in the files `from` (data sets, splits, runs, studies, searches, not
+/// the leases) comes into the file `into`, which is made where there is none. Runs are joined by
+/// identity: a finished run wins over a failed one, of two failed ones the one with more attempts,
+/// then the later one. Studies are joined by name: they must have the same plan.
+///
+/// One transaction in `into`: all of it happens or nothing. The files `from` are only read, those
+/// of an older schema through a temporary copy. Merging the same files again changes nothing.
+///
+/// Throws sdk::Error(store) when a file cannot be read, when a run contradicts itself
+/// (RunStore::record() names the rules), when a split has the hash of another, when a study of the
+/// same name has another plan (unless `options.rename`), and when a file is merged into itself.
+MergeReport merge_stores(const std::filesystem::path& into,
+                         const std::vector<std::filesystem::path>& from,
+                         const MergeOptions& options = {});
+
+}  // namespace petlab::results

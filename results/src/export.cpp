@@ -1,0 +1,111 @@
+#include "petlab/results/export.hpp"
+
+#include "queries.hpp"
+#include "statements.hpp"
+#include "store_file.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <system_error>
+
+namespace petlab::results {
+namespace {
+
+std::string shortest(double value) {
+  std::array<char, 32> text{};  // the shortest text that reads back as the same double
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"') result += '"';
+    result += c;
+  }
+  return result + '"';
+}
+
+std::string field(const SQLite::Column& value) {
+  if (value.isNull()) return "";
+  if (value.isFloat()) return shortest(value.getDouble());
+  const std::string text = value.getString();
+  const bool plain = !text.empty() && text.find_first_of(",\"\r\n") == std::string::npos;
+  return plain || value.isInteger() ? text : quoted(text);
+}
+
+std::string csv_of(SQLite::Statement& row) {
+  std::string csv;
+  for (int i = 0; i < row.getColumnCount(); ++i)
+    csv.append(i == 0 ? "" : ",").append(row.getColumnName(i));
+  csv += "\r\n";
+  while (row.executeStep()) {
+    for (int i = 0; i < row.getColumnCount(); ++i)
+      csv.append(i == 0 ? "" : ",").append(field(row.getColumn(i)));
+    csv += "\r\n";
+  }
+  return csv;
+}
+
+// Whoever reads the file sees the old one or the new one, never a part.
+void write_file(const std::filesystem::path& store, const std::filesystem::path& path,
+                const std::string& text) {
+  const std::filesystem::path beside = path.string() + ".tmp" + std::to_string(getpid());
+  std::ofstream file(beside, std::ios::binary);
+  file << text;
+  file.close();
+  std::error_code failed;
+  if (file) std::filesystem::rename(beside, path, failed);
+  if (!file || failed) {
+    std::error_code ignored;
+    std::filesystem::remove(beside, ignored);
+    throw store_error(store, "cannot write '" + path.string() + "'");
+  }
+}
+
+void refuse_unknown(const SQLite::Database& db, const std::filesystem::path& store,
+                    const std::string& study) {
+  std::string others;
+  for (const std::string& name : read_study_names(db)) {
+    if (name == study) return;
+    others += (others.empty() ? "'" : ", '") + name + "'";
+  }
+  throw store_error(store, "it holds no study '" + study + "', " +
+                               (others.empty() ? "and no other" : "only " + others));
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> export_views(const std::filesystem::path& store,
+                                                const std::filesystem::path& folder,
+                                                const std::optional<std::string>& study) {
+  SQLite::Database db = open_store_file(store, OpenMode::read_only, std::chrono::seconds(30));
+  return with_store_errors(store, "export its views", [&] {
+    SQLite::Transaction one_state(db);
+    if (study) refuse_unknown(db, store, *study);
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) {
+      throw store_error(store, "cannot make folder '" + folder.string() + "': " + failed.message());
+    }
+    std::vector<std::filesystem::path> files;
+    // Someone's own view without a study is not one of ours.
+    SQLite::Statement view(db,
+                           "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+                           "WHERE m.type = 'view' AND c.name = 'study' ORDER BY m.name");
+    while (view.executeStep()) {
+      const std::string name = view.getColumn(0).getString();
+      SQLite::Statement rows(db,
+                             "SELECT * FROM \"" + name + "\"" + (study ? " WHERE study = ?" : ""));
+      if (study) rows.bind(1, *study);
+      files.push_back(folder / (name + ".csv"));
+      write_file(store, files.back(), csv_of(rows));
+    }
+    return files;
+  });
+}
+
+}  // namespace petlab::results

@@ -1,0 +1,179 @@
+#include "petlab/results/merge.hpp"
+
+#include "merge_studies.hpp"
+#include "queries.hpp"
+#include "run_checks.hpp"
+#include "statements.hpp"
+#include "store_file.hpp"
+
+#include <map>
+#include <tuple>
+
+namespace petlab::results {
+namespace {
+
+constexpr auto kBusyTimeout = std::chrono::seconds(30);
+
+// What decides which of two runs of one identity stays.
+struct RunState {
+  bool done = false;
+  std::int64_t attempts = 0;
+  std::string finished;
+
+  bool wins_over(const RunState& other) const {
+    if (done || other.done) return done && !other.done;
+    return std::tie(attempts, finished) > std::tie(other.attempts, other.finished);
+  }
+};
+
+std::optional<RunState> run_state(const SQLite::Database& db, const std::string& identity) {
+  SQLite::Statement row =
+      query(db, "SELECT status, attempts, finished FROM runs WHERE identity = ?", identity);
+  if (!row.executeStep()) return std::nullopt;
+  return RunState{row.getColumn(0).getString() == "done", row.getColumn(1).getInt64(),
+                  row.getColumn(2).getString()};
+}
+
+std::vector<std::string> texts_of(const SQLite::Database& db, const char* sql) {
+  std::vector<std::string> texts;
+  SQLite::Statement row(db, sql);
+  while (row.executeStep())
+    texts.push_back(row.getColumn(0).getString());
+  return texts;
+}
+
+// The classes that two finished runs of one identity give to the test images.
+struct OtherPredictions {
+  std::int64_t images = 0;
+  std::int64_t classes = 0;        // images with another class
+  std::int64_t probabilities = 0;  // images with another class or another probability
+};
+
+OtherPredictions compare_predictions(const RunRecord& a, const RunRecord& b) {
+  OtherPredictions other;
+  for (std::size_t t = 0; t < a.tasks.size(); ++t) {
+    const auto& mine = a.tasks[t].predictions;
+    const auto& theirs = b.tasks.at(t).predictions;
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      const bool same_class = mine[i].predicted == theirs.at(i).predicted;
+      other.images += 1;
+      other.classes += same_class ? 0 : 1;
+      other.probabilities += same_class && mine[i].probability == theirs[i].probability ? 0 : 1;
+    }
+  }
+  return other;
+}
+
+// Takes one file after the other into the open transaction of `into`.
+class Merger {
+ public:
+  Merger(SQLite::Database& into, const std::filesystem::path& into_path,
+         const MergeOptions& options)
+      : into_(into), into_path_(into_path), options_(options) {}
+
+  void take(const SQLite::Database& from, const std::filesystem::path& from_path) {
+    for (const std::string& hash : texts_of(from, "SELECT hash FROM splits ORDER BY split_id"))
+      take_split(read_split(from, hash).value(), from_path);
+    for (const std::string& identity : texts_of(from, "SELECT identity FROM runs ORDER BY run_id"))
+      take_run(from, identity, from_path);
+    const StudyMerge studies = merge_studies(into_, into_path_, from, from_path, options_.rename);
+    report.studies_added += studies.added;
+    for (const std::string& sentence : studies.renamed)
+      report.renamed.push_back(sentence);
+    for (const std::string& sentence : studies.differences)
+      report.differences.push_back(sentence);
+  }
+
+  MergeReport report;
+
+ private:
+  void take_split(const SplitRecord& split, const std::filesystem::path& from_path) {
+    check_split(from_path, split);
+    if (add_split(into_, into_path_, split)) ++report.splits_added;
+    splits_.insert_or_assign(split.hash, split);
+  }
+
+  void take_run(const SQLite::Database& from, const std::string& identity,
+                const std::filesystem::path& from_path) {
+    const RunState theirs = run_state(from, identity).value();
+    const std::optional<RunState> mine = run_state(into_, identity);
+    if (mine && !theirs.wins_over(*mine)) {
+      std::string difference;
+      if (mine->done && theirs.done) difference = difference_of(from, identity);
+      if (difference.empty()) {
+        ++report.runs_kept;
+      } else {
+        report.differences.push_back(difference + " in '" + from_path.string() + "'; that of '" +
+                                     into_path_.string() + "' stays");
+      }
+      return;
+    }
+    const RunRecord run = read_run(from, identity, LoadDetail::everything).value();
+    check_run(from_path, run);
+    if (run.status == RunStatus::done) {
+      check_against_split(from_path, run, splits_.at(run.split_hash));
+      end_lease(into_, identity);
+    }
+    if (mine) execute(into_, "DELETE FROM runs WHERE identity = ?", identity);
+    write_run(into_, run, theirs.attempts);
+    ++(mine ? report.runs_replaced : report.runs_added);
+  }
+
+  // How two finished runs of one identity differ, as the beginning of a sentence; "" if they do
+  // not. Costs and times of two machines always differ and say nothing.
+  std::string difference_of(const SQLite::Database& from, const std::string& identity) const {
+    const RunRecord mine = read_run(into_, identity, LoadDetail::everything).value();
+    const RunRecord theirs = read_run(from, identity, LoadDetail::everything).value();
+    const std::string run = "run " + short_hash(identity) + " ('" + mine.method + "', " +
+                            mine.sharing + ", seed " + std::to_string(mine.seed) + ") has ";
+    if (mine.split_hash != theirs.split_hash) return run + "another split";
+    const bool same_weights = mine.trained_hash == theirs.trained_hash;
+    const OtherPredictions other = compare_predictions(mine, theirs);
+    if (same_weights && other.probabilities == 0) return "";
+    const std::string weights = same_weights ? "the same weights" : "other weights";
+    const std::string of_all = " of " + std::to_string(other.images) + " test images";
+    if (other.classes > 0)
+      return run + weights + " and another predicted class for " + std::to_string(other.classes) +
+             of_all;
+    if (other.probabilities > 0)
+      return run + weights + ", the same predicted classes and another probability for " +
+             std::to_string(other.probabilities) + of_all;
+    return run + weights + " and the same predictions";
+  }
+
+  SQLite::Database& into_;
+  const std::filesystem::path& into_path_;
+  const MergeOptions& options_;
+  std::map<std::string, SplitRecord> splits_;
+};
+
+}  // namespace
+
+MergeReport merge_stores(const std::filesystem::path& into,
+                         const std::vector<std::filesystem::path>& from,
+                         const MergeOptions& options) {
+  // All files are opened first: one that cannot be read must not leave a new, empty store behind.
+  std::vector<SQLite::Database> sources;
+  for (const std::filesystem::path& path : from) {
+    std::error_code not_there;
+    if (std::filesystem::equivalent(into, path, not_there)) {
+      throw store_error(into, "it cannot be merged into itself");
+    }
+    sources.push_back(open_store_file(path, OpenMode::read_only, kBusyTimeout));
+  }
+  SQLite::Database db = open_store_file(into, OpenMode::create, kBusyTimeout);
+  return with_store_errors(into, "merge into it", [&] {
+    SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+    Merger merger(db, into, options);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      with_store_errors(into, "merge '" + from[i].string() + "' into it", [&] {
+        const SQLite::Transaction one_state(sources[i]);
+        merger.take(sources[i], from[i]);
+      });
+    }
+    transaction.commit();
+    return merger.report;
+  });
+}
+
+}  // namespace petlab::results
