@@ -66,13 +66,14 @@ std::vector<std::string> union_of_classes(const ByDomain& domains,
   for (const std::string& domain : chosen)
     for (const auto& [name, members] : domains.at(domain))
       names.insert(name);
-  std::map<std::string, std::string> by_lower;
+  std::map<std::string, std::string> by_text;  // as it stands in a prompt, whatever its case
   for (const std::string& name : names) {
-    const auto [it, fresh] = by_lower.emplace(lower_case(name), name);
+    const auto [it, fresh] = by_text.emplace(lower_case(display_name(name)), name);
     if (!fresh)
-      throw Error(ErrorKind::data, "classes '" + it->second + "' and '" + name + "' in " +
-                                       shown(options.root) +
-                                       " differ only in case: give one class one name");
+      throw Error(
+          ErrorKind::data,
+          "classes '" + it->second + "' and '" + name + "' in " + shown(options.root) +
+              " are one text in a prompt (case and '_' tell nothing): give one class one name");
   }
   return {names.begin(), names.end()};
 }

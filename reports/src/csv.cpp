@@ -113,8 +113,8 @@ std::string table_csv(const Report& report) {
 std::string runs_csv(const Report& report) {
   std::string text =
       "study,row,method,sharing,grouping,seed,status,task,n_train,n_test,n_correct,accuracy,loss,"
-      "trainable,train_seconds,evaluate_seconds,run,error\n";
-  constexpr int kEmptyAfterStatus = 10;
+      "trainable,train_seconds,evaluate_seconds,step_flops,image_flops,run,error\n";
+  constexpr int kEmptyAfterStatus = 12;
   const auto without_results = [&](const Row& row, std::uint64_t seed, const std::string& status,
                                    const std::string& error) {
     Line line = row_start(report, row);
@@ -130,7 +130,8 @@ std::string runs_csv(const Report& report) {
         line.add(static_cast<std::int64_t>(seed.seed)).add(std::string("done")).add(task.task);
         line.add(task.n_train).add(task.n_test).add(task.n_correct).add(task.accuracy());
         line.add(task.loss).add(seed.trainable).add(seed.train_seconds);
-        line.add(seed.evaluate_seconds).add(seed.run).add(std::string());
+        line.add(seed.evaluate_seconds).add(seed.step_flops).add(seed.image_flops);
+        line.add(seed.run).add(std::string());
         text += line.text();
       }
     }

@@ -147,6 +147,34 @@ std::string test_evaluations_text(const std::vector<RunRecord>& runs) {
   return range(low, high).append(" in a run");
 }
 
+std::string operations_text(const std::vector<RunRecord>& runs,
+                            std::optional<double> RunRecord::* count) {
+  std::optional<double> low;
+  std::optional<double> high;
+  for (const RunRecord& run : runs) {
+    const std::optional<double>& value = run.*count;
+    if (!value) continue;
+    low = std::min(low.value_or(*value), *value);
+    high = std::max(high.value_or(*value), *value);
+  }
+  if (!low) return {};
+  const std::string least = operations(*low);
+  const std::string most = operations(*high);
+  return least == most ? least : least + " to " + most;
+}
+
+// One line: what the runs differ in stands in runs.csv.
+std::string operations_text(const std::vector<RunRecord>& runs) {
+  const std::string step = operations_text(runs, &RunRecord::step_flops);
+  const std::string image = operations_text(runs, &RunRecord::image_flops);
+  if (step.empty() && image.empty()) return {};
+  std::string text = step.empty() ? "" : "a training step " + step + ", forward and backward";
+  if (!image.empty()) text += (text.empty() ? "a test image " : "; a test image ") + image;
+  return text +
+         ". Counted while they ran: a multiplication and an addition are two, elementwise work is "
+         "left out";
+}
+
 }  // namespace
 
 std::vector<SplitRecord> splits_of(const results::RunStore& store,
@@ -192,6 +220,7 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
   for (const RunRecord& run : runs)
     determinism.add(run.determinism);
   add("Determinism", determinism.join("; "));
+  add("Operations", operations_text(runs));
   add("Test evaluations", test_evaluations_text(runs));
   if (!runs.empty()) add("Numbers", "all measured in these runs, none quoted");
   return facts;

@@ -51,6 +51,15 @@ std::string seconds(double value) {
   return fixed(value, value < 100.0 ? 1 : 0);
 }
 
+std::string operations(double value) {
+  const std::array<const char*, 5> units = {"FLOPs", "kFLOPs", "MFLOPs", "GFLOPs", "TFLOPs"};
+  std::size_t unit = 0;
+  for (; value >= 999.5 && unit + 1 < units.size(); ++unit)
+    value /= 1000.0;
+  const int places = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return fixed(value, places) + " " + units[unit];
+}
+
 std::string exact(double value) {
   std::array<char, 32> text{};
   const auto result = std::to_chars(text.data(), text.data() + text.size(), value);

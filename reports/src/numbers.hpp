@@ -25,6 +25,9 @@ std::string p_text(double p);
 /// "0.4", "12.3", "254".
 std::string seconds(double value);
 
+/// Floating-point operations: "33.7 GFLOPs", "920 MFLOPs".
+std::string operations(double value);
+
 /// The shortest text that reads back as the same number; for CSV.
 std::string exact(double value);
 

@@ -139,6 +139,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   const std::string text =
       where.in_plugin("text_template()", [&] { return method->text_template(); });
   checks.check_template(text);
+  record.environment.emplace_back("text_template", text);
   note_cut_texts(inputs, text, record, progress);
   TrainImages images(backbone, inputs.tasks, spec.training.augmentation, spec.seed,
                      spec.training.precision);

@@ -4,6 +4,7 @@
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/ThreadLocalState.h>
 #include <ATen/ops/_scaled_dot_product_attention_math.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
@@ -159,6 +160,15 @@ TEST(FlopCounter, CountsItsOwnThreadInItsScopeOnly) {
                 const FlopPause pause;
               }
               at::mm(a, a);
+            }),
+            2 * 4 * 4 * 4);
+  // As autograd does it for a device: the backward pass runs on a thread with the caller's state.
+  EXPECT_EQ(flops_of([&] {
+              const at::ThreadLocalState state;
+              std::thread([&] {
+                const at::ThreadLocalStateGuard guard(state);
+                at::mm(a, a);
+              }).join();
             }),
             2 * 4 * 4 * 4);
   double outer = 0.0;

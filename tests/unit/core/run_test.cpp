@@ -49,6 +49,17 @@ TEST(Run, IsTheSameBitsForTheSameSeed) {
   }
 }
 
+TEST(Run, SeedZeroIsASeedLikeAnyOther) {
+  const RunInputs inputs = tiny_inputs(testing::both_prompts());
+  RunSpec spec = tiny_spec("both", Sharing::joint);
+  spec.seed = 0;
+  const auto first = run_well(spec, inputs);
+  EXPECT_EQ(first.seed, 0U);
+  EXPECT_EQ(run_well(spec, inputs).trained_hash, first.trained_hash);
+  spec.seed = 1;
+  EXPECT_NE(run_well(spec, inputs).trained_hash, first.trained_hash);
+}
+
 TEST(Run, LeavesTheBackboneAsItWas) {
   for (const auto* method : {&testing::both_prompts(), &testing::whole_copy()}) {
     const auto record = run_well(tiny_spec(method->name, Sharing::joint), tiny_inputs(*method));
@@ -89,6 +100,8 @@ TEST(Run, FillsTheRecord) {
     EXPECT_GE(prediction.probability, 0.5);  // the better one of two classes
     EXPECT_LE(prediction.probability, 1.0);
   }
+  const std::pair<std::string, std::string> wording("text_template", "a photo of a {}.");
+  EXPECT_EQ(std::count(record.environment.begin(), record.environment.end(), wording), 1);
   EXPECT_FALSE(record.started.empty());
   EXPECT_FALSE(record.finished.empty());
 }

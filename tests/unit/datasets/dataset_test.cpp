@@ -115,6 +115,10 @@ TEST_F(FolderDataset, SaysWhatIsWrongWithATree) {
   std::filesystem::remove_all(root() / "paintings");
   write("real/Mug/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
   EXPECT_THAT(error_of(load), HasSubstr("'Mug' and 'mug'"));
+  std::filesystem::remove_all(root() / "real/Mug");
+  write("real/desk_lamp/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
+  write("art/desk lamp/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
+  EXPECT_THAT(error_of(load), HasSubstr("'desk lamp' and 'desk_lamp'"));
 }
 
 TEST_F(FolderDataset, CheckFindsDamageDuplicatesAndThinClasses) {

@@ -117,6 +117,27 @@ TEST_F(BuildReportTest, StatesWhatWasEqualForAllRows) {
   EXPECT_THAT(fact(report, "Numbers"), HasSubstr("measured"));
 }
 
+TEST_F(BuildReportTest, SaysWhatAStepAndAnImageCost) {
+  namespace records = results::sample;
+  EXPECT_EQ(fact(build_report(store_, "demo"), "Operations"), "absent");  // not counted
+  const records::RunChoice one{.method = "a"};
+  const records::RunChoice other{.method = "b"};
+  store_.set_study(records::study("counted", {{"a", {one}}, {"b", {other}}}));
+  results::RunRecord run = records::done_run(one, records::split(1));
+  run.step_flops = 919'600'000.0;
+  run.image_flops = 33.7e9;
+  store_.record(run);
+  run = records::done_run(other, records::split(1));
+  run.step_flops = 1.2345e12;
+  run.image_flops = 33.7e9;
+  store_.record(run);
+  const Report report = build_report(store_, "counted");
+  EXPECT_THAT(fact(report, "Operations"),
+              HasSubstr("a training step 920 MFLOPs to 1.23 TFLOPs, forward and backward; a test "
+                        "image 33.7 GFLOPs. Counted"));
+  EXPECT_EQ(report.rows[1].seeds[0].step_flops, 1.2345e12);
+}
+
 TEST_F(BuildReportTest, WarnsWhenRunsCannotBeCompared) {
   namespace records = results::sample;
   const records::RunChoice one{.method = "a"};

@@ -57,6 +57,15 @@ TEST(Numbers, TakeAsManyPlacesAsTheirSizeNeeds) {
   EXPECT_EQ(seconds(254.4), "254");
 }
 
+TEST(Numbers, SayOperationsInTheUnitOfTheirSize) {
+  EXPECT_EQ(operations(0), "0 FLOPs");
+  EXPECT_EQ(operations(999), "999 FLOPs");
+  EXPECT_EQ(operations(999.6), "1.00 kFLOPs");
+  EXPECT_EQ(operations(33.72e9), "33.7 GFLOPs");
+  EXPECT_EQ(operations(9.996e6), "10.0 MFLOPs");
+  EXPECT_EQ(operations(4.2e16), "42000 TFLOPs");
+}
+
 TEST(Numbers, ReadBackExactlyFromCsv) {
   for (const double value : {0.1, 1.0 / 3.0, 1e-9, 12345.678}) {
     EXPECT_EQ(std::stod(exact(value)), value);

@@ -1,0 +1,72 @@
+#include "petlab/core/plugin_loader.hpp"
+#include "tiny_world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// Two names for one computation are the worst mistake of a comparison: no two methods of the
+// project may train, or answer, alike.
+namespace petlab::core {
+namespace {
+
+/// Sizes that fit towers of 2 layers and widths 16 and 12, where a method's defaults do not.
+std::map<std::string, std::string> tiny_sizes(const sdk::MethodEntry& entry) {
+  std::map<std::string, std::string> options;
+  const std::string_view name = entry.name;
+  for (const sdk::OptionSpec& spec : std::span(entry.options, entry.option_count)) {
+    const std::string_view option = spec.name;
+    if (option == "reduction" || option == "kernel" || (option == "depth" && name == "maple") ||
+        (option == "n" && name == "compacter"))
+      options[spec.name] = "2";
+  }
+  return options;
+}
+
+/// What one method did: the loss of each epoch, and the probability of each test image's answer.
+struct Trace {
+  std::string method;
+  std::vector<double> losses;
+  std::vector<std::pair<std::int64_t, double>> answers;
+};
+
+Trace trace_of(const std::string& method, const sdk::MethodEntry& entry) {
+  RunSpec spec = testing::tiny_spec(method, Sharing::joint, 3);
+  spec.training.learning_rate = 0.01;
+  spec.training.warmup_epochs = 0;
+  spec.method_options = tiny_sizes(entry);
+  const auto record = testing::run_well(spec, testing::tiny_inputs(entry));
+  Trace trace{method, {}, {}};
+  for (const results::EpochRecord& epoch : record.epochs)
+    trace.losses.push_back(epoch.loss);
+  for (const results::TaskResult& task : record.tasks)
+    for (const results::ImagePrediction& one : task.predictions)
+      trace.answers.emplace_back(one.predicted, one.probability);
+  return trace;
+}
+
+TEST(Methods, NoTwoTrainOrAnswerAlike) {
+  const PluginRegistry plugins(
+      {.folders = {std::filesystem::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
+  std::vector<Trace> traces;
+  for (const std::string& method : plugins.method_names())
+    traces.push_back(trace_of(method, *plugins.method(method).entry));
+  ASSERT_GE(traces.size(), 20U);
+  for (std::size_t a = 0; a < traces.size(); ++a) {
+    for (std::size_t b = 0; b < a; ++b) {
+      const std::string pair = traces[a].method + " and " + traces[b].method;
+      EXPECT_NE(traces[a].answers, traces[b].answers) << pair;
+      if (traces[a].losses.empty()) continue;
+      EXPECT_NE(traces[a].losses, traces[b].losses) << pair;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace petlab::core
