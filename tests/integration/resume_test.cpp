@@ -1,0 +1,126 @@
+#include "petlab/results/run_store.hpp"
+#include "program.hpp"
+#include "sample_study.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace petlab::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using results::OpenMode;
+using results::RunStatus;
+using results::RunStore;
+using testing::HasSubstr;
+
+// Every kind of state: prompts and a grouping found by gradients, one adapter a task with random
+// views, a whole copy of the weights under AdamW, dropout.
+constexpr const char* kRows =
+    "[row.mmap]\nmethod = mmap\nsharing = grouped+specific\ngrouping = gradient\noption.b = 4\n"
+    "[row.vpt]\nmethod = vpt-deep\nsharing = per-task\n"
+    "[row.full]\nmethod = full-fine-tuning\nsharing = joint\noptimizer = adamw\n"
+    "[row.lora]\nmethod = lora\nsharing = joint\n";
+constexpr const char* kTraining = "epochs = 40\nbatch = 2\naugmentation = crop-flip";
+
+std::vector<std::string> arguments(const std::string& study, const std::string& store) {
+  return {"run",       study, "--store",   store, "--cache-dir",  "cache", "--seeds",   "1",
+          "--workers", "2",   "--threads", "1",   "--checkpoint", "0.02",  "--no-table"};
+}
+
+/// What must be equal to the last bit, by identity.
+struct Result {
+  std::string trained_hash;
+  std::vector<std::pair<std::int64_t, double>> predictions;
+  std::vector<double> losses;
+
+  bool operator==(const Result&) const = default;
+};
+
+std::map<std::string, Result> results_of(const fs::path& file) {
+  std::map<std::string, Result> all;
+  const RunStore store(file, OpenMode::read_only);
+  for (const results::StudyRun& run : store.runs("small")) {
+    if (run.status != RunStatus::done) continue;
+    const auto record = store.load(run.plan.hash);
+    Result& result = all[run.plan.row_label];
+    result.trained_hash = record->trained_hash;
+    for (const results::TaskResult& task : record->tasks)
+      for (const results::ImagePrediction& image : task.predictions)
+        result.predictions.emplace_back(image.predicted, image.probability);
+    for (const results::EpochRecord& epoch : record->epochs)
+      result.losses.push_back(epoch.loss);
+  }
+  return all;
+}
+
+TEST(Resume, KilledAtFiftyRandomMomentsAStudyEndsWithTheSameBits) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(kRows, kTraining);
+  const Output whole = run_petlab(arguments(study, "whole.sqlite"), workshop.folder());
+  ASSERT_EQ(whole.exit_code, 0) << whole.out << whole.err;
+  const auto expected = results_of(workshop.folder() / "whole.sqlite");
+  ASSERT_EQ(expected.size(), 4U);
+
+  // The moments differ from one execution to the next; the numbers that come out must not.
+  std::mt19937 random(std::random_device{}());
+  std::uniform_real_distribution<double> moment(0.05, 1.2);
+  int kills = 0, studies = 0;
+  std::int64_t resumed = 0;
+  while (kills < 50) {
+    const std::string name = "killed" + std::to_string(++studies) + ".sqlite";
+    for (bool complete = false; !complete;) {
+      Program program(arguments(study, name), workshop.folder());
+      if (kills < 50) {
+        std::this_thread::sleep_for(std::chrono::duration<double>(moment(random)));
+        if (::kill(program.pid(), SIGKILL) == 0) ++kills;
+      }
+      const Output output = program.wait();
+      complete = output.exit_code == 0;
+      ASSERT_TRUE(complete || output.exit_code == 128 + SIGKILL) << output.out << output.err;
+    }
+    EXPECT_EQ(results_of(workshop.folder() / name), expected) << "after " << kills << " kills";
+    const RunStore store(workshop.folder() / name, OpenMode::read_only);
+    for (const results::StudyRun& run : store.runs("small")) {
+      EXPECT_EQ(run.attempts, 1);
+      resumed += store.load(run.plan.hash, results::LoadDetail::without_predictions)->resumed;
+    }
+    EXPECT_TRUE(fs::is_empty(workshop.folder() / (name + ".checkpoints")));
+  }
+  EXPECT_GT(resumed, 0) << "no kill met a run that had a checkpoint";
+}
+
+TEST(Resume, TestLabelsAreReadAfterTraining) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study("[row.vpt]\nmethod = vpt-deep\nsharing = joint\n",
+                                                 "epochs = 60\nbatch = 2");
+  Program program(arguments(study, "a.sqlite"), workshop.folder());
+  ASSERT_GT(program.wait_for_child(/*seconds=*/0.0), 0);
+  // The file with the test labels goes while the run is at work: training does not miss it, only
+  // the evaluation does.
+  int removed = 0;
+  for (const auto& entry : fs::directory_iterator(workshop.folder() / "cache" / "splits"))
+    if (entry.path().string().ends_with(".test.json")) removed += fs::remove(entry.path()) ? 1 : 0;
+  EXPECT_EQ(removed, 1);
+  const Output output = program.wait();
+  EXPECT_EQ(output.exit_code, 1);
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  const auto run = store.runs("small").at(0);
+  ASSERT_EQ(run.status, RunStatus::failed);
+  EXPECT_THAT(run.error, testing::AllOf(HasSubstr("split sheet"), HasSubstr("(in evaluate)")));
+  EXPECT_EQ(store.load(run.plan.hash)->epochs.size(), 60U);
+}
+
+}  // namespace
+}  // namespace petlab::tests
