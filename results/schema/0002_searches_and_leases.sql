@@ -41,6 +41,27 @@ CREATE TABLE leases (
   expires  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Finished runs that were computed once more.
+CREATE TABLE verifications (
+  verification_id     INTEGER PRIMARY KEY,
+  run_id              INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  time                TEXT NOT NULL,
+  level               TEXT NOT NULL CHECK (level IN ('bit-equal', 'same-kernel', 'statistical')),
+  trained_hash        TEXT NOT NULL,
+  predictions         INTEGER NOT NULL CHECK (predictions >= 0),
+  changed_predictions INTEGER NOT NULL CHECK (changed_predictions BETWEEN 0 AND predictions)
+) STRICT;
+CREATE INDEX verifications_run ON verifications (run_id);
+
+CREATE TABLE verification_values (
+  verification_id INTEGER NOT NULL REFERENCES verifications ON DELETE CASCADE,
+  position        INTEGER NOT NULL,
+  name            TEXT NOT NULL CHECK (name <> ''),
+  value           TEXT NOT NULL,
+  PRIMARY KEY (verification_id, position),
+  UNIQUE (verification_id, name)
+) STRICT, WITHOUT ROWID;
+
 -- ------------------------------------------------------------------------- views, for people
 
 DROP VIEW parameters;

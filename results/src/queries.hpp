@@ -32,6 +32,12 @@ bool is_done(const SQLite::Database& db, const std::string& hash);
 std::optional<RunRecord> read_run(const SQLite::Database& db, const std::string& hash,
                                   LoadDetail detail);
 
+// verification_queries.cpp
+void write_verification(SQLite::Database& db, const VerificationRecord& verification);
+std::vector<VerificationRecord> read_verifications(const SQLite::Database& db,
+                                                   const std::string& identity);
+std::vector<std::string> read_identities(const SQLite::Database& db, const std::string& prefix);
+
 // lease_queries.cpp. They read the clock themselves: the transaction may have waited for another
 // writer before it began.
 Claim claim_run(SQLite::Database& db, const std::string& identity, const std::string& owner,

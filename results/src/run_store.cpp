@@ -157,4 +157,20 @@ std::optional<SplitRecord> RunStore::split(const std::string& hash) const {
   return impl_->read("read split " + short_hash(hash), [&] { return read_split(impl_->db, hash); });
 }
 
+void RunStore::add_verification(const VerificationRecord& verification) {
+  impl_->write("store a repeat of run " + short_hash(verification.identity), [&] {
+    write_verification(impl_->db, verification);
+    return true;
+  });
+}
+
+std::vector<VerificationRecord> RunStore::verifications(const std::string& identity) const {
+  return impl_->read("list the repeats of a run",
+                     [&] { return read_verifications(impl_->db, identity); });
+}
+
+std::vector<std::string> RunStore::find_runs(const std::string& prefix) const {
+  return impl_->read("find a run", [&] { return read_identities(impl_->db, prefix); });
+}
+
 }  // namespace petlab::results

@@ -54,6 +54,7 @@ int run_plugins(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);
 int run_study(const Arguments& arguments);
+int run_verify(const Arguments& arguments);
 int run_worker(const Arguments& arguments);
 
 /// How a command is called: what `--help` prints and what is parsed.

@@ -21,6 +21,7 @@ const std::vector<Command>& commands() {
       {"report", "print and write the table of a study", run_report},
       {"merge", "join the stores of several machines", run_merge},
       {"export", "write the store's views as CSV files", run_export},
+      {"verify", "compute a run once more and compare", run_verify},
       {"plugins", "list plugins, with those that are refused and why", run_plugins},
       {"describe", "options and parameters of a method or grouping", run_describe},
       {"datasets", "list, build, check, split, fingerprint", run_datasets},

@@ -212,6 +212,17 @@ struct RunRecord {
   std::optional<double> image_flops;  // of one test image, class features left out
 };
 
+/// What came out when a finished run was computed once more.
+struct VerificationRecord {
+  std::string identity;
+  std::string time;                      // UTC, as RunRecord::started
+  std::string level;                     // reached: "bit-equal", "same-kernel", "statistical"
+  std::string trained_hash;              // of the repeat
+  std::int64_t predictions = 0;          // test images that were compared
+  std::int64_t changed_predictions = 0;  // whose class the repeat sees otherwise
+  NamedValues environment;               // of the repeat
+};
+
 /// A planned run beside what the store knows about it.
 struct StudyRun {
   PlannedRun plan;

@@ -117,6 +117,16 @@ class RunStore {
   /// The split of this hash; nothing where there is none.
   std::optional<SplitRecord> split(const std::string& hash) const;
 
+  /// Keeps what a repeat of a finished run gave; a run may have several. Refuses one of a run that
+  /// is not finished.
+  void add_verification(const VerificationRecord& verification);
+
+  /// The repeats of a run, in the order in which they were added.
+  std::vector<VerificationRecord> verifications(const std::string& identity) const;
+
+  /// Identities in the store that begin with `prefix`, sorted.
+  std::vector<std::string> find_runs(const std::string& prefix) const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -1,0 +1,156 @@
+#include "command.hpp"
+#include "petlab/results/run_store.hpp"
+#include "petlab/results/verification.hpp"
+#include "petlab/sdk/error.hpp"
+#include "study_command.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+namespace petlab::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const std::string& message) {
+  throw sdk::Error(sdk::ErrorKind::config, message);
+}
+
+/// The run that the argument names.
+results::RunRecord find_run(const results::RunStore& store, const std::string& prefix) {
+  const auto found = store.find_runs(prefix);
+  if (found.empty())
+    fail(store.path().string() + " holds no run '" + prefix +
+         "'; expected the beginning of an identity, as petlab plan and the report print it");
+  if (found.size() > 1)
+    fail("'" + prefix + "' begins " + std::to_string(found.size()) + " runs of " +
+         store.path().string() + "; give more of it");
+  results::RunRecord run = *store.load(found.front());
+  if (run.status != results::RunStatus::done)
+    fail("run " + prefix + " failed (" + run.error + "); only finished runs can be verified");
+  return run;
+}
+
+/// Where the run stands in a study's plan.
+struct Planned {
+  results::StudyRecord study;
+  results::PlannedRun run;
+};
+
+Planned find_plan(const results::RunStore& store, const results::RunRecord& run) {
+  for (const std::string& name : store.studies()) {
+    const auto study = store.study(name);
+    for (const results::PlannedRun& planned : study->plan)
+      if (planned.hash == run.identity.hash) return {*study, planned};
+  }
+  fail("no study of " + store.path().string() + " plans run " + run.identity.hash.substr(0, 12) +
+       ", so what it ran on is not known; run its study once more with this store");
+}
+
+/// What of the identity is not as it was, one a line.
+std::string differences(const results::RunIdentity& was, const results::RunIdentity& is) {
+  std::string text;
+  for (const auto& [name, value] : was.parts) {
+    std::string now = "absent";
+    for (const auto& [other, new_value] : is.parts)
+      if (other == name) now = new_value;
+    if (now != value)
+      text += "\n  " + name + " was " + value.substr(0, 24) + ", is " + now.substr(0, 24);
+  }
+  return text;
+}
+
+/// A folder for the store of the repeat, removed in the end.
+class Scratch {
+ public:
+  Scratch() : folder_(fs::temp_directory_path() / ("petlab-verify-" + std::to_string(::getpid()))) {
+    fs::create_directories(folder_);
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  [[nodiscard]] const fs::path& folder() const { return folder_; }
+
+ private:
+  fs::path folder_;
+};
+
+/// The study of the run, with this run as the only one that is wanted.
+PreparedStudy prepare_repeat(const results::RunRecord& run, const Planned& planned,
+                             const Parsed& options, const fs::path& folder) {
+  const fs::path file = folder / "study.ini";
+  std::ofstream(file) << planned.study.protocol;
+  const auto plugins = load_plugins(options);
+  warn_of_refused(*plugins);
+  PreparedStudy study = prepare_study({file}, options, *plugins);
+  std::optional<core::Job> repeat, namesake;
+  for (const core::Job& job : study.plan.jobs) {
+    if (job.identity.hash == run.identity.hash) repeat = job;
+    if (job.spec.label == planned.run.row_label && job.spec.seed == planned.run.seed)
+      namesake = job;
+  }
+  if (!repeat)
+    fail("run " + run.identity.hash.substr(0, 12) + " cannot be repeated here: " +
+         (namesake
+              ? "what decides its result changed:" + differences(run.identity, namesake->identity)
+              : std::string("its study has no such row any more")));
+  study.wanted = {*repeat};
+  study.store = folder / "repeat.sqlite";
+  study.workers = 1;
+  return study;
+}
+
+}  // namespace
+
+int run_verify(const Arguments& arguments) {
+  Usage usage{
+      "verify",
+      "RUN --store FILE [options]",
+      "Computes a finished run once more and compares: weights, losses, and what is said of every\n"
+      "test picture. RUN is the beginning of its identity, as petlab plan and the report print "
+      "it.\n"
+      "What comes out is kept beside the run, which stays as it is. Levels: bit-equal (all is the\n"
+      "same), same-kernel (every picture gets the same class, the last bits differ), statistical\n"
+      "(some classes differ). Exit code: 0 when the run keeps the level that it claims, 1 when it\n"
+      "does not, 2 when it cannot be repeated because something that decides its result changed.",
+      po::options_description("Options"),
+      {"RUN"},
+      "  petlab plan harness/protocols/demo.ini\n"
+      "  petlab verify 1bc4700f8e0b --store results/demo.sqlite\n"};
+  add_study_options(usage.options);
+  add_running_options(usage.options);
+  const auto options = parse(usage, arguments);
+  if (!options) return kOk;
+  if (!options->has("store")) fail("petlab verify needs --store FILE");
+  const fs::path file = options->text("store");
+
+  std::optional<results::RunStore> store(std::in_place, file, results::OpenMode::read_write);
+  const results::RunRecord run = find_run(*store, options->text("RUN"));
+  const Planned planned = find_plan(*store, run);
+  store.reset();  // the repeat takes its time
+  const Scratch scratch;
+  const PreparedStudy study = prepare_repeat(run, planned, *options, scratch.folder());
+  if (const int code = run_missing({study}, *options); code != kOk) return code;
+  const auto repeat = results::RunStore(study.store).load(run.identity.hash);
+  const results::VerificationRecord result = results::compare_repeat(run, repeat.value());
+  results::RunStore(file, results::OpenMode::read_write).add_verification(result);
+
+  const bool good = results::keeps(result.level, run.determinism);
+  std::cout << planned.run.row_label << " seed " << run.seed << " (" << planned.study.name
+            << "): the repeat is " << result.level << "; "
+            << (run.trained_hash == repeat->trained_hash ? "the same" : "other") << " weights, "
+            << result.changed_predictions << " of " << grouped_digits(result.predictions)
+            << " test pictures classified otherwise. The run claims " << run.determinism
+            << (good ? ": kept.\n" : ": NOT kept.\n");
+  return good ? kOk : kRunFailed;
+}
+
+}  // namespace petlab::app
