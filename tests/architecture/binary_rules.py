@@ -3,6 +3,7 @@
     binary_rules.py symbols      NM PLUGIN...            exports petlab_plugin_v1 and no code of its own
     binary_rules.py one_libtorch PROGRAM_OR_PLUGIN...    all of them load the same libtorch_cpu
     binary_rules.py torch_free   NM ARCHIVE...           refers to no symbol of LibTorch
+    binary_rules.py never_unloaded READELF PLUGIN...     stays in its process (DF_1_NODELETE)
 """
 
 import re
@@ -58,7 +59,15 @@ def torch_free(nm, *archives):
                 yield f"{archive}: needs {line.strip()}"
 
 
-RULES = {"symbols": symbols, "one_libtorch": one_libtorch, "torch_free": torch_free}
+def never_unloaded(readelf, *plugins):
+    """Tensors may outlive what loaded a plugin, and their autograd nodes are its code."""
+    for plugin in plugins:
+        if not re.search(r"FLAGS_1.*\bNODELETE\b", run(readelf, "-d", plugin)):
+            yield f"{plugin}: can be unloaded; link it with -Wl,-z,nodelete"
+
+
+RULES = {"symbols": symbols, "one_libtorch": one_libtorch, "torch_free": torch_free,
+         "never_unloaded": never_unloaded}
 
 
 def main():

@@ -111,6 +111,15 @@ TEST(CountParameters, CountsEachAdapter) {
   EXPECT_EQ(counts[3].stored_bytes, 4 * backbone->parameter_count());
 }
 
+TEST(CountParameters, CountsATensorThatTwoAdaptersUseOnce) {
+  Adapters adapters = make(Sharing::per_task, {"a", "b"}, 1);
+  adapters.parameters[1][0].value = adapters.parameters[0][0].value;
+  adapters.parameters[1].push_back({"again", adapters.parameters[0][0].value.view({-1})});
+  const auto counts = count_parameters(adapters, *testing::tiny_backbone());
+  EXPECT_EQ(counts[0].trainable, 2 * 2 * 16 + 2 * 2 * 12);
+  EXPECT_EQ(counts[1].trainable, 2 * 2 * 16);  // the text prompts are the first adapter's
+}
+
 TEST(TrainedHash, DependsOnValues) {
   const Adapters adapters = make(Sharing::joint, {"a", "b"}, 1);
   const std::string before = trained_hash(adapters);
