@@ -23,6 +23,7 @@ demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report;
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/demo
 
 test: setup ## Set up, build and run all tests; about 10 minutes the first time
+	@$(SETUP)/system_packages.sh tests
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/build.sh
 	@package=$$($(SETUP)/icon_package.sh); PETLAB_ICON_PACKAGE="$$package" $(SETUP)/tests.sh

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # System packages: installs those that are missing with apt (as root), or prints the line to run.
+#
+#   system_packages.sh [tests]: with `tests` also what only tests need, a browser
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -8,11 +10,15 @@ packages=(
   libboost-dev libboost-program-options-dev libboost-filesystem-dev
   nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libssl-dev libutf8proc-dev
   zlib1g-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev librsvg2-dev libcairo2-dev libcsv-dev
+  duktape-dev fonts-dejavu-core
   libgtest-dev libgmock-dev
 )
-# These two often come from elsewhere than apt: what counts is that they work.
+# These often come from elsewhere than apt: what counts is that they work.
 command -v npm >/dev/null || packages+=(npm)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
+if [ "${1:-}" = tests ] && [ -z "${PETLAB_CHROMIUM:-}" ]; then
+  command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null || packages+=(chromium)
+fi
 
 if ! command -v dpkg-query >/dev/null; then
   step "System packages: this system has no apt; the build needs what these Debian packages hold:"

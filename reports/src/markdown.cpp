@@ -84,7 +84,7 @@ std::vector<std::string> failure_texts(const Report& report) {
 
 }  // namespace
 
-std::string markdown_page(const Report& report) {
+std::string markdown_page(const Report& report, const std::string& figure) {
   std::string page = "# Study " + escaped(report.study) + "\n\n";
   const std::string nothing = nothing_to_show(report);
   if (!nothing.empty()) {
@@ -106,7 +106,7 @@ std::string markdown_page(const Report& report) {
     for (const std::string& line : make_test_legend(report))
       page += "\n" + escaped(line) + "\n";
   }
-  page += "\n![Accuracy against trainable parameters](accuracy_parameters.svg)\n";
+  page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
   add_list(page, "Notes", report.notes);
   add_groupings(page, report);
   add_list(page, "Failed runs", failure_texts(report));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chart_engine.hpp"
 #include "petlab/reports/render.hpp"
 
 #include <string>
@@ -7,8 +8,9 @@
 /// Whole files as text, one function a file. write_report() writes them.
 namespace petlab::reports {
 
-std::string markdown_page(const Report& report);
-std::string html_page(const Page& page);
+/// `figure` is the path of the study's main figure, relative to the page.
+std::string markdown_page(const Report& report, const std::string& figure);
+std::string html_page(const Page& page, ChartEngine& engine);
 
 /// A line a row, numbers in full precision, accuracies as fractions.
 std::string table_csv(const Report& report);

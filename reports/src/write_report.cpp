@@ -1,11 +1,12 @@
+#include "figures.hpp"
+#include "pdf.hpp"
 #include "petlab/reports/render.hpp"
 #include "petlab/sdk/error.hpp"
 #include "renderers.hpp"
-#include "scatter_plot.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <fstream>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -31,18 +32,6 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
   if (failed) throw_unwritable(path);
 }
 
-// Study names may hold anything; file names may not.
-std::string file_stem(const std::string& study) {
-  std::string stem;
-  for (const char c : study) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || byte >= 0x80U;
-    stem.push_back(plain ? c : '-');
-  }
-  if (stem.empty() || stem.front() == '.') stem.insert(0, "study");
-  return stem;
-}
-
 // What each study's files are called: nothing in front where there is one study.
 std::vector<std::string> file_stems(const Page& page) {
   if (page.studies.empty()) {
@@ -63,40 +52,65 @@ std::vector<std::string> file_stems(const Page& page) {
 class Writer {
  public:
   Writer(const Page& page, std::filesystem::path folder)
-      : page_(page), stems_(file_stems(page)), folder_(std::move(folder)) {
-    make_folder(folder_);
+      : page_(page), stems_(file_stems(page)), folder_(std::move(folder)) {}
+
+  void write(const std::string& name, const std::string& text) {
+    const std::filesystem::path path = folder_ / name;
+    std::error_code failed;
+    std::filesystem::create_directories(path.parent_path(), failed);
+    if (failed) throw_unwritable(path.parent_path());
+    write_file(path, text);
+    written_.push_back(path);
   }
 
-  void write_once(const std::string& name, const std::string& text) {
-    write_file(folder_ / name, text);
-    written_.push_back(folder_ / name);
-  }
-
-  // "name.csv" for one study, "STUDY.name.csv" for each of several; "report.md" becomes "STUDY.md".
+  // "name.csv" for one study, "STUDY.name.csv" for each of several.
   void write_each(const std::string& name, std::string (*render)(const Report&)) {
     for (std::size_t i = 0; i < page_.studies.size(); ++i)
-      write_once(file_name(i, name), render(page_.studies[i]));
+      write(of_study(i) + name, render(page_.studies[i]));
   }
+
+  void write_markdown() {
+    for (std::size_t i = 0; i < page_.studies.size(); ++i) {
+      const std::string figure = draw_main_figure(engine(), page_.studies[i]);
+      const std::string path = figure_path(i, "accuracy_parameters.svg");
+      write(of_study(i) + (page_.studies.size() == 1 ? "report.md" : "md"),
+            markdown_page(page_.studies[i], path));
+      if (!figure.empty()) write(path, figure);
+    }
+  }
+
+  void write_figures() {
+    for (std::size_t i = 0; i < page_.studies.size(); ++i) {
+      for (const Figure& figure : draw_figures(engine(), page_.studies[i])) {
+        write(figure_path(i, figure.name + ".svg"), figure.svg);
+        write(figure_path(i, figure.name + ".pdf"), pdf_of_svg(figure.svg));
+      }
+    }
+  }
+
+  void write_page() { write("report.html", html_page(page_, engine())); }
 
   std::vector<std::filesystem::path> written() && { return std::move(written_); }
 
  private:
-  static void make_folder(const std::filesystem::path& folder) {
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    if (failed) throw_unwritable(folder);
+  // Started when the first chart is drawn.
+  ChartEngine& engine() {
+    if (!engine_) engine_.emplace();
+    return *engine_;
   }
 
-  std::string file_name(std::size_t study, const std::string& name) const {
-    if (page_.studies.size() == 1) return name;
-    const std::string report = "report.";
-    const bool is_report = name.compare(0, report.size(), report) == 0;
-    return stems_[study] + "." + (is_report ? name.substr(report.size()) : name);
+  std::string of_study(std::size_t study) const {
+    return page_.studies.size() == 1 ? "" : stems_[study] + ".";
+  }
+
+  std::string figure_path(std::size_t study, const std::string& name) const {
+    return "figures/" + of_study(study) + name;
   }
 
   const Page& page_;
   std::vector<std::string> stems_;
   std::filesystem::path folder_;
+  std::optional<ChartEngine> engine_;
   std::vector<std::filesystem::path> written_;
 };
 
@@ -114,15 +128,17 @@ std::vector<std::filesystem::path> write_report(const Page& page,
   for (const Format format : formats) {
     switch (format) {
       case Format::markdown:
-        writer.write_each("report.md", markdown_page);
-        writer.write_each("accuracy_parameters.svg", scatter_plot);
+        writer.write_markdown();
         break;
       case Format::csv:
         writer.write_each("table.csv", table_csv);
         writer.write_each("runs.csv", runs_csv);
         break;
       case Format::html:
-        writer.write_once("report.html", html_page(shown));
+        writer.write_page();
+        break;
+      case Format::figures:
+        writer.write_figures();
         break;
     }
   }

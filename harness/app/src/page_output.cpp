@@ -10,29 +10,33 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
+#include <sstream>
+#include <utility>
 
 namespace petlab::app {
 namespace {
 
 std::vector<reports::Format> parse_formats(const std::string& text) {
+  const std::vector<std::pair<std::string, reports::Format>> known = {
+      {"markdown", reports::Format::markdown},
+      {"csv", reports::Format::csv},
+      {"html", reports::Format::html},
+      {"figures", reports::Format::figures}};
   std::vector<reports::Format> formats;
-  std::string rest = text;
-  while (!rest.empty()) {
-    const auto comma = rest.find(',');
-    const std::string one = rest.substr(0, comma);
-    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-    if (one == "markdown") {
-      formats.push_back(reports::Format::markdown);
-    } else if (one == "csv") {
-      formats.push_back(reports::Format::csv);
-    } else if (one == "html") {
-      formats.push_back(reports::Format::html);
-    } else {
-      const std::vector<std::string> known = {"markdown", "csv", "html"};
+  std::istringstream names(text);
+  for (std::string name; std::getline(names, name, ',');) {
+    const auto format = std::find_if(known.begin(), known.end(),
+                                     [&](const auto& each) { return each.first == name; });
+    if (format == known.end()) {
+      std::vector<std::string> all;
+      for (const auto& each : known)
+        all.push_back(each.first);
       throw sdk::Error(sdk::ErrorKind::config,
-                       "--format: unknown format '" + one + "'" + core::did_you_mean(one, known));
+                       "--format: unknown format '" + name + "'" + core::did_you_mean(name, all));
     }
+    formats.push_back(format->second);
   }
   return formats;
 }
@@ -45,7 +49,7 @@ void add_page_options(po::options_description& options) {
       "without-times", po::bool_switch(),
       "leave out time stamps, seconds and memory: reports of the same runs are then equal byte for "
       "byte")("out", text_value(), "folder for the report's files")(
-      "format", text_value()->default_value("markdown,csv,html"), "which files");
+      "format", text_value()->default_value("markdown,csv,html,figures"), "which files");
   add_published_option(options);
 }
 

@@ -115,10 +115,13 @@ TEST_F(RenderTest, EscapesNamesInHtmlAndMarkdownAndCsv) {
   const Report report = build_report(store, "x<script>alert(1)</script>");
   write_report(report, folder_ / "out", {Format::markdown, Format::csv, Format::html});
   const std::string html = file("out/report.html");
-  EXPECT_THAT(html, Not(HasSubstr("<script")));
-  EXPECT_THAT(html, Not(HasSubstr("<b>")));
+  // Shown as text, and in the scripts' data without a '<' that could end an element.
+  EXPECT_THAT(html, Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(html, Not(HasSubstr("<b>&")));
+  EXPECT_THAT(html, HasSubstr("\"study\":\"x\\u003cscript>alert(1)\\u003c/script>\""));
   EXPECT_THAT(html, HasSubstr("&lt;b&gt;&amp;|&#39;row&#39;"));
-  EXPECT_THAT(file("out/accuracy_parameters.svg"), HasSubstr("&lt;b&gt;&amp;|&#39;row&#39;"));
+  EXPECT_THAT(file("out/figures/accuracy_parameters.svg"),
+              HasSubstr("&lt;b&gt;&amp;|&#39;row&#39;"));
   EXPECT_THAT(file("out/report.md"), HasSubstr("\\<b\\>&\\|'row'"));
   EXPECT_THAT(file("out/table.csv"), HasSubstr(",\"a,\"\"b\"\"\","));
 }
@@ -128,11 +131,46 @@ TEST_F(RenderTest, WritesAPageThatNeedsNothingElse) {
   const auto written = write_report(build_report(store, "demo"), folder_ / "a/b", {Format::html});
   ASSERT_EQ(written.size(), 1U);
   const std::string html = file("a/b/report.html");
-  EXPECT_THAT(html, HasSubstr("<svg"));
-  for (const char* outside : {"src=", "href=", "@import", "url(http"}) {
-    EXPECT_THAT(html, Not(HasSubstr(outside)));
+  const std::string own = html.substr(0, html.find("<script id=\"echarts\">"));
+  for (const char* outside : {" src=", "@import", "url(http", "<link rel=\"stylesheet\""}) {
+    EXPECT_THAT(own, Not(HasSubstr(outside)));
   }
+  for (const char* chart : {"accuracy_parameters", "accuracy_seconds", "seeds", "learning_curves",
+                            "class_accuracy", "confusion", "affinity"}) {
+    EXPECT_THAT(html, HasSubstr(std::string("data-chart=\"") + chart + "\""));
+  }
+  EXPECT_THAT(html, HasSubstr("Apache License"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "a/b/report.html.new"));
+}
+
+TEST_F(RenderTest, DrawsEachChartAsSvgAndAsThePdfOfTheSameSvg) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  const Report report = build_report(store, "demo");
+  const auto written = write_report(report, folder_ / "out", {Format::figures});
+  EXPECT_EQ(written.size(), 10U);
+  const std::string svg = file("out/figures/seeds.svg");
+  EXPECT_THAT(svg, testing::StartsWith("<svg width=\"900\""));
+  for (const Row& row : report.rows)
+    EXPECT_THAT(svg, HasSubstr(">" + row.label + "</text>"));
+  const std::string pdf = file("out/figures/seeds.pdf");
+  EXPECT_THAT(pdf, testing::StartsWith("%PDF-1."));
+  EXPECT_GT(pdf.size(), 3000U);
+  EXPECT_THAT(pdf, HasSubstr("MediaBox [ 0 0 675 "));  // 900 pixels of 1/96 inch, in points
+  write_report(report, folder_ / "again", {Format::figures});
+  EXPECT_EQ(pdf, file("again/figures/seeds.pdf"));
+}
+
+TEST_F(RenderTest, DrawsACriticalDifferenceDiagramWhereTheTasksSuffice) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  Report report = build_report(store, "demo");
+  report.ranks.ranking =
+      Ranking{.mean_ranks = {2.5, 1.0, 2.5}, .critical_difference = 1.2, .groups = {{0, 2}}};
+  report.ranked_rows = {0, 1, 2};
+  write_report(report, folder_ / "out", {Format::figures, Format::html});
+  const std::string svg = file("out/figures/critical_difference.svg");
+  EXPECT_THAT(svg, HasSubstr("coop-joint 1.00"));
+  EXPECT_THAT(svg, HasSubstr("critical difference 1.20"));
+  EXPECT_THAT(file("out/report.html"), HasSubstr("data-chart=\"critical_difference\""));
 }
 
 TEST_F(RenderTest, WritesOnePageAndFilesOfTheirOwnForSeveralStudies) {
@@ -169,7 +207,7 @@ TEST_F(RenderTest, WithoutTimesTwoReportsOfRunsThatTookDifferentTimesAreEqual) {
     failure.attempts = 80;
   for (const auto& path :
        write_report(page, folder_ / "second", {Format::html, Format::markdown, Format::csv})) {
-    const std::string name = path.filename().string();
+    const std::string name = path.lexically_relative(folder_ / "second").string();
     EXPECT_EQ(file("first/" + name), file("second/" + name)) << name;
   }
   page.times = true;

@@ -10,9 +10,10 @@
 namespace petlab::reports {
 
 enum class Format {
-  markdown,  // report.md, accuracy_parameters.svg
+  markdown,  // report.md, figures/accuracy_parameters.svg
   csv,       // table.csv (a line a row), runs.csv (a line a run and task)
   html,      // report.html: one page that needs nothing else
+  figures,   // figures/NAME.svg and .pdf: the charts of the page
 };
 
 /// What one report is about.
@@ -38,9 +39,9 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
 
 /// Writes the files of the formats into the folder, which is made if needed; files of an earlier
 /// report are replaced. One study: the names at Format. Several: one report.html with a section for
-/// each, and the other files once a study, called STUDY.md, STUDY.table.csv ... Returns the paths
-/// in the order written. Throws Error(store) when a file cannot be written and Error(config) for
-/// two studies of one name.
+/// each, and the other files once a study, called STUDY.md, STUDY.table.csv, figures/STUDY.NAME.svg
+/// ... Returns the paths in the order written. Throws Error(store) when a file cannot be written
+/// and Error(config) for two studies of one name.
 std::vector<std::filesystem::path> write_report(const Page& page,
                                                 const std::filesystem::path& folder,
                                                 const std::vector<Format>& formats);

@@ -1,0 +1,249 @@
+#include "html_sections.hpp"
+
+#include "markup.hpp"
+#include "numbers.hpp"
+#include "run_table.hpp"
+
+#include <algorithm>
+
+namespace petlab::reports {
+namespace {
+
+std::string element(const char* tag, const std::string& style, const std::string& text) {
+  std::string html = std::string("<").append(tag);
+  if (!style.empty()) html += " class=\"" + style + "\"";
+  return html + ">" + markup_escaped(text) + "</" + tag + ">";
+}
+
+std::string list_html(const char* tag, const std::string& style,
+                      const std::vector<std::string>& items) {
+  std::string html;
+  for (const std::string& item : items)
+    html += element(tag, style, item) + "\n";
+  return html;
+}
+
+std::string legend_html(const std::vector<std::string>& lines, const std::string& first = {}) {
+  return "<div class=\"legend\">" + first + list_html("p", "", lines) + "</div>\n";
+}
+
+std::string details_html(const std::string& summary, const std::string& html) {
+  return "<details><summary>" + markup_escaped(summary) + "</summary>\n" + html + "</details>\n";
+}
+
+std::string style_of(const Column& column, Place place) {
+  std::string style = column.align == Align::left ? "l" : "";
+  if (!column.marked || place == Place::none) return style;
+  if (!style.empty()) style += ' ';
+  return style + (place == Place::best ? "best" : "second");
+}
+
+// A script draws into the figure when it comes into view.
+std::string figure_html(const ChartName& chart, const Report& report, const StudyPlace& place) {
+  const ChartWords words = words_of(chart, report);
+  std::string html = "<figure data-chart=\"" + markup_escaped(chart.kind) + "\" data-study=\"" +
+                     std::to_string(place.index) + "\"";
+  if (!chart.row.empty()) html += " data-row=\"" + markup_escaped(chart.row) + "\"";
+  html += ">\n<figcaption><strong>" + markup_escaped(words.title) + "</strong> " +
+          markup_escaped(words.text) + "</figcaption>\n";
+  if (chart.kind == "seeds" && report.tasks.size() > 1) {
+    html +=
+        "<p class=\"choose\"><label>Accuracy <select data-choose=\"task\"><option value=\"-1\">"
+        "mean over domains</option>";
+    for (std::size_t i = 0; i < report.tasks.size(); ++i) {
+      html += "<option value=\"" + std::to_string(i) + "\">" + markup_escaped(report.tasks[i]) +
+              "</option>";
+    }
+    html += "</select></label></p>\n";
+  }
+  return html + "<div class=\"chart\" role=\"img\" aria-label=\"" + markup_escaped(words.title) +
+         "\"></div>\n</figure>\n";
+}
+
+std::string figures_html(const Report& report, const StudyPlace& place,
+                         const std::vector<ChartName>& charts,
+                         const std::vector<std::string>& kinds) {
+  std::string html;
+  for (const ChartName& chart : charts) {
+    if (std::find(kinds.begin(), kinds.end(), chart.kind) != kinds.end()) {
+      html += figure_html(chart, report, place);
+    }
+  }
+  return html;
+}
+
+std::string summary_html(const Report& report) {
+  std::string html = "<dl>\n";
+  for (const auto& [name, text] : report.facts) {
+    if (name != "Protocol")  // stands in full in a section of its own
+      html += element("dt", "", name) + element("dd", "", text) + "\n";
+  }
+  return html + "</dl>\n" + list_html("p", "note", report.notes);
+}
+
+std::string accuracy_html(const Report& report) {
+  return table_html(make_table(report), "Accuracy and cost of study " + report.study) +
+         legend_html(make_legend(report),
+                     "<p><span class=\"best\">Best</span> and <span class=\"second\">second "
+                     "best</span> mean among rows without gaps. Click a heading to sort.</p>\n");
+}
+
+std::string tests_html(const Report& report, const StudyPlace& place,
+                       const std::vector<ChartName>& charts) {
+  std::string html;
+  if (const TextTable tests = make_test_table(report); !tests.rows.empty()) {
+    html += table_html(tests, "Differences and tests of study " + report.study) +
+            legend_html(make_test_legend(report));
+  }
+  if (report.ranks.ranking) html += figures_html(report, place, charts, {"critical_difference"});
+  const bool noted = std::find(report.notes.begin(), report.notes.end(), report.ranks.statement) !=
+                     report.notes.end();
+  if (!report.ranks.statement.empty() && !noted) {
+    html += element("p", "", report.ranks.statement) + "\n";
+  }
+  return html;
+}
+
+std::string runs_chooser_html(const Report& report, const StudyPlace& place) {
+  const std::string study = std::to_string(place.index);
+  return "<div class=\"detail\" data-study=\"" + study +
+         "\">\n<p class=\"choose\"><label>Run <select data-choose=\"run\"></select></label> "
+         "<label>Domain <select data-choose=\"domain\"></select></label></p>\n"
+         "<p class=\"legend\" data-say=\"run\" aria-live=\"polite\"></p>\n"
+         "<figure data-chart=\"class_accuracy\" data-study=\"" +
+         study +
+         "\" data-run><figcaption><strong>Accuracy of each class</strong> From worst to best, with "
+         "the number of test images answered rightly.</figcaption>\n"
+         "<div class=\"chart\" role=\"img\" aria-label=\"Accuracy of each class\"></div></figure>\n"
+         "<figure data-chart=\"confusion\" data-study=\"" +
+         study +
+         "\" data-run><figcaption><strong>Confusion</strong> Row: true class, column: answer. "
+         "Blue: "
+         "right answers, orange: wrong ones; the darker, the larger the share of the class's "
+         "images.</figcaption>\n"
+         "<div class=\"chart\" role=\"img\" aria-label=\"Confusion matrix\"></div></figure>\n"
+         "<h" +
+         std::to_string(place.heading + 1) + ">Most frequent confusions</h" +
+         std::to_string(place.heading + 1) +
+         ">\n<div class=\"wide\" data-fill=\"confusions\" role=\"region\" tabindex=\"0\" "
+         "aria-label=\"Most frequent confusions of study " +
+         markup_escaped(report.study) + "\"></div>\n</div>\n";
+}
+
+std::string groupings_html(const Report& report, const StudyPlace& place,
+                           const std::vector<ChartName>& charts) {
+  std::vector<std::string> texts;
+  for (const FoundGrouping& found : report.groupings)
+    texts.push_back(grouping_text(found, report.times));
+  std::string html = figures_html(report, place, charts, {"affinity"});
+  const std::string list = "<ul>\n" + list_html("li", "", texts) + "</ul>\n";
+  constexpr std::size_t kShort = 8;
+  return html + (texts.size() <= kShort
+                     ? list
+                     : details_html("All " + std::to_string(texts.size()) +
+                                        " groupings in words, with scores and runners-up",
+                                    list));
+}
+
+std::string gaps_html(const Report& report) {
+  std::vector<std::string> failures;
+  for (const Failure& failure : report.failures)
+    failures.push_back(failure_text(failure));
+  std::vector<std::string> missing;
+  for (const Row& row : report.rows) {
+    if (row.missing_seeds.empty()) continue;
+    std::string seeds;
+    for (const std::uint64_t seed : row.missing_seeds)
+      seeds += (seeds.empty() ? "" : ", ") + std::to_string(seed);
+    missing.push_back(row.label + ": seed " + seeds);
+  }
+  std::string html;
+  if (!failures.empty()) {
+    html += element("p", "", "Failed:") + "\n<ul>\n" + list_html("li", "", failures) + "</ul>\n";
+  }
+  if (!missing.empty()) {
+    html += element("p", "", "Planned, not run yet:") + "\n<ul>\n" + list_html("li", "", missing) +
+            "</ul>\n";
+  }
+  return html.empty() ? element("p", "",
+                                "Nothing: all " + std::to_string(report.planned) +
+                                    " planned runs are finished.") +
+                            "\n"
+                      : html;
+}
+
+std::string protocol_html(const Report& report) {
+  std::string html;
+  if (const TextTable chosen = make_search_table(report); !chosen.rows.empty()) {
+    html +=
+        element("p", "",
+                "These settings were chosen on validation images held out of the training part, "
+                "with the same number of trials for every row; the rows were then trained on "
+                "all of it.") +
+        "\n" + table_html(chosen, "Chosen settings of study " + report.study);
+  }
+  if (!report.protocol.empty()) {
+    html += details_html("The resolved protocol with all rows, as it decided the runs",
+                         "<pre tabindex=\"0\">" + markup_escaped(report.protocol) + "</pre>\n");
+  }
+  return html;
+}
+
+std::string environment_html(const Report& report) {
+  const TextTable runs = make_run_table(report);
+  return table_html(make_environment_table(report), "Environment of study " + report.study) +
+         details_html("All " + std::to_string(runs.rows.size()) +
+                          " finished runs: identity, cost, determinism",
+                      table_html(runs, "Runs of study " + report.study) +
+                          legend_html(make_run_legend(report)));
+}
+
+}  // namespace
+
+std::string table_html(const TextTable& table, const std::string& label) {
+  std::string html = "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"" +
+                     markup_escaped(label) + "\"><table>\n<thead><tr>";
+  for (const Column& column : table.columns) {
+    html += column.align == Align::left ? "<th scope=\"col\" class=\"l\">" : "<th scope=\"col\">";
+    html += "<button type=\"button\">" + markup_escaped(column.title) + "</button></th>";
+  }
+  html += "</tr></thead>\n<tbody>\n";
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+    html += "<tr>";
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      const Place place = table.places.empty() ? Place::none : table.places[r];
+      html += element("td", style_of(table.columns[c], place), table.rows[r][c]);
+    }
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+std::vector<Section> study_sections(const Report& report, const StudyPlace& place,
+                                    const std::vector<ChartName>& charts) {
+  std::vector<Section> sections;
+  const auto add = [&](const char* id, const char* title, std::string html) {
+    if (!html.empty()) sections.push_back({place.id + "-" + id, title, std::move(html)});
+  };
+  if (const std::string nothing = nothing_to_show(report); !nothing.empty()) {
+    add("summary", "Summary", element("p", "", nothing) + "\n");
+    if (report.planned > 0) add("gaps", "What is missing", gaps_html(report));
+    add("protocol", "Protocol", protocol_html(report));
+    return sections;
+  }
+  add("summary", "Summary", summary_html(report));
+  add("accuracy", "Accuracy and cost", accuracy_html(report));
+  add("cost", "Accuracy against cost",
+      figures_html(report, place, charts, {"accuracy_parameters", "accuracy_seconds", "seeds"}));
+  add("tests", "Differences and tests", tests_html(report, place, charts));
+  add("curves", "Training", figures_html(report, place, charts, {"learning_curves"}));
+  add("run", "One run in detail", runs_chooser_html(report, place));
+  if (!report.groupings.empty())
+    add("groups", "Groupings found", groupings_html(report, place, charts));
+  add("gaps", "What is missing", gaps_html(report));
+  add("protocol", "Protocol", protocol_html(report));
+  add("environment", "Environment and runs", environment_html(report));
+  return sections;
+}
+
+}  // namespace petlab::reports

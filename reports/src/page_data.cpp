@@ -1,0 +1,255 @@
+#include "page_data.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+
+namespace petlab::reports {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::int64_t kClassesOfOneByte = 256;
+
+Json number(double value) {
+  constexpr double kDigits = 1e6;
+  if (!std::isfinite(value)) return nullptr;
+  return std::abs(value) < 1.0 / kDigits * 100.0 ? Json(value)
+                                                 : Json(std::round(value * kDigits) / kDigits);
+}
+
+Json optional_number(const std::optional<double>& value) {
+  return value ? number(*value) : Json(nullptr);
+}
+
+Json estimate_data(const std::optional<Estimate>& estimate) {
+  if (!estimate) return nullptr;
+  return {{"mean", number(estimate->mean)},
+          {"half", optional_number(estimate->half_width)},
+          {"n", estimate->n}};
+}
+
+Json seed_data(const SeedResult& seed, const std::vector<std::string>& tasks) {
+  Json accuracies = Json::array();
+  for (const std::string& task : tasks) {
+    const auto found =
+        std::find_if(seed.tasks.begin(), seed.tasks.end(),
+                     [&](const results::TaskResult& result) { return result.task == task; });
+    accuracies.push_back(found == seed.tasks.end() ? Json(nullptr) : number(found->accuracy()));
+  }
+  Json warm_up = Json::array();
+  Json train = Json::array();
+  for (const results::EpochRecord& epoch : seed.epochs)
+    (epoch.phase == "warm-up" ? warm_up : train).push_back(number(epoch.loss));
+  return {{"seed", seed.seed},
+          {"accuracy", number(seed.mean_accuracy)},
+          {"tasks", accuracies},
+          {"trainable", seed.trainable},
+          {"trainSeconds", optional_number(seed.train_seconds)},
+          {"warmUp", warm_up},
+          {"train", train}};
+}
+
+Json row_data(const Row& row, const std::vector<std::string>& tasks) {
+  Json seeds = Json::array();
+  for (const SeedResult& seed : row.seeds)
+    seeds.push_back(seed_data(seed, tasks));
+  return {{"label", row.label},
+          {"method", row.method},
+          {"sharing", row.sharing},
+          {"mean", estimate_data(row.mean)},
+          {"trainSeconds", optional_number(row.train_seconds)},
+          {"seeds", seeds}};
+}
+
+Json grouping_data(const FoundGrouping& found) {
+  Json affinity = Json::array();
+  for (const double value : found.grouping.affinity)
+    affinity.push_back(number(value));
+  return {{"label", found.label},
+          {"seed", found.seed},
+          {"tasks", found.grouping.tasks},
+          {"affinity", affinity},
+          {"partition", found.grouping.partition}};
+}
+
+std::string base64(const std::string& bytes) {
+  constexpr const char* kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr unsigned kSix = 0x3FU;
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t at) {
+      return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+    };
+    const unsigned bits = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
+    text.push_back(kDigits[bits >> 18U]);
+    text.push_back(kDigits[bits >> 12U & kSix]);
+    text.push_back(i + 1 < bytes.size() ? kDigits[bits >> 6U & kSix] : '=');
+    text.push_back(i + 2 < bytes.size() ? kDigits[bits & kSix] : '=');
+  }
+  return text;
+}
+
+// Class indices, a byte each where all fit, else two (low byte first).
+template <class Items, class Get>
+std::string packed(const Items& items, bool wide, Get get) {
+  std::string bytes;
+  for (const auto& item : items) {
+    const auto index = static_cast<std::uint64_t>(get(item));
+    bytes.push_back(static_cast<char>(index & 0xFFU));
+    if (wide) bytes.push_back(static_cast<char>(index >> 8U & 0xFFU));
+  }
+  return base64(bytes);
+}
+
+bool needs_two_bytes(const Report& report) {
+  for (const results::SplitRecord& split : report.splits) {
+    for (const results::TaskSplit& task : split.tasks) {
+      if (static_cast<std::int64_t>(task.classes.size()) > kClassesOfOneByte) return true;
+    }
+  }
+  return false;
+}
+
+// Labels of the splits; lists of classes are there once, as tasks mostly share theirs.
+Json split_data(const Report& report, bool wide, Json& classes) {
+  Json splits = Json::array();
+  for (const results::SplitRecord& split : report.splits) {
+    Json tasks = Json::array();
+    for (const results::TaskSplit& task : split.tasks) {
+      Json names(task.classes);
+      const auto known = std::find(classes.begin(), classes.end(), names);
+      const auto index = known - classes.begin();
+      if (known == classes.end()) classes.push_back(std::move(names));
+      tasks.push_back(
+          {{"task", task.task},
+           {"classes", index},
+           {"labels", packed(task.test, wide, [](const auto& image) { return image.label; })}});
+    }
+    splits.push_back({{"seed", split.seed}, {"tasks", tasks}});
+  }
+  return splits;
+}
+
+// Of a run whose split is known and whose predictions are complete; null for others.
+Json run_data(const Report& report, const Row& row, const SeedResult& seed, bool wide) {
+  const auto split =
+      std::find_if(report.splits.begin(), report.splits.end(),
+                   [&](const results::SplitRecord& record) { return record.hash == seed.split; });
+  if (split == report.splits.end()) return nullptr;
+  Json tasks = Json::array();
+  for (const results::TaskSplit& task : split->tasks) {
+    const auto result =
+        std::find_if(seed.tasks.begin(), seed.tasks.end(),
+                     [&](const results::TaskResult& each) { return each.task == task.task; });
+    if (result == seed.tasks.end() || result->predictions.size() != task.test.size()) {
+      return nullptr;
+    }
+    tasks.push_back(
+        packed(result->predictions, wide, [](const auto& image) { return image.predicted; }));
+  }
+  return {{"row", row.label},
+          {"seed", seed.seed},
+          {"split", split - report.splits.begin()},
+          {"answers", tasks}};
+}
+
+std::size_t size_of(const Json& data) {
+  return data.dump().size();
+}
+
+// With the runs that `chosen` says yes to, until `room` is used up.
+template <class Chosen>
+Json study_predictions(const Report& report, std::size_t room, Chosen chosen, bool& complete) {
+  const bool wide = needs_two_bytes(report);
+  Json classes = Json::array();
+  Json data = {{"bytes", wide ? 2 : 1}, {"splits", split_data(report, wide, classes)}};
+  data["classes"] = std::move(classes);
+  std::size_t used = size_of(data);
+  Json runs = Json::array();
+  complete = true;
+  for (const Row& row : report.rows) {
+    for (std::size_t i = 0; i < row.seeds.size(); ++i) {
+      if (!chosen(i)) continue;
+      Json run = run_data(report, row, row.seeds[i], wide);
+      if (run.is_null()) continue;
+      used += size_of(run);
+      if (used > room) {
+        complete = false;
+        continue;
+      }
+      runs.push_back(std::move(run));
+    }
+  }
+  data["runs"] = std::move(runs);
+  return data;
+}
+
+Json ranks_data(const Report& report) {
+  if (!report.ranks.ranking) return nullptr;
+  const Ranking& ranking = *report.ranks.ranking;
+  Json labels = Json::array();
+  for (const std::size_t row : report.ranked_rows)
+    labels.push_back(report.rows[row].label);
+  return {{"rows", labels},
+          {"ranks", ranking.mean_ranks},
+          {"groups", ranking.groups},
+          {"difference", number(ranking.critical_difference)}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json chart_data(const Report& report) {
+  Json rows = Json::array();
+  for (const Row& row : report.rows)
+    rows.push_back(row_data(row, report.tasks));
+  Json groupings = Json::array();
+  for (const FoundGrouping& found : report.groupings)
+    groupings.push_back(grouping_data(found));
+  return {{"study", report.study},
+          {"times", report.times},
+          {"tasks", report.tasks},
+          {"zeroShot", report.zero_shot ? Json(*report.zero_shot) : Json(nullptr)},
+          {"rows", rows},
+          {"groupings", groupings},
+          {"ranks", ranks_data(report)}};
+}
+
+std::vector<nlohmann::ordered_json> prediction_data(const std::vector<Report>& studies,
+                                                    std::size_t budget) {
+  const std::size_t share = budget / std::max<std::size_t>(1, studies.size());
+  std::vector<Json> data;
+  for (const Report& report : studies) {
+    bool complete = false;
+    Json study = study_predictions(report, share, [](std::size_t) { return true; }, complete);
+    study["note"] = "";
+    if (!complete) {
+      study = study_predictions(report, share, [](std::size_t i) { return i == 0; }, complete);
+      study["note"] = complete
+                          ? "The page holds the predictions of the first seed of each row; those "
+                            "of the other seeds are in the store."
+                          : "The page holds the predictions of the first seed of the first rows; "
+                            "those of the other runs are in the store.";
+    }
+    data.push_back(std::move(study));
+  }
+  return data;
+}
+
+std::string script_text(const nlohmann::ordered_json& data) {
+  // "</script>" and "<!--" would end or upset the element; '<' stands in JSON strings only.
+  std::string text;
+  for (const char c : data.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text.push_back(c);
+    }
+  }
+  return text;
+}
+
+}  // namespace petlab::reports
