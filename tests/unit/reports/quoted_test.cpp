@@ -70,8 +70,8 @@ TEST(Quoted, NumbersStandInColumnsOfTheirOwnWithTheirSource) {
 
   EXPECT_THAT(
       make_legend(report),
-      testing::IsSupersetOf({"Quoted from A paper, p. 7, Table 1 (checked: me): coop Art %, "
-                             "coop mean %, coop trainable."}));
+      testing::IsSupersetOf({"Quoted from A paper, p. 7, Table 1 (checked: me): coop mean %, "
+                             "coop Art %, coop trainable."}));
 }
 
 TEST(Quoted, NothingIsSaidWhereNothingIsQuoted) {
