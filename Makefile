@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study reproduce build setup format format-check tidy fuzz pretrain bench-decode clean
+.PHONY: help demo test study reproduce build setup format format-check tidy fuzz pretrain bench-decode bench-store clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -76,6 +76,11 @@ bench-decode: ## Images per second: the image cache beside Pillow in a torch Dat
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/build.sh bench_decode
 	@.venv/bin/python tests/bench/decode.py
+
+bench-store: ## Seconds of the results store's operations with 10,000 runs; 2 minutes
+	@$(SETUP)/python_env.sh
+	@$(SETUP)/build.sh bench_store
+	@build/bin/bench_store 10000
 
 clean: ## Remove the build tree; keeps .venv, data, results
 	@rm -rf build build-*

@@ -1,11 +1,13 @@
 #include "petlab/results/merge.hpp"
 
 #include "merge_studies.hpp"
+#include "petlab/results/verification.hpp"
 #include "queries.hpp"
 #include "run_checks.hpp"
 #include "statements.hpp"
 #include "store_file.hpp"
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -42,26 +44,10 @@ std::vector<std::string> texts_of(const SQLite::Database& db, const char* sql) {
   return texts;
 }
 
-// The classes that two finished runs of one identity give to the test images.
-struct OtherPredictions {
-  std::int64_t images = 0;
-  std::int64_t classes = 0;        // images with another class
-  std::int64_t probabilities = 0;  // images with another class or another probability
-};
-
-OtherPredictions compare_predictions(const RunRecord& a, const RunRecord& b) {
-  OtherPredictions other;
-  for (std::size_t t = 0; t < a.tasks.size(); ++t) {
-    const auto& mine = a.tasks[t].predictions;
-    const auto& theirs = b.tasks.at(t).predictions;
-    for (std::size_t i = 0; i < mine.size(); ++i) {
-      const bool same_class = mine[i].predicted == theirs.at(i).predicted;
-      other.images += 1;
-      other.classes += same_class ? 0 : 1;
-      other.probabilities += same_class && mine[i].probability == theirs[i].probability ? 0 : 1;
-    }
-  }
-  return other;
+bool same_verification(const VerificationRecord& a, const VerificationRecord& b) {
+  return a.time == b.time && a.level == b.level && a.trained_hash == b.trained_hash &&
+         a.predictions == b.predictions && a.changed_predictions == b.changed_predictions &&
+         a.environment == b.environment;
 }
 
 // Takes one file after the other into the open transaction of `into`.
@@ -101,6 +87,7 @@ class Merger {
       std::string difference;
       if (mine->done && theirs.done) difference = difference_of(from, identity);
       if (difference.empty()) {
+        if (mine->done && theirs.done) take_verifications(from, identity);
         ++report.runs_kept;
       } else {
         report.differences.push_back(difference + " in '" + from_path.string() + "'; that of '" +
@@ -116,6 +103,7 @@ class Merger {
     }
     if (mine) execute(into_, "DELETE FROM runs WHERE identity = ?", identity);
     write_run(into_, run, theirs.attempts);
+    take_verifications(from, identity);
     ++(mine ? report.runs_replaced : report.runs_added);
   }
 
@@ -127,18 +115,29 @@ class Merger {
     const std::string run = "run " + short_hash(identity) + " ('" + mine.method + "', " +
                             mine.sharing + ", seed " + std::to_string(mine.seed) + ") has ";
     if (mine.split_hash != theirs.split_hash) return run + "another split";
+    const VerificationRecord compared = compare_repeat(mine, theirs);
+    if (compared.level == "bit-equal") return "";
     const bool same_weights = mine.trained_hash == theirs.trained_hash;
-    const OtherPredictions other = compare_predictions(mine, theirs);
-    if (same_weights && other.probabilities == 0) return "";
-    const std::string weights = same_weights ? "the same weights" : "other weights";
-    const std::string of_all = " of " + std::to_string(other.images) + " test images";
-    if (other.classes > 0)
-      return run + weights + " and another predicted class for " + std::to_string(other.classes) +
-             of_all;
-    if (other.probabilities > 0)
-      return run + weights + ", the same predicted classes and another probability for " +
-             std::to_string(other.probabilities) + of_all;
-    return run + weights + " and the same predictions";
+    if (compared.changed_predictions > 0)
+      return run + (same_weights ? "the same weights" : "other weights") +
+             " and another predicted class for " + std::to_string(compared.changed_predictions) +
+             " of " + std::to_string(compared.predictions) + " test images";
+    return run +
+           (same_weights ? "the same weights, other losses or probabilities" : "other weights") +
+           " and the same predicted classes";
+  }
+
+  // Repeats of a run speak for every equal run of its identity.
+  void take_verifications(const SQLite::Database& from, const std::string& identity) {
+    const auto theirs = read_verifications(from, identity);
+    if (theirs.empty()) return;
+    const auto mine = read_verifications(into_, identity);
+    for (const VerificationRecord& one : theirs) {
+      const bool known = std::any_of(
+          mine.begin(), mine.end(),
+          [&](const VerificationRecord& other) { return same_verification(one, other); });
+      if (!known) write_verification(into_, one);
+    }
   }
 
   SQLite::Database& into_;

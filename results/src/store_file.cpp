@@ -1,5 +1,7 @@
 #include "store_file.hpp"
 
+#include "network_file_system.hpp"
+
 #include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
 
@@ -44,17 +46,19 @@ FileState state_of(SQLite::Database& db) {
   return {schema_of(db), application_of(db), is_empty(db)};
 }
 
-// Readers and one writer side by side need write-ahead logging. SQLite answers "busy" at once when
-// two processes switch a new file at the same time, so the waiting is done here.
-void switch_to_wal(SQLite::Database& db, const std::filesystem::path& path,
-                   std::chrono::milliseconds busy_timeout) {
+// The journal is a property of the file: one that was copied to another file system is switched.
+// SQLite answers "busy" at once when two processes switch a file at the same time, so the waiting
+// is done here.
+void switch_journal(SQLite::Database& db, const std::filesystem::path& path, Journal journal,
+                    std::chrono::milliseconds busy_timeout) {
+  const std::string wanted = journal == Journal::write_ahead ? "wal" : "delete";
   const auto deadline = std::chrono::steady_clock::now() + busy_timeout;
   while (true) {
     try {
-      SQLite::Statement pragma(db, "PRAGMA journal_mode = WAL");
+      SQLite::Statement pragma(db, "PRAGMA journal_mode = " + wanted);
       pragma.executeStep();
-      if (pragma.getColumn(0).getString() == "wal") return;
-      throw store_error(path, "cannot use write-ahead logging on this file system");
+      if (pragma.getColumn(0).getString() == wanted) return;
+      throw store_error(path, "cannot use SQLite's journal mode '" + wanted + "' here");
     } catch (const SQLite::Exception& error) {
       const bool busy =
           error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_LOCKED;
@@ -126,14 +130,25 @@ std::string short_hash(const std::string& hash) {
 }
 
 // Under write-ahead logging, FULL syncs the log with every commit, NORMAL only when the log is
-// copied into the file; a later commit with FULL syncs the earlier ones too.
+// copied into the file; a later commit with FULL syncs the earlier ones too. With a rollback
+// journal only FULL is safe.
 void set_durability(SQLite::Database& db, Durability durability) {
-  db.exec(durability == Durability::synced ? "PRAGMA synchronous = FULL"
-                                           : "PRAGMA synchronous = NORMAL");
+  const bool relaxed = durability == Durability::relaxed &&
+                       db.execAndGet("PRAGMA journal_mode").getString() == "wal";
+  db.exec(relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+}
+
+Journal journal_for(const std::filesystem::path& path) {
+  return is_on_network(path) ? Journal::rollback : Journal::write_ahead;
 }
 
 SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
                                  std::chrono::milliseconds busy_timeout) {
+  return open_store_file(path, mode, busy_timeout, journal_for(path));
+}
+
+SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
+                                 std::chrono::milliseconds busy_timeout, Journal journal) {
   try {
     SQLite::Database db = open_file(path, mode, busy_timeout);
     const FileState found = state_of(db);
@@ -149,7 +164,7 @@ SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mod
       if (found.schema < RunStore::schema_version()) return migrated_copy(db, path);
       return db;
     }
-    switch_to_wal(db, path, busy_timeout);
+    switch_journal(db, path, journal, busy_timeout);
     db.exec("PRAGMA foreign_keys = ON");
     set_durability(db, Durability::synced);
     if (found.schema < RunStore::schema_version()) migrate(db, path);

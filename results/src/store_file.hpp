@@ -21,9 +21,19 @@ sdk::Error store_error(const std::filesystem::path& path, const std::string& sen
 /// The first digits of a hash in quotes, for sentences.
 std::string short_hash(const std::string& hash);
 
+/// How SQLite keeps a transaction whole. With write-ahead logging readers and a writer do not wait
+/// for each other, but its index is memory that only processes of one host share. A rollback
+/// journal needs nothing but file locks.
+enum class Journal { write_ahead, rollback };
+
+/// The journal that is safe where the file lies.
+Journal journal_for(const std::filesystem::path& path);
+
 /// Opens the file as RunStore's constructor promises.
 SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
                                  std::chrono::milliseconds busy_timeout);
+SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
+                                 std::chrono::milliseconds busy_timeout, Journal journal);
 
 /// What a power cut may undo of a committed transaction: nothing, or the latest ones. A killed
 /// process undoes neither.

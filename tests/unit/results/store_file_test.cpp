@@ -41,9 +41,8 @@ class StoreFileTest : public testing::Test {
   }
 };
 
-TEST_F(StoreFileTest, IsWrittenWithWalAndAVersion) {
+TEST_F(StoreFileTest, IsWrittenWithAVersion) {
   RunStore store(path_);
-  EXPECT_EQ(ask<std::string>("PRAGMA journal_mode"), "wal");
   EXPECT_EQ(ask<int>("PRAGMA user_version"), RunStore::schema_version());
   EXPECT_EQ(ask<std::string>("PRAGMA integrity_check"), "ok");
   EXPECT_EQ(store.path(), path_);

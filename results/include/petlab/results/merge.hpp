@@ -22,8 +22,8 @@ struct MergeReport {
   std::int64_t runs_kept = 0;      // there already, the same or better
 
   /// One sentence for each thing that is not the same in both although it should be: finished runs
-  /// of one identity with other weights or predictions, searches of one row with other outcomes.
-  /// What was there first stays.
+  /// of one identity with other weights, losses or predictions, searches of one row with other
+  /// outcomes. What was there first stays.
   std::vector<std::string> differences;
 
   /// One sentence for each study that got another name.
