@@ -101,12 +101,22 @@ var petlabCharts = (function () {
     return percent(estimate.mean, 2) + (estimate.half === null ? ' (n=1)' : ' ± ' + percent(estimate.half, 2)) + ' %';
   }
 
+  function quantile(sorted, share) {
+    var at = share * (sorted.length - 1), low = Math.floor(at), high = Math.ceil(at);
+    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+  }
+
   // The limits of an accuracy axis: all seeds, and the intervals as far as they do not squeeze the rest.
+  // Rows far below the bulk would squeeze it too: they stand at the edge, with their accuracy in words.
   function accuracy_limits(rows) {
+    var means = rows.map(function (row) { return row.mean.mean; }).sort(function (a, b) { return a - b; });
+    var quarter = quantile(means, 0.25), spread = quantile(means, 0.75) - quarter;
+    var floor = rows.length < 8 ? 0 : quarter - 3 * spread - 0.03;
     var low = 1, high = 0, wide_low = 1, wide_high = 0;
     rows.forEach(function (row) {
+      if (row.mean.mean < floor) return;
       row.seeds.forEach(function (seed) {
-        low = Math.min(low, seed.accuracy);
+        low = Math.min(low, Math.max(floor, seed.accuracy));
         high = Math.max(high, seed.accuracy);
       });
       var half = row.mean.half || 0;
@@ -118,6 +128,11 @@ var petlabCharts = (function () {
     high = Math.min(high + room, Math.max(high, wide_high));
     var margin = 0.05 * Math.max(0.01, high - low);
     return [Math.max(0, low - margin), Math.min(1, high + margin)];
+  }
+
+  function below_note(rows, low) {
+    var below = rows.filter(function (row) { return row.mean.mean < low; }).length;
+    return below === 0 ? '' : below + (below === 1 ? ' row lies' : ' rows lie') + ' below the axis: at its edge, with the accuracy beside the name.';
   }
 
   // Round numbers inside [low, high], about `wanted` of them.
@@ -139,7 +154,7 @@ var petlabCharts = (function () {
               half: task < 0 ? row.mean.half : null};
     }).sort(function (a, b) { return b.mean - a.mean; });
     var step = rows.length > 40 ? 19 : 25, height = 56 + step * rows.length + 26;
-    var names = Math.min(230, Math.round(0.36 * view.width));
+    var names = Math.min(230, Math.round(0.38 * view.width));
     var limits = task < 0 ? accuracy_limits(finished(study)) : null;
     if (!limits) {
       var all = [];
@@ -151,7 +166,13 @@ var petlabCharts = (function () {
     var dots = [], means = [];
     rows.forEach(function (row, i) {
       var style = style_of(row.row.sharing, view);
-      row.values.forEach(function (value, s) {
+      if (row.mean < limits[0]) {  // a mark pointing out of the chart
+        means.push({value: [100 * limits[0], i, NaN], row: row, symbol: 'triangle', symbolRotate: 90, symbolSize: 9,
+                    itemStyle: {color: style.colour}, symbolOffset: [6, 0],
+                    label: {show: true, position: 'right', distance: 8, color: c.soft, fontSize: 11, formatter: percent(row.mean, 1)}});
+        return;
+      }
+      if (row.values.length > 1) row.values.forEach(function (value, s) {
         if (value === null) return;
         dots.push({value: [100 * value, i], seed: row.row.seeds[s].seed, row: row, itemStyle: {color: style.colour}});
       });
@@ -193,15 +214,15 @@ var petlabCharts = (function () {
         label: {color: c.soft, fontSize: 11, position: 'start', distance: 4, formatter: ''},
         data: [{xAxis: 100 * zero.mean}]},
       tooltip: {formatter: function (item) {
-        return escaped(item.data.row.row.label) + '<br>' + (task < 0 ? interval_text(item.data.row.row.mean) : item.data.value[0].toFixed(2) + ' %');
+        return escaped(item.data.row.row.label) + '<br>' + (task < 0 ? interval_text(item.data.row.row.mean) : percent(item.data.row.mean, 2) + ' %');
       }}
     }];
-    return {option: option, height: height};
+    return {option: option, height: height, note: task < 0 ? below_note(finished(study), limits[0]) : ''};
   }
 
   return {
     colours: colours, style_of: style_of, sharings: sharings, escaped: escaped, percent: percent, short: short, short_number: short_number,
     count: count, mean: mean, frame: frame, axis: axis, line: line, finished: finished, ticks: ticks,
-    interval_text: interval_text, accuracy_limits: accuracy_limits, draw: {seeds: seeds}
+    interval_text: interval_text, accuracy_limits: accuracy_limits, below_note: below_note, draw: {seeds: seeds}
   };
 })();

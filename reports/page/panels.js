@@ -36,10 +36,10 @@
     });
     all = all.filter(function (value) { return value !== null && isFinite(value); });
     var high = Math.max.apply(null, all), low = Math.min.apply(null, all);
-    var log = low > 0 && high / low > 30;
+    var log = low > 0 && high / low > 12;
     var bottom = log ? Math.pow(10, Math.floor(Math.log(low) / Math.LN10)) : 0;
     var top = log ? Math.pow(10, Math.ceil(Math.log(high) / Math.LN10)) : high * 1.04;
-    var panel = 138, layout = tiles(rows.length, view.width - 54, 180, panel, 26);
+    var panel = 138, layout = tiles(rows.length, view.width - 54, view.width < 600 ? 120 : 180, panel, 26);
     var option = charts.frame(view);
     option.title = [];
     option.grid = [];

@@ -25,7 +25,10 @@
       return (labels[b].wanted ? 1 : 0) - (labels[a].wanted ? 1 : 0) || a - b;
     });
     order.forEach(function (index) {
-      var label = labels[index], best = null, least = Infinity, covered = 0;
+      var label = labels[index], best = null, least = Infinity, covered = 0, reach = gaps[gaps.length - 1] + 2;
+      var around = {x: label.x - label.width - reach, y: label.y - height - reach, width: 2 * (label.width + reach), height: 2 * (height + reach)};
+      function near(box) { return overlap(around, box) > 0; }
+      var evils = marks.filter(near).concat(taken.filter(near)), behind = lines.filter(near);
       for (var g = 0; g < gaps.length && least > 2 * gaps[g]; ++g) {
         for (var d = 0; d < directions; ++d) {
           var angle = 2 * Math.PI * d / directions, gap = gaps[g];
@@ -33,10 +36,9 @@
           var cy = label.y + Math.sin(angle) * (gap + height / 2);
           var box = {x: cx - label.width / 2, y: cy - height / 2, width: label.width, height: height};
           var evil = box.width * box.height - overlap(box, bounds), cost = 2 * gap;
-          for (var m = 0; m < marks.length; ++m) evil += overlap(box, marks[m]);
-          for (var t = 0; t < taken.length; ++t) evil += overlap(box, taken[t]);
+          for (var m = 0; m < evils.length; ++m) evil += overlap(box, evils[m]);
           cost += 20 * evil;
-          for (var l = 0; l < lines.length && cost < least; ++l) cost += 2 * overlap(box, lines[l]);
+          for (var l = 0; l < behind.length && cost < least; ++l) cost += 2 * overlap(box, behind[l]);
           if (cost < least) { least = cost; best = box; covered = evil; }
         }
       }
@@ -131,12 +133,15 @@
     var wide = view.width - grid.left - grid.right, tall = height - grid.top - grid.bottom;
     points.forEach(function (point) {
       point.x = grid.left + (axis.at(point.cost) - axis.min) / (axis.max - axis.min) * wide;
-      point.y = grid.top + (high - 100 * point.accuracy) / (high - low) * tall;
+      point.below = 100 * point.accuracy < low;
+      point.shown = point.below ? low : 100 * point.accuracy;
+      point.y = grid.top + (high - point.shown) / (high - low) * tall - (point.below ? 7 : 0);
+      point.name = point.row.label + (point.below ? ' (' + charts.percent(point.accuracy) + ' %)' : '');
     });
 
     var best = front(points);
     var labels = points.map(function (point) {
-      return {x: point.x, y: point.y, width: 6.3 * point.row.label.length + 2, wanted: best.indexOf(point) >= 0, point: point};
+      return {x: point.x, y: point.y, width: 6.3 * point.name.length + 2, wanted: best.indexOf(point) >= 0, point: point};
     });
     place(labels, points.map(function (point) { return {x: point.x - 7, y: point.y - 7, width: 14, height: 14}; }),
       lines_of(points, best, grid.left + wide, grid.top, tall, high - low),
@@ -173,7 +178,9 @@
       option.series = option.series.concat(group_series(group, members, names, axis, view));
     });
     var named = labels.filter(function (label) { return label.box; }).length;
-    return {option: option, height: height, note: named === points.length ? '' : named + ' of ' + points.length + ' rows are named'};
+    var notes = [charts.below_note(points.map(function (point) { return point.row; }), low / 100)];
+    if (named < points.length) notes.push(named + ' of ' + points.length + ' rows are named; the table names all.');
+    return {option: option, height: height, note: notes.join(' ').trim()};
   }
 
   function front_series(best, axis, c) {
@@ -200,7 +207,7 @@
     var c = charts.colours(view), style = charts.style_of(group, view), dots = [];
     points.forEach(function (point) {
       point.row.seeds.forEach(function (seed, i) {
-        if (point.costs[i] === null) return;
+        if (point.costs[i] === null || point.below || point.row.seeds.length < 2) return;
         dots.push({value: [axis.at(point.costs[i]), 100 * seed.accuracy], point: point, seed: seed.seed, cost: point.costs[i]});
       });
     });
@@ -209,12 +216,12 @@
       data: points.map(function (point) { return [axis.at(point.cost), 100 * point.accuracy]; }),
       renderItem: function (parameters, api) {
         var point = points[parameters.dataIndex], lines = [], y = 100 * point.accuracy, x = axis.at(point.cost);
-        if (point.half > 0) {
+        if (point.half > 0 && !point.below) {
           var a = api.coord([x, y - 100 * point.half]), b = api.coord([x, y + 100 * point.half]);
           lines.push(charts.line(a[0], a[1], b[0], b[1], style.colour, 1.4, {opacity: 0.65}));
           [a, b].forEach(function (end) { lines.push(charts.line(end[0] - 4, end[1], end[0] + 4, end[1], style.colour, 1.4, {opacity: 0.65})); });
         }
-        if (point.high > point.low) {
+        if (point.high > point.low && !point.below) {
           var l = api.coord([axis.at(point.low), y]), h = api.coord([axis.at(point.high), y]);
           lines.push(charts.line(l[0], l[1], h[0], h[1], style.colour, 1, {opacity: 0.65}));
         }
@@ -228,7 +235,11 @@
     }, {
       type: 'scatter', name: group, symbol: style.shape, symbolSize: style.size, z: 4,
       itemStyle: {color: style.colour, borderColor: c.mark, borderWidth: 1.2},
-      data: points.map(function (point) { return {value: [axis.at(point.cost), 100 * point.accuracy], point: point}; }),
+      data: points.map(function (point) {
+        var item = {value: [axis.at(point.cost), point.shown], point: point};
+        if (point.below) { item.symbol = 'triangle'; item.symbolRotate = 180; item.symbolSize = 9; item.symbolOffset = [0, -7]; }
+        return item;
+      }),
       tooltip: {formatter: function (item) {
         var point = item.data.point;
         return '<b>' + charts.escaped(point.row.label) + '</b><br>' + charts.interval_text(point.row.mean) + '<br>' + axis.words(point.cost);
@@ -244,7 +255,7 @@
           parts.push(charts.line(name.point.x, name.point.y, x, y, style.colour, 0.7, {opacity: 0.7}));
         }
         parts.push({type: 'text', silent: true, style: {
-          text: name.point.row.label, x: box.x + box.width / 2, y: box.y + box.height / 2, align: 'center', verticalAlign: 'middle',
+          text: name.point.name, x: box.x + box.width / 2, y: box.y + box.height / 2, align: 'center', verticalAlign: 'middle',
           fill: style.colour, fontSize: 11, stroke: c.ground, lineWidth: 3
         }});
         return {type: 'group', children: parts};

@@ -85,7 +85,8 @@ std::string accuracy_html(const Report& report) {
   return table_html(make_table(report), "Accuracy and cost of study " + report.study) +
          legend_html(make_legend(report),
                      "<p><span class=\"best\">Best</span> and <span class=\"second\">second "
-                     "best</span> mean among rows without gaps. Click a heading to sort.</p>\n");
+                     "best</span> mean among rows without gaps. <span class=\"screen\">A heading "
+                     "sorts the table by its column.</span></p>\n");
 }
 
 std::string tests_html(const Report& report, const StudyPlace& place,
