@@ -31,9 +31,9 @@ std::string details_html(const std::string& summary, const std::string& html) {
   return "<details><summary>" + markup_escaped(summary) + "</summary>\n" + html + "</details>\n";
 }
 
-std::string style_of(const Column& column, Place place) {
-  std::string style = column.align == Align::left ? "l" : "";
-  if (!column.marked || place == Place::none) return style;
+std::string style_of(Align align, Place place) {
+  std::string style = align == Align::left ? "l" : "";
+  if (place == Place::none) return style;
   if (!style.empty()) style += ' ';
   return style + (place == Place::best ? "best" : "second");
 }
@@ -85,7 +85,8 @@ std::string accuracy_html(const Report& report) {
   return table_html(make_table(report), "Accuracy and cost of study " + report.study) +
          legend_html(make_legend(report),
                      "<p><span class=\"best\">Best</span> and <span class=\"second\">second "
-                     "best</span> mean among rows without gaps. <span class=\"screen\">A heading "
+                     "best</span> of each domain and of the means, among rows without gaps. <span "
+                     "class=\"screen\">A heading "
                      "sorts the table by its column.</span></p>\n");
 }
 
@@ -212,8 +213,8 @@ std::string table_html(const TextTable& table, const std::string& label) {
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     html += "<tr>";
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
-      const Place place = table.places.empty() ? Place::none : table.places[r];
-      html += element("td", style_of(table.columns[c], place), table.rows[r][c]);
+      html +=
+          element("td", style_of(table.columns[c].align, place_of(table, r, c)), table.rows[r][c]);
     }
     html += "</tr>\n";
   }

@@ -37,7 +37,7 @@ void add_table(std::string& page, const TextTable& table) {
     page += '|';
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
       const std::string cell = escaped(table.rows[r][c]);
-      page += ' ' + (table.columns[c].marked ? marked(cell, table.places[r]) : cell) + " |";
+      page += ' ' + marked(cell, place_of(table, r, c)) + " |";
     }
     page += '\n';
   }
@@ -97,7 +97,7 @@ std::string markdown_page(const Report& report, const std::string& figure) {
   }
   page += "\n## Accuracy and cost\n\n";
   add_table(page, make_table(report));
-  page += "\n**best**, _second best_ mean among rows without gaps.\n";
+  page += "\n**best**, _second best_ of each domain and of the means, among rows without gaps.\n";
   for (const std::string& line : make_legend(report))
     page += "\n" + escaped(line) + "\n";
   if (const TextTable tests = make_test_table(report); !tests.rows.empty()) {

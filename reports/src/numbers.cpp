@@ -1,5 +1,6 @@
 #include "numbers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -32,6 +33,15 @@ std::string grouped_digits(std::int64_t value) {
     text.insert(at, ",");
   }
   return text;
+}
+
+std::string millions(std::int64_t value) {
+  if (value == 0) return "0";
+  constexpr double kMillion = 1e6;
+  constexpr int kDigits = 3;
+  const double number = static_cast<double>(value) / kMillion;
+  const int before_point = static_cast<int>(std::floor(std::log10(std::abs(number)))) + 1;
+  return fixed(number, std::max(0, kDigits - before_point));
 }
 
 std::string percent(double value) {

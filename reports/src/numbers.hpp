@@ -15,6 +15,9 @@ std::string signed_fixed(double value, int places);
 /// "1,234,567".
 std::string grouped_digits(std::int64_t value);
 
+/// Millions with three digits that count: "16.3", "0.512", "0.00205"; "0" for none.
+std::string millions(std::int64_t value);
+
 /// A percentage with as many places as its size needs: "412", "12.3", "0.45", "0.0123".
 std::string percent(double value);
 

@@ -4,6 +4,9 @@
 #include "petlab/reports/quoted.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
+#include <set>
 
 namespace petlab::reports {
 namespace {
@@ -35,8 +38,9 @@ std::string points_text(const Estimate& difference, int row_seeds) {
 
 std::string trainable_text(const std::optional<std::pair<std::int64_t, std::int64_t>>& range) {
   if (!range) return kNothing;
-  if (range->first == range->second) return grouped_digits(range->first);
-  return grouped_digits(range->first) + " to " + grouped_digits(range->second);
+  const std::string low = millions(range->first);
+  const std::string high = millions(range->second);
+  return low == high ? low : low + " to " + high;
 }
 
 std::string optional_text(const std::optional<double>& value, std::string (*write)(double)) {
@@ -59,7 +63,35 @@ std::string quoted_text(const Row& row, const std::string& quantity) {
   return text.empty() ? kNothing : text;
 }
 
+// Best and second best of each domain among the rows without gaps; equal accuracies share a place.
+void mark_domains(TextTable& table, const Report& report, std::size_t first_column) {
+  table.cell_places.assign(table.rows.size(),
+                           std::vector<Place>(table.columns.size(), Place::none));
+  for (std::size_t task = 0; task < report.tasks.size(); ++task) {
+    const auto accuracy = [&](const Row& row) {
+      const bool complete = row.mean && row.failed == 0 && row.missing_seeds.empty();
+      return complete ? row.task_accuracy[task] : std::nullopt;
+    };
+    std::set<double, std::greater<>> values;
+    for (const Row& row : report.rows) {
+      if (const auto value = accuracy(row)) values.insert(*value);
+    }
+    if (values.size() < 2) continue;
+    for (std::size_t i = 0; i < report.rows.size(); ++i) {
+      const auto value = accuracy(report.rows[i]);
+      Place& place = table.cell_places[i][first_column + task];
+      if (value == *values.begin()) place = Place::best;
+      if (value == *std::next(values.begin())) place = Place::second;
+    }
+  }
+}
+
 }  // namespace
+
+Place place_of(const TextTable& table, std::size_t row, std::size_t column) {
+  if (table.columns[column].marked) return table.places[row];
+  return table.cell_places.empty() ? Place::none : table.cell_places[row][column];
+}
 
 std::string difference_text(const std::optional<Comparison>& comparison, int row_seeds) {
   if (!comparison) return kNothing;
@@ -73,13 +105,14 @@ TextTable make_table(const Report& report) {
                    {"method", Align::left, 4, false},
                    {"sharing", Align::left, 3, false},
                    {"grouping", Align::left, 5, false}};
+  const std::size_t first_domain = table.columns.size();
   for (const std::string& task : report.tasks) {
     table.columns.push_back({task + " %", Align::right, 0, false});
   }
   table.columns.push_back({"mean % ± 95 %", Align::right, 0, true});
   if (report.zero_shot) table.columns.push_back({kZeroShotTitle, Align::right, 0, false});
   if (report.single_task) table.columns.push_back({"Δ MTL %", Align::right, 3, false});
-  table.columns.push_back({"trainable", Align::right, 0, false});
+  table.columns.push_back({"trainable M", Align::right, 0, false});
   table.columns.push_back({"% backbone", Align::right, 1, false});
   if (report.times) {
     table.columns.push_back({"train s", Align::right, 1, false});
@@ -113,6 +146,7 @@ TextTable make_table(const Report& report) {
     table.rows.push_back(std::move(cells));
     table.places.push_back(row.place);
   }
+  mark_domains(table, report, first_domain);
   return table;
 }
 
@@ -141,8 +175,9 @@ std::vector<std::string> make_legend(const Report& report) {
                      "seed.");
   }
   legend.push_back(
-      std::string(
-          "trainable: parameters over all adapters of a run, and in % of the backbone's. ") +
+      std::string("trainable M: millions of trainable parameters over all adapters of a run; % "
+                  "backbone: the "
+                  "same in % of the backbone's. ") +
       (report.times ? "Seconds: median over seeds; train includes warm-up, test is the evaluation. "
                     : "") +
       "n: finished runs (of those planned).");

@@ -25,7 +25,13 @@ struct TextTable {
   std::vector<Column> columns;
   std::vector<std::vector<std::string>> rows;
   std::vector<Place> places;  // of the rows
+  /// Of single cells, in columns that are not marked: best and second best of the column. Empty, or
+  /// as large as `rows`.
+  std::vector<std::vector<Place>> cell_places = {};
 };
+
+/// How a cell is to be marked.
+Place place_of(const TextTable& table, std::size_t row, std::size_t column);
 
 TextTable make_table(const Report& report);
 

@@ -78,5 +78,15 @@ TEST(Numbers, CountCodePointsAsColumns) {
   EXPECT_EQ(display_width("Δ ± –"), 5);
 }
 
+TEST(Numbers, MillionsHaveThreeDigitsThatCount) {
+  EXPECT_EQ(millions(0), "0");
+  EXPECT_EQ(millions(512), "0.000512");
+  EXPECT_EQ(millions(2048), "0.00205");
+  EXPECT_EQ(millions(123'456), "0.123");
+  EXPECT_EQ(millions(4'077'825), "4.08");
+  EXPECT_EQ(millions(16'311'300), "16.3");
+  EXPECT_EQ(millions(1'234'567'890), "1235");
+}
+
 }  // namespace
 }  // namespace petlab::reports
