@@ -38,7 +38,8 @@
     var high = Math.max.apply(null, all), low = Math.min.apply(null, all);
     var log = low > 0 && high / low > 12;
     var bottom = log ? Math.pow(10, Math.floor(Math.log(low) / Math.LN10)) : 0;
-    var top = log ? Math.pow(10, Math.ceil(Math.log(high) / Math.LN10)) : high * 1.04;
+    var steps = charts.ticks(0, high, 3), step = steps[1] - steps[0];
+    var top = log ? Math.pow(10, Math.ceil(Math.log(high) / Math.LN10)) : step * Math.ceil(high / step - 1e-9);
     var panel = 138, layout = tiles(rows.length, view.width - 54, view.width < 600 ? 120 : 180, panel, 26);
     var option = charts.frame(view);
     option.title = [];
@@ -57,8 +58,8 @@
         axisLabel: {color: c.soft, fontSize: 10, hideOverlap: true, showMaxLabel: true}
       }));
       option.yAxis.push(charts.axis(view, {
-        gridIndex: i, type: log ? 'log' : 'value', min: bottom, max: top, splitNumber: 3, axisLine: {show: false},
-        axisLabel: {show: at.column === 0, color: c.soft, fontSize: 10, showMaxLabel: log, formatter: charts.short_number}
+        gridIndex: i, type: log ? 'log' : 'value', min: bottom, max: top, interval: log ? undefined : step, axisLine: {show: false},
+        axisLabel: {show: at.column === 0, color: c.soft, fontSize: 10, formatter: charts.short_number}
       }));
       row.seeds.forEach(function (seed) {
         var lines = [{values: seed.warmUp, from: 0, warm: true}, {values: seed.train, from: seed.warmUp.length, warm: false}];
@@ -110,7 +111,7 @@
     largest = largest || 1;
     var letters = 0;
     found[0].tasks.forEach(function (task) { letters = Math.max(letters, task.length); });
-    var side = Math.min(90, 12 + 6.2 * letters), cell = Math.max(30, Math.min(48, Math.floor(300 / n)));
+    var side = Math.min(90, 12 + 6.2 * letters), cell = Math.max(28, Math.min(42, Math.floor(300 / n)));
     var layout = tiles(found.length, view.width, Math.min(view.width, side + cell * n), 46 + cell * n + 16, 20);
     option.title = [];
     option.grid = [];
@@ -145,8 +146,8 @@
           return {type: 'group', children: [
             {type: 'rect', shape: {x: p[0] - size_[0] / 2, y: p[1] - size_[1] / 2, width: size_[0], height: size_[1]},
              style: {fill: fill, stroke: c.line, lineWidth: 0.5}},
-            {type: 'text', style: {text: isNaN(value) ? '–' : charts.short(value), x: p[0], y: p[1], align: 'center', verticalAlign: 'middle',
-              fontSize: size_[0] < 36 ? 9 : 11, fill: own ? c.soft : !view.dark && Math.abs(share) > 0.62 ? '#ffffff' : view.dark && Math.abs(share) > 0.62 ? '#0d1117' : c.ink}}
+            {type: 'text', style: {text: isNaN(value) ? '–' : value.toFixed(Math.abs(value) < 0.1 ? 3 : 2), x: p[0], y: p[1], align: 'center', verticalAlign: 'middle',
+              fontSize: size_[0] < 36 ? 9 : 10.5, fill: own ? c.soft : !view.dark && Math.abs(share) > 0.62 ? '#ffffff' : view.dark && Math.abs(share) > 0.62 ? '#0d1117' : c.ink}}
           ]};
         }
       }, {

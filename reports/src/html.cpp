@@ -1,8 +1,12 @@
 #include "html_sections.hpp"
 #include "markup.hpp"
+#include "numbers.hpp"
 #include "page_data.hpp"
 #include "page_files.hpp"
 #include "renderers.hpp"
+#include "table_model.hpp"
+
+#include <algorithm>
 
 namespace petlab::reports {
 namespace {
@@ -40,8 +44,38 @@ struct Body {
   std::string sections;
 };
 
+// Beyond so many studies the table of contents names the studies only.
+constexpr std::size_t kFewStudies = 6;
+
+// How far the studies are and what is best in each: the start of a page with several.
+std::string overview(const Page& page) {
+  TextTable table;
+  table.columns = {
+      {"study", Align::left, 0, false},       {"rows", Align::right, 0, false},
+      {"runs", Align::right, 0, false},       {"seeds", Align::right, 0, false},
+      {"best row", Align::left, 0, false},    {"its mean % ± 95 %", Align::right, 0, false},
+      {"zero-shot %", Align::right, 0, false}};
+  for (const Report& report : page.studies) {
+    std::size_t seeds = 0;
+    for (const Row& row : report.rows)
+      seeds = std::max(seeds, row.seeds.size());
+    const Row* best = report.best ? &report.rows[*report.best] : nullptr;
+    const Row* zero = report.zero_shot ? &report.rows[*report.zero_shot] : nullptr;
+    const std::string runs = std::to_string(report.finished);
+    table.rows.push_back(
+        {report.study, std::to_string(report.rows.size()),
+         report.finished == report.planned ? runs : runs + " of " + std::to_string(report.planned),
+         std::to_string(seeds), best != nullptr ? best->label : kNothing,
+         best != nullptr ? mean_text(*best) : kNothing,
+         zero != nullptr ? fixed(100.0 * zero->mean->mean, 2) : kNothing});
+    table.places.push_back(Place::none);
+  }
+  return "<section>\n" + heading(2, "overview", "Overview") + table_html(table, "Studies") +
+         "</section>\n";
+}
+
 void add_study(Body& body, const Report& report, const StudyPlace& place,
-               const std::vector<ChartName>& charts, bool several) {
+               const std::vector<ChartName>& charts, bool several, bool name_sections) {
   const std::vector<Section> sections = study_sections(report, place, charts);
   body.sections += "<section class=\"study\" id=\"" + place.id + "\">\n";
   if (several) {
@@ -52,7 +86,7 @@ void add_study(Body& body, const Report& report, const StudyPlace& place,
     body.sections += "<section>\n" + heading(place.heading, section.id, section.title) +
                      section.html + "</section>\n";
     const std::string entry = link(section.id, section.title);
-    body.contents += several ? entry + " " : "<li>" + entry + "</li>\n";
+    if (name_sections) body.contents += several ? entry + " " : "<li>" + entry + "</li>\n";
   }
   if (several) body.contents += "</span></li>\n";
   body.sections += "</section>\n";
@@ -74,12 +108,14 @@ std::string footer() {
 
 std::string html_page(const Page& page, ChartEngine& engine) {
   const bool several = page.studies.size() > 1;
+  const bool name_sections = page.studies.size() <= kFewStudies;
   Body body;
+  if (several) body.sections = overview(page);
   nlohmann::ordered_json data = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < page.studies.size(); ++i) {
     nlohmann::ordered_json study = chart_data(page.studies[i]);
     const StudyPlace place{"s" + std::to_string(i), several ? 3 : 2, i};
-    add_study(body, page.studies[i], place, engine.charts_of(study), several);
+    add_study(body, page.studies[i], place, engine.charts_of(study), several, name_sections);
     data.push_back(std::move(study));
   }
   nlohmann::ordered_json predictions = nlohmann::ordered_json::array();
@@ -93,7 +129,8 @@ std::string html_page(const Page& page, ChartEngine& engine) {
       markup_escaped(title) + "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n";
   html.append(page_files::style).append("</style>\n</head>\n<body>\n");
   html += "<header><h1>" + markup_escaped(title) + "</h1>\n<nav aria-label=\"Contents\"><ul" +
-          (several ? std::string(" class=\"studies\"") : std::string()) + ">\n" + body.contents +
+          (several && name_sections ? std::string(" class=\"studies\"") : std::string()) + ">\n" +
+          body.contents +
           "</ul></nav>\n<noscript><p class=\"note\">The charts of this page are drawn by a script, "
           "which this browser does not run; the figure files beside the page show the same.</p>"
           "</noscript></header>\n<main>\n" +

@@ -39,8 +39,10 @@ std::string style_of(Align align, Place place) {
 }
 
 // A script draws into the figure when it comes into view.
-std::string figure_html(const ChartName& chart, const Report& report, const StudyPlace& place) {
-  const ChartWords words = words_of(chart, report);
+std::string figure_html(const ChartName& chart, const Report& report, const StudyPlace& place,
+                        bool first) {
+  ChartWords words = words_of(chart, report);
+  if (!first) words.text.clear();  // said above the first chart of the kind
   std::string html = "<figure data-chart=\"" + markup_escaped(chart.kind) + "\" data-study=\"" +
                      std::to_string(place.index) + "\"";
   if (!chart.row.empty()) html += " data-row=\"" + markup_escaped(chart.row) + "\"";
@@ -64,10 +66,11 @@ std::string figures_html(const Report& report, const StudyPlace& place,
                          const std::vector<ChartName>& charts,
                          const std::vector<std::string>& kinds) {
   std::string html;
+  std::string before;
   for (const ChartName& chart : charts) {
-    if (std::find(kinds.begin(), kinds.end(), chart.kind) != kinds.end()) {
-      html += figure_html(chart, report, place);
-    }
+    if (std::find(kinds.begin(), kinds.end(), chart.kind) == kinds.end()) continue;
+    html += figure_html(chart, report, place, chart.kind != before);
+    before = chart.kind;
   }
   return html;
 }

@@ -19,15 +19,6 @@ std::string accuracy_text(const std::optional<double>& accuracy) {
   return accuracy ? fixed(100.0 * *accuracy, kDomainPlaces) : kNothing;
 }
 
-// A row that shares the first place as far as the seeds can say carries the mark.
-std::string mean_text(const Row& row) {
-  if (!row.mean) return kNothing;
-  std::string text = fixed(100.0 * row.mean->mean, kMeanPlaces);
-  if (!row.mean->half_width) return text + " (n=1)";
-  text += " ± " + fixed(100.0 * *row.mean->half_width, kMeanPlaces);
-  return row.among_best && row.place != Place::best ? text + kAmongBestMark : text;
-}
-
 std::string points_text(const Estimate& difference, int row_seeds) {
   std::string text = signed_fixed(100.0 * difference.mean, kMeanPlaces);
   if (difference.half_width) text += " ± " + fixed(100.0 * *difference.half_width, kMeanPlaces);
@@ -87,6 +78,14 @@ void mark_domains(TextTable& table, const Report& report, std::size_t first_colu
 }
 
 }  // namespace
+
+std::string mean_text(const Row& row) {
+  if (!row.mean) return kNothing;
+  std::string text = fixed(100.0 * row.mean->mean, kMeanPlaces);
+  if (!row.mean->half_width) return text + " (n=1)";
+  text += " ± " + fixed(100.0 * *row.mean->half_width, kMeanPlaces);
+  return row.among_best && row.place != Place::best ? text + kAmongBestMark : text;
+}
 
 Place place_of(const TextTable& table, std::size_t row, std::size_t column) {
   if (table.columns[column].marked) return table.places[row];

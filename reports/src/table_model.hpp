@@ -42,6 +42,10 @@ TextTable make_test_table(const Report& report);
 /// What its columns mean; empty without rows.
 std::vector<std::string> make_test_legend(const Report& report);
 
+/// "71.67 ± 7.17" in %, "70.00 (n=1)"; a row that shares the first place as far as the seeds can
+/// say carries the mark.
+std::string mean_text(const Row& row);
+
 /// "+1.20 ± 0.40 *" in percentage points; "(n=2)" is added where fewer seeds could be paired than
 /// the row has.
 std::string difference_text(const std::optional<Comparison>& comparison, int row_seeds);

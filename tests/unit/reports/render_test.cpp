@@ -188,6 +188,9 @@ TEST_F(RenderTest, WritesOnePageAndFilesOfTheirOwnForSeveralStudies) {
   const std::string html = file("out/report.html");
   EXPECT_THAT(html, HasSubstr("<h1>Two studies</h1>"));
   EXPECT_THAT(html, HasSubstr("Study a/b"));
+  EXPECT_THAT(html, HasSubstr("<td class=\"l\">a/b</td><td>4</td><td>10 of 12</td><td>3</td>"
+                              "<td class=\"l\">mmap-grouped</td><td>71.67 ± 7.17</td>"
+                              "<td>43.33</td>"));
   page.studies.back().study = "demo";
   EXPECT_THROW(write_report(page, folder_ / "out", {Format::html}), sdk::Error);
 }
