@@ -151,8 +151,8 @@ var petlabCharts = (function () {
       var values = row.seeds.map(function (seed) { return task < 0 ? seed.accuracy : seed.tasks[task]; });
       var known = values.filter(function (value) { return value !== null; });
       return {row: row, values: values, mean: known.length ? (task < 0 ? row.mean.mean : mean(known)) : 0,
-              half: task < 0 ? row.mean.half : null};
-    }).sort(function (a, b) { return b.mean - a.mean; });
+              half: task < 0 ? row.mean.half : null, known: known.length};
+    }).filter(function (row) { return row.known > 0; }).sort(function (a, b) { return b.mean - a.mean; });
     var step = rows.length > 40 ? 19 : 25, height = 56 + step * rows.length + 26;
     var names = Math.min(230, Math.round(0.38 * view.width));
     var limits = task < 0 ? accuracy_limits(finished(study)) : null;
@@ -181,11 +181,12 @@ var petlabCharts = (function () {
     });
     var option = frame(view);
     option.grid = {left: names + 12, right: 18, top: 30, bottom: 44, containLabel: false, outerBoundsMode: 'none'};
+    var marks = ticks(100 * limits[0], 100 * limits[1], view.width < 600 ? 4 : 8);
     option.xAxis = axis(view, {
       min: 100 * limits[0], max: 100 * limits[1], position: 'bottom', nameGap: 28,
       name: (task < 0 ? 'mean over domains' : study.tasks[task]) + ', accuracy in %',
-      axisLabel: {color: c.soft, fontSize: 11, customValues: ticks(100 * limits[0], 100 * limits[1], view.width < 600 ? 4 : 8), formatter: short_number},
-      axisTick: {show: false, customValues: ticks(100 * limits[0], 100 * limits[1], view.width < 600 ? 4 : 8)}
+      axisLabel: {color: c.soft, fontSize: 11, customValues: marks, formatter: short_number},
+      axisTick: {show: false, customValues: marks}
     });
     option.yAxis = axis(view, {
       type: 'category', inverse: true, data: rows.map(function (row) { return row.row.label; }),

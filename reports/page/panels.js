@@ -1,5 +1,4 @@
-// Charts of many small panels: learning curves, affinity matrices, accuracy of the classes; and the
-// confusion matrix.
+// Charts of many small panels: learning curves and affinity matrices.
 (function (charts) {
   'use strict';
 
@@ -12,6 +11,7 @@
     }
     return {panels: found, columns: columns, height: Math.ceil(n / columns) * height};
   }
+  charts.tiles = tiles;
 
   function title(text, x, y, width, view) {
     return {text: text, left: x, top: y, padding: 0,
@@ -35,6 +35,7 @@
       });
     });
     all = all.filter(function (value) { return value !== null && isFinite(value); });
+    if (all.length === 0) all = [1];  // not one loss is finite
     var high = Math.max.apply(null, all), low = Math.min.apply(null, all);
     var log = low > 0 && high / low > 12;
     var bottom = log ? Math.pow(10, Math.floor(Math.log(low) / Math.LN10)) : 0;
@@ -91,12 +92,14 @@
     return {tasks: tasks, groups: groups, index: tasks.map(function (task) { return grouping.tasks.indexOf(task); })};
   }
 
+  // The colour at `share` of the way from a to b, both "#rrggbb".
   function mixed(a, b, share) {
     function channel(colour, at) { return parseInt(colour.substr(at, 2), 16); }
     return 'rgb(' + [1, 3, 5].map(function (at) {
       return Math.round(channel(a, at) + share * (channel(b, at) - channel(a, at)));
     }).join(',') + ')';
   }
+  charts.mixed = mixed;
 
   // The affinity matrices of one row of the study, a panel a seed; view.row is the row's label.
   charts.draw.affinity = function (study, view) {
@@ -143,133 +146,27 @@
           var value = api.value(2), size_ = api.size([1, 1]), p = api.coord([api.value(0), api.value(1)]);
           var share = Math.max(-1, Math.min(1, value / largest)), own = api.value(3) === 1;
           var fill = own ? c.band : mixed(c.middle, share < 0 ? c.low : c.high, Math.abs(share));
+          var ink = own ? c.soft : Math.abs(share) > 0.62 ? c.mark : c.ink;
           return {type: 'group', children: [
             {type: 'rect', shape: {x: p[0] - size_[0] / 2, y: p[1] - size_[1] / 2, width: size_[0], height: size_[1]},
              style: {fill: fill, stroke: c.line, lineWidth: 0.5}},
-            {type: 'text', style: {text: isNaN(value) ? '–' : value.toFixed(Math.abs(value) < 0.1 ? 3 : 2), x: p[0], y: p[1], align: 'center', verticalAlign: 'middle',
-              fontSize: size_[0] < 36 ? 9 : 10.5, fill: own ? c.soft : !view.dark && Math.abs(share) > 0.62 ? '#ffffff' : view.dark && Math.abs(share) > 0.62 ? '#0d1117' : c.ink}}
+            {type: 'text', style: {
+              text: isNaN(value) ? '–' : value.toFixed(Math.abs(value) < 0.1 ? 3 : 2), x: p[0], y: p[1], align: 'center',
+              verticalAlign: 'middle', fontSize: size_[0] < 36 ? 9 : 10.5, fill: ink
+            }}
           ]};
         }
       }, {
         type: 'custom', xAxisIndex: i, yAxisIndex: i, silent: true, z: 5, data: order.groups, encode: {x: 0, y: 1},
         renderItem: function (parameters, api) {
-          var group = order.groups[parameters.dataIndex], a = api.coord([group[0], group[0]]), b = api.coord([group[1], group[1]]), s = api.size([1, 1]);
+          var group = order.groups[parameters.dataIndex], s = api.size([1, 1]);
+          var a = api.coord([group[0], group[0]]), b = api.coord([group[1], group[1]]);
           return {type: 'rect', style: {fill: 'none', stroke: c.ink, lineWidth: 2.4},
             shape: {x: a[0] - s[0] / 2, y: a[1] - s[1] / 2, width: b[0] - a[0] + s[0], height: b[1] - a[1] + s[1], r: 2}};
         }
       });
     });
     return {option: option, height: layout.height};
-  };
-
-  // ---------------------------------------------------------------------------- one run in detail
-
-  // view.run: {classes, right, total} counts of the classes.
-  charts.draw.class_accuracy = function (study, view) {
-    var c = charts.colours(view), option = charts.frame(view), run = view.run;
-    var items = run.classes.map(function (name, i) { return {name: name, right: run.right[i], total: run.total[i]}; })
-      .filter(function (item) { return item.total > 0; })
-      .sort(function (a, b) { return a.right / a.total - b.right / b.total || b.total - a.total; });
-    var step = 17, columns = Math.max(1, Math.min(4, Math.floor(view.width / 250)));
-    var rows = Math.ceil(items.length / columns), layout = tiles(columns, view.width, view.width / columns - 12, rows * step + 8, 12);
-    option.grid = [];
-    option.xAxis = [];
-    option.yAxis = [];
-    option.series = [];
-    for (var i = 0; i < columns; ++i) {
-      var part = items.slice(i * rows, (i + 1) * rows);
-      if (part.length === 0) continue;
-      var at = layout.panels[i], names = Math.min(110, 0.4 * at.width);
-      option.grid.push({left: at.x + names, top: 4, width: at.width - names - 44, height: part.length * step, containLabel: false, outerBoundsMode: 'none'});
-      option.xAxis.push(charts.axis(view, {gridIndex: i, min: 0, max: 1, splitNumber: 2, axisLabel: {show: false}, axisLine: {show: false}}));
-      option.yAxis.push(charts.axis(view, {
-        gridIndex: i, type: 'category', inverse: true, data: part.map(function (item) { return item.name; }), splitLine: {show: false},
-        axisLabel: {color: c.ink, fontSize: 11, interval: 0, width: names - 8, overflow: 'truncate'}
-      }));
-      option.series.push({
-        type: 'bar', xAxisIndex: i, yAxisIndex: i, barWidth: 10, itemStyle: {color: c.good}, showBackground: true, backgroundStyle: {color: c.band},
-        data: part.map(function (item) { return {value: item.right / item.total, item: item}; }),
-        label: {show: true, position: 'right', color: c.soft, fontSize: 10, formatter: function (bar) { return bar.data.item.right + '/' + bar.data.item.total; }},
-        tooltip: {formatter: function (bar) {
-          return charts.escaped(bar.data.item.name) + '<br>' + charts.percent(bar.data.value) + ' % (' + bar.data.item.right + ' of ' + bar.data.item.total + ')';
-        }}
-      });
-    }
-    return {option: option, height: rows * step + 12};
-  };
-
-  // view.run: {classes, cells: [[truth, answer, images]], total}.
-  charts.draw.confusion = function (study, view) {
-    var c = charts.colours(view), option = charts.frame(view), run = view.run, n = run.classes.length;
-    var labelled = view.width >= 560 && n <= 80, side = labelled ? 96 : 26;
-    var box = Math.min(view.width - side - 12, 860), font = Math.max(7, Math.min(11, box / n - 3));
-    option.grid = {left: side, top: labelled ? 90 : 30, width: box, height: box, containLabel: false, outerBoundsMode: 'none',
-      show: true, borderColor: c.line, backgroundColor: 'transparent'};
-    var category = {type: 'category', data: run.classes, splitLine: {show: false}, axisLine: {show: false}};
-    option.xAxis = charts.axis(view, category);
-    option.xAxis.position = 'top';
-    option.xAxis.name = labelled ? '' : 'answer';
-    option.xAxis.nameGap = 12;
-    option.xAxis.axisLabel = {show: labelled, color: c.soft, fontSize: font, interval: 0, rotate: 90, width: 84, overflow: 'truncate'};
-    option.yAxis = charts.axis(view, category);
-    option.yAxis.inverse = true;
-    option.yAxis.name = labelled ? '' : 'true class';
-    option.yAxis.nameGap = 12;
-    option.yAxis.axisLabel = {show: labelled, color: c.soft, fontSize: font, interval: 0, width: 90, overflow: 'truncate'};
-    option.series = [{
-      type: 'custom', data: run.cells.map(function (cell) { return [cell[1], cell[0], cell[2]]; }), encode: {x: 0, y: 1},
-      tooltip: {formatter: function (item) {
-        var truth = item.value[1], answer = item.value[0];
-        return (truth === answer ? 'right: ' : 'true class ') + charts.escaped(run.classes[truth]) +
-          (truth === answer ? '' : ', answered ' + charts.escaped(run.classes[answer])) + '<br>' +
-          item.value[2] + ' of ' + run.total[truth] + ' images';
-      }},
-      renderItem: function (parameters, api) {
-        var p = api.coord([api.value(0), api.value(1)]), size = api.size([1, 1]), own = api.value(0) === api.value(1);
-        var share = api.value(2) / run.total[api.value(1)];
-        return {type: 'rect', shape: {x: p[0] - size[0] / 2 + 0.3, y: p[1] - size[1] / 2 + 0.3, width: size[0] - 0.6, height: size[1] - 0.6},
-          style: {fill: mixed(c.middle, own ? c.high : c.low, 0.15 + 0.85 * share)}};
-      }
-    }];
-    return {option: option, height: (labelled ? 90 : 30) + box + 14};
-  };
-
-  // ---------------------------------------------------------------------------- mean ranks
-
-  // Critical-difference diagram: methods on an axis of mean ranks, best left; a bar joins those that
-  // cannot be told apart. study.ranks: {rows: [label], ranks, groups, difference}.
-  charts.draw.critical_difference = function (study, view) {
-    var c = charts.colours(view), ranks = study.ranks, n = ranks.rows.length, option = charts.frame(view);
-    var order = ranks.ranks.map(function (rank, i) { return i; }).sort(function (a, b) { return ranks.ranks[a] - ranks.ranks[b] || a - b; });
-    var half = Math.ceil(n / 2), step = 17, margin = Math.min(200, Math.round(0.3 * view.width)), top = 56 + 9 * ranks.groups.length;
-    var left = margin + 10, right = view.width - margin - 10, height = top + step * half + 16;
-    function at(rank) { return left + (rank - 1) / (n - 1) * (right - left); }
-    var parts = [charts.line(left, 34, right, 34, c.ink, 1.4)];
-    function text(words, x, y, align, colour, size) {
-      parts.push({type: 'text', silent: true, style: {text: words, x: x, y: y, align: align, verticalAlign: 'middle', fill: colour, fontSize: size}});
-    }
-    var every = Math.max(1, Math.ceil(n / Math.max(2, (right - left) / 34)));
-    for (var rank = 1; rank <= n; rank += every) {
-      parts.push(charts.line(at(rank), 34, at(rank), 29, c.ink, 1.2));
-      text(String(rank), at(rank), 21, 'center', c.soft, 11);
-    }
-    var reach = Math.min(right, left + ranks.difference / (n - 1) * (right - left));
-    parts.push(charts.line(left, 7, reach, 7, c.good, 2.5));
-    text('critical difference ' + charts.short(ranks.difference), reach + 8, 7, 'left', c.good, 11);
-    ranks.groups.forEach(function (group, i) {
-      var values = group.map(function (member) { return ranks.ranks[member]; }), y = 44 + 9 * i;
-      parts.push(charts.line(at(Math.min.apply(null, values)) - 3, y, at(Math.max.apply(null, values)) + 3, y, c.ink, 3.2));
-    });
-    order.forEach(function (index, place) {
-      var first = place < half, y = top + step * (first ? place : n - 1 - place) + 6, x = at(ranks.ranks[index]), end = first ? left - 6 : right + 6;
-      parts.push({type: 'polyline', silent: true, shape: {points: [[x, 34], [x, y], [end, y]]}, style: {stroke: c.soft, lineWidth: 0.8, fill: 'none'}});
-      text(ranks.rows[index] + ' ' + ranks.ranks[index].toFixed(2), first ? end - 4 : end + 4, y, first ? 'right' : 'left', c.ink, 11);
-    });
-    option.tooltip.show = false;
-    option.xAxis = {show: false, min: 0, max: 1, type: 'value'};
-    option.yAxis = {show: false, min: 0, max: 1, type: 'value'};
-    option.series = [{type: 'custom', silent: true, clip: false, data: [[0, 0]], renderItem: function () { return {type: 'group', children: parts}; }}];
-    return {option: option, height: height};
   };
 
   // ---------------------------------------------------------------------------- which charts there are

@@ -120,6 +120,8 @@
     return points;
   }
 
+  var dashes = 'path://M0,5 L5,5 L5,7 L0,7 Z M8,5 L13,5 L13,7 L8,7 Z M16,5 L21,5 L21,7 L16,7 Z';
+
   // `kind`: {name, of_row, of_seed, number, words, offset}: the axis' name, a row's and a seed's cost, a
   // cost on the axis and in words, and how many pixels the seeds' dots stand beside their place.
   function scatter(study, view, kind) {
@@ -164,10 +166,11 @@
       if (groups.indexOf(point.row.sharing) < 0) groups.push(point.row.sharing);
     });
     groups.sort(function (a, b) { return charts.sharings.indexOf(a) - charts.sharings.indexOf(b); });
+    var shown = groups.map(function (group) { return {name: group, icon: charts.style_of(group, view).shape}; });
+    if (best.length > 1) shown.push({name: 'Pareto front', icon: dashes});
     option.legend = {
-      data: groups.map(function (group) { return {name: group, icon: charts.style_of(group, view).shape}; })
-        .concat(best.length > 1 ? [{name: 'Pareto front', icon: 'path://M0,5 L5,5 L5,7 L0,7 Z M8,5 L13,5 L13,7 L8,7 Z M16,5 L21,5 L21,7 L16,7 Z'}] : []), top: 2, left: 'center', itemGap: 16, itemWidth: 16, itemHeight: 10,
-      inactiveColor: c.line, textStyle: {color: c.ink, fontSize: 12}
+      data: shown, top: 2, left: 'center', itemGap: 16, itemWidth: 16, itemHeight: 10, inactiveColor: c.line,
+      textStyle: {color: c.ink, fontSize: 12}
     };
     option.series = [];
     if (best.length > 1) option.series.push(front_series(best, axis, c));
@@ -228,9 +231,11 @@
         return {type: 'group', children: lines};
       }
     }, {
-      type: 'scatter', name: group, data: dots, symbol: 'circle', symbolSize: 5, symbolOffset: axis.offset, z: 3, itemStyle: {color: style.colour, opacity: 0.6},
+      type: 'scatter', name: group, data: dots, symbol: 'circle', symbolSize: 5, symbolOffset: axis.offset, z: 3,
+      itemStyle: {color: style.colour, opacity: 0.6},
       tooltip: {formatter: function (item) {
-        return charts.escaped(item.data.point.row.label) + ', seed ' + item.data.seed + '<br>' + item.data.value[1].toFixed(2) + ' %, ' + axis.words(item.data.cost);
+        return charts.escaped(item.data.point.row.label) + ', seed ' + item.data.seed + '<br>' +
+          item.data.value[1].toFixed(2) + ' %, ' + axis.words(item.data.cost);
       }}
     }, {
       type: 'scatter', name: group, symbol: style.shape, symbolSize: style.size, z: 4,

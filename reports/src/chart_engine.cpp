@@ -82,8 +82,6 @@ ChartEngine::ChartEngine() : impl_(std::make_unique<Impl>()) {
   impl_->load(kBefore, "before");
   impl_->load(page_files::echarts, "echarts.min.js");
   impl_->load(page_files::charts, "charts.js");
-  impl_->load(page_files::scatter, "scatter.js");
-  impl_->load(page_files::panels, "panels.js");
   impl_->load(kAfter, "after");
 }
 

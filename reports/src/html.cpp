@@ -138,10 +138,7 @@ std::string html_page(const Page& page, ChartEngine& engine) {
   html += script("type=\"application/json\" id=\"studies\"", script_text(data));
   html += script("type=\"application/json\" id=\"predictions\"", script_text(predictions));
   html += script("id=\"echarts\"", page_files::echarts);
-  for (const std::string_view file :
-       {page_files::charts, page_files::scatter, page_files::panels, page_files::page}) {
-    html += script("", file);
-  }
+  html += script("", page_files::charts) + script("", page_files::page);
   return html + "</body>\n</html>\n";
 }
 

@@ -7,9 +7,7 @@ namespace petlab::reports::page_files {
 
 extern const std::string_view echarts;          // Apache ECharts, minified, with its notices
 extern const std::string_view echarts_licence;  // its licence in full
-extern const std::string_view charts;           // what a chart of a study is made of
-extern const std::string_view panels;           // charts of many small panels
-extern const std::string_view scatter;          // scatter plots with placed labels
+extern const std::string_view charts;           // what each chart of a study is made of
 extern const std::string_view page;             // tables, choosers, drawing in a browser
 extern const std::string_view style;
 

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -41,6 +42,22 @@ std::vector<reports::Format> parse_formats(const std::string& text) {
   return formats;
 }
 
+// The figures in one line: there may be a hundred.
+void print_written(const std::vector<std::filesystem::path>& files) {
+  std::set<std::filesystem::path> figures;
+  for (const auto& file : files) {
+    if (file.parent_path().filename() == "figures") {
+      figures.insert(file);
+    } else {
+      std::cout << "wrote " << file.string() << "\n";
+    }
+  }
+  if (!figures.empty()) {
+    std::cout << "wrote " << figures.size() << " figure files into "
+              << figures.begin()->parent_path().string() << "\n";
+  }
+}
+
 }  // namespace
 
 void add_page_options(po::options_description& options) {
@@ -49,7 +66,8 @@ void add_page_options(po::options_description& options) {
       "without-times", po::bool_switch(),
       "leave out time stamps, seconds and memory: reports of the same runs are then equal byte for "
       "byte")("out", text_value(), "folder for the report's files")(
-      "format", text_value()->default_value("markdown,csv,html,figures"), "which files");
+      "format", text_value()->default_value("markdown,csv,html,figures"),
+      "which files: markdown, csv, html, figures");
   add_published_option(options);
 }
 
@@ -72,8 +90,7 @@ void show_page(const std::filesystem::path& store, const std::vector<std::string
   const std::filesystem::path out =
       options.has("out") ? std::filesystem::path(options.text("out")) : defaults.out;
   if (out.empty()) return;
-  for (const auto& file : reports::write_report(page, out, formats))
-    std::cout << "wrote " << file.string() << "\n";
+  print_written(reports::write_report(page, out, formats));
 }
 
 }  // namespace petlab::app
