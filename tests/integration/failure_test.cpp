@@ -32,6 +32,8 @@ TEST(Failure, AFailingMethodIsARowAndTheStudyGoesOn) {
       {"wrong_shape", {"32", "33"}},
       {"writes_frozen_weight", {"frozen"}},
       {"aborts", {"SIGABRT"}},
+      {"crashes", {"SIGSEGV"}},
+      {"exits", {"exit code 0", "without a result"}},
   };
   std::string rows = "[row.first]\nmethod = zero-shot\nsharing = joint\n";
   std::vector<std::string> arguments = {"run",         "",      "--store", "a.sqlite",
@@ -47,7 +49,7 @@ TEST(Failure, AFailingMethodIsARowAndTheStudyGoesOn) {
 
   const Output output = run_petlab(arguments, workshop.folder());
   EXPECT_EQ(output.exit_code, 1) << output.out << output.err;
-  EXPECT_THAT(output.err, HasSubstr("7 of 9 runs failed"));
+  EXPECT_THAT(output.err, HasSubstr("9 of 11 runs failed"));
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   for (const results::StudyRun& run : store.runs("small")) {
     const auto found = cases.find(run.plan.row_label);
@@ -62,6 +64,61 @@ TEST(Failure, AFailingMethodIsARowAndTheStudyGoesOn) {
   const Output report = run_petlab({"report", "--store", "a.sqlite"}, workshop.folder());
   EXPECT_EQ(report.exit_code, 0) << report.err;
   EXPECT_THAT(report.out, HasSubstr("throws_in_factory"));
+}
+
+TEST(Failure, AHangAndGreedForMemoryEndThatRunOnly) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(
+      "[row.hangs]\nmethod = fixture-hangs\nsharing = joint\n"
+      "[row.hoards]\nmethod = fixture-hoards-memory\nsharing = joint\n"
+      "[row.last]\nmethod = zero-shot\nsharing = joint\n");
+  const Output output = run_petlab(
+      run_arguments(study, "a.sqlite",
+                    {"--seeds", "1", "--threads", "1", "--run-timeout", "20", "--memory-limit",
+                     "1.5G", "--plugin-dir", (kBroken / "hangs").string(), "--plugin-dir",
+                     (kBroken / "hoards_memory").string()}),
+      workshop.folder());
+  EXPECT_EQ(output.exit_code, 1) << output.out << output.err;
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  const auto runs = store.runs("small");
+  ASSERT_EQ(runs.size(), 3U);
+  EXPECT_THAT(runs[0].error, HasSubstr("longer than the limit of 20 s (--run-timeout)"));
+  EXPECT_THAT(runs[1].error, HasSubstr("more memory than the limit of 1536 MiB"));
+  EXPECT_EQ(runs[1].error_kind, "device");
+  EXPECT_EQ(runs[2].status, RunStatus::done) << runs[2].error;
+}
+
+TEST(Failure, AFailedRunIsTriedAgainOnlyWhenAsked) {
+  const Workshop workshop;
+  const std::string study =
+      workshop.write_study("[row.throws]\nmethod = fixture-throws-in-factory\nsharing = joint\n");
+  const auto run = [&](const std::vector<std::string>& retry) {
+    std::vector<std::string> more = {"--seeds", "1", "--no-table", "--plugin-dir",
+                                     (kBroken / "throws_in_factory").string()};
+    more.insert(more.end(), retry.begin(), retry.end());
+    return run_petlab(run_arguments(study, "a.sqlite", more), workshop.folder());
+  };
+  const auto attempts = [&] {
+    return RunStore(workshop.folder() / "a.sqlite", OpenMode::read_only)
+        .runs("small")
+        .at(0)
+        .attempts;
+  };
+  EXPECT_EQ(run({}).exit_code, 1);
+  const Output left = run({});
+  EXPECT_EQ(left.exit_code, 1);
+  EXPECT_THAT(left.out, HasSubstr("1 failed before, 0 to do"));
+  EXPECT_THAT(left.err, HasSubstr("1 run failed before and was not tried again; --retry failed"));
+  EXPECT_EQ(attempts(), 1);
+  EXPECT_EQ(run({"--retry", "numeric,device"}).exit_code, 1);
+  EXPECT_EQ(attempts(), 1);
+  EXPECT_EQ(run({"--retry", "plugin"}).exit_code, 1);
+  EXPECT_EQ(attempts(), 2);
+  EXPECT_EQ(run({"--retry", "failed"}).exit_code, 1);
+  EXPECT_EQ(attempts(), 3);
+  const Output wrong = run({"--retry", "plugins"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean 'plugin'?"));
 }
 
 TEST(Failure, RefusedPluginsAreListedWithTheirReasons) {

@@ -21,11 +21,14 @@ std::string contents(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-pid_t first_child(pid_t pid) {
+std::vector<pid_t> children_of(pid_t pid) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
-  pid_t child = 0;
-  in >> child;
-  return child;
+  return {std::istream_iterator<pid_t>(in), std::istream_iterator<pid_t>()};
+}
+
+pid_t first_child(pid_t pid) {
+  const std::vector<pid_t> children = children_of(pid);
+  return children.empty() ? 0 : children.front();
 }
 
 }  // namespace
@@ -83,6 +86,14 @@ pid_t Program::wait_for_child(double seconds) {
   return 0;
 }
 
+std::vector<pid_t> Program::children() const {
+  return children_of(pid_);
+}
+
+std::string Program::printed() const {
+  return contents(out_);
+}
+
 Output Program::wait() {
   int status = 0;
   ::waitpid(pid_, &status, 0);
@@ -92,6 +103,20 @@ Output Program::wait() {
   fs::remove(out_);
   fs::remove(err_);
   return output;
+}
+
+std::vector<std::string> run_arguments(const std::string& study, const std::string& store,
+                                       const std::vector<std::string>& more) {
+  std::vector<std::string> result = {"run", study, "--store", store, "--cache-dir", "cache"};
+  result.insert(result.end(), more.begin(), more.end());
+  return result;
+}
+
+std::string state_of(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string number, name, state = "X";
+  stat >> number >> name >> state;
+  return state;
 }
 
 Output run_petlab(const std::vector<std::string>& arguments, const fs::path& folder,

@@ -29,6 +29,12 @@ class Program {
   /// a minute. Returns 0 when the program ended before.
   [[nodiscard]] pid_t wait_for_child(double seconds);
 
+  /// The program's child processes at the moment.
+  [[nodiscard]] std::vector<pid_t> children() const;
+
+  /// What it has printed so far on standard output.
+  [[nodiscard]] std::string printed() const;
+
   [[nodiscard]] Output wait();
 
  private:
@@ -40,5 +46,13 @@ class Program {
 [[nodiscard]] Output run_petlab(const std::vector<std::string>& arguments,
                                 const std::filesystem::path& folder,
                                 const std::vector<std::string>& environment = {});
+
+/// `petlab run STUDY` with a store and a cache of the folder's own.
+[[nodiscard]] std::vector<std::string> run_arguments(const std::string& study,
+                                                     const std::string& store,
+                                                     const std::vector<std::string>& more = {});
+
+/// "R", "S", "T" (stopped), "Z" ...: what the system says a process is at; "X" when there is none.
+[[nodiscard]] std::string state_of(pid_t pid);
 
 }  // namespace petlab::tests

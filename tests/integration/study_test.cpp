@@ -32,13 +32,6 @@ constexpr const char* kRows =
     "[row.mmap]\nmethod = mmap\nsharing = grouped+specific\ngrouping = gradient\noption.b = 4\n"
     "[row.random]\nmethod = mmap\nsharing = grouped\ngrouping = random\noption.b = 4\n";
 
-std::vector<std::string> run_arguments(const std::string& study, const std::string& store,
-                                       const std::vector<std::string>& more = {}) {
-  std::vector<std::string> result = {"run", study, "--store", store, "--cache-dir", "cache"};
-  result.insert(result.end(), more.begin(), more.end());
-  return result;
-}
-
 /// A row that trains long enough to be interrupted.
 constexpr const char* kLongRow = "[row.long]\nmethod = vpt-deep\nsharing = joint\n";
 constexpr const char* kLongTraining = "epochs = 3000\nbatch = 2";
@@ -79,7 +72,7 @@ TEST(Study, RunsStoresAndReports) {
   EXPECT_THAT(again.out, HasSubstr("16 in a.sqlite, 0 to do"));
 
   const Output plan = run_petlab({"plan", study, "--store", "a.sqlite"}, workshop.folder());
-  EXPECT_THAT(plan.out, HasSubstr("16 runs: 16 done, 0 failed, 0 missing"));
+  EXPECT_THAT(plan.out, HasSubstr("16 runs: 16 done, 0 failed, 0 running, 0 missing"));
 }
 
 TEST(Study, TheSameSeedGivesTheSamePredictionsToTheLastBit) {
@@ -133,7 +126,13 @@ TEST(Study, ARunKilledHalfWayIsAFailedRowAndIsRedone) {
     EXPECT_THAT(runs[0].error, HasSubstr("SIGKILL"));
     EXPECT_EQ(runs[1].status, RunStatus::done);
   }
-  const Output again = run_petlab(arguments, workshop.folder());
+  const Output left = run_petlab(arguments, workshop.folder());
+  EXPECT_EQ(left.exit_code, 1);
+  EXPECT_THAT(left.out, HasSubstr("1 in a.sqlite, 1 failed before, 0 to do"));
+  EXPECT_THAT(left.err, HasSubstr("--retry failed"));
+  auto retry = arguments;
+  retry.insert(retry.end(), {"--retry", "device"});
+  const Output again = run_petlab(retry, workshop.folder());
   EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
   EXPECT_THAT(again.out, HasSubstr("1 in a.sqlite, 1 to do"));
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
@@ -151,10 +150,7 @@ TEST(Study, WorkersEndWithTheProgramAndNothingIsHalfWritten) {
   for (int i = 0; i < 200 && ::kill(child, 0) == 0; ++i)
     ::usleep(20'000);
   // The child may still wait to be collected by its new parent; it must not be at work.
-  std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
-  std::string pid, name, state = "Z";
-  stat >> pid >> name >> state;
-  EXPECT_THAT(state, testing::AnyOf("Z", "X"));
+  EXPECT_THAT(state_of(child), testing::AnyOf("Z", "X"));
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   EXPECT_FALSE(store.runs("small").at(0).status.has_value());
 }

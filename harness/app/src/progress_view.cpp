@@ -79,21 +79,40 @@ void ProgressView::note(std::size_t job, const std::string& text) {
   print(name(job) + ": " + text);
 }
 
+std::string ProgressView::place(std::size_t job) const {
+  return format("[%zu/%zu] %-*s  ", ended_, jobs_.size(), static_cast<int>(name_width_),
+                name(job).c_str());
+}
+
 void ProgressView::done(std::size_t job, double mean_accuracy, double seconds) {
   active_.erase(job);
   ++ended_;
-  print(format("[%zu/%zu] %-*s  accuracy %.1f %%  %s", ended_, jobs_.size(),
-               static_cast<int>(name_width_), name(job).c_str(), 100.0 * mean_accuracy,
-               duration_text(seconds).c_str()));
+  print(place(job) +
+        format("accuracy %.1f %%  %s", 100.0 * mean_accuracy, duration_text(seconds).c_str()));
 }
 
 void ProgressView::failed(std::size_t job, const std::string& message, double seconds) {
   active_.erase(job);
   ++ended_;
   ++failed_;
-  print(format("[%zu/%zu] %-*s  FAILED after %s: ", ended_, jobs_.size(),
-               static_cast<int>(name_width_), name(job).c_str(), duration_text(seconds).c_str()) +
-        message);
+  print(place(job) + "FAILED after " + duration_text(seconds) + ": " + message);
+}
+
+void ProgressView::elsewhere(std::size_t job, core::Elsewhere what, const std::string& message) {
+  active_.erase(job);
+  if (what == core::Elsewhere::taken) {
+    print(name(job) + ": left to another petlab, which took it over while this one stood still");
+    return;
+  }
+  ++ended_;
+  if (what == core::Elsewhere::failed) ++failed_;
+  print(place(job) + (what == core::Elsewhere::done ? "done by another petlab"
+                                                    : "FAILED in another petlab: " + message));
+}
+
+void ProgressView::waiting(std::size_t runs) {
+  print("waiting for " + std::to_string(runs) + (runs == 1 ? " run" : " runs") +
+        " that another petlab on this store works on");
 }
 
 void ProgressView::tick() {

@@ -26,6 +26,8 @@ class ProgressView final : public core::StudyObserver {
   void note(std::size_t job, const std::string& text) override;
   void done(std::size_t job, double mean_accuracy, double seconds) override;
   void failed(std::size_t job, const std::string& message, double seconds) override;
+  void elsewhere(std::size_t job, core::Elsewhere what, const std::string& message) override;
+  void waiting(std::size_t runs) override;
   void tick() override;
 
  private:
@@ -39,6 +41,8 @@ class ProgressView final : public core::StudyObserver {
 
   [[nodiscard]] std::string name(std::size_t job) const;
   [[nodiscard]] std::string bar() const;
+  /// "[3/16] row seed 1", of the run that ended last.
+  [[nodiscard]] std::string place(std::size_t job) const;
   [[nodiscard]] std::string time_left() const;
   void print(const std::string& line);
   void clear();

@@ -9,7 +9,6 @@
 #include <array>
 #include <iostream>
 #include <set>
-#include <thread>
 
 namespace petlab::app {
 namespace {
@@ -103,10 +102,11 @@ double checkpoint_seconds(const Parsed& options) {
   return seconds;
 }
 
-/// Fills the machine: runs at once times threads of each is the number of cores. One run at a time
-/// on a GPU, unless asked otherwise.
+/// Fills the machine: runs at once times threads of each is the number of CPUs that this process
+/// may use, and each run has its own of them. One run at a time on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const core::CpuSet cpus = core::allowed_cpus();
+  const int cores = static_cast<int>(cpus.size());
   if (options.has("threads")) study.threads = positive(options, "threads");
   if (options.has("workers")) {
     study.workers = positive(options, "workers");
@@ -116,6 +116,7 @@ void share_cores(PreparedStudy& study, const Parsed& options) {
     study.workers = std::max(1, cores / study.threads);
   }
   if (!options.has("threads")) study.threads = std::max(1, cores / study.workers);
+  study.cpus = core::share_cpus(cpus, study.workers, study.threads);
 }
 
 }  // namespace

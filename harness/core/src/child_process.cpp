@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 extern char** environ;
@@ -141,6 +142,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command,
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       descriptor_(std::exchange(other.descriptor_, -1)),
+      silent_(other.silent_),
       rest_(std::move(other.rest_)) {}
 
 ChildProcess::~ChildProcess() {
@@ -151,13 +153,12 @@ ChildProcess::~ChildProcess() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::vector<std::string> ChildProcess::lines(bool* ended) {
-  *ended = false;
+std::vector<std::string> ChildProcess::lines() {
   char buffer[4096];
   while (true) {
     const ssize_t n = ::read(descriptor_, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
-    if (n == 0) *ended = true;
+    if (n == 0) silent_ = true;
     if (n <= 0) break;
     rest_.append(buffer, static_cast<std::size_t>(n));
   }
@@ -169,11 +170,31 @@ std::vector<std::string> ChildProcess::lines(bool* ended) {
   return result;
 }
 
+bool ChildProcess::ended() const {
+  siginfo_t info{};
+  const auto pid = static_cast<id_t>(pid_);
+  return ::waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid_;
+}
+
+std::int64_t ChildProcess::resident_bytes() const {
+  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
+  std::int64_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
 void ChildProcess::kill(int signal) const {
-  if (pid_ > 0) ::kill(pid_, signal);
+  // The group is the child's own; one that is just starting may not be in it yet.
+  if (pid_ > 0 && ::kill(-pid_, signal) != 0) ::kill(pid_, signal);
 }
 
 int ChildProcess::wait() {
+  // Whoever the child left behind would go on unseen.
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR) {
+  }
+  ::kill(-pid_, SIGKILL);
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }

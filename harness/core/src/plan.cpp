@@ -97,6 +97,7 @@ Plan make_plan(const Protocol& protocol, const std::vector<RunSpec>& specs,
   Plan plan;
   plan.study.name = protocol.name;
   plan.study.protocol = protocol_text(protocol, specs);
+  plan.train_images = facts.train_images;
   std::map<std::string, std::string> labels;
   for (const RunSpec& spec : specs) {
     const LoadedPlugin& method = *plugins.method(spec.method).plugin;

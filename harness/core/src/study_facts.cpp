@@ -34,8 +34,12 @@ StudyFacts measure_facts(const Protocol& protocol) {
   StudyFacts facts;
   const datasets::Dataset dataset = open_study_dataset(protocol.dataset);
   facts.dataset_fingerprint = dataset.fingerprint;
-  for (const std::uint64_t seed : protocol.seeds)
-    facts.split_hashes[seed] = study_split(dataset, protocol.dataset, seed).hash;
+  for (const std::uint64_t seed : protocol.seeds) {
+    const datasets::Split split = study_split(dataset, protocol.dataset, seed);
+    facts.split_hashes[seed] = split.hash;
+    for (const auto& train : split.train)
+      facts.train_images[seed] += static_cast<std::int64_t>(train.size());
+  }
   facts.backbone_weights =
       clip::Backbone::load(protocol.backbone, c10::kCPU,
                            {.allow_unknown_weights = protocol.allow_unknown_weights})

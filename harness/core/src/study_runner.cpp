@@ -1,18 +1,16 @@
 #include "petlab/core/study_runner.hpp"
 
-#include "child_process.hpp"
+#include "lease_keeper.hpp"
 #include "petlab/core/run.hpp"
-#include "petlab/core/worker.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
+#include "worker_process.hpp"
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <charconv>
-#include <fstream>
+#include <algorithm>
+#include <deque>
+#include <iterator>
 #include <list>
 
 namespace petlab::core {
@@ -20,167 +18,134 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// The first word of a line; the rest stays in `line`.
-std::string take_word(std::string& line) {
-  const auto blank = line.find(' ');
-  std::string word = line.substr(0, blank);
-  line = blank == std::string::npos ? "" : line.substr(blank + 1);
-  return word;
-}
+/// How often a run that another process works on is looked at.
+constexpr auto kLook = std::chrono::milliseconds(500);
 
-std::int64_t to_integer(const std::string& text) {
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-double to_real(const std::string& text) {
-  double number = 0.0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-std::string last_line(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::string line, last;
-  while (std::getline(in, line))
-    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
-  return last.substr(0, 200);
-}
-
-/// A run in a child process, and what it said so far.
-struct Active {
-  std::size_t job;
-  ChildProcess child;
-  std::filesystem::path log;
-  Clock::time_point start;
-  bool timed_out = false;
-  std::string verdict{};  ///< "done" or "failed" once the child said so
-  std::string message{};  ///< what followed
-
-  [[nodiscard]] double seconds() const {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  }
-};
+/// What a child needs at most to end after its run is in the store.
+constexpr auto kFarewell = std::chrono::seconds(10);
 
 class StudyRun {
  public:
   StudyRun(const std::vector<Job>& jobs, const RunnerOptions& options, StudyObserver& observer)
-      : jobs_(jobs), options_(options), observer_(observer), store_(options.store) {}
+      : jobs_(jobs),
+        options_(options),
+        observer_(observer),
+        store_(options.store, results::OpenMode::read_write),
+        leases_(store_, unique_owner(), options.lease) {
+    for (std::size_t job = 0; job < jobs.size(); ++job)
+      untouched_.push_back(job);
+    for (int slot = options.workers - 1; slot >= 0; --slot)
+      free_slots_.push_back(static_cast<std::size_t>(slot));
+  }
 
   StudyOutcome operator()(const std::atomic<bool>& stop) {
-    std::size_t next = 0;
-    while (next < jobs_.size() || !active_.empty()) {
+    while (!untouched_.empty() || !elsewhere_.empty() || !active_.empty()) {
       if (stop) {
         outcome_.interrupted = true;
         active_.clear();  // kills them; their runs are missing and are computed next time
         break;
       }
-      while (next < jobs_.size() && active_.size() < static_cast<std::size_t>(options_.workers))
-        start(next++);
+      fill_slots();
       wait_for_news();
-      for (auto run = active_.begin(); run != active_.end();) {
-        if (listen(*run)) {
-          finish(*run);
-          run = active_.erase(run);
-        } else {
-          ++run;
-        }
-      }
+      keep_leases();  // first: what was lost must not be recorded
+      collect();
+      if (options_.pause != nullptr && options_.pause->exchange(false)) pause();
       observer_.tick();
     }
     return outcome_;
   }
 
  private:
-  void start(std::size_t index) {
+  void fill_slots() {
+    while (!free_slots_.empty() && !untouched_.empty()) {
+      const std::size_t job = untouched_.front();
+      untouched_.pop_front();
+      if (!try_to_start(job)) elsewhere_.push_back(job);
+    }
+    if (free_slots_.empty() || elsewhere_.empty() || Clock::now() < next_look_) return;
+    next_look_ = Clock::now() + kLook;
+    for (std::size_t n = elsewhere_.size(); n > 0 && !free_slots_.empty(); --n) {
+      const std::size_t job = elsewhere_.front();
+      elsewhere_.pop_front();
+      if (!try_to_start(job)) elsewhere_.push_back(job);
+    }
+    const std::size_t waiting = active_.empty() ? elsewhere_.size() : 0;
+    if (waiting > 0 && waiting != waiting_) observer_.waiting(waiting);
+    waiting_ = waiting;
+  }
+
+  /// False when another process works on the run. Else the run is started, or was found to be over.
+  bool try_to_start(std::size_t index) {
     const Job& job = jobs_[index];
-    const auto log = options_.logs / job.spec.study /
-                     (job.spec.label + ".seed" + std::to_string(job.spec.seed) + ".log");
-    std::filesystem::create_directories(log.parent_path());
-    const WorkOrder order{job, options_.store, static_cast<int>(::getpid())};
-    const std::string threads = std::to_string(job.spec.threads);
-    active_.push_back({index,
-                       ChildProcess({options_.program.string(), "worker"},
-                                    {"OMP_NUM_THREADS=" + threads, "MKL_NUM_THREADS=" + threads},
-                                    to_json(order), log),
-                       log, Clock::now()});
+    switch (leases_.claim(job.identity.hash)) {
+      case results::Claim::busy:
+        return false;
+      case results::Claim::already_done:
+        ++outcome_.done_elsewhere;
+        observer_.elsewhere(index, Elsewhere::done, "");
+        return true;
+      case results::Claim::taken:
+        break;
+    }
+    if (const auto failure = failed_meanwhile(job)) {
+      leases_.release(job.identity.hash);
+      ++outcome_.failed_elsewhere;
+      observer_.elsewhere(index, Elsewhere::failed, *failure);
+      return true;
+    }
+    active_.emplace_back(index, job, options_, free_slots_.back());
+    free_slots_.pop_back();
     observer_.started(index);
+    return true;
+  }
+
+  /// The reason of a failure that somebody recorded since it was decided what is to do.
+  [[nodiscard]] std::optional<std::string> failed_meanwhile(const Job& job) const {
+    const auto record = store_.load(job.identity.hash, results::LoadDetail::without_predictions);
+    if (!record || record->status != results::RunStatus::failed) return std::nullopt;
+    const auto retried = options_.retried.find(job.identity.hash);
+    if (retried != options_.retried.end() && retried->second == record->finished)
+      return std::nullopt;
+    return record->error;
   }
 
   void wait_for_news() {
     std::vector<pollfd> descriptors;
-    for (const Active& run : active_)
-      descriptors.push_back({run.child.descriptor(), POLLIN, 0});
-    ::poll(descriptors.data(), descriptors.size(), /*timeout_ms=*/200);
+    int timeout_ms = 200;
+    for (const WorkerProcess& worker : active_) {
+      if (worker.child().silent())
+        timeout_ms = 5;  // its end, a moment from now, cannot be polled for
+      else
+        descriptors.push_back({worker.child().descriptor(), POLLIN, 0});
+    }
+    ::poll(descriptors.data(), descriptors.size(), timeout_ms);
   }
 
-  /// Reads what the child says. True when it has ended.
-  bool listen(Active& run) {
-    bool ended = false;
-    for (std::string line : run.child.lines(&ended)) {
-      const std::string word = take_word(line);
-      if (word == "phase") {
-        const std::string name = take_word(line);
-        observer_.phase(run.job, name, to_integer(line));
-      } else if (word == "update") {
-        const std::string done = take_word(line);
-        observer_.update(run.job, to_integer(done), line);
-      } else if (word == "note") {
-        observer_.note(run.job, line);
-      } else {
-        run.verdict = word;
-        run.message = line;
+  void collect() {
+    for (auto worker = active_.begin(); worker != active_.end();) {
+      if (!worker->listen(observer_)) {
+        ++worker;
+        continue;
       }
+      finish(*worker);
+      free_slots_.push_back(worker->slot());
+      worker = active_.erase(worker);
     }
-    if (!ended && options_.run_timeout && !run.timed_out &&
-        Clock::now() - run.start > *options_.run_timeout) {
-      run.timed_out = true;
-      run.child.kill(SIGKILL);
-    }
-    return ended;
   }
 
-  void finish(Active& run) {
-    const int status = run.child.wait();
-    const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) <= 1;
-    if (ended_well && run.verdict == "done") {
+  void finish(WorkerProcess& worker) {
+    const Job& job = jobs_[worker.job()];
+    const WorkerEnd end = worker.end();
+    if (end.death) record_failure(job, *end.death);
+    leases_.release(job.identity.hash);
+    if (!end.death && !end.failure) {
       ++outcome_.done;
-      observer_.done(run.job, to_real(run.message), run.seconds());
-    } else if (ended_well && run.verdict == "failed") {
-      ++outcome_.failed;
-      take_word(run.message);  // the kind of error
-      observer_.failed(run.job, run.message, run.seconds());
+      observer_.done(worker.job(), end.accuracy, worker.seconds());
     } else {
       ++outcome_.failed;
-      const sdk::Error reason = reason_of(run, status);
-      record_failure(jobs_[run.job], reason);
-      observer_.failed(run.job, reason.what(), run.seconds());
+      observer_.failed(worker.job(), end.death ? end.death->what() : *end.failure,
+                       worker.seconds());
     }
-    std::error_code ignored;
-    if (std::filesystem::file_size(run.log, ignored) == 0)
-      std::filesystem::remove(run.log, ignored);
-  }
-
-  [[nodiscard]] sdk::Error reason_of(const Active& run, int status) const {
-    if (run.timed_out)
-      return {sdk::ErrorKind::config, "the run took longer than the limit of " +
-                                          std::to_string(options_.run_timeout->count()) +
-                                          " s (--run-timeout)"};
-    std::string text = "the worker ended ";
-    auto kind = sdk::ErrorKind::plugin;
-    if (WIFSIGNALED(status)) {
-      text += "by " + signal_text(WTERMSIG(status));
-      if (WTERMSIG(status) == SIGKILL) {
-        kind = sdk::ErrorKind::device;
-        text += "; the system does so when memory runs out";
-      }
-    } else {
-      text += "with exit code " + std::to_string(WEXITSTATUS(status)) + " and without a result";
-      kind = sdk::ErrorKind::internal;
-    }
-    const std::string said = last_line(run.log);
-    return {kind, text + (said.empty() ? "" : "; its last words: " + said)};
   }
 
   void record_failure(const Job& job, const sdk::Error& reason) {
@@ -190,11 +155,53 @@ class StudyRun {
     store_.record(run_guarded(job.spec, info, fail, nothing));
   }
 
+  /// A run that another process took is its own from then on: the child here ends without a record.
+  void keep_leases() {
+    for (const std::string& identity : leases_.keep()) {
+      const auto worker = std::find_if(active_.begin(), active_.end(), [&](const auto& active) {
+        return jobs_[active.job()].identity.hash == identity;
+      });
+      // The record of a done run ends its lease: mostly it is the child's own, and it ends now.
+      if (store_.has_done(identity))
+        worker->expect_end_within(kFarewell);
+      else
+        leave(worker);
+    }
+    for (auto worker = active_.begin(); worker != active_.end();) {
+      const auto next = std::next(worker);
+      if (worker->overdue()) leave(worker);
+      worker = next;
+    }
+  }
+
+  void leave(std::list<WorkerProcess>::iterator worker) {
+    const std::size_t job = worker->job();
+    free_slots_.push_back(worker->slot());
+    active_.erase(worker);
+    elsewhere_.push_back(job);
+    observer_.elsewhere(job, Elsewhere::taken, "");
+  }
+
+  void pause() {
+    for (WorkerProcess& worker : active_)
+      worker.pause();
+    ::raise(SIGSTOP);
+    keep_leases();  // before a child goes on whose run is another's now
+    for (WorkerProcess& worker : active_)
+      worker.go_on();
+  }
+
   const std::vector<Job>& jobs_;
   const RunnerOptions& options_;
   StudyObserver& observer_;
   results::RunStore store_;
-  std::list<Active> active_;
+  LeaseKeeper leases_;
+  std::deque<std::size_t> untouched_;  ///< jobs that nobody was asked about yet
+  std::deque<std::size_t> elsewhere_;  ///< jobs that another process works on
+  std::vector<std::size_t> free_slots_;
+  std::list<WorkerProcess> active_;
+  Clock::time_point next_look_ = {};
+  std::size_t waiting_ = 0;
   StudyOutcome outcome_;
 };
 

@@ -23,6 +23,7 @@ struct StudyFacts {
   std::string backbone_weights;
   std::string backbone_settings;
   std::string torch_version;
+  std::map<std::uint64_t, std::int64_t> train_images = {};  ///< of all tasks, by seed
 };
 
 /// One run of a study with everything that a worker needs.
@@ -37,8 +38,9 @@ struct Job {
 };
 
 struct Plan {
-  results::StudyRecord study;  ///< all runs, for the store
-  std::vector<Job> jobs;       ///< all runs: rows in order, then seeds
+  results::StudyRecord study;                          ///< all runs, for the store
+  std::vector<Job> jobs;                               ///< all runs: rows in order, then seeds
+  std::map<std::uint64_t, std::int64_t> train_images;  ///< of all tasks, by seed
 };
 
 /// Where runs keep caches and how they compute; decides no result.

@@ -1,0 +1,195 @@
+#include "petlab/core/run_inputs.hpp"
+#include "petlab/core/study_runner.hpp"
+#include "petlab/core/study_todo.hpp"
+#include "petlab/results/run_store.hpp"
+#include "petlab/sdk/error.hpp"
+#include "places.hpp"
+#include "progress_view.hpp"
+#include "study_command.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <charconv>
+#include <cmath>
+#include <iostream>
+#include <set>
+#include <system_error>
+
+// What `run` and `reproduce` share: running what is missing of some studies.
+namespace petlab::app {
+namespace {
+
+std::atomic<bool> stop_requested{false};
+std::atomic<bool> pause_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "set by signal handlers");
+
+extern "C" void request_stop(int) {
+  stop_requested = true;
+}
+
+extern "C" void request_pause(int) {
+  pause_requested = true;
+}
+
+void handle(int signal, void (*handler)(int)) {
+  struct sigaction action{};
+  action.sa_handler = handler;
+  sigaction(signal, &action, nullptr);
+}
+
+/// Ctrl-Z reaches the program alone: while workers are at work, it has to stop them first.
+class PauseHandler {
+ public:
+  PauseHandler() {
+    sigaction(SIGTSTP, nullptr, &before_);
+    if (before_.sa_handler != SIG_IGN) handle(SIGTSTP, request_pause);
+  }
+  ~PauseHandler() { sigaction(SIGTSTP, &before_, nullptr); }
+  PauseHandler(const PauseHandler&) = delete;
+  PauseHandler& operator=(const PauseHandler&) = delete;
+
+ private:
+  struct sigaction before_{};
+};
+
+int at_least(const Parsed& options, const std::string& name, int least) {
+  const int value = options.get<int>(name);
+  if (value < least)
+    throw sdk::Error(sdk::ErrorKind::config, "--" + name + " is " + std::to_string(value) +
+                                                 ", expected seconds, at least " +
+                                                 std::to_string(least));
+  return value;
+}
+
+/// "512M", "8G", "1.5T": bytes, in powers of 1024.
+std::int64_t size_of(const std::string& text) {
+  const std::string suffixes = "KMGT";
+  double number = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::size_t suffix = end < text.data() + text.size() ? suffixes.find(*end) : 0;
+  if (error != std::errc() || number <= 0.0 || end + 1 != text.data() + text.size() ||
+      suffix == std::string::npos)
+    throw sdk::Error(sdk::ErrorKind::config, "--memory-limit is '" + text +
+                                                 "', expected a number with K, M, G or T, e.g. 8G");
+  return static_cast<std::int64_t>(std::ldexp(number, 10 * (static_cast<int>(suffix) + 1)));
+}
+
+core::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
+  const std::filesystem::path store = std::filesystem::absolute(study.store);
+  core::RunnerOptions runner{.program = program_file(),
+                             .store = store,
+                             .logs = store.parent_path() / "logs",
+                             .workers = study.workers,
+                             .lease = std::chrono::seconds(at_least(options, "lease", 1)),
+                             .cpus = study.cpus,
+                             .pause = &pause_requested};
+  if (options.has("run-timeout"))
+    runner.run_timeout = std::chrono::seconds(at_least(options, "run-timeout", 1));
+  if (options.has("memory-limit")) runner.memory_limit = size_of(options.text("memory-limit"));
+  return runner;
+}
+
+core::RetryChoice retry_choice(const Parsed& options) {
+  return options.has("retry") ? core::parse_retry(options.text("retry")) : core::RetryChoice{};
+}
+
+/// The runs of the studies, each once.
+std::vector<core::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
+  std::vector<core::Job> jobs;
+  std::set<std::string> seen;
+  for (const PreparedStudy& study : studies)
+    for (const core::Job& job : study.wanted)
+      if (seen.insert(job.identity.hash).second) jobs.push_back(job);
+  return jobs;
+}
+
+void print_todo(const std::vector<PreparedStudy>& studies, const core::StudyTodo& todo) {
+  const PreparedStudy& first = studies.at(0);
+  if (studies.size() == 1)
+    std::cout << "Study " << first.protocol.name << ": ";
+  else
+    std::cout << studies.size() << " studies: ";
+  std::cout << todo.done + todo.failed + todo.jobs.size() << " runs, " << todo.done << " in "
+            << first.store.string() << ", ";
+  if (todo.failed > 0) std::cout << todo.failed << " failed before, ";
+  std::cout << todo.jobs.size() << " to do";
+  if (!todo.jobs.empty()) {
+    std::cout << ", " << first.workers << " at once with " << first.threads << " thread"
+              << (first.threads == 1 ? "" : "s") << " each";
+    if (first.workers > 1)
+      std::cout << (first.cpus.empty() ? " (more than there are CPUs: none has its own)"
+                                       : " on CPUs of its own");
+  }
+  std::cout << std::endl;
+}
+
+/// What a study with failed runs ends with, on stderr. Returns the exit code.
+int say_failures(const core::StudyTodo& todo, const core::StudyOutcome& outcome,
+                 const core::RunnerOptions& runner) {
+  const int failed = outcome.failed + outcome.failed_elsewhere;
+  if (failed > 0)
+    std::cerr << "petlab: " << failed << " of " << todo.jobs.size()
+              << " runs failed; the reasons are in the store (petlab plan), what workers printed "
+                 "is in "
+              << runner.logs.string() << "\n";
+  if (todo.failed > 0)
+    std::cerr << "petlab: " << todo.failed << (todo.failed == 1 ? " run" : " runs")
+              << " failed before and " << (todo.failed == 1 ? "was" : "were")
+              << " not tried again; --retry failed does so, --retry device only for one kind of "
+                 "failure\n";
+  return failed > 0 || todo.failed > 0 ? kRunFailed : kOk;
+}
+
+}  // namespace
+
+void add_running_options(po::options_description& options) {
+  options.add_options()("retry", text_value(),
+                        "try failed runs again: failed (all), or kinds of failures, e.g. "
+                        "device,numeric (petlab plan shows them)")(
+      "run-timeout", po::value<int>(), "seconds after which a run is ended and counts as failed")(
+      "memory-limit", text_value(),
+      "memory of one run, e.g. 8G; a run that holds more is ended and counts as failed")(
+      "lease", po::value<int>()->default_value(60),
+      "seconds without a sign of life after which another petlab on the same store may take this "
+      "one's runs over");
+}
+
+int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options) {
+  const core::RetryChoice retry = retry_choice(options);
+  const PreparedStudy& first = studies.at(0);
+  core::RunnerOptions runner = runner_options(options, first);
+  handle(SIGINT, request_stop);
+  handle(SIGTERM, request_stop);
+  handle(SIGPIPE, SIG_IGN);
+  if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
+  core::StudyTodo todo;
+  {
+    results::RunStore store(first.store);
+    for (const PreparedStudy& study : studies)
+      store.set_study(study.plan.study);
+    todo = core::choose_jobs(all_jobs(studies), store, retry);
+  }
+  runner.retried = todo.retried;
+  print_todo(studies, todo);
+  core::StudyOutcome outcome;
+  if (!todo.jobs.empty()) {
+    {
+      ImageCounter counter(isatty(STDERR_FILENO) != 0);
+      results::RunStore store(first.store);
+      core::prepare_data(todo.jobs, store, counter);
+    }
+    const PauseHandler pause;
+    ProgressView view(todo.jobs, isatty(STDOUT_FILENO) != 0);
+    outcome = core::run_jobs(todo.jobs, runner, view, stop_requested);
+  }
+  if (outcome.interrupted) {
+    std::cerr << "petlab: stopped; " << outcome.done
+              << " runs are stored, the same command goes on from there\n";
+    return kInterrupted;
+  }
+  return say_failures(todo, outcome, runner);
+}
+
+}  // namespace petlab::app

@@ -1,0 +1,87 @@
+#include "lease_keeper.hpp"
+
+#include "../results/sample_records.hpp"
+#include "petlab/results/identity.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <optional>
+
+namespace petlab::core {
+namespace {
+
+using namespace std::chrono_literals;
+using results::Claim;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const std::string kFirst = results::sha256_hex("first");
+const std::string kSecond = results::sha256_hex("second");
+
+/// A store that two keepers work on; the clock is the test's.
+class LeaseKeeping : public testing::Test {
+ protected:
+  LeaseKeeper keeper(const std::string& owner, std::chrono::milliseconds ttl) {
+    return {store_, owner, ttl, [this] { return now_; }};
+  }
+
+  results::sample::TemporaryFolder folder_;
+  results::RunStore store_{folder_ / "a.sqlite"};
+  std::chrono::milliseconds now_ = 5s;
+};
+
+TEST_F(LeaseKeeping, ARunBelongsToOneUntilItIsGivenBack) {
+  LeaseKeeper one = keeper("one", 1h), other = keeper("other", 1h);
+  EXPECT_EQ(one.claim(kFirst), Claim::taken);
+  EXPECT_EQ(other.claim(kFirst), Claim::busy);
+  other.release(kFirst);  // not its own
+  EXPECT_EQ(other.claim(kFirst), Claim::busy);
+  one.release(kFirst);
+  EXPECT_EQ(other.claim(kFirst), Claim::taken);
+}
+
+TEST_F(LeaseKeeping, WhatIsHeldAtTheEndIsGivenBack) {
+  std::optional<LeaseKeeper> one;
+  one.emplace(store_, "one", 1h, [this] { return now_; });
+  EXPECT_EQ(one->claim(kFirst), Claim::taken);
+  EXPECT_EQ(one->claim(kSecond), Claim::taken);
+  one.reset();
+  EXPECT_THAT(store_.leases(), IsEmpty());
+}
+
+TEST_F(LeaseKeeping, RenewsAQuarterOfTheTimeAfterTheLastOne) {
+  LeaseKeeper one = keeper("one", 1h);
+  EXPECT_EQ(one.claim(kFirst), Claim::taken);
+  store_.release(kFirst, "one");  // as if another had taken it; noticed when it is renewed
+  now_ += 14min;
+  EXPECT_THAT(one.keep(), IsEmpty());
+  now_ += 1min;
+  EXPECT_THAT(one.keep(), ElementsAre(kFirst));
+  now_ += 1h;
+  EXPECT_THAT(one.keep(), IsEmpty());  // held no more
+}
+
+TEST_F(LeaseKeeping, TellsWhichRunsAnotherTookAfterTheyRanOut) {
+  LeaseKeeper sleeper = keeper("sleeper", 1ms), other = keeper("other", 1h);
+  EXPECT_EQ(sleeper.claim(kFirst), Claim::taken);
+  EXPECT_EQ(sleeper.claim(kSecond), Claim::taken);
+  // The store's clock is the system's: a lease of a millisecond ends within these tries.
+  Claim claim = Claim::busy;
+  for (int i = 0; i < 10'000 && claim == Claim::busy; ++i)
+    claim = other.claim(kFirst);
+  EXPECT_EQ(claim, Claim::taken);
+  now_ += 1s;
+  EXPECT_THAT(sleeper.keep(), ElementsAre(kFirst));
+  EXPECT_EQ(store_.leases().size(), 2U);  // kSecond's was renewed, though late
+}
+
+TEST(Owner, HasANameOfItsOwn) {
+  EXPECT_NE(unique_owner(), unique_owner());
+  EXPECT_THAT(unique_owner(), testing::HasSubstr("process " + std::to_string(::getpid())));
+}
+
+}  // namespace
+}  // namespace petlab::core
