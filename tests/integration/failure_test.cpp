@@ -74,7 +74,7 @@ TEST(Failure, AHangAndGreedForMemoryEndThatRunOnly) {
       "[row.last]\nmethod = zero-shot\nsharing = joint\n");
   const Output output = run_petlab(
       run_arguments(study, "a.sqlite",
-                    {"--seeds", "1", "--threads", "1", "--run-timeout", "20", "--memory-limit",
+                    {"--seeds", "1", "--threads", "1", "--run-timeout", "10", "--memory-limit",
                      "1.5G", "--plugin-dir", (kBroken / "hangs").string(), "--plugin-dir",
                      (kBroken / "hoards_memory").string()}),
       workshop.folder());
@@ -82,7 +82,7 @@ TEST(Failure, AHangAndGreedForMemoryEndThatRunOnly) {
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   const auto runs = store.runs("small");
   ASSERT_EQ(runs.size(), 3U);
-  EXPECT_THAT(runs[0].error, HasSubstr("longer than the limit of 20 s (--run-timeout)"));
+  EXPECT_THAT(runs[0].error, HasSubstr("longer than the limit of 10 s (--run-timeout)"));
   EXPECT_THAT(runs[1].error, HasSubstr("more memory than the limit of 1536 MiB"));
   EXPECT_EQ(runs[1].error_kind, "device");
   EXPECT_EQ(runs[2].status, RunStatus::done) << runs[2].error;

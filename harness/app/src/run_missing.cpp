@@ -69,8 +69,8 @@ std::int64_t size_of(const std::string& text) {
   double number = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::size_t suffix = end < text.data() + text.size() ? suffixes.find(*end) : 0;
-  if (error != std::errc() || number <= 0.0 || end + 1 != text.data() + text.size() ||
-      suffix == std::string::npos)
+  if (error != std::errc() || number <= 0.0 || number > 1e6 ||
+      end + 1 != text.data() + text.size() || suffix == std::string::npos)
     throw sdk::Error(sdk::ErrorKind::config, "--memory-limit is '" + text +
                                                  "', expected a number with K, M, G or T, e.g. 8G");
   return static_cast<std::int64_t>(std::ldexp(number, 10 * (static_cast<int>(suffix) + 1)));

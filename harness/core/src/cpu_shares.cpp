@@ -18,30 +18,28 @@ namespace {
 /// A set of the size that the kernel uses, which may be larger than cpu_set_t's 1,024 CPUs.
 class KernelSet {
  public:
-  explicit KernelSet(int cpus) : count_(cpus), set_(CPU_ALLOC(cpus), &free_set) {
+  explicit KernelSet(std::size_t cpus) : count_(cpus), set_(CPU_ALLOC(cpus), &free_set) {
     CPU_ZERO_S(bytes(), set_.get());
   }
   [[nodiscard]] cpu_set_t* get() const { return set_.get(); }
   [[nodiscard]] std::size_t bytes() const { return CPU_ALLOC_SIZE(count_); }
-  [[nodiscard]] int count() const { return count_; }
 
  private:
   static void free_set(cpu_set_t* set) { CPU_FREE(set); }
 
-  int count_;
+  std::size_t count_;
   std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set_;
 };
 
 /// Of the calling thread, ascending; empty when the system does not tell.
 CpuSet affinity() {
-  constexpr int kMost = 1 << 20;
-  for (int cpus = 1024; cpus <= kMost; cpus *= 2) {
+  constexpr std::size_t kMost = 1U << 20;
+  for (std::size_t cpus = 1024; cpus <= kMost; cpus *= 2) {
     const KernelSet set(cpus);
     if (::sched_getaffinity(/*pid=*/0, set.bytes(), set.get()) == 0) {
       CpuSet result;
-      for (int cpu = 0; cpu < cpus; ++cpu)
-        if (CPU_ISSET_S(static_cast<std::size_t>(cpu), set.bytes(), set.get()))
-          result.push_back(cpu);
+      for (std::size_t cpu = 0; cpu < cpus; ++cpu)
+        if (CPU_ISSET_S(cpu, set.bytes(), set.get())) result.push_back(static_cast<int>(cpu));
       return result;
     }
     if (errno != EINVAL) break;  // EINVAL: the kernel's set is larger
@@ -50,7 +48,8 @@ CpuSet affinity() {
 }
 
 bool restrict_to(const CpuSet& cpus) {
-  const KernelSet set(std::max(1024, *std::max_element(cpus.begin(), cpus.end()) + 1));
+  const int last = *std::max_element(cpus.begin(), cpus.end());
+  const KernelSet set(static_cast<std::size_t>(std::max(1024, last + 1)));
   for (const int cpu : cpus)
     CPU_SET_S(static_cast<std::size_t>(cpu), set.bytes(), set.get());
   return ::sched_setaffinity(/*pid=*/0, set.bytes(), set.get()) == 0;

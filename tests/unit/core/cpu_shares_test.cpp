@@ -22,8 +22,8 @@ std::set<int> affinity() {
   CPU_ZERO(&set);
   EXPECT_EQ(sched_getaffinity(0, sizeof set, &set), 0);
   std::set<int> cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-    if (CPU_ISSET(cpu, &set)) cpus.insert(cpu);
+  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &set)) cpus.insert(static_cast<int>(cpu));
   return cpus;
 }
 
