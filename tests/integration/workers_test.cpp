@@ -54,13 +54,13 @@ TEST(Workers, EightOverManyTinyRunsLoseAndDuplicateNothing) {
   const std::string study = workshop.write_study(tiny_rows(8), "epochs = 2\nbatch = 8");
   const Output output = run_petlab(
       run_arguments(study, "a.sqlite",
-                    {"--seeds", "1-10", "--workers", "8", "--threads", "1", "--no-table"}),
+                    {"--seeds", "1-15", "--workers", "8", "--threads", "1", "--no-table"}),
       workshop.folder());
   ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
-  EXPECT_THAT(output.out, HasSubstr("[80/80]"));
+  EXPECT_THAT(output.out, HasSubstr("[120/120]"));
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   const auto runs = store.runs("small");
-  ASSERT_EQ(runs.size(), 80U);
+  ASSERT_EQ(runs.size(), 120U);
   std::set<std::string> identities;
   for (const results::StudyRun& run : runs) {
     EXPECT_EQ(run.status, RunStatus::done) << run.plan.row_label << ": " << run.error;
@@ -73,7 +73,7 @@ TEST(Workers, EightOverManyTinyRunsLoseAndDuplicateNothing) {
     ASSERT_NE(first, std::string::npos) << name.str();
     EXPECT_EQ(output.out.find(name.str(), first + 1), std::string::npos) << name.str();
   }
-  EXPECT_EQ(identities.size(), 80U);
+  EXPECT_EQ(identities.size(), 120U);
   EXPECT_TRUE(store.leases().empty());
 }
 

@@ -1,15 +1,11 @@
 #include "lease_keeper.hpp"
 
+#include "lease_owner.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <time.h>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
-#include <random>
 #include <utility>
 
 namespace petlab::core {
@@ -34,11 +30,22 @@ LeaseKeeper::~LeaseKeeper() {
 
 results::Claim LeaseKeeper::claim(const std::string& identity) {
   const auto now = clock_();
-  const results::Claim claim = store_.claim(identity, owner_, ttl_);
+  results::Claim claim = store_.claim(identity, owner_, ttl_);
+  if (claim == results::Claim::busy && release_of_the_dead(identity))
+    claim = store_.claim(identity, owner_, ttl_);
   if (claim != results::Claim::taken) return claim;
   if (held_.empty()) renewed_ = now;
   held_.push_back(identity);
   return claim;
+}
+
+bool LeaseKeeper::release_of_the_dead(const std::string& identity) {
+  for (const results::Lease& lease : store_.leases()) {
+    if (lease.identity != identity || !is_gone(lease.owner)) continue;
+    store_.release(identity, lease.owner);
+    return true;
+  }
+  return false;
 }
 
 std::vector<std::string> LeaseKeeper::keep() {
@@ -69,16 +76,6 @@ std::chrono::milliseconds LeaseKeeper::time_with_sleep() {
   ::clock_gettime(CLOCK_BOOTTIME, &time);
   return std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
-}
-
-std::string unique_owner() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  std::random_device random;
-  std::array<char, 16> token{};
-  std::snprintf(token.data(), token.size(), "%08x", static_cast<unsigned>(random()));
-  return std::string(host.data()) + ", process " + std::to_string(::getpid()) + " (" +
-         token.data() + ")";
 }
 
 }  // namespace petlab::core

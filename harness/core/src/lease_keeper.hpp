@@ -26,7 +26,8 @@ class LeaseKeeper {
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
 
-  /// Takes a run if it is free. Throws Error(store).
+  /// Takes a run if it is free, or if the process that holds it is known to be dead
+  /// (lease_owner.hpp). Throws Error(store).
   [[nodiscard]] results::Claim claim(const std::string& identity);
 
   /// Renews what is held, when it is time to (a quarter of the ttl since the last time). Returns
@@ -41,6 +42,9 @@ class LeaseKeeper {
   [[nodiscard]] static std::chrono::milliseconds time_with_sleep();
 
  private:
+  /// Gives a dead process's lease back in its stead. True when there was one.
+  bool release_of_the_dead(const std::string& identity);
+
   results::RunStore& store_;
   std::string owner_;
   std::chrono::milliseconds ttl_;
@@ -48,8 +52,5 @@ class LeaseKeeper {
   std::chrono::milliseconds renewed_;
   std::vector<std::string> held_;
 };
-
-/// A name for this process that no other has: "HOST, process PID (TOKEN)".
-[[nodiscard]] std::string unique_owner();
 
 }  // namespace petlab::core

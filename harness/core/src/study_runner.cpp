@@ -1,6 +1,7 @@
 #include "petlab/core/study_runner.hpp"
 
 #include "lease_keeper.hpp"
+#include "lease_owner.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/results/run_store.hpp"
 #include "worker_process.hpp"
@@ -31,7 +32,7 @@ class StudyRun {
         options_(options),
         observer_(observer),
         store_(options.store, results::OpenMode::read_write),
-        leases_(store_, unique_owner(), options.lease) {
+        leases_(store_, lease_owner(), options.lease) {
     for (std::size_t job = 0; job < jobs.size(); ++job)
       untouched_.push_back(job);
     for (int slot = options.workers - 1; slot >= 0; --slot)

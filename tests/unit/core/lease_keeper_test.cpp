@@ -1,13 +1,16 @@
 #include "lease_keeper.hpp"
 
 #include "../results/sample_records.hpp"
+#include "lease_owner.hpp"
 #include "petlab/results/identity.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <optional>
 
 namespace petlab::core {
@@ -78,9 +81,44 @@ TEST_F(LeaseKeeping, TellsWhichRunsAnotherTookAfterTheyRanOut) {
   EXPECT_EQ(store_.leases().size(), 2U);  // kSecond's was renewed, though late
 }
 
-TEST(Owner, HasANameOfItsOwn) {
-  EXPECT_NE(unique_owner(), unique_owner());
-  EXPECT_THAT(unique_owner(), testing::HasSubstr("process " + std::to_string(::getpid())));
+TEST_F(LeaseKeeping, TheLeaseOfADeadProcessIsTakenOverAtOnce) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::ofstream(folder_ / "owner") << lease_owner() << std::flush;
+    ::_exit(0);
+  }
+  // Ended, though not collected yet: as good as gone.
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  std::string owner;
+  std::getline(std::ifstream(folder_ / "owner"), owner);
+  EXPECT_THAT(owner, testing::HasSubstr("process " + std::to_string(child)));
+  EXPECT_TRUE(is_gone(owner));
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(is_gone(owner));
+
+  LeaseKeeper dead = keeper(owner, 1h), heir = keeper("heir", 1h);
+  EXPECT_EQ(dead.claim(kFirst), Claim::taken);
+  EXPECT_EQ(heir.claim(kFirst), Claim::taken);
+}
+
+TEST_F(LeaseKeeping, TheLeaseOfALivingOrUnknownProcessIsLeftAlone) {
+  const std::string self = lease_owner();
+  EXPECT_EQ(lease_owner(), self);
+  EXPECT_FALSE(is_gone(self));
+  const auto start = self.rfind('-');
+  // Another process had the number before.
+  EXPECT_TRUE(is_gone(self.substr(0, start) + "-1)"));
+  // Another machine, an earlier boot, another container: whether it lives cannot be seen here.
+  EXPECT_FALSE(is_gone("far, process 1 (12345678.4026531836-99)"));
+  for (const char* strange : {"", "somebody", "host, process", "host, process x (y)"})
+    EXPECT_FALSE(is_gone(strange)) << strange;
+  LeaseKeeper one = keeper(self, 1h), other = keeper("far, process 1 (12345678.1-99)", 1h);
+  EXPECT_EQ(one.claim(kFirst), Claim::taken);
+  EXPECT_EQ(other.claim(kFirst), Claim::busy);
+  EXPECT_EQ(other.claim(kSecond), Claim::taken);
+  EXPECT_EQ(one.claim(kSecond), Claim::busy);
 }
 
 }  // namespace
