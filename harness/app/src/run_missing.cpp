@@ -78,13 +78,14 @@ std::int64_t size_of(const std::string& text) {
 
 core::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
   const std::filesystem::path store = std::filesystem::absolute(study.store);
-  core::RunnerOptions runner{.program = program_file(),
-                             .store = store,
-                             .logs = store.parent_path() / "logs",
-                             .workers = study.workers,
-                             .lease = std::chrono::seconds(at_least(options, "lease", 1)),
-                             .cpus = study.cpus,
-                             .pause = &pause_requested};
+  core::RunnerOptions runner{
+      .program = program_file(),
+      .store = store,
+      .logs = store.parent_path() / "logs",
+      .workers = study.workers,
+      .lease = std::chrono::seconds(at_least(options, "lease", 1)),
+      .cpus = core::share_cpus(core::allowed_cpus(), study.workers, study.threads),
+      .pause = &pause_requested};
   if (options.has("run-timeout"))
     runner.run_timeout = std::chrono::seconds(at_least(options, "run-timeout", 1));
   if (options.has("memory-limit")) runner.memory_limit = size_of(options.text("memory-limit"));
@@ -105,7 +106,8 @@ std::vector<core::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
   return jobs;
 }
 
-void print_todo(const std::vector<PreparedStudy>& studies, const core::StudyTodo& todo) {
+void print_todo(const std::vector<PreparedStudy>& studies, const core::StudyTodo& todo,
+                const core::RunnerOptions& runner) {
   const PreparedStudy& first = studies.at(0);
   if (studies.size() == 1)
     std::cout << "Study " << first.protocol.name << ": ";
@@ -119,8 +121,8 @@ void print_todo(const std::vector<PreparedStudy>& studies, const core::StudyTodo
     std::cout << ", " << first.workers << " at once with " << first.threads << " thread"
               << (first.threads == 1 ? "" : "s") << " each";
     if (first.workers > 1)
-      std::cout << (first.cpus.empty() ? " (more than there are CPUs: none has its own)"
-                                       : " on CPUs of its own");
+      std::cout << (runner.cpus.empty() ? " (more than there are CPUs: none has its own)"
+                                        : " on CPUs of its own");
   }
   std::cout << std::endl;
 }
@@ -172,7 +174,7 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
     todo = core::choose_jobs(all_jobs(studies), store, retry);
   }
   runner.retried = todo.retried;
-  print_todo(studies, todo);
+  print_todo(studies, todo, runner);
   core::StudyOutcome outcome;
   if (!todo.jobs.empty()) {
     {

@@ -1,5 +1,6 @@
 #include "study_command.hpp"
 
+#include "petlab/core/cpu_shares.hpp"
 #include "petlab/core/study_facts.hpp"
 #include "petlab/core/suggestion.hpp"
 #include "petlab/sdk/error.hpp"
@@ -103,10 +104,9 @@ double checkpoint_seconds(const Parsed& options) {
 }
 
 /// Fills the machine: runs at once times threads of each is the number of CPUs that this process
-/// may use, and each run has its own of them. One run at a time on a GPU, unless asked otherwise.
+/// may use. One run at a time on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
-  const core::CpuSet cpus = core::allowed_cpus();
-  const int cores = static_cast<int>(cpus.size());
+  const int cores = static_cast<int>(core::allowed_cpus().size());
   if (options.has("threads")) study.threads = positive(options, "threads");
   if (options.has("workers")) {
     study.workers = positive(options, "workers");
@@ -116,7 +116,6 @@ void share_cores(PreparedStudy& study, const Parsed& options) {
     study.workers = std::max(1, cores / study.threads);
   }
   if (!options.has("threads")) study.threads = std::max(1, cores / study.workers);
-  study.cpus = core::share_cpus(cpus, study.workers, study.threads);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "command.hpp"
-#include "petlab/core/cpu_shares.hpp"
 #include "petlab/core/plan.hpp"
 #include "petlab/core/plugin_loader.hpp"
 #include "petlab/core/protocol.hpp"
@@ -24,9 +23,8 @@ struct PreparedStudy {
   core::Plan plan;
   std::vector<core::Job> wanted;  ///< the plan's jobs, less those that --rows leaves out
   std::filesystem::path store;
-  int threads = 1;                 ///< of each run
-  int workers = 1;                 ///< runs at once
-  std::vector<core::CpuSet> cpus;  ///< of each worker; empty: all may use all
+  int threads = 1;  ///< of each run
+  int workers = 1;  ///< runs at once
 };
 
 /// The study of STUDY and --with.

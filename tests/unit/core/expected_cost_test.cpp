@@ -1,7 +1,7 @@
 #include "petlab/core/expected_cost.hpp"
 
-#include "../results/sample_records.hpp"
 #include "petlab/results/identity.hpp"
+#include "sample_records.hpp"
 
 #include <gtest/gtest.h>
 

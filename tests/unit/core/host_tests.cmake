@@ -10,8 +10,7 @@ petlab_add_test(NAME core_host_tests LABEL unit
     study_todo_test.cpp
     suggestion_test.cpp
     work_order_test.cpp
-    ../results/sample_records.cpp
-  LIBS petlab::core)
+  LIBS petlab::core petlab_sample_records)
 target_compile_definitions(core_host_tests PRIVATE
   PETLAB_PROTOCOLS="${PROJECT_SOURCE_DIR}/harness/protocols")
 target_include_directories(core_host_tests PRIVATE ${CMAKE_SOURCE_DIR}/harness/core/src)

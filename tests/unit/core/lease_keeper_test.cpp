@@ -1,8 +1,8 @@
 #include "lease_keeper.hpp"
 
-#include "../results/sample_records.hpp"
 #include "lease_owner.hpp"
 #include "petlab/results/identity.hpp"
+#include "sample_records.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

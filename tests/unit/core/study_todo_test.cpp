@@ -1,7 +1,7 @@
 #include "petlab/core/study_todo.hpp"
 
-#include "../results/sample_records.hpp"
 #include "petlab/sdk/error.hpp"
+#include "sample_records.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
