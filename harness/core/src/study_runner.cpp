@@ -139,6 +139,7 @@ class StudyRun {
     const WorkerEnd end = worker.end();
     if (end.death) record_failure(job, *end.death);
     leases_.release(job.identity.hash);
+    if (end.afterwards) observer_.note(worker.job(), *end.afterwards);
     if (!end.death && !end.failure) {
       ++outcome_.done;
       observer_.done(worker.job(), end.accuracy, worker.seconds());

@@ -81,7 +81,7 @@ void WorkerProcess::hear(std::string line, StudyObserver& observer) {
     observer.update(index_, to_integer(done), line);
   } else if (word == "note") {
     observer.note(index_, line);
-  } else {
+  } else if (word == "done" || word == "failed") {
     verdict_ = word;
     message_ = line;
   }
@@ -111,16 +111,18 @@ void WorkerProcess::kill_beyond_limits() {
 
 WorkerEnd WorkerProcess::end() {
   const int status = child_.wait();
-  const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) <= 1;
   WorkerEnd end;
-  if (ended_well && verdict_ == "done") {
+  if (verdict_ == "done") {
     end.accuracy = to_real(message_);
-  } else if (ended_well && verdict_ == "failed") {
+  } else if (verdict_ == "failed") {
     take_word(message_);  // the kind of error
     end.failure = message_;
   } else {
     end.death = reason(status);
   }
+  const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) <= 1;
+  if (!end.death && !ended_well)
+    end.afterwards = std::string("its run is in the store; then ") + reason(status).what();
   std::error_code ignored;
   if (std::filesystem::file_size(log_, ignored) == 0) std::filesystem::remove(log_, ignored);
   return end;
@@ -137,7 +139,8 @@ sdk::Error WorkerProcess::reason(int status) const {
       text += "; the system does so when memory runs out";
     }
   } else {
-    text += "with exit code " + std::to_string(WEXITSTATUS(status)) + " and without a result";
+    text += "with exit code " + std::to_string(WEXITSTATUS(status));
+    if (verdict_.empty()) text += " and without a result";
     kind = sdk::ErrorKind::internal;
   }
   const std::string said = last_line(log_);

@@ -17,6 +17,8 @@ struct WorkerEnd {
   double accuracy = 0.0;                    ///< of a run that is done
   std::optional<std::string> failure = {};  ///< the child recorded its failure itself: why
   std::optional<sdk::Error> death = {};     ///< the child ended without a record: why
+  /// The child recorded its run and then ended as it should not have: how.
+  std::optional<std::string> afterwards = {};
 };
 
 /// One run in a child process: watched, held to its limits, its progress passed on.
