@@ -4,6 +4,7 @@
 #include "petlab/results/run_store.hpp"
 #include "progress_view.hpp"
 #include "study_command.hpp"
+#include "study_stages.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -114,6 +115,27 @@ void print_line(const std::string& row, const std::string& seed, const Line& lin
             << (line.remark.empty() ? "" : "  ") << line.remark << "\n";
 }
 
+/// The runs of a study, a line each, and their sum.
+void print_runs(const PreparedStudy& study) {
+  std::optional<results::RunStore> store;
+  if (std::filesystem::exists(study.store))
+    store.emplace(study.store, results::OpenMode::read_only);
+  StateOfRuns states(study, store ? &*store : nullptr);
+  std::size_t width = 3;
+  for (const core::Job& job : study.wanted)
+    width = std::max(width, job.spec.label.size());
+  print_line("row", "seed", {.state = "state", .cost = {}, .remark = ""}, "time", "memory", "run",
+             width);
+  for (const core::Job& job : study.wanted) {
+    const Line line = states.line(job);
+    const std::string sign = line.cost && line.state != "done" ? "~" : "";
+    print_line(job.spec.label, std::to_string(job.spec.seed), line,
+               line.cost ? sign + duration_text(line.cost->seconds) : "unknown",
+               sign + memory_text(line.cost), job.identity.hash.substr(0, 12), width);
+  }
+  states.print_sum();
+}
+
 }  // namespace
 
 int run_plan(const Arguments& arguments) {
@@ -132,29 +154,23 @@ int run_plan(const Arguments& arguments) {
   usage.options.add_options()("protocol", po::bool_switch(), "print the resolved protocol instead");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
-  const PreparedStudy study = prepare_study(*options);
-  if (options->get<bool>("protocol")) {
-    std::cout << study.plan.study.protocol;
-    return kOk;
+  const auto plugins = load_plugins(*options);
+  warn_of_refused(*plugins);
+  const StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
+  const StudyStages::Second second = stages.second();
+  std::vector<PreparedStudy> studies = stages.trials();
+  studies.insert(studies.end(), second.studies.begin(), second.studies.end());
+  for (const PreparedStudy& study : studies) {
+    if (options->get<bool>("protocol")) {
+      std::cout << study.plan.study.protocol;
+      continue;
+    }
+    if (studies.size() > 1 || !second.remarks.empty())
+      std::cout << "Study " << study.protocol.name << "\n";
+    print_runs(study);
   }
-
-  std::optional<results::RunStore> store;
-  if (std::filesystem::exists(study.store))
-    store.emplace(study.store, results::OpenMode::read_only);
-  StateOfRuns states(study, store ? &*store : nullptr);
-  std::size_t width = 3;
-  for (const core::Job& job : study.wanted)
-    width = std::max(width, job.spec.label.size());
-  print_line("row", "seed", {.state = "state", .cost = {}, .remark = ""}, "time", "memory", "run",
-             width);
-  for (const core::Job& job : study.wanted) {
-    const Line line = states.line(job);
-    const std::string sign = line.cost && line.state != "done" ? "~" : "";
-    print_line(job.spec.label, std::to_string(job.spec.seed), line,
-               line.cost ? sign + duration_text(line.cost->seconds) : "unknown",
-               sign + memory_text(line.cost), job.identity.hash.substr(0, 12), width);
-  }
-  states.print_sum();
+  for (const std::string& remark : second.remarks)
+    std::cout << remark << "\n";
   return kOk;
 }
 

@@ -3,9 +3,11 @@
 #include "places.hpp"
 #include "shipped_tables.hpp"
 #include "study_command.hpp"
+#include "study_stages.hpp"
 
 #include <iomanip>
 #include <iostream>
+#include <utility>
 
 namespace petlab::app {
 namespace fs = std::filesystem;
@@ -59,22 +61,24 @@ int run_reproduce(const Arguments& arguments) {
   add_page_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
-  const fs::path protocols = protocols_folder(*options);
-  const fs::path setting = choose_setting(options->text("on"), protocols);
+  const fs::path folder = protocols_folder(*options);
+  const fs::path setting = choose_setting(options->text("on"), folder);
   if (options->get<bool>("list") || !options->has("TABLE")) {
-    list_tables(protocols, setting);
+    list_tables(folder, setting);
     return kOk;
   }
 
   const auto plugins = load_plugins(*options);
   warn_of_refused(*plugins);
-  std::vector<PreparedStudy> studies;
-  const std::string where = setting.stem().string();
-  for (const ShippedTable& table : choose_tables(options->text("TABLE"), protocols))
+  std::vector<core::Protocol> protocols;
+  for (const ShippedTable& table : choose_tables(options->text("TABLE"), folder))
     for (const std::vector<fs::path>& files : table.studies(setting))
-      studies.push_back(prepare_study(files, *options, *plugins));
-  const int code = run_missing(studies, *options);
-  if (code == kInterrupted) return code;
+      protocols.push_back(read_study(files, *options));
+  const StudyStages stages(std::move(protocols), *options, *plugins);
+  std::vector<PreparedStudy> studies;
+  const int code = run_stages(stages, *options, studies);
+  const std::string where = setting.stem().string();
+  if (code == kInterrupted || studies.empty()) return code;
 
   std::vector<std::string> names;
   for (const PreparedStudy& study : studies)

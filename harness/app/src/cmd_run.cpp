@@ -1,5 +1,6 @@
 #include "command.hpp"
 #include "study_command.hpp"
+#include "study_stages.hpp"
 
 #include <iostream>
 
@@ -29,12 +30,16 @@ int run_study(const Arguments& arguments) {
                               "do not print the study's table at the end");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
-  const PreparedStudy study = prepare_study(*options);
-  const int code = run_missing({study}, *options);
-  if (code != kInterrupted && !options->get<bool>("no-table")) {
-    std::cout << "\n";
-    print_study_table(study.store, study.protocol.name);
-  }
+  const auto plugins = load_plugins(*options);
+  warn_of_refused(*plugins);
+  const StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
+  std::vector<PreparedStudy> studies;
+  const int code = run_stages(stages, *options, studies);
+  if (code != kInterrupted && !options->get<bool>("no-table"))
+    for (const PreparedStudy& study : studies) {
+      std::cout << "\n";
+      print_study_table(study.store, study.protocol.name);
+    }
   return code;
 }
 

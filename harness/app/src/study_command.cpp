@@ -1,6 +1,7 @@
 #include "study_command.hpp"
 
 #include "petlab/core/cpu_shares.hpp"
+#include "petlab/core/search.hpp"
 #include "petlab/core/study_facts.hpp"
 #include "petlab/core/suggestion.hpp"
 #include "petlab/sdk/error.hpp"
@@ -10,6 +11,7 @@
 #include <array>
 #include <iostream>
 #include <set>
+#include <utility>
 
 namespace petlab::app {
 namespace {
@@ -73,19 +75,25 @@ std::vector<core::Setting> overrides(const Parsed& options) {
   return result;
 }
 
-std::vector<core::Job> choose_rows(const core::Plan& plan, const core::Protocol& protocol,
-                                   const Parsed& options) {
-  if (!options.has("rows")) return plan.jobs;
+void check_rows(const core::Protocol& protocol, const Parsed& options) {
+  if (!options.has("rows")) return;
   std::vector<std::string> labels;
   for (const core::Row& row : protocol.rows)
     labels.push_back(row.label);
-  const std::vector<std::string> chosen = split_list(options.text("rows"));
-  for (const std::string& label : chosen)
+  for (const std::string& label : split_list(options.text("rows")))
     if (std::find(labels.begin(), labels.end(), label) == labels.end())
       fail("--rows: the study has no row '" + label + "'" + core::did_you_mean(label, labels));
+}
+
+/// The runs of the rows of --rows, and of their trials.
+std::vector<core::Job> choose_rows(const core::Plan& plan, const Parsed& options) {
+  if (!options.has("rows")) return plan.jobs;
+  const std::vector<std::string> chosen = split_list(options.text("rows"));
   std::vector<core::Job> jobs;
   for (const core::Job& job : plan.jobs)
-    if (std::find(chosen.begin(), chosen.end(), job.spec.label) != chosen.end())
+    if (std::any_of(chosen.begin(), chosen.end(), [&](const std::string& label) {
+          return job.spec.label == label || core::is_trial_of(job.spec.label, label);
+        }))
       jobs.push_back(job);
   return jobs;
 }
@@ -154,20 +162,29 @@ void warn_of_refused(const core::PluginRegistry& plugins) {
     std::cerr << "petlab: " << plugin.reason << "\n";
 }
 
-PreparedStudy prepare_study(const Parsed& options) {
+std::vector<std::filesystem::path> study_files(const Parsed& options) {
   std::vector<std::filesystem::path> files = {options.text("STUDY")};
   if (options.has("with"))
     for (const std::string& file : options.get<std::vector<std::string>>("with"))
       files.emplace_back(file);
-  const auto plugins = load_plugins(options);
-  warn_of_refused(*plugins);
-  return prepare_study(files, options, *plugins);
+  return files;
+}
+
+core::Protocol read_study(const std::vector<std::filesystem::path>& files, const Parsed& options) {
+  core::Protocol protocol = core::read_protocol(files, overrides(options));
+  check_rows(protocol, options);
+  return protocol;
 }
 
 PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files, const Parsed& options,
                             const core::PluginRegistry& plugins) {
+  return prepare_protocol(read_study(files, options), options, plugins);
+}
+
+PreparedStudy prepare_protocol(core::Protocol protocol, const Parsed& options,
+                               const core::PluginRegistry& plugins) {
   PreparedStudy study;
-  study.protocol = core::read_protocol(files, overrides(options));
+  study.protocol = std::move(protocol);
   share_cores(study, options);
   const std::filesystem::path cache =
       options.has("cache-dir") ? std::filesystem::path(options.text("cache-dir")) : default_cache();
@@ -175,7 +192,7 @@ PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files, con
       core::expand(study.protocol, plugins,
                    {std::filesystem::absolute(cache), study.threads, checkpoint_seconds(options)});
   study.plan = core::make_plan(study.protocol, specs, plugins, core::measure_facts(study.protocol));
-  study.wanted = choose_rows(study.plan, study.protocol, options);
+  study.wanted = choose_rows(study.plan, options);
   // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite.
   const std::string& name = study.protocol.name;
   study.store = options.has("store") ? std::filesystem::path(options.text("store"))

@@ -27,10 +27,19 @@ struct PreparedStudy {
   int workers = 1;  ///< runs at once
 };
 
-/// The study of STUDY and --with.
-[[nodiscard]] PreparedStudy prepare_study(const Parsed& options);
+/// The protocol that the files make together (core::read_protocol), under the options. Refuses a
+/// name of --rows that it has not.
+[[nodiscard]] core::Protocol read_study(const std::vector<std::filesystem::path>& files,
+                                        const Parsed& options);
 
-/// The study that the files make together (core::read_protocol), under the options.
+/// STUDY and --with.
+[[nodiscard]] std::vector<std::filesystem::path> study_files(const Parsed& options);
+
+/// The protocol's study, which searches nothing (study_stages.hpp for one that does).
+[[nodiscard]] PreparedStudy prepare_protocol(core::Protocol protocol, const Parsed& options,
+                                             const core::PluginRegistry& plugins);
+
+/// The same for the protocol that the files make together.
 [[nodiscard]] PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files,
                                           const Parsed& options,
                                           const core::PluginRegistry& plugins);

@@ -90,4 +90,33 @@ IniFile read_ini(const std::filesystem::path& file) {
   return result;
 }
 
+std::vector<Setting> merge_settings(std::vector<Setting> settings,
+                                    const std::vector<Setting>& overrides) {
+  for (const Setting& later : overrides) {
+    const auto same = std::find_if(settings.begin(), settings.end(),
+                                   [&](const Setting& s) { return s.key == later.key; });
+    if (same == settings.end())
+      settings.push_back(later);
+    else
+      *same = later;
+  }
+  return settings;
+}
+
+JoinedFiles join_files(const std::vector<std::filesystem::path>& files) {
+  JoinedFiles joined;
+  for (const std::filesystem::path& file : files) {
+    const IniFile ini = read_ini(file);
+    joined.settings = merge_settings(std::move(joined.settings), ini.settings);
+    for (const std::string& section : ini.sections) {
+      if (std::find(joined.sections.begin(), joined.sections.end(), section) !=
+          joined.sections.end())
+        continue;
+      joined.sections.push_back(section);
+      if (&file != &files.front()) joined.shared_sections.push_back(section);
+    }
+  }
+  return joined;
+}
+
 }  // namespace petlab::core

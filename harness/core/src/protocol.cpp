@@ -5,6 +5,7 @@
 #include "petlab/datasets/registry.hpp"
 #include "petlab/sdk/error.hpp"
 #include "protocol_values.hpp"
+#include "search_section.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -133,7 +134,6 @@ bool take_training(TrainingChoices& training, const std::string& key, const Sett
 /// What [method.NAME] says: for every row of the method.
 struct MethodText {
   std::string origin;
-  bool may_be_idle = false;  ///< said where any table's methods are said, not for this one
   TrainingChoices training;
   std::map<std::string, std::string> options;
 };
@@ -196,6 +196,17 @@ void check_row(const Row& row, bool has_sharing) {
          "' has no groups");
 }
 
+/// A section about a method is about one that a row has.
+void check_used(const Protocol& protocol, const std::string& method, const std::string& section,
+                const std::string& origin) {
+  std::vector<std::string> used;
+  for (const Row& row : protocol.rows)
+    used.push_back(row.method);
+  if (std::find(used.begin(), used.end(), method) == used.end())
+    fail(origin + ": no row uses method '" + method + "' of section [" + section + "]" +
+         did_you_mean(method, used));
+}
+
 /// Keys of [dataset] that need or exclude each other.
 void check_split(const Protocol& protocol, const std::string& where) {
   const DatasetSpec& d = protocol.dataset;
@@ -215,23 +226,10 @@ void check_split(const Protocol& protocol, const std::string& where) {
          "validation-fraction, validation-shots and validation = list");
 }
 
-/// File order with later values in the place of earlier ones.
-std::vector<Setting> merge_settings(std::vector<Setting> settings,
-                                    const std::vector<Setting>& overrides) {
-  for (const Setting& later : overrides) {
-    const auto same = std::find_if(settings.begin(), settings.end(),
-                                   [&](const Setting& s) { return s.key == later.key; });
-    if (same == settings.end())
-      settings.push_back(later);
-    else
-      *same = later;
-  }
-  return settings;
-}
-
 [[noreturn]] void unknown_section(const Setting& s, const std::string& section,
                                   const std::string& key) {
-  std::vector<std::string> keys, sections = {"method.NAME", "row.LABEL"};
+  std::vector<std::string> keys;
+  std::vector<std::string> sections = {"method.NAME", "row.LABEL", "search", "search.METHOD"};
   for (const auto& [known, take] : study_keys()) {
     const std::string known_section = known.substr(0, known.find('.'));
     if (known_section == section) keys.push_back(known.substr(section.size() + 1));
@@ -258,29 +256,6 @@ std::pair<std::string, std::string> split_key(const std::string& key,
   return {best, key.size() > best.size() ? key.substr(best.size() + 1) : ""};
 }
 
-/// Several files as one.
-struct JoinedFiles {
-  std::vector<Setting> settings;
-  std::vector<std::string> sections;         ///< of all files
-  std::vector<std::string> shared_sections;  ///< those that the first file has not
-};
-
-JoinedFiles join_files(const std::vector<std::filesystem::path>& files) {
-  JoinedFiles joined;
-  for (const std::filesystem::path& file : files) {
-    const IniFile ini = read_ini(file);
-    joined.settings = merge_settings(std::move(joined.settings), ini.settings);
-    for (const std::string& section : ini.sections) {
-      if (std::find(joined.sections.begin(), joined.sections.end(), section) !=
-          joined.sections.end())
-        continue;
-      joined.sections.push_back(section);
-      if (&file != &files.front()) joined.shared_sections.push_back(section);
-    }
-  }
-  return joined;
-}
-
 /// "demo" of demo.ini; "icon-home/depth" of depth.ini with icon-home.ini: where, then what.
 std::string joined_name(const std::vector<std::filesystem::path>& files) {
   std::string name = files.front().stem().string();
@@ -291,6 +266,13 @@ std::string joined_name(const std::vector<std::filesystem::path>& files) {
 }
 
 }  // namespace
+
+void set_row_value(Row& row, const std::string& key, const Setting& setting) {
+  if (key.starts_with("option."))
+    row.method_options[key.substr(7)] = setting.value;
+  else
+    (void)take_training(row.training, key, setting);
+}
 
 Protocol read_protocol(const std::filesystem::path& file, const std::vector<Setting>& overrides) {
   return read_protocol(std::vector<std::filesystem::path>{file}, overrides);
@@ -305,8 +287,10 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
   protocol.name = joined_name(files);
 
   std::map<std::string, MethodText> methods;
-  for (const std::string& section : ini.shared_sections)
-    if (section.starts_with("method.")) methods[section.substr(7)].may_be_idle = true;
+  const auto is_shared = [&](const std::string& section) {
+    const auto& shared = ini.shared_sections;
+    return std::find(shared.begin(), shared.end(), section) != shared.end();
+  };
   std::vector<std::pair<Row, bool>> rows;
   for (const std::string& section : ini.sections)
     if (section.starts_with("row.")) {
@@ -330,6 +314,9 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       MethodText& method = methods[section.substr(7)];
       method.origin = s.origin;
       take_method_key(method, section, key, s);
+    } else if (section == "search" || section.starts_with("search.")) {
+      if (!protocol.search) protocol.search.emplace();
+      take_search_key(*protocol.search, section == "search" ? "" : section.substr(7), key, s);
     } else if (section.starts_with("row.")) {
       const std::string label = section.substr(4);
       const auto row = std::find_if(rows.begin(), rows.end(),
@@ -355,13 +342,7 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
     protocol.rows.push_back(row);
   }
   for (const auto& [name, text] : methods) {
-    if (text.may_be_idle) continue;
-    std::vector<std::string> used;
-    for (const Row& row : protocol.rows)
-      used.push_back(row.method);
-    if (std::find(used.begin(), used.end(), name) == used.end())
-      fail(text.origin + ": no row uses method '" + name + "' of section [method." + name + "]" +
-           did_you_mean(name, used));
+    if (!is_shared("method." + name)) check_used(protocol, name, "method." + name, text.origin);
   }
 
   const std::string where = file.filename().string();
@@ -374,6 +355,15 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
   if (protocol.dataset.root.empty())
     fail(where + ": the study does not say where its images are; expected root in [dataset]");
   check_split(protocol, where);
+  const auto& sections = ini.sections;
+  if (!protocol.search && std::find(sections.begin(), sections.end(), "search") != sections.end())
+    fail(where + ": section [search] is empty; expected space.KEY = VALUES");
+  if (protocol.search) {
+    check_search(*protocol.search, protocol);
+    for (const auto& [name, spaces] : protocol.search->methods)
+      if (!is_shared("search." + name))
+        check_used(protocol, name, "search." + name, spaces.front().origin);
+  }
   if (protocol.training.warmup_epochs >= protocol.training.epochs)
     fail(where + ": warmup-epochs in [train] is " +
          std::to_string(protocol.training.warmup_epochs) + ", expected fewer than the " +

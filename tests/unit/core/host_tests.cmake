@@ -7,6 +7,7 @@ petlab_add_test(NAME core_host_tests LABEL unit
     plan_test.cpp
     plugin_loader_test.cpp
     protocol_test.cpp
+    search_test.cpp
     study_todo_test.cpp
     suggestion_test.cpp
     work_order_test.cpp

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/core/run_spec.hpp"
+#include "petlab/core/search_spec.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -55,6 +56,7 @@ struct Protocol {
   std::string device = "cpu";
   std::vector<Row> rows;                       ///< in the order of the file
   std::map<std::string, std::string> origins;  ///< key -> where its value was written
+  std::optional<SearchSpec> search = {};       ///< of rows' settings, before they are run
 };
 
 /// Reads a protocol file. `overrides` replace or add values, later ones win: first the

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "petlab/core/search.hpp"
+#include "study_command.hpp"
+
+#include <string>
+#include <vector>
+
+namespace petlab::app {
+
+/// Studies with what has to be run before them: a study with a section [search] takes the settings
+/// of its rows from trials, which are a study of their own.
+class StudyStages {
+ public:
+  /// `options` and `plugins` must outlive it. Checks the trials; computes nothing.
+  StudyStages(std::vector<core::Protocol> protocols, const Parsed& options,
+              const core::PluginRegistry& plugins);
+
+  /// The studies of the trials; none where no study searches.
+  [[nodiscard]] const std::vector<PreparedStudy>& trials() const { return trials_; }
+
+  struct Second {
+    std::vector<PreparedStudy> studies;  ///< with the settings found, and the record of the search
+    /// Sentences about rows that are left out: trials are missing, or none worked.
+    std::vector<std::string> remarks;
+  };
+
+  /// The studies themselves, by what the store knows of the trials now.
+  [[nodiscard]] Second second() const;
+
+ private:
+  std::vector<core::Protocol> protocols_;
+  const Parsed& options_;
+  const core::PluginRegistry& plugins_;
+  std::vector<core::Search> searches_;  ///< of the protocols that search, in their order
+  std::vector<PreparedStudy> trials_;   ///< the same
+};
+
+/// Runs both stages as far as the store lacks them (run_missing). `studies` gets those of the
+/// second stage. The result is the program's exit code: a trial that failed is no failure, a row
+/// without a trial that worked is.
+[[nodiscard]] int run_stages(const StudyStages& stages, const Parsed& options,
+                             std::vector<PreparedStudy>& studies);
+
+}  // namespace petlab::app

@@ -1,0 +1,106 @@
+#include "petlab/results/run_store.hpp"
+#include "program.hpp"
+#include "sample_study.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace petlab::tests {
+namespace {
+
+using results::OpenMode;
+using results::RunStatus;
+using results::RunStore;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* kRows =
+    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
+    "[row.probe]\nmethod = linear-probe\nsharing = joint\n"
+    "[row.coop]\nmethod = coop\nsharing = joint\noption.n-ctx = 2\n"
+    "[search]\nspace.learning-rate = 1e-9,0.02\nseeds = 1\nvalidation-fraction = 0.5\n";
+
+double mean_accuracy(const results::RunRecord& run) {
+  double sum = 0.0;
+  for (const results::TaskResult& task : run.tasks)
+    sum += task.accuracy();
+  return sum / static_cast<double>(run.tasks.size());
+}
+
+TEST(Search, TheBestTrialOnHeldOutPicturesIsTrainedOnAllOfThem) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(kRows);
+  const std::vector<std::string> more = {"--store", "a.sqlite", "--cache-dir", "cache"};
+  const auto call = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_petlab(arguments, workshop.folder());
+  };
+
+  const Output before = call({"plan", study});
+  EXPECT_EQ(before.exit_code, 0) << before.err;
+  EXPECT_THAT(before.out, AllOf(HasSubstr("probe.trial-2"), HasSubstr("small/search"),
+                                HasSubstr("row coop waits for its search")));
+
+  const Output first = call({"run", study});
+  ASSERT_EQ(first.exit_code, 0) << first.out << first.err;
+  EXPECT_THAT(first.out, AllOf(HasSubstr("Study small/search: 4 runs, 0 in a.sqlite, 4 to do"),
+                               HasSubstr("Study small: 6 runs, 0 in a.sqlite, 6 to do")));
+
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  std::map<std::string, results::RunRecord> trials;
+  for (const results::StudyRun& run : store.runs("small/search")) {
+    ASSERT_EQ(run.status, RunStatus::done);
+    trials[run.plan.row_label] = store.load(run.plan.hash).value();
+    EXPECT_EQ(trials[run.plan.row_label].test_evaluations, 0) << run.plan.row_label;
+  }
+  ASSERT_EQ(trials.size(), 4U);
+  const auto record = store.study("small").value();
+  ASSERT_EQ(record.searches.size(), 2U);
+  for (const results::SearchRecord& search : record.searches) {
+    const std::string label = search.row_index == 1 ? "probe" : "coop";
+    const double one = mean_accuracy(trials[label + ".trial-1"]);
+    const double two = mean_accuracy(trials[label + ".trial-2"]);
+    EXPECT_EQ(search.strategy, "grid");
+    EXPECT_EQ(search.trials, 2);
+    EXPECT_EQ(search.trial_runs, 2);
+    EXPECT_EQ(search.study, "small/search");
+    EXPECT_DOUBLE_EQ(search.validation_accuracy, std::max(one, two)) << label;
+    EXPECT_EQ(search.chosen, (results::NamedValues{{"learning-rate", two > one ? "0.02" : "1e-9"}}))
+        << label;
+  }
+
+  // No picture of a final test was looked at by a trial, and the final runs train on all pictures.
+  const auto finals = store.runs("small");
+  ASSERT_EQ(finals.size(), 6U);
+  for (const results::StudyRun& run : finals) {
+    const results::RunRecord done = store.load(run.plan.hash).value();
+    EXPECT_EQ(done.test_evaluations, 1);
+    if (run.plan.seed != 1 || run.plan.row_label == "zero-shot") continue;
+    const results::RunRecord& trial = trials[run.plan.row_label + ".trial-1"];
+    const auto test = store.split(done.split_hash).value();
+    const auto held_out = store.split(trial.split_hash).value();
+    for (std::size_t t = 0; t < test.tasks.size(); ++t) {
+      EXPECT_EQ(
+          held_out.tasks[t].n_train + static_cast<std::int64_t>(held_out.tasks[t].test.size()),
+          test.tasks[t].n_train);
+      for (const results::TestImage& image : held_out.tasks[t].test)
+        for (const results::TestImage& tested : test.tasks[t].test)
+          EXPECT_NE(image.sample_id, tested.sample_id);
+    }
+  }
+
+  const Output again = call({"run", study});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out,
+              AllOf(HasSubstr("4 in a.sqlite, 0 to do"), HasSubstr("6 in a.sqlite, 0 to do")));
+  const Output after = call({"plan", study});
+  EXPECT_THAT(after.out, AllOf(HasSubstr("4 done"), HasSubstr("6 done")));
+  // The study is what a report is about, its trials only when asked for.
+  const Output report = run_petlab({"report", "--store", "a.sqlite"}, workshop.folder());
+  EXPECT_EQ(report.exit_code, 0) << report.err;
+}
+
+}  // namespace
+}  // namespace petlab::tests
