@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 namespace petlab::app {
@@ -24,15 +25,22 @@ std::vector<std::string> choose_studies(const results::RunStore& store, const Pa
     if (asked == std::vector<std::string>{"all"}) return known;
     return asked;
   }
-  if (known.size() > 1) {
+  std::vector<std::string> studies;  // without the trials of a search, which are studies too
+  for (const std::string& name : known) {
+    const auto slash = name.rfind("/search");
+    const bool ends = slash != std::string::npos && slash + 7 == name.size();
+    if (!ends || std::find(known.begin(), known.end(), name.substr(0, slash)) == known.end())
+      studies.push_back(name);
+  }
+  if (studies.size() > 1) {
     std::string names;
-    for (const std::string& name : known)
+    for (const std::string& name : studies)
       names += (names.empty() ? "" : ", ") + name;
     throw sdk::Error(sdk::ErrorKind::config, store.path().string() + " holds several studies (" +
                                                  names +
                                                  "); name them with --study, or --study all");
   }
-  return known;
+  return studies;
 }
 
 }  // namespace
