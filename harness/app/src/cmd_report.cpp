@@ -71,6 +71,7 @@ int run_report(const Arguments& arguments) {
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
 
+  check_page_options(*options);
   std::vector<std::string> studies;
   {
     const results::RunStore store(options->text("store"), results::OpenMode::read_only);

@@ -68,6 +68,7 @@ int run_reproduce(const Arguments& arguments) {
     return kOk;
   }
 
+  check_page_options(*options);
   const auto plugins = load_plugins(*options);
   warn_of_refused(*plugins);
   std::vector<core::Protocol> protocols;

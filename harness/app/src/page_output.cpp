@@ -71,6 +71,11 @@ void add_page_options(po::options_description& options) {
   add_published_option(options);
 }
 
+void check_page_options(const Parsed& options) {
+  (void)parse_formats(options.text("format"));
+  check_published(options);
+}
+
 void show_page(const std::filesystem::path& store, const std::vector<std::string>& studies,
                const Parsed& options, const PageDefaults& defaults) {
   const auto formats = parse_formats(options.text("format"));

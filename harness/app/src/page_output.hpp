@@ -18,8 +18,11 @@ struct PageDefaults {
   std::filesystem::path out = {};  ///< "": no files
 };
 
-/// Reads the studies from the store, prints their tables, writes one page about them. Whatever
-/// option is wrong is found before the store is read.
+/// Refuses what is wrong with these options and the files that they name, before a store is read or
+/// an hour is spent on runs.
+void check_page_options(const Parsed& options);
+
+/// Reads the studies from the store, prints their tables, writes one page about them.
 void show_page(const std::filesystem::path& store, const std::vector<std::string>& studies,
                const Parsed& options, const PageDefaults& defaults = {});
 

@@ -79,6 +79,12 @@ void add_published_option(po::options_description& options) {
                         "columns of their own; may be repeated");
 }
 
+void check_published(const Parsed& options) {
+  if (!options.has("published")) return;
+  for (const std::string& file : options.get<std::vector<std::string>>("published"))
+    (void)read_published(file);
+}
+
 void quote_published(std::vector<reports::Report>& studies, const Parsed& options) {
   for (const fs::path& file : shipped_files())
     (void)quote(studies, read_published(file));

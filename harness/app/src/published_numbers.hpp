@@ -16,6 +16,9 @@ namespace petlab::app {
 /// Adds --published.
 void add_published_option(po::options_description& options);
 
+/// Reads the files of --published, for their mistakes alone.
+void check_published(const Parsed& options);
+
 /// Puts the shipped numbers and those of --published into the reports that they are about. Says on
 /// stderr how many numbers of a file of --published are about no row of them.
 void quote_published(std::vector<reports::Report>& studies, const Parsed& options);
