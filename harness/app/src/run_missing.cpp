@@ -1,6 +1,7 @@
 #include "petlab/core/run_inputs.hpp"
 #include "petlab/core/study_runner.hpp"
 #include "petlab/core/study_todo.hpp"
+#include "petlab/core/worker.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/sdk/error.hpp"
 #include "places.hpp"
@@ -106,6 +107,18 @@ std::vector<core::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
   return jobs;
 }
 
+/// A process that was ended between a run's record and the removal of its checkpoint left it
+/// behind.
+void remove_leftovers(const std::vector<core::Job>& jobs, const std::filesystem::path& file,
+                      const results::RunStore& store) {
+  std::error_code ignored;
+  for (const core::Job& job : jobs) {
+    const std::filesystem::path checkpoint = core::checkpoint_file(file, job.identity);
+    if (std::filesystem::exists(checkpoint, ignored) && store.has_done(job.identity.hash))
+      std::filesystem::remove(checkpoint, ignored);
+  }
+}
+
 void print_todo(const std::vector<PreparedStudy>& studies, const core::StudyTodo& todo,
                 const core::RunnerOptions& runner) {
   const PreparedStudy& first = studies.at(0);
@@ -171,7 +184,9 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
     results::RunStore store(first.store);
     for (const PreparedStudy& study : studies)
       store.set_study(study.plan.study);
-    todo = core::choose_jobs(all_jobs(studies), store, retry);
+    const std::vector<core::Job> jobs = all_jobs(studies);
+    todo = core::choose_jobs(jobs, store, retry);
+    remove_leftovers(jobs, first.store, store);
   }
   runner.retried = todo.retried;
   print_todo(studies, todo, runner);
