@@ -57,7 +57,6 @@ TEST(CommandLine, MistakesAreOneSentenceWithASuggestion) {
       {{"clip", "inof", "x"}, "did you mean 'info'?"},
       {{"report"}, "--store"},
       {{"merge", "x.sqlite"}, "petlab: petlab merge needs FROM"},
-      {{"merge", "x.sqlite", "/no/such.sqlite"}, "there is no such file"},
       {{"export", "--store", "x.sqlite"}, "--out"},
       {{"plugins", "--plugin-dir", "/no/such"},
        "--plugin-dir names /no/such, which is not a folder"},
@@ -68,6 +67,12 @@ TEST(CommandLine, MistakesAreOneSentenceWithASuggestion) {
     EXPECT_THAT(output.err, AllOf(StartsWith("petlab: "), HasSubstr(one.message)));
     EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1) << output.err;
   }
+}
+
+TEST(CommandLine, AStoreThatIsNotThereIsNoMistakeOfTheCommandLine) {
+  const Output output = petlab({"merge", "x.sqlite", "/no/such.sqlite"});
+  EXPECT_EQ(output.exit_code, 5) << output.err;
+  EXPECT_THAT(output.err, AllOf(StartsWith("petlab: "), HasSubstr("there is no such file")));
 }
 
 TEST(CommandLine, MistakesInAStudyAreFoundBeforeAnyRun) {
