@@ -1,55 +1,23 @@
-#include "numbers.hpp"
+#include "csv_line.hpp"
 #include "renderers.hpp"
 
 namespace petlab::reports {
 namespace {
 
-// RFC 4180: fields with a comma, quote or line break are quoted, quotes doubled.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
-class Line {
- public:
-  Line& add(const std::string& text) {
-    if (!first_) text_ += ',';
-    first_ = false;
-    text_ += field(text);
-    return *this;
-  }
-  Line& add(std::int64_t value) { return add(std::to_string(value)); }
-  Line& add(double value) { return add(exact(value)); }
-  template <class Value>
-  Line& add(const std::optional<Value>& value) {
-    return value ? add(*value) : add(std::string());
-  }
-  std::string text() const { return text_ + "\n"; }
-
- private:
-  std::string text_;
-  bool first_ = true;
-};
-
-void add_estimate(Line& line, const std::optional<Estimate>& estimate) {
+void add_estimate(CsvLine& line, const std::optional<Estimate>& estimate) {
   line.add(estimate ? std::optional<double>(estimate->mean) : std::nullopt);
   line.add(estimate ? estimate->half_width : std::nullopt);
   line.add(estimate ? std::optional<std::int64_t>(estimate->n) : std::nullopt);
 }
 
-void add_comparison(Line& line, const std::optional<Comparison>& comparison) {
+void add_comparison(CsvLine& line, const std::optional<Comparison>& comparison) {
   add_estimate(line, comparison ? std::optional<Estimate>(comparison->difference) : std::nullopt);
   line.add(comparison ? comparison->p : std::nullopt);
   line.add(comparison ? comparison->p_holm : std::nullopt);
 }
 
-Line row_start(const Report& report, const Row& row) {
-  Line line;
+CsvLine row_start(const Report& report, const Row& row) {
+  CsvLine line;
   line.add(report.study).add(row.label).add(row.method).add(row.sharing).add(row.grouping);
   return line;
 }
@@ -57,7 +25,7 @@ Line row_start(const Report& report, const Row& row) {
 }  // namespace
 
 std::string table_csv(const Report& report) {
-  Line head;
+  CsvLine head;
   for (const char* name : {"study", "row", "method", "sharing", "grouping"}) {
     head.add(std::string(name));
   }
@@ -92,7 +60,7 @@ std::string table_csv(const Report& report) {
   }
   std::string text = head.text();
   for (const Row& row : report.rows) {
-    Line line = row_start(report, row);
+    CsvLine line = row_start(report, row);
     for (const auto& accuracy : row.task_accuracy)
       line.add(accuracy);
     add_estimate(line, row.mean);
@@ -117,7 +85,7 @@ std::string runs_csv(const Report& report) {
   constexpr int kEmptyAfterStatus = 12;
   const auto without_results = [&](const Row& row, std::uint64_t seed, const std::string& status,
                                    const std::string& error) {
-    Line line = row_start(report, row);
+    CsvLine line = row_start(report, row);
     line.add(static_cast<std::int64_t>(seed)).add(status);
     for (int i = 0; i < kEmptyAfterStatus; ++i)
       line.add(std::string());
@@ -126,7 +94,7 @@ std::string runs_csv(const Report& report) {
   for (const Row& row : report.rows) {
     for (const SeedResult& seed : row.seeds) {
       for (const auto& task : seed.tasks) {
-        Line line = row_start(report, row);
+        CsvLine line = row_start(report, row);
         line.add(static_cast<std::int64_t>(seed.seed)).add(std::string("done")).add(task.task);
         line.add(task.n_train).add(task.n_test).add(task.n_correct).add(task.accuracy());
         line.add(task.loss).add(seed.trainable).add(seed.train_seconds);

@@ -11,7 +11,8 @@ namespace petlab::reports {
 namespace {
 
 constexpr double kSameValue = 1e-12;
-constexpr int kLargestExact = 50;  // 2^50 sign patterns still count exactly in a double
+constexpr int kLargestExact = 50;
+constexpr std::int64_t kLargestExactSum = 20000;
 
 // Ranks from 1 of values in ascending order, twice as large so that mean ranks are whole numbers.
 struct DoubledRanks {
@@ -34,31 +35,34 @@ DoubledRanks doubled_ranks(const std::vector<double>& sorted) {
   return result;
 }
 
-// How many of the 2^n sign patterns give each doubled sum of positive ranks.
-std::vector<double> sum_counts(const std::vector<int>& ranks) {
-  const int total = std::accumulate(ranks.begin(), ranks.end(), 0);
-  std::vector<double> counts(static_cast<std::size_t>(total) + 1, 0.0);
-  counts[0] = 1.0;
-  for (const int rank : ranks) {
-    for (std::size_t sum = counts.size(); sum-- > static_cast<std::size_t>(rank);)
-      counts[sum] += counts[sum - static_cast<std::size_t>(rank)];
+// The chance of each sum of positive weights when a fair coin gives each weight its sign. All
+// chances are multiples of 2^-n: exact up to 50 weights, and to rounding beyond.
+std::vector<double> sum_chances(const std::vector<int>& weights) {
+  std::vector<double> chances = {1.0};
+  for (const int weight : weights) {
+    const auto step = static_cast<std::size_t>(weight);
+    chances.resize(chances.size() + step, 0.0);
+    for (std::size_t sum = chances.size(); sum-- > 0;)
+      chances[sum] = 0.5 * (chances[sum] + (sum >= step ? chances[sum - step] : 0.0));
   }
-  return counts;
+  return chances;
 }
 
-double exact_p(const std::vector<int>& ranks, double smaller_sum) {
-  const std::vector<double> counts = sum_counts(ranks);
-  const auto end = static_cast<std::ptrdiff_t>(std::lround(2.0 * smaller_sum)) + 1;
-  const double tail = std::accumulate(counts.begin(), counts.begin() + end, 0.0);
-  return std::min(1.0, 2.0 * std::ldexp(tail, -static_cast<int>(ranks.size())));
+double two_sided(const std::vector<int>& weights, int smaller_sum) {
+  const std::vector<double> chances = sum_chances(weights);
+  return std::min(1.0,
+                  2.0 * std::accumulate(chances.begin(), chances.begin() + smaller_sum + 1, 0.0));
+}
+
+double normal_tails(double z) {
+  return std::min(1.0, 2.0 * boost::math::cdf(boost::math::normal(), -std::abs(z)));
 }
 
 double normal_p(int n, double smaller_sum, double tie_term) {
   const double count = n;
   const double mean = count * (count + 1.0) / 4.0;
   const double variance = (count * (count + 1.0) * (2.0 * count + 1.0) - 0.5 * tie_term) / 24.0;
-  const double z = (smaller_sum - mean) / std::sqrt(variance);
-  return std::min(1.0, 2.0 * boost::math::cdf(boost::math::normal(), -std::abs(z)));
+  return normal_tails((smaller_sum - mean) / std::sqrt(variance));
 }
 
 }  // namespace
@@ -68,6 +72,25 @@ double mcnemar_p(std::int64_t first, std::int64_t second) {
   if (n == 0) return 1.0;
   const boost::math::binomial coin(static_cast<double>(n), 0.5);
   return std::min(1.0, 2.0 * boost::math::cdf(coin, static_cast<double>(std::min(first, second))));
+}
+
+double clustered_mcnemar_p(std::span<const int> differences) {
+  std::vector<int> weights;
+  std::int64_t positive = 0;
+  std::int64_t total = 0;
+  double squares = 0.0;
+  for (const int difference : differences) {
+    if (difference == 0) continue;
+    weights.push_back(std::abs(difference));
+    total += std::abs(difference);
+    if (difference > 0) positive += difference;
+    squares += static_cast<double>(difference) * difference;
+  }
+  if (weights.empty()) return 1.0;
+  const std::int64_t negative = total - positive;
+  if (total > kLargestExactSum)
+    return normal_tails(static_cast<double>(positive - negative) / std::sqrt(squares));
+  return two_sided(weights, static_cast<int>(std::min(positive, negative)));
 }
 
 std::optional<SignedRanks> signed_ranks(std::span<const double> differences) {
@@ -90,7 +113,7 @@ std::optional<SignedRanks> signed_ranks(std::span<const double> differences) {
     (nonzero[i] > 0.0 ? result.positive : result.negative) += 0.5 * doubled.ranks[i];
   result.exact = result.n <= kLargestExact;
   const double smaller = std::min(result.positive, result.negative);
-  result.p = result.exact ? exact_p(doubled.ranks, smaller)
+  result.p = result.exact ? two_sided(doubled.ranks, static_cast<int>(std::lround(2.0 * smaller)))
                           : normal_p(result.n, smaller, doubled.tie_term);
   return result;
 }

@@ -46,6 +46,7 @@ int run_datasets(const Arguments& arguments);
 int check_datasets(const Arguments& arguments);
 int split_datasets(const Arguments& arguments);
 int fingerprint_datasets(const Arguments& arguments);
+int run_compare(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
 int run_export(const Arguments& arguments);
 int run_merge(const Arguments& arguments);

@@ -22,6 +22,7 @@ const std::vector<Command>& commands() {
       {"merge", "join the stores of several machines", run_merge},
       {"export", "write the store's views as CSV files", run_export},
       {"verify", "compute a run once more and compare", run_verify},
+      {"compare", "are two rows really different, and where", run_compare},
       {"plugins", "list plugins, with those that are refused and why", run_plugins},
       {"describe", "options and parameters of a method or grouping", run_describe},
       {"datasets", "list, build, check, split, fingerprint", run_datasets},

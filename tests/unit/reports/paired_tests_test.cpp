@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace petlab::reports {
@@ -20,6 +21,35 @@ TEST(Mcnemar, IsOneWhereNothingSpeaksForEither) {
   EXPECT_EQ(mcnemar_p(0, 0), 1.0);
   EXPECT_EQ(mcnemar_p(7, 7), 1.0);
   EXPECT_EQ(mcnemar_p(1, 0), 1.0);
+}
+
+TEST(ClusteredMcnemar, IsMcnemarsTestWithOneSeed) {
+  std::vector<int> images(15, 1);
+  images.insert(images.end(), 50, 0);
+  std::fill(images.begin(), images.begin() + 3, -1);
+  EXPECT_NEAR(clustered_mcnemar_p(images), mcnemar_p(12, 3), 1e-12);
+  EXPECT_EQ(clustered_mcnemar_p(std::vector<int>{1, -1, 0}), 1.0);
+  EXPECT_EQ(clustered_mcnemar_p({}), 1.0);
+  EXPECT_EQ(clustered_mcnemar_p(std::vector<int>{0, 0}), 1.0);
+}
+
+// SciPy 1.17: stats.permutation_test((d,), np.sum, permutation_type="samples",
+//                                    n_resamples=np.inf).pvalue
+TEST(ClusteredMcnemar, FlipsTheAnswersToAnImageTogether) {
+  EXPECT_NEAR(clustered_mcnemar_p(std::vector<int>{3, 3, -1, 2, 1, 0, 3, -2, 1, 1, 0, 3}),
+              0.044921875, 1e-12);
+  EXPECT_NEAR(clustered_mcnemar_p(std::vector<int>{-5, -4, 3, -5, -1, 2, -3, -3}), 0.109375, 1e-12);
+}
+
+TEST(ClusteredMcnemar, GoesOverIntoTheNormalApproximationSmoothly) {
+  // Sums of 19,995 and 20,010 with the same proportions.
+  std::vector<int> exact, approximate;
+  for (int i = 0; i < 3999; ++i)
+    exact.push_back(i < 2070 ? 5 : -5);
+  for (int i = 0; i < 4002; ++i)
+    approximate.push_back(i < 2071 ? 5 : -5);
+  EXPECT_NEAR(clustered_mcnemar_p(exact), clustered_mcnemar_p(approximate), 0.003);
+  EXPECT_LT(clustered_mcnemar_p(exact), 0.05);
 }
 
 // SciPy 1.17: stats.wilcoxon(d, method="exact")

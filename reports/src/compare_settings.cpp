@@ -1,0 +1,102 @@
+#include "compare_settings.hpp"
+
+#include "numbers.hpp"
+#include "table_model.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace petlab::reports {
+namespace {
+
+using results::RunRecord;
+
+constexpr std::size_t kHashDigits = 64;
+constexpr std::size_t kShownDigits = 12;
+
+// Hashes are cut to the digits that other tables show.
+std::string shown(const std::string& value) {
+  if (value.empty()) return "(empty)";
+  const bool hash = value.size() == kHashDigits &&
+                    value.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return hash ? value.substr(0, kShownDigits) : value;
+}
+
+std::optional<std::string> named(const results::NamedValues& values, const std::string& name) {
+  for (const auto& [key, value] : values) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+std::int64_t trainable(const RunRecord& run) {
+  std::int64_t sum = 0;
+  for (const auto& count : run.parameters)
+    sum += count.trainable;
+  return sum;
+}
+
+// Identity and machine of a run under the names that are printed.
+results::NamedValues settings_of(const RunRecord& run) {
+  results::NamedValues settings = run.identity.parts;
+  for (const char* name :
+       {results::environment::kDevice, results::environment::kCpu, results::environment::kThreads,
+        results::environment::kPetlabVersion, results::environment::kSources}) {
+    if (const auto value = named(run.environment, name))
+      settings.emplace_back(std::string("machine: ") + name, *value);
+  }
+  settings.emplace_back("trainable parameters", grouped_digits(trainable(run)));
+  return settings;
+}
+
+class Values {
+ public:
+  void add(const std::optional<std::string>& value) {
+    const std::string text = value ? shown(*value) : kNothing;
+    if (std::find(values_.begin(), values_.end(), text) == values_.end()) values_.push_back(text);
+  }
+  std::string text() const {
+    constexpr std::size_t kMost = 3;
+    std::string result;
+    for (std::size_t i = 0; i < std::min(kMost, values_.size()); ++i)
+      result += (i == 0 ? "" : " / ") + values_[i];
+    return values_.size() > kMost ? result + " / ..." : result;
+  }
+
+ private:
+  std::vector<std::string> values_;
+};
+
+}  // namespace
+
+void compare_settings(CompareResult& result, const std::vector<RunPair>& pairs) {
+  std::vector<std::pair<results::NamedValues, results::NamedValues>> settings;
+  std::vector<std::string> names;
+  std::set<std::string> seen;
+  for (const auto& [a, b] : pairs) {
+    settings.emplace_back(settings_of(*a), settings_of(*b));
+    for (const auto* side : {&settings.back().first, &settings.back().second}) {
+      for (const auto& [name, value] : *side) {
+        if (seen.insert(name).second) names.push_back(name);
+      }
+    }
+  }
+  for (const std::string& name : names) {
+    Values a, b;
+    bool differs = false;
+    for (const auto& [first, second] : settings) {
+      const auto of_a = named(first, name);
+      const auto of_b = named(second, name);
+      differs |= of_a != of_b;
+      a.add(of_a);
+      b.add(of_b);
+    }
+    if (differs) {
+      result.settings.push_back({name, a.text(), b.text()});
+    } else {
+      ++result.equal_settings;
+    }
+  }
+}
+
+}  // namespace petlab::reports
