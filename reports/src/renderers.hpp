@@ -14,6 +14,8 @@ std::string html_page(const Page& page, ChartEngine& engine);
 
 /// A line a row, numbers in full precision, accuracies as fractions.
 std::string table_csv(const Report& report);
+/// A LaTeX table (booktabs) with what fits on a printed page; its first line names the packages.
+std::string table_latex(const Report& report);
 /// A line a run and task; runs without results have one line with their state.
 std::string runs_csv(const Report& report);
 

@@ -134,6 +134,9 @@ std::vector<std::filesystem::path> write_report(const Page& page,
         writer.write_each("table.csv", table_csv);
         writer.write_each("runs.csv", runs_csv);
         break;
+      case Format::latex:
+        writer.write_each("table.tex", table_latex);
+        break;
       case Format::html:
         writer.write_page();
         break;

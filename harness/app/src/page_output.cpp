@@ -23,6 +23,7 @@ std::vector<reports::Format> parse_formats(const std::string& text) {
   const std::vector<std::pair<std::string, reports::Format>> known = {
       {"markdown", reports::Format::markdown},
       {"csv", reports::Format::csv},
+      {"latex", reports::Format::latex},
       {"html", reports::Format::html},
       {"figures", reports::Format::figures}};
   std::vector<reports::Format> formats;
@@ -66,8 +67,8 @@ void add_page_options(po::options_description& options) {
       "without-times", po::bool_switch(),
       "leave out time stamps, seconds and memory: reports of the same runs are then equal byte for "
       "byte")("out", text_value(), "folder for the report's files")(
-      "format", text_value()->default_value("markdown,csv,html,figures"),
-      "which files: markdown, csv, html, figures");
+      "format", text_value()->default_value("markdown,csv,latex,html,figures"),
+      "which files: markdown, csv, latex, html, figures");
   add_published_option(options);
 }
 

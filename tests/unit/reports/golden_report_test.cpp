@@ -70,8 +70,9 @@ TEST_F(GoldenReportTest, TerminalTableIsAsInTheGoldenFile) {
 }
 
 TEST_F(GoldenReportTest, FilesAreAsTheGoldenFiles) {
-  const auto written = write_report(report_, folder_ / "out",
-                                    {Format::markdown, Format::csv, Format::html, Format::figures});
+  const auto written =
+      write_report(report_, folder_ / "out",
+                   {Format::markdown, Format::csv, Format::latex, Format::html, Format::figures});
   std::set<std::string> names;
   for (const auto& path : written) {
     const std::string name = path.filename().string();
@@ -80,7 +81,7 @@ TEST_F(GoldenReportTest, FilesAreAsTheGoldenFiles) {
     expect_golden(path.extension() == ".html" ? own_part(read(path)) : read(path), name);
   }
   EXPECT_EQ(names,
-            (std::set<std::string>{"report.md", "table.csv", "runs.csv", "report.html",
+            (std::set<std::string>{"report.md", "table.csv", "table.tex", "runs.csv", "report.html",
                                    "accuracy_parameters.svg", "accuracy_parameters.pdf",
                                    "accuracy_seconds.svg", "accuracy_seconds.pdf", "seeds.svg",
                                    "seeds.pdf", "learning_curves.svg", "learning_curves.pdf",

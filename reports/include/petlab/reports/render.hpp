@@ -12,6 +12,7 @@ namespace petlab::reports {
 enum class Format {
   markdown,  // report.md, figures/accuracy_parameters.svg
   csv,       // table.csv (a line a row), runs.csv (a line a run and task)
+  latex,     // table.tex: a booktabs table to input into a paper
   html,      // report.html: one page that needs nothing else
   figures,   // figures/NAME.svg and .pdf: the charts of the page
 };

@@ -1,0 +1,124 @@
+#include "renderers.hpp"
+#include "table_model.hpp"
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace petlab::reports {
+namespace {
+
+// What LaTeX reads as commands, and the signs of the table model that a plain font lacks.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kEscapes{{
+    {"\\", "\\textbackslash{}"},
+    {"{", "\\{"},
+    {"}", "\\}"},
+    {"$", "\\$"},
+    {"&", "\\&"},
+    {"#", "\\#"},
+    {"_", "\\_"},
+    {"%", "\\%"},
+    {"^", "\\textasciicircum{}"},
+    {"~", "\\textasciitilde{}"},
+    {"<", "$<$"},
+    {">", "$>$"},
+    {"\n", " "},
+    {"±", "$\\pm$"},
+    {"Δ", "$\\Delta$"},
+    {"≈", "$\\approx$"},
+    {"–", "--"},
+    {"×", "$\\times$"},
+    {"−", "$-$"},
+    {"≥", "$\\geq$"},
+}};
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    std::string_view plain = text.substr(0, 1);
+    std::string_view written = plain;
+    for (const auto& [sign, command] : kEscapes) {
+      if (!text.starts_with(sign)) continue;
+      plain = sign;
+      written = command;
+      break;
+    }
+    result += written;
+    text.remove_prefix(plain.size());
+  }
+  return result;
+}
+
+std::string marked(const std::string& text, Place place) {
+  if (place == Place::best) return "\\textbf{" + text + "}";
+  if (place == Place::second) return "\\underline{" + text + "}";
+  return text;
+}
+
+// The columns that a printed page has room for.
+std::vector<std::size_t> printed_columns(const TextTable& table) {
+  std::vector<std::size_t> printed;
+  for (std::size_t c = 0; c < table.columns.size(); ++c)
+    if (table.columns[c].importance <= 1) printed.push_back(c);
+  return printed;
+}
+
+std::string line(const std::vector<std::string>& cells) {
+  std::string text;
+  for (const std::string& cell : cells)
+    text += (text.empty() ? "  " : " & ") + cell;
+  return text + " \\\\\n";
+}
+
+std::string tabular(const TextTable& table) {
+  const std::vector<std::size_t> printed = printed_columns(table);
+  std::string layout;
+  std::vector<std::string> titles;
+  for (const std::size_t c : printed) {
+    layout += table.columns[c].align == Align::left ? 'l' : 'r';
+    titles.push_back(escaped(table.columns[c].title));
+  }
+  std::string text =
+      "\\begin{tabular}{" + layout + "}\n  \\toprule\n" + line(titles) + "  \\midrule\n";
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+    std::vector<std::string> cells;
+    for (const std::size_t c : printed)
+      cells.push_back(marked(escaped(table.rows[r][c]), place_of(table, r, c)));
+    text += line(cells);
+  }
+  return text + "  \\bottomrule\n\\end{tabular}\n";
+}
+
+// A label may hold neither braces nor commands.
+std::string label_of(const std::string& study) {
+  std::string label = "tab:";
+  for (const char c : study) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    label += plain ? c : '-';
+  }
+  return label;
+}
+
+}  // namespace
+
+std::string table_latex(const Report& report) {
+  std::string text = "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n";
+  if (const std::string nothing = nothing_to_show(report); !nothing.empty())
+    return text + "% " + escaped(nothing) + "\n";
+  text += "\\begin{table}\n\\centering\n\\caption{Study " + escaped(report.study) +
+          ". Accuracies in \\%; the mean with its 95\\,\\% t interval over seeds. "
+          "\\textbf{Best} and \\underline{second best} of each domain and of the means, among rows "
+          "without gaps.}\n\\label{" +
+          label_of(report.study) + "}\n\\resizebox{\\textwidth}{!}{%\n" +
+          tabular(make_table(report)) + "}\n";
+  text += "\\par\\medskip\\footnotesize\\raggedright\n";
+  for (const std::string& sentence : make_legend(report))
+    text += escaped(sentence) + "\n";
+  for (const std::string& note : report.notes)
+    text += escaped(note) + "\n";
+  return text + "\\end{table}\n";
+}
+
+}  // namespace petlab::reports
