@@ -102,6 +102,24 @@ TEST(Resume, KilledAtFiftyRandomMomentsAStudyEndsWithTheSameBits) {
     EXPECT_THAT(left, testing::IsEmpty());
   }
   EXPECT_GT(resumed, 0) << "no kill met a run that had a checkpoint";
+
+  // And the page that one would publish is the same, but for what a clock or a meter said.
+  const auto page = [&](const std::string& store) {
+    const Output report = run_petlab({"report", "--store", store, "--without-times", "--out",
+                                      store + ".report", "--format", "markdown,csv,latex,html"},
+                                     workshop.folder());
+    EXPECT_EQ(report.exit_code, 0) << report.err;
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::directory_iterator(workshop.folder() / (store + ".report"))) {
+      if (!entry.is_regular_file()) continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      files[entry.path().filename().string()] = {std::istreambuf_iterator<char>(in), {}};
+    }
+    return files;
+  };
+  const auto expected_page = page("whole.sqlite");
+  EXPECT_EQ(expected_page.size(), 5U);
+  EXPECT_EQ(page("killed1.sqlite"), expected_page);
 }
 
 TEST(Resume, TestLabelsAreReadAfterTraining) {

@@ -64,8 +64,14 @@ TEST(Study, RunsStoresAndReports) {
   EXPECT_EQ(report.exit_code, 0) << report.err;
   for (const char* text : {"Art", "Photo", "Sketch", "zero-shot", "full", "coop", "mmap"})
     EXPECT_THAT(report.out, HasSubstr(text));
-  for (const char* file : {"report.md", "table.csv", "runs.csv", "report.html"})
+  for (const char* file : {"report.md", "table.csv", "table.tex", "runs.csv", "report.html"})
     EXPECT_TRUE(fs::exists(workshop.folder() / "report" / file)) << file;
+
+  const Output compared = run_petlab(
+      {"compare", "vpt", "zero-shot", "--store", "a.sqlite", "--csv", "d.csv"}, workshop.folder());
+  EXPECT_EQ(compared.exit_code, 0) << compared.err;
+  EXPECT_THAT(compared.out, AllOf(HasSubstr("vpt"), HasSubstr("zero-shot"), HasSubstr("2 seeds")));
+  EXPECT_TRUE(fs::exists(workshop.folder() / "d.csv"));
 
   const Output again = run_petlab(run_arguments(study, "a.sqlite"), workshop.folder());
   EXPECT_EQ(again.exit_code, 0) << again.err;
