@@ -100,14 +100,13 @@ void print_differences(std::ostream& out, const CompareResult& result) {
 }
 
 void print_tests(std::ostream& out, const CompareResult& result) {
-  out << "\nTests, each for a question of its own (the verdict rests on the first that gives a p "
-         "or "
+  out << "\nTests, each for a question of its own (the verdict rests on the first with an "
          "interval)\n";
   Columns columns({"question", "test", "95 % interval", "p"}, 2);
   const Estimate& seeds = result.difference;
   columns.add({"other seeds, these pictures",
                "paired t over " + std::to_string(seeds.n) + (seeds.n == 1 ? " seed" : " seeds"),
-               seeds.half_width
+               result.seeds_p
                    ? interval_text(seeds.mean - *seeds.half_width, seeds.mean + *seeds.half_width)
                    : kNothing,
                result.seeds_p ? p_cell(*result.seeds_p) : kNothing});

@@ -53,7 +53,7 @@ std::string percent(double value) {
 
 std::string p_text(double p) {
   if (p < 0.001) return "p < 0.001";
-  const int places = p >= 0.0945 ? 2 : p >= 0.0485 && p < 0.0515 ? 4 : 3;
+  const int places = p >= 0.0995 ? 2 : p >= 0.0485 && p < 0.0515 ? 4 : 3;
   return "p = " + fixed(p, places);
 }
 

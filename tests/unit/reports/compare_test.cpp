@@ -27,6 +27,10 @@ class CompareTest : public testing::Test {
         {"poor", {run("coop", 1, {5, 3}), run("coop", 2, {5, 4}), run("coop", 3, {4, 3})}},
         {"near", {run("vpt", 1, {6, 2}), run("vpt", 2, {4, 4}), run("vpt", 3, {5, 3})}},
         {"late", {run("lora", 4, {5, 5})}},
+        {"steady", {run("prompt", 1, {8, 6}), run("prompt", 2, {8, 6}), run("prompt", 3, {8, 6})}},
+        {"twin", {run("adapter", 1, {8, 6}), run("adapter", 2, {8, 6}), run("adapter", 3, {8, 6})}},
+        {"flat", {run("tip", 1, {7, 5}), run("tip", 2, {7, 5}), run("tip", 3, {7, 5})}},
+        {"single", {run("head", 2, {6, 6})}},
         {"missing", {run("bitfit", 1, {1, 1})}}};
     store_.set_study(records::study("sample", rows));
     for (const records::Row& row : rows) {
@@ -123,6 +127,37 @@ TEST_F(CompareTest, PicturesOnWhichTheyDisagreeComeClearestFirst) {
                                 HasSubstr(result.disagreements.front().picture)));
   const std::string csv = disagreements_csv(result);
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 10 * 3);
+}
+
+TEST_F(CompareTest, TheSameDifferenceWithEverySeedIsNoProofOfANewOne) {
+  const CompareResult result = compared("steady", "flat");
+  EXPECT_NEAR(result.difference.mean, 0.1, 1e-12);
+  EXPECT_FALSE(result.seeds_p.has_value());
+  EXPECT_THAT(result.verdict,
+              HasSubstr("always by exactly the same, so seeds leave nothing to test"));
+  // One picture of each task, with all three seeds: it counts as two pictures, not as six.
+  EXPECT_EQ(result.wins.a, 6);
+  EXPECT_NEAR(result.wins.p, 0.5, 1e-12);
+  EXPECT_EQ(compared("twin", "steady").verdict,
+            "twin and steady gave the same answer to each of the 20 pictures: there is no "
+            "difference to test.");
+}
+
+TEST_F(CompareTest, SaysWhichRunsHaveNoPartner) {
+  const CompareResult result = compared("good", "single");
+  EXPECT_EQ(result.difference.n, 1);
+  EXPECT_THAT(result.notes,
+              testing::ElementsAre("'good': 2 finished runs are left out, as the other side has no "
+                                   "run with their seed."));
+}
+
+TEST_F(CompareTest, ARowOfSeveralStudiesIsNamedWithItsStudy) {
+  store_.set_study(records::study("other", {{"good", {run("coop", 1, {5, 3})}}}));
+  EXPECT_THAT(refusal("good", "poor"), HasSubstr("write STUDY:good, or name the study"));
+  EXPECT_EQ(find_side(store_, "good", "sample").runs.size(), 3U);
+  EXPECT_THAT(compared("sample:good", "other:good").verdict,
+              StartsWith("sample:good is 45.0 points better than other:good"));
+  EXPECT_THROW(find_side(store_, "good", "unknown"), sdk::Error);
 }
 
 TEST_F(CompareTest, RefusesWhatCannotBePaired) {

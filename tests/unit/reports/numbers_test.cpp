@@ -26,6 +26,7 @@ TEST(Numbers, WriteProbabilitiesWithoutRoundingThemOntoTheLimit) {
   EXPECT_EQ(p_text(0.04996), "p = 0.0500");
   EXPECT_EQ(p_text(0.0496), "p = 0.0496");
   EXPECT_EQ(p_text(0.0504), "p = 0.0504");
+  EXPECT_EQ(p_text(0.0948), "p = 0.095");
   EXPECT_EQ(p_text(0.234), "p = 0.23");
   EXPECT_EQ(p_text(1.0), "p = 1.00");
 }
