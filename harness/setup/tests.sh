@@ -3,7 +3,7 @@
 # Those that need a GPU are left out.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-step "Tests (about 2 minutes on 2 cores)"
+step "Tests (about 5 minutes on 2 cores)"
 # The tests run side by side; each takes one core.
 export OMP_NUM_THREADS=1
 exec ctest --test-dir "${PETLAB_BUILD:-$PETLAB_HOME/build}" --output-on-failure \
