@@ -20,39 +20,32 @@ void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned
                   planned);
 }
 
-class Preparation {
- public:
-  explicit Preparation(const Job& job) : job_(job) {}
-
-  RunInputs operator()() {
-    const RunSpec& spec = job_.spec;
-    static auto& plugins = *new PluginRegistry({.folders = {}, .files = job_.plugin_files});
-    for (const RefusedPlugin& refused : plugins.refused())
-      throw sdk::Error(sdk::ErrorKind::plugin, refused.reason);
-    RunInputs inputs;
-    const MethodRef method = plugins.method(spec.method);
-    check_plugin_sources(*method.plugin, identity_part(job_.identity, "method.sources"));
-    inputs.method = method.entry;
-    if (spec.grouping) {
-      const GroupingRef grouping = plugins.grouping(spec.grouping->strategy);
-      check_plugin_sources(*grouping.plugin, identity_part(job_.identity, "grouping.sources"));
-      inputs.grouping = grouping.entry;
-    }
-    inputs.backbone = clip::Backbone::load(spec.backbone, parse_device(spec.device),
-                                           {.allow_unknown_weights = spec.allow_unknown_weights});
-    check_unchanged("backbone " + spec.backbone.string(), inputs.backbone->weight_hash(),
-                    identity_part(job_.identity, "backbone.weights"));
-    check_unchanged("settings of backbone " + spec.backbone.string(),
-                    clip::model_settings_hash(spec.backbone),
-                    identity_part(job_.identity, "backbone.settings"));
-    read_split_sheets(inputs, job_.sheets, spec.cache_dir, static_cast<unsigned>(spec.threads));
-    check_unchanged("the split", inputs.split_hash, identity_part(job_.identity, "dataset.split"));
-    return inputs;
+/// Loads the plugins and what the run works on. The plugins stay to the end of the process.
+RunInputs prepare(const Job& job) {
+  const RunSpec& spec = job.spec;
+  static auto& plugins = *new PluginRegistry({.folders = {}, .files = job.plugin_files});
+  for (const RefusedPlugin& refused : plugins.refused())
+    throw sdk::Error(sdk::ErrorKind::plugin, refused.reason);
+  RunInputs inputs;
+  const MethodRef method = plugins.method(spec.method);
+  check_plugin_sources(*method.plugin, identity_part(job.identity, "method.sources"));
+  inputs.method = method.entry;
+  if (spec.grouping) {
+    const GroupingRef grouping = plugins.grouping(spec.grouping->strategy);
+    check_plugin_sources(*grouping.plugin, identity_part(job.identity, "grouping.sources"));
+    inputs.grouping = grouping.entry;
   }
-
- private:
-  const Job& job_;
-};
+  inputs.backbone = clip::Backbone::load(spec.backbone, parse_device(spec.device),
+                                         {.allow_unknown_weights = spec.allow_unknown_weights});
+  check_unchanged("backbone " + spec.backbone.string(), inputs.backbone->weight_hash(),
+                  identity_part(job.identity, "backbone.weights"));
+  check_unchanged("settings of backbone " + spec.backbone.string(),
+                  clip::model_settings_hash(spec.backbone),
+                  identity_part(job.identity, "backbone.settings"));
+  read_split_sheets(inputs, job.sheets, spec.cache_dir, static_cast<unsigned>(spec.threads));
+  check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
+  return inputs;
+}
 
 double mean_accuracy(const results::RunRecord& record) {
   double sum = 0.0;
@@ -104,7 +97,8 @@ bool work(const WorkOrder& order, ProgressLines& progress) {
   RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
   info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
   progress.begin("setup", 0);
-  const results::RunRecord record = run_guarded(job.spec, info, Preparation(job), progress);
+  const results::RunRecord record =
+      run_guarded(job.spec, info, [&] { return prepare(job); }, progress);
   store.record(record);
   // What threw will throw again from there; a run whose process was ended keeps its checkpoint.
   std::error_code ignored;
