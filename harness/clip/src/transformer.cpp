@@ -1,5 +1,9 @@
 #include "transformer.hpp"
 
+#include "petlab/kernels/activation.hpp"
+#include "petlab/kernels/attention.hpp"
+#include "petlab/kernels/linear.hpp"
+
 #include <ATen/ATen.h>
 
 #include <limits>
@@ -9,25 +13,22 @@ namespace petlab::clip {
 
 namespace {
 
-/// x * sigmoid(1.702 x), as silu(1.702 x) / 1.702: one saved tensor instead of two.
-at::Tensor quick_gelu(at::Tensor x) {
-  constexpr double kSlope = 1.702;
-  return at::silu(x.mul_(kSlope)).mul_(1.0 / kSlope);
-}
-
 at::Tensor mlp(const BlockWeights& w, const BlockSettings& settings, const BlockModules* modules,
                const at::Tensor& x) {
   at::Tensor in = layer_norm(x, w.norm2_weight, w.norm2_bias, settings.layer_norm_eps);
   if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm2);
-  at::Tensor hidden = at::linear(in, w.fc1_weight, w.fc1_bias);
-  if (modules != nullptr)
-    hidden =
-        modules->changed(modules->changed(hidden, in, sdk::LinearMap::fc1), sdk::AffinePlace::fc1);
-  at::Tensor active =
-      settings.activation == Activation::gelu ? at::gelu(hidden) : quick_gelu(hidden);
-  if (modules != nullptr) active = modules->changed(active, sdk::AffinePlace::hidden);
-  const at::Tensor out = at::linear(active, w.fc2_weight, w.fc2_bias);
-  if (modules == nullptr) return out;
+  const bool quick = settings.activation == Activation::quick_gelu;
+  if (modules == nullptr) {
+    const at::Tensor active = quick ? kernels::linear_quick_gelu(in, w.fc1_weight, w.fc1_bias)
+                                    : at::gelu(kernels::linear(in, w.fc1_weight, w.fc1_bias));
+    return kernels::linear(active, w.fc2_weight, w.fc2_bias);
+  }
+  at::Tensor hidden = kernels::linear(in, w.fc1_weight, w.fc1_bias);
+  hidden =
+      modules->changed(modules->changed(hidden, in, sdk::LinearMap::fc1), sdk::AffinePlace::fc1);
+  at::Tensor active = quick ? kernels::quick_gelu(hidden) : at::gelu(hidden);
+  active = modules->changed(active, sdk::AffinePlace::hidden);
+  const at::Tensor out = kernels::linear(active, w.fc2_weight, w.fc2_bias);
   return modules->changed(modules->changed(out, active, sdk::LinearMap::fc2),
                           sdk::AffinePlace::mlp);
 }
@@ -50,7 +51,7 @@ at::Tensor finish_block(const BlockWeights& w, const BlockSettings& settings,
                         const BlockModules* modules, const at::Tensor& x,
                         const at::Tensor& attended) {
   const double eps = settings.layer_norm_eps;
-  at::Tensor branch = at::linear(attended, w.out_weight, w.out_bias);
+  at::Tensor branch = kernels::linear(attended, w.out_weight, w.out_bias);
   if (modules != nullptr)
     branch = modules->changed(modules->changed(branch, attended, sdk::LinearMap::out),
                               sdk::AffinePlace::attention);
@@ -83,12 +84,10 @@ at::Tensor run_block(const BlockWeights& w, const BlockSettings& settings,
   using enum sdk::LinearMap;
   at::Tensor in = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
   if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm1);
-  at::Tensor flat = at::linear(in, w.qkv_weight, w.qkv_bias);
+  at::Tensor flat = kernels::linear(in, w.qkv_weight, w.qkv_bias);
   if (modules != nullptr) flat = modules->changed_qkv(flat, in, {q, k, v});
-  const at::Tensor qkv = split_heads(flat, /*parts=*/3, settings.heads);
-  const at::Tensor attended = at::scaled_dot_product_attention(
-      qkv[0], qkv[1], qkv[2], /*attn_mask=*/{}, /*dropout_p=*/0.0, settings.is_causal);
-  return finish_block(w, settings, modules, x, join_heads(attended));
+  return finish_block(w, settings, modules, x,
+                      kernels::self_attention(flat, settings.heads, settings.is_causal));
 }
 
 at::Tensor run_block_pooled(const BlockWeights& w, const BlockSettings& settings,
@@ -104,13 +103,13 @@ at::Tensor run_block_pooled(const BlockWeights& w, const BlockSettings& settings
   };
   at::Tensor in = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
   if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm1);
-  at::Tensor flat_kv = at::linear(in, w.qkv_weight.narrow(0, width, 2 * width),
-                                  w.qkv_bias.narrow(0, width, 2 * width));
+  at::Tensor flat_kv = kernels::linear(in, w.qkv_weight.narrow(0, width, 2 * width),
+                                       w.qkv_bias.narrow(0, width, 2 * width));
   if (modules != nullptr) flat_kv = modules->changed_qkv(flat_kv, in, {k, v});
   const at::Tensor kv = split_heads(flat_kv, /*parts=*/2, settings.heads);
   const at::Tensor pooled = pool(in);
   at::Tensor flat_q =
-      at::linear(pooled, w.qkv_weight.narrow(0, 0, width), w.qkv_bias.narrow(0, 0, width));
+      kernels::linear(pooled, w.qkv_weight.narrow(0, 0, width), w.qkv_bias.narrow(0, 0, width));
   if (modules != nullptr) flat_q = modules->changed_qkv(flat_q, pooled, {q});
   const at::Tensor query = split_heads(flat_q, /*parts=*/1, settings.heads);
   // A causal query at position p sees the keys 0..p: added to the scores, 0 there and -inf behind.
