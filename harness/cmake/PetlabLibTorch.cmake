@@ -73,3 +73,18 @@ endforeach()
 # A CUDA build finds what it needs beside itself (nvidia/*/lib) through its own RPATH, at run time;
 # the linker, which does not follow that, is told not to look.
 target_link_options(petlab_torch INTERFACE LINKER:--unresolved-symbols=ignore-in-shared-libs)
+
+# petlab::openmp: at::parallel_for is a template of LibTorch's headers that uses its threads only where
+# it is compiled for OpenMP. The run-time library must be the one that LibTorch itself loads: a second
+# one would bring threads of its own. Wheels carry it; other builds take the system's.
+add_library(petlab_openmp INTERFACE)
+add_library(petlab::openmp ALIAS petlab_openmp)
+target_compile_options(petlab_openmp INTERFACE -fopenmp)
+file(GLOB _gomp "${PETLAB_TORCH_ROOT}/lib/libgomp*.so*")
+if(_gomp)
+  list(GET _gomp 0 _gomp)
+  target_link_libraries(petlab_openmp INTERFACE "${_gomp}")
+else()
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  target_link_libraries(petlab_openmp INTERFACE OpenMP::OpenMP_CXX)
+endif()
