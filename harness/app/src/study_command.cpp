@@ -144,7 +144,10 @@ void add_study_options(po::options_description& options) {
       "threads", po::value<int>(), "threads of each run (default: cores / workers, at least 1)")(
       "checkpoint", po::value<double>()->default_value(60.0, "60"),
       "seconds of training between two checkpoints of a run; 0: one after each step")(
-      "cache-dir", text_value(), "image caches (default: datasets/cache of the project)")(
+      "cache-dir", text_value(),
+      "image and feature caches (default: datasets/cache of the project)")(
+      "no-feature-store", po::bool_switch(),
+      "let each run compute the image features that others have computed before it")(
       "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
 }
 
@@ -190,7 +193,8 @@ PreparedStudy prepare_protocol(core::Protocol protocol, const Parsed& options,
       options.has("cache-dir") ? std::filesystem::path(options.text("cache-dir")) : default_cache();
   const auto specs =
       core::expand(study.protocol, plugins,
-                   {std::filesystem::absolute(cache), study.threads, checkpoint_seconds(options)});
+                   {std::filesystem::absolute(cache), study.threads, checkpoint_seconds(options),
+                    !options.get<bool>("no-feature-store")});
   study.plan = core::make_plan(study.protocol, specs, plugins, core::measure_facts(study.protocol));
   study.wanted = choose_rows(study.plan, options);
   // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite.

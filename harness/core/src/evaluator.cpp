@@ -35,14 +35,23 @@ void add_batch(const at::Tensor& logits, const std::int64_t* labels, results::Ta
   }
 }
 
+/// FLOPs of some work.
+template <class Work>
+double counted(Work&& work) {
+  double flops = 0.0;
+  {
+    const FlopScope counting(flops);
+    work();
+  }
+  return flops;
+}
+
 }  // namespace
 
-std::vector<results::TaskResult> evaluate(AdaptedBackbone& backbone,
-                                          const clip::Backbone& images_of,
-                                          const std::vector<Task>& tasks,
-                                          const std::vector<LabelledImages>& test,
-                                          const std::string& precision, Progress& progress,
-                                          std::optional<double>* image_flops) {
+std::vector<results::TaskResult> evaluate(
+    AdaptedBackbone& backbone, const clip::Backbone& images_of, const std::vector<Task>& tasks,
+    const std::vector<LabelledImages>& test, const std::string& precision, Progress& progress,
+    std::optional<double>* image_flops, ImageFeatures* features) {
   const c10::InferenceMode inference;
   const AutocastScope autocast(images_of.device(), precision);
   std::vector<std::int64_t> all(tasks.size());
@@ -53,6 +62,19 @@ std::vector<results::TaskResult> evaluate(AdaptedBackbone& backbone,
   progress.begin("evaluate", total);
 
   const AdaptedBackbone::Prepared prepared = backbone.prepare(all);
+  const bool is_kept = features != nullptr && !backbone.touches_vision();
+  const auto pixels_of = [&](const LabelledImages& set, const std::vector<std::int64_t>& rows) {
+    return to_pixels(set.images.index_select(0, at::tensor(rows, at::kLong)), images_of);
+  };
+  const auto logits_of = [&](std::int64_t task, const LabelledImages& set,
+                             const std::vector<std::int64_t>& rows, bool from_kept) {
+    TaskImages input{.task = task, .pixels = {}, .features = {}};
+    if (from_kept)
+      input.features = features->of(static_cast<std::size_t>(task), 0, rows);
+    else
+      input.pixels = pixels_of(set, rows);
+    return backbone.logits(prepared, {input}).front();
+  };
   std::vector<results::TaskResult> results;
   std::int64_t done = 0;
   for (const std::int64_t task : all) {
@@ -65,16 +87,14 @@ std::vector<results::TaskResult> evaluate(AdaptedBackbone& backbone,
       const std::int64_t count = std::min(kTestBatch, test[t].size() - first);
       const std::vector<std::int64_t> rows(test[t].rows.begin() + first,
                                            test[t].rows.begin() + first + count);
-      const at::Tensor pixels =
-          to_pixels(test[t].images.index_select(0, at::tensor(rows, at::kLong)), images_of);
-      double flops = 0.0;
-      std::optional<FlopScope> counting;
-      if (image_flops != nullptr && done == 0) counting.emplace(flops);
-      const at::Tensor logits = backbone.logits(prepared, {{task, pixels, {}}}).front();
-      if (counting.has_value()) {
-        counting.reset();
-        *image_flops = flops / static_cast<double>(count);
-      }
+      if (image_flops != nullptr && done == 0 && is_kept)
+        *image_flops = counted([&] { (void)logits_of(task, test[t], {rows.front()}, false); });
+      at::Tensor logits;
+      const auto classify = [&] { logits = logits_of(task, test[t], rows, is_kept); };
+      if (image_flops != nullptr && done == 0 && !is_kept)
+        *image_flops = counted(classify) / static_cast<double>(count);
+      else
+        classify();
       add_batch(logits, test[t].labels.data() + first, result);
       done += count;
       progress.update(done, result.task);

@@ -84,6 +84,7 @@ std::vector<RunSpec> expand(const Protocol& protocol, const PluginRegistry& plug
     spec.cache_dir = workplace.cache_dir;
     spec.threads = workplace.threads;
     spec.checkpoint_seconds = workplace.checkpoint_seconds;
+    spec.feature_store = workplace.feature_store;
     for (const std::uint64_t seed : protocol.seeds) {
       spec.seed = seed;
       specs.push_back(spec);

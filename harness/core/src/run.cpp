@@ -22,6 +22,7 @@
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -87,6 +88,28 @@ void note_cut_texts(const RunInputs& inputs, const std::string& text_template,
   progress.note(cut.message(length));
 }
 
+/// Features that runs share, of the pictures of all tasks.
+std::unique_ptr<ImageFeatures> shared_features(const RunSpec& spec, const RunInputs& inputs) {
+  if (!inputs.features) return nullptr;
+  std::vector<at::Tensor> pictures;
+  for (const Task& task : inputs.tasks)
+    pictures.push_back(task.train.images);
+  return std::make_unique<ImageFeatures>(*inputs.backbone, std::move(pictures),
+                                         spec.training.precision, *inputs.features);
+}
+
+/// What the image tower did not compute in this run.
+void note_features(const ImageFeatures* features, results::RunRecord& record, Progress& progress) {
+  if (features == nullptr || features->read() + features->computed() == 0) return;
+  std::string text = std::to_string(features->read()) + " images read, " +
+                     std::to_string(features->computed()) + " computed";
+  if (!features->trouble().empty()) {
+    text += "; no store: " + features->trouble();
+    progress.note("image features are not kept for other runs: " + features->trouble());
+  }
+  record.environment.emplace_back(results::environment::kFeatureStore, text);
+}
+
 results::GroupingRecord to_record(const sdk::GroupingResult& result, const std::string& strategy,
                                   const std::vector<std::string>& tasks) {
   results::GroupingRecord record;
@@ -141,8 +164,9 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   checks.check_template(text);
   record.environment.emplace_back("text_template", text);
   note_cut_texts(inputs, text, record, progress);
+  const std::unique_ptr<ImageFeatures> features = shared_features(spec, inputs);
   TrainImages images(backbone, inputs.tasks, spec.training.augmentation, spec.seed,
-                     spec.training.precision);
+                     spec.training.precision, features.get());
 
   sdk::Partition partition;
   if (checkpoint.partition()) {
@@ -183,6 +207,12 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   record.parameters = count_parameters(adapters, backbone);
   AdaptedBackbone adapted(backbone, adapters, inputs.tasks, text, inputs.method->task_dependent,
                           checks, where);
+  if (features != nullptr && !adapted.touches_vision()) {
+    // Here, so that training and evaluation cost the same whichever run fills the store. Where
+    // held-out training pictures are tested on, most pictures of the data set are not needed.
+    if (!spec.dataset.tests_on_validation()) features->complete(progress);
+    images.keep_features();
+  }
   const std::int64_t encoded_in_setup = images.images_encoded();
   costs.end(encoded_in_setup - cached_before);
 
@@ -201,13 +231,14 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
 
   where.enter_phase("evaluate");
   costs.begin("evaluate");
-  const std::int64_t encoded_before = adapted.images_encoded();
+  const std::int64_t encoded_before = adapted.images_encoded() + images.images_encoded();
   record.trained_hash = trained_hash(adapters);
   const std::vector<LabelledImages> test = inputs.load_test();
   if (test.size() != inputs.tasks.size())
     throw sdk::Error(sdk::ErrorKind::internal, "a run with other test sets than tasks");
   record.tasks = evaluate(adapted, backbone, inputs.tasks, test, spec.training.precision, progress,
-                          &record.image_flops);
+                          &record.image_flops, features.get());
+  note_features(features.get(), record, progress);
   // Validation pictures are training pictures that were held out: no test label was looked at.
   record.test_evaluations = spec.dataset.tests_on_validation() ? 0 : 1;
   record.frozen_hash_after = backbone.weight_hash();
@@ -215,7 +246,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     throw sdk::Error(sdk::ErrorKind::plugin,
                      "method '" + spec.method + "' wrote to the frozen backbone");
   }
-  costs.end(adapted.images_encoded() - encoded_before);
+  costs.end(adapted.images_encoded() + images.images_encoded() - encoded_before);
 }
 
 }  // namespace petlab::core

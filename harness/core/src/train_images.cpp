@@ -23,12 +23,14 @@ at::Tensor to_pixels(const at::Tensor& images, const clip::Backbone& backbone) {
 }
 
 TrainImages::TrainImages(const clip::Backbone& backbone, const std::vector<Task>& tasks,
-                         Augmentation augmentation, std::uint64_t seed, std::string precision)
+                         Augmentation augmentation, std::uint64_t seed, std::string precision,
+                         ImageFeatures* features)
     : backbone_(backbone),
       tasks_(tasks),
       augmentation_(augmentation),
       seed_(seed),
       precision_(std::move(precision)),
+      store_(features),
       features_(tasks.size()) {
   for (const Task& task : tasks) {
     labels_.push_back(at::tensor(task.train.labels, at::kLong).to(backbone.device()));
@@ -68,13 +70,24 @@ const at::Tensor& TrainImages::kept_features(std::int64_t task) {
   return features;
 }
 
+void TrainImages::keep_features() {
+  if (view_count(augmentation_) == 0) return;
+  for (std::size_t task = 0; task < tasks_.size(); ++task)
+    (void)kept_features(static_cast<std::int64_t>(task));
+}
+
 at::Tensor TrainImages::encode_views(std::int64_t task, std::int64_t n_views) {
   const at::NoGradGuard no_grad;
   const FlopPause once_a_run;
   const AutocastScope autocast(backbone_.device(), precision_);
   const LabelledImages& train = tasks_[static_cast<std::size_t>(task)].train;
-  const at::Tensor images = train.images.index_select(0, at::tensor(train.rows, at::kLong));
   std::vector<at::Tensor> parts;
+  if (store_ != nullptr) {
+    for (std::int64_t view = 0; view < n_views; ++view)
+      parts.push_back(store_->of(static_cast<std::size_t>(task), view, train.rows));
+    return at::cat(parts);
+  }
+  const at::Tensor images = train.images.index_select(0, at::tensor(train.rows, at::kLong));
   for (std::int64_t view = 0; view < n_views; ++view) {
     for (std::int64_t first = 0; first < train.size(); first += kCacheBatch) {
       const std::int64_t count = std::min(kCacheBatch, train.size() - first);

@@ -69,6 +69,7 @@ json spec_json(const RunSpec& s) {
             {"allow_unknown_weights", s.allow_unknown_weights},
             {"device", s.device},
             {"cache_dir", s.cache_dir.string()},
+            {"feature_store", s.feature_store},
             {"threads", s.threads},
             {"checkpoint_seconds", s.checkpoint_seconds}};
   if (s.grouping)
@@ -108,6 +109,7 @@ RunSpec parse_spec(const json& j) {
   j.at("allow_unknown_weights").get_to(s.allow_unknown_weights);
   j.at("device").get_to(s.device);
   s.cache_dir = j.at("cache_dir").get<std::string>();
+  j.at("feature_store").get_to(s.feature_store);
   j.at("threads").get_to(s.threads);
   j.at("checkpoint_seconds").get_to(s.checkpoint_seconds);
   if (j.contains("grouping"))

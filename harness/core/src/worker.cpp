@@ -20,6 +20,16 @@ void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned
                   planned);
 }
 
+/// The features that runs of the same pictures, backbone and program share.
+FeatureStorePlace feature_place(const Job& job) {
+  FeatureStorePlace place;
+  if (job.spec.feature_store) place.folder = job.spec.cache_dir / "features";
+  for (const char* part : {"dataset.fingerprint", "backbone.weights", "backbone.settings",
+                           "host.sources", "torch.version"})
+    place.key += std::string(part) + " " + identity_part(job.identity, part) + "\n";
+  return place;
+}
+
 /// Loads the plugins and what the run works on. The plugins stay to the end of the process.
 RunInputs prepare(const Job& job) {
   const RunSpec& spec = job.spec;
@@ -43,6 +53,7 @@ RunInputs prepare(const Job& job) {
                   clip::model_settings_hash(spec.backbone),
                   identity_part(job.identity, "backbone.settings"));
   read_split_sheets(inputs, job.sheets, spec.cache_dir, static_cast<unsigned>(spec.threads));
+  inputs.features = feature_place(job);
   check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
   return inputs;
 }

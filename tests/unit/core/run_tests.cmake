@@ -7,6 +7,7 @@ petlab_add_test(NAME core_run_tests LABEL unit
     grouping_host_test.cpp
     grouping_run_test.cpp
     grouping_strategies_test.cpp
+    image_features_test.cpp
     methods_differ_test.cpp
     optimizer_test.cpp
     partition_reference.cpp

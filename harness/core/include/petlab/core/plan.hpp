@@ -48,6 +48,7 @@ struct Workplace {
   std::filesystem::path cache_dir;
   int threads = 1;
   double checkpoint_seconds = 60.0;
+  bool feature_store = true;
 };
 
 /// The specs of all runs of a study, rows in order, then seeds; options complete, training filled

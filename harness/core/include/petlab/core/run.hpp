@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/clip/backbone.hpp"
+#include "petlab/core/image_features.hpp"
 #include "petlab/core/progress.hpp"
 #include "petlab/core/run_spec.hpp"
 #include "petlab/core/tasks.hpp"
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,10 @@ struct RunInputs {
   std::shared_ptr<const clip::Backbone> backbone;  ///< on the device of the run
   std::vector<Task> tasks;                         ///< in the study's order
   std::string split_hash;
+  /// Image features of the untouched tower are kept there, and shared by runs; absent: computed
+  /// where they are needed. With it, the tasks' training and test images are rows of the same
+  /// pictures.
+  std::optional<FeatureStorePlace> features = {};
   /// Reads the test images and labels, one a task. Called once, after the last training step: until
   /// then they are nowhere in this process.
   std::function<std::vector<LabelledImages>()> load_test;

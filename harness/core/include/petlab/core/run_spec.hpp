@@ -97,6 +97,7 @@ struct RunSpec {
   bool allow_unknown_weights = false;
   std::string device = "cpu";        ///< "cpu" or "cuda"
   std::filesystem::path cache_dir;   ///< image and feature caches; decides no result
+  bool feature_store = true;         ///< keep image features in cache_dir for other runs; as above
   int threads = 1;                   ///< intra-op threads; recorded, not part of the identity
   double checkpoint_seconds = 60.0;  ///< as in CheckpointPlace; decides no result
 };

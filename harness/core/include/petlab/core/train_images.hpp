@@ -2,6 +2,7 @@
 
 #include "petlab/clip/backbone.hpp"
 #include "petlab/core/adapted_backbone.hpp"
+#include "petlab/core/image_features.hpp"
 #include "petlab/core/run_spec.hpp"
 #include "petlab/core/sampler.hpp"
 #include "petlab/core/tasks.hpp"
@@ -20,8 +21,13 @@ namespace petlab::core {
 class TrainImages {
  public:
   /// All arguments must outlive this object. Augmentations with too many views are never kept.
+  /// `features`: of the tasks' pictures, task by task; null: computed here.
   TrainImages(const clip::Backbone& backbone, const std::vector<Task>& tasks,
-              Augmentation augmentation, std::uint64_t seed, std::string precision);
+              Augmentation augmentation, std::uint64_t seed, std::string precision,
+              ImageFeatures* features = nullptr);
+
+  /// Makes sure now of all features that training with a frozen tower can keep.
+  void keep_features();
 
   /// The images of a batch. With `frozen_tower` features are given where they can be kept, else
   /// pixels.
@@ -36,8 +42,10 @@ class TrainImages {
 
   [[nodiscard]] std::vector<SampledTask> sampled_tasks() const;
 
-  /// Images that went through the image tower to fill the cache.
-  [[nodiscard]] std::int64_t images_encoded() const { return images_encoded_; }
+  /// Images that went through the image tower to fill the cache, or those of ImageFeatures.
+  [[nodiscard]] std::int64_t images_encoded() const {
+    return images_encoded_ + (store_ != nullptr ? store_->computed() : 0);
+  }
 
  private:
   [[nodiscard]] at::Tensor pixels(const TaskBatch& batch, std::int64_t epoch) const;
@@ -51,6 +59,7 @@ class TrainImages {
   Augmentation augmentation_;
   std::uint64_t seed_;
   std::string precision_;
+  ImageFeatures* store_;
   std::vector<at::Tensor> labels_;    ///< one a task, on the device
   std::vector<at::Tensor> features_;  ///< [views * n, embed_dim] a task, view-major; or undefined
   std::int64_t images_encoded_ = 0;
