@@ -103,6 +103,7 @@ PreparedStudy prepare_repeat(const results::RunRecord& run, const Planned& plann
               ? "what decides its result changed:" + differences(run.identity, namesake->identity)
               : std::string("its study has no such row any more")));
   study.wanted = {*repeat};
+  study.wanted.front().spec.feature_store = false;  // what others computed is verified too
   study.store = folder / "repeat.sqlite";
   study.workers = 1;
   return study;
