@@ -164,7 +164,7 @@ inline constexpr const char* kThreads = "threads";               // "2"
 inline constexpr const char* kPetlabVersion = "petlab_version";  // "0.1.0"
 inline constexpr const char* kTorchVersion = "torch_version";    // "2.13.0+cpu"
 inline constexpr const char* kCutTexts =
-    "cut_class_texts";                              // a sentence; absent where none was cut
+    "cut_class_texts";  // a sentence; absent where none was cut
 inline constexpr const char* kFeatureStore =
     "feature_store";  // "3549 images read, 0 computed"; absent where no image feature was kept
 inline constexpr const char* kSources = "sources";  // "clean", "dirty", "unknown"
