@@ -1,5 +1,6 @@
 #include "modules.hpp"
 
+#include "petlab/kernels/activation.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
@@ -10,8 +11,6 @@ namespace petlab::clip {
 
 namespace {
 
-constexpr double kQuickGeluSlope = 1.702;
-
 at::Tensor activate(const at::Tensor& x, sdk::Nonlinearity nonlinearity) {
   switch (nonlinearity) {
     case sdk::Nonlinearity::none:
@@ -21,7 +20,7 @@ at::Tensor activate(const at::Tensor& x, sdk::Nonlinearity nonlinearity) {
     case sdk::Nonlinearity::gelu:
       return at::gelu(x);
     case sdk::Nonlinearity::quick_gelu:
-      return x * at::sigmoid(x * kQuickGeluSlope);
+      return kernels::quick_gelu(x);
   }
   throw sdk::Error(sdk::ErrorKind::internal, "a nonlinearity without a meaning");
 }
@@ -191,10 +190,12 @@ ModulePlan::ModulePlan(const TowerBatch& batch, const sdk::TowerShape& shape, co
       for (const sdk::LowRank& change : changes->low_ranks)
         blocks_[layer_of(change.layer)].add(set, change);
       for (const sdk::Affine& change : changes->affines) {
-        if (change.place >= sdk::AffinePlace::embeddings)
+        if (change.place >= sdk::AffinePlace::embeddings) {
           tower_.add(set, change);
-        else
+          changes_tower_ = true;
+        } else {
           blocks_[layer_of(change.layer)].add(set, change);
+        }
       }
     }
   }

@@ -61,6 +61,9 @@ class ModulePlan {
   /// Null where nothing is changed.
   [[nodiscard]] const BlockModules* block(std::int64_t layer) const;
 
+  /// True where a place of the tower outside its blocks is changed.
+  [[nodiscard]] bool changes_tower() const { return changes_tower_; }
+
   /// Affine change of a place of the tower (embeddings, pre_norm, final_norm).
   [[nodiscard]] at::Tensor changed(const at::Tensor& z, sdk::AffinePlace place) const;
 
@@ -68,6 +71,7 @@ class ModulePlan {
   std::vector<BlockModules> blocks_;  ///< empty without modules
   std::vector<bool> used_;
   BlockModules tower_;
+  bool changes_tower_ = false;
 };
 
 }  // namespace petlab::clip

@@ -58,6 +58,15 @@ at::Tensor PromptPlan::at(std::int64_t layer) const {
   return tokens.index_select(0, prompts_.set_of_sample.to(tokens.device()));
 }
 
+const at::Tensor& PromptPlan::sets_at(std::int64_t layer) const {
+  return prompts_.layers[static_cast<std::size_t>(layer)];
+}
+
+at::Tensor PromptPlan::set_of_sample() const {
+  if (n_sets_ <= 1) return {};
+  return prompts_.set_of_sample.to(sets_at(first_layer_).device());
+}
+
 TowerBatch stack_changes(const std::vector<std::vector<const sdk::TowerChanges*>>& sets,
                          std::int64_t n_layers, const at::Tensor& set_of_sample) {
   TowerBatch batch;

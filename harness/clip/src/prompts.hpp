@@ -23,6 +23,17 @@ class PromptPlan {
   /// view without memory of its own.
   [[nodiscard]] at::Tensor at(std::int64_t layer) const;
 
+  /// True where no later layer of `layers` sees the layer's prompts: the next one has its own, or
+  /// there is none.
+  [[nodiscard]] bool passes(std::int64_t layer, std::int64_t layers) const {
+    return changes(layer) && (layer + 1 == layers || changes(layer + 1));
+  }
+
+  /// Prompts of a layer for each set, [S, n_prompt, width], and the set of each sample (undefined
+  /// for S = 1), on the prompts' device.
+  [[nodiscard]] const at::Tensor& sets_at(std::int64_t layer) const;
+  [[nodiscard]] at::Tensor set_of_sample() const;
+
   /// 0 without prompts.
   [[nodiscard]] std::int64_t n_prompt() const { return n_prompt_; }
 

@@ -6,9 +6,6 @@
 
 #include <ATen/ATen.h>
 
-#include <limits>
-#include <optional>
-
 namespace petlab::clip {
 
 namespace {
@@ -61,15 +58,16 @@ at::Tensor finish_block(const BlockWeights& w, const BlockSettings& settings,
                      sdk::BottleneckSite::after_mlp, sdk::BottleneckSite::parallel_mlp, eps);
 }
 
-/// [B, L, n W] -> n tensors [B, heads, L, W / heads], as a view with n in front.
-at::Tensor split_heads(const at::Tensor& x, std::int64_t parts, std::int64_t heads) {
-  const std::int64_t head_width = x.size(2) / parts / heads;
-  return x.view({x.size(0), x.size(1), parts, heads, head_width}).permute({2, 0, 3, 1, 4});
-}
-
-/// [B, heads, L, D] -> [B, L, heads D].
-at::Tensor join_heads(const at::Tensor& x) {
-  return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
+/// Keys and values of prompts that only this block sees.
+kernels::SharedKeys keys_of(const BlockWeights& w, const BlockSettings& settings,
+                            const at::Tensor& x, const PassingPrompts& prompts) {
+  if (!prompts.tokens.defined()) return {};
+  const std::int64_t width = x.size(2);
+  const at::Tensor in = layer_norm(prompts.tokens.to(x.scalar_type()), w.norm1_weight, w.norm1_bias,
+                                   settings.layer_norm_eps);
+  return {.kv = kernels::linear(in, w.qkv_weight.narrow(0, width, 2 * width),
+                                w.qkv_bias.narrow(0, width, 2 * width)),
+          .set_of_sample = prompts.set_of_sample};
 }
 
 }  // namespace
@@ -80,22 +78,23 @@ at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::T
 }
 
 at::Tensor run_block(const BlockWeights& w, const BlockSettings& settings,
-                     const BlockModules* modules, const at::Tensor& x) {
+                     const BlockModules* modules, const at::Tensor& x,
+                     const PassingPrompts& prompts) {
   using enum sdk::LinearMap;
   at::Tensor in = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
   if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm1);
   at::Tensor flat = kernels::linear(in, w.qkv_weight, w.qkv_bias);
   if (modules != nullptr) flat = modules->changed_qkv(flat, in, {q, k, v});
   return finish_block(w, settings, modules, x,
-                      kernels::self_attention(flat, settings.heads, settings.is_causal));
+                      kernels::self_attention(flat, settings.heads, settings.is_causal,
+                                              keys_of(w, settings, x, prompts)));
 }
 
 at::Tensor run_block_pooled(const BlockWeights& w, const BlockSettings& settings,
                             const BlockModules* modules, const at::Tensor& x,
-                            const at::Tensor& positions) {
+                            const at::Tensor& positions, const PassingPrompts& prompts) {
   using enum sdk::LinearMap;
   const std::int64_t batch = x.size(0);
-  const std::int64_t length = x.size(1);
   const std::int64_t width = x.size(2);
   const auto pool = [&](const at::Tensor& all) {
     if (!positions.defined()) return all.narrow(1, 0, 1);
@@ -106,22 +105,15 @@ at::Tensor run_block_pooled(const BlockWeights& w, const BlockSettings& settings
   at::Tensor flat_kv = kernels::linear(in, w.qkv_weight.narrow(0, width, 2 * width),
                                        w.qkv_bias.narrow(0, width, 2 * width));
   if (modules != nullptr) flat_kv = modules->changed_qkv(flat_kv, in, {k, v});
-  const at::Tensor kv = split_heads(flat_kv, /*parts=*/2, settings.heads);
   const at::Tensor pooled = pool(in);
   at::Tensor flat_q =
       kernels::linear(pooled, w.qkv_weight.narrow(0, 0, width), w.qkv_bias.narrow(0, 0, width));
   if (modules != nullptr) flat_q = modules->changed_qkv(flat_q, pooled, {q});
-  const at::Tensor query = split_heads(flat_q, /*parts=*/1, settings.heads);
-  // A causal query at position p sees the keys 0..p: added to the scores, 0 there and -inf behind.
-  std::optional<at::Tensor> mask;
-  if (settings.is_causal) {
-    const at::Tensor places = at::arange(length, positions.options());
-    const at::Tensor hidden = places.view({1, 1, 1, length}) > positions.view({batch, 1, 1, 1});
-    mask = at::zeros({batch, 1, 1, length}, query.options())
-               .masked_fill_(hidden, -std::numeric_limits<double>::infinity());
-  }
-  const at::Tensor attended = at::scaled_dot_product_attention(query[0], kv[0], kv[1], mask);
-  return finish_block(w, settings, modules, pool(x), join_heads(attended)).squeeze(1);
+  // A causal query at position p sees the keys 0..p.
+  const at::Tensor attended = kernels::attention(flat_q, flat_kv, settings.heads,
+                                                 settings.is_causal ? positions : at::Tensor(),
+                                                 keys_of(w, settings, x, prompts));
+  return finish_block(w, settings, modules, pool(x), attended).squeeze(1);
 }
 
 }  // namespace petlab::clip

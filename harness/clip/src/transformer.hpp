@@ -16,10 +16,18 @@ struct BlockSettings {
   bool is_causal = false;
 };
 
+/// Prompts that one block sees and no later one: all positions attend to them, and what the block
+/// would make of themselves is not computed. Only without modules.
+struct PassingPrompts {
+  at::Tensor tokens;         ///< [S, n, W]; undefined: none
+  at::Tensor set_of_sample;  ///< int64 [B], the row of `tokens` of each sample; undefined for S = 1
+};
+
 /// One pre-LN transformer block of either tower: x [B, L, W] -> [B, L, W]. `modules` is null where
 /// no adapter changes the block.
 [[nodiscard]] at::Tensor run_block(const BlockWeights& weights, const BlockSettings& settings,
-                                   const BlockModules* modules, const at::Tensor& x);
+                                   const BlockModules* modules, const at::Tensor& x,
+                                   const PassingPrompts& prompts = {});
 
 /// The same, for the last block of a tower, of whose output one position a sample is used: only
 /// that position is computed (its keys and values come from all). `positions` is int64 [B], or
@@ -27,7 +35,8 @@ struct BlockSettings {
 [[nodiscard]] at::Tensor run_block_pooled(const BlockWeights& weights,
                                           const BlockSettings& settings,
                                           const BlockModules* modules, const at::Tensor& x,
-                                          const at::Tensor& positions);
+                                          const at::Tensor& positions,
+                                          const PassingPrompts& prompts = {});
 
 [[nodiscard]] at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight,
                                     const at::Tensor& bias, double eps);

@@ -51,22 +51,31 @@ at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Te
   at::Tensor x =
       at::cat({w.class_embedding.to(patches.scalar_type()).expand({batch, 1, width}), patches}, 1) +
       w.position_embedding;
-  // Prompts stand last: without a mask and without position code their place does not matter.
-  const auto put = [&](std::int64_t layer) {
-    if (!plan.changes(layer)) return;
-    const std::int64_t kept = plan.inserts(layer) ? x.size(1) : x.size(1) - plan.n_prompt();
-    x = at::cat({x.narrow(1, 0, kept), plan.at(layer).to(x.scalar_type())}, 1);
+  const auto pre_norm = [&](const at::Tensor& z) {
+    return layer_norm(z, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps);
   };
-  put(0);
-  x = modules.changed(layer_norm(x, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps),
-                      sdk::AffinePlace::pre_norm);
-  for (std::int64_t layer = 0; layer < shape.vision.layers; ++layer) {
+  const std::int64_t length = x.size(1);
+  const std::int64_t layers = shape.vision.layers;
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
     const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
-    if (layer > 0) put(layer);
     const BlockModules* changed = modules.block(layer);
-    x = layer + 1 < shape.vision.layers
-            ? run_block(block, settings, changed, x)
-            : run_block_pooled(block, settings, changed, x, /*positions=*/{});
+    const bool is_changed = changed != nullptr || (layer == 0 && modules.changes_tower());
+    PassingPrompts passing;
+    if (plan.changes(layer)) {
+      if (x.size(1) > length) x = x.narrow(1, 0, length);
+      // Prompts that flow on stand last: without a mask their place does not matter.
+      if (is_changed || !plan.passes(layer, layers))
+        x = at::cat({x, plan.at(layer).to(x.scalar_type())}, 1);
+      else
+        passing = {plan.sets_at(layer).to(x.scalar_type()), plan.set_of_sample()};
+    }
+    if (layer == 0) {
+      x = modules.changed(pre_norm(x), sdk::AffinePlace::pre_norm);
+      if (passing.tokens.defined()) passing.tokens = pre_norm(passing.tokens);
+    }
+    x = layer + 1 < layers
+            ? run_block(block, settings, changed, x, passing)
+            : run_block_pooled(block, settings, changed, x, /*positions=*/{}, passing);
   }
   x = modules.changed(layer_norm(x, w.post_norm_weight, w.post_norm_bias, settings.layer_norm_eps),
                       sdk::AffinePlace::final_norm);

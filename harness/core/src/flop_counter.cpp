@@ -57,6 +57,15 @@ double of_attention_backward(Inputs in) {
   return attention(in[1].toTensor(), in[2].toTensor(), in[3].toTensor(), 3, 2);
 }
 
+/// The same of petlab's own kernel: (queries, keys that each sees, width of all heads).
+double of_own_attention(Inputs in) {
+  return 4.0 * number(in[0].toInt()) * number(in[1].toInt()) * number(in[2].toInt());
+}
+
+double of_own_attention_backward(Inputs in) {
+  return 2.5 * of_own_attention(in);
+}
+
 /// `places`: the number of positions of the grid that the kernel is put on, with the batch.
 double convolution(const at::Tensor& weight, std::int64_t places) {
   return 2.0 * number(weight.numel()) * number(places);
@@ -96,9 +105,12 @@ double of_convolution_backward(Inputs in) {
 
 using Rule = double (*)(Inputs);
 
-/// Operations without the name space and the underscore of their in-place form.
+/// LibTorch's operations without their name space and the underscore of their in-place form, and
+/// petlab's own.
 const std::unordered_map<std::string_view, Rule>& rules() {
   static const std::unordered_map<std::string_view, Rule> table = {
+      {"petlab::attention", of_own_attention},
+      {"petlab::attention_backward", of_own_attention_backward},
       {"mm", of_product},
       {"bmm", of_product},
       {"mv", of_product},
@@ -139,8 +151,10 @@ std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function
   if (counted == nullptr || t_inside > 0) return nullptr;
   std::string_view name = function.name();
   constexpr std::string_view kSpace = "aten::";
-  if (!name.starts_with(kSpace)) return nullptr;
-  name.remove_prefix(kSpace.size());
+  if (name.starts_with(kSpace))
+    name.remove_prefix(kSpace.size());
+  else if (!name.starts_with("petlab::"))
+    return nullptr;
   if (name.ends_with('_')) name.remove_suffix(1);
   const auto rule = rules().find(name);
   if (rule == rules().end()) return nullptr;

@@ -1,6 +1,7 @@
 #include "model_fixture.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -117,6 +118,55 @@ TEST_F(Prompts, ThoseOfTheLastLayerAreUsed) {
   EXPECT_GT(test::distance(backbone_->encode_image(pixels_, stack_changes({{&vision}}, 3, {})),
                            backbone_->encode_image(pixels_)),
             1e-4);
+}
+
+TEST_F(Prompts, ThoseThatPassEqualThoseThatAreComputedInFull) {
+  // A module that changes nothing makes its block carry the prompts along as positions.
+  const auto idle = [](std::int64_t layer) {
+    return sdk::Affine{.layer = layer,
+                       .place = sdk::AffinePlace::attention,
+                       .scale = {},
+                       .shift = at::zeros({32})};
+  };
+  const at::Tensor upstream = test::random_tensor({4, 16}, 9);
+  // Heads 8 and 16 wide: LibTorch's attention and ours.
+  Config config = test::small_config();
+  config.shape.vision.heads = 2;
+  at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(1);
+  const auto wide_heads = Backbone::random(config, Tokenizer::load(test::tokenizer_folder()),
+                                           Preprocessing{.image_size = 16}, generator);
+  for (const auto& [backbone, layers] : {std::pair{backbone_, std::vector<std::int64_t>{0, 1, 2}},
+                                         std::pair{backbone_, std::vector<std::int64_t>{1, 2}},
+                                         std::pair{wide_heads, std::vector<std::int64_t>{0, 1, 2}},
+                                         std::pair{wide_heads, std::vector<std::int64_t>{0, 1}},
+                                         std::pair{wide_heads, std::vector<std::int64_t>{0, 2}}}) {
+    std::vector<at::Tensor> features, gradients;
+    for (const bool in_full : {false, true}) {
+      std::vector<sdk::TowerChanges> sets{make_prompts(layers, 3, 32, 1),
+                                          make_prompts(layers, 3, 32, 2)};
+      for (sdk::TowerChanges& set : sets) {
+        for (sdk::PromptTokens& prompt : set.prompts)
+          prompt.tokens.set_requires_grad(true);
+        for (std::int64_t layer = 0; in_full && layer < 3; ++layer)
+          set.affines.push_back(idle(layer));
+      }
+      TowerBatch batch =
+          stack_changes({{&sets[0]}, {&sets[1]}}, 3, at::tensor({0, 0, 1, 1}, at::kLong));
+      batch.set_sizes = {2, 2};
+      features.push_back(backbone->encode_image(pixels_, batch));
+      features.back().backward(upstream);
+      for (const sdk::TowerChanges& set : sets)
+        for (const sdk::PromptTokens& prompt : set.prompts)
+          gradients.push_back(prompt.tokens.grad());
+    }
+    EXPECT_LE(test::distance(features[0], features[1]), 5e-6);
+    const std::size_t n = gradients.size() / 2;
+    for (std::size_t i = 0; i < n; ++i) {
+      EXPECT_GT(gradients[i].abs().max().item<double>(), 1e-3);
+      EXPECT_LE(test::distance(gradients[i], gradients[n + i]),
+                2e-5 * gradients[i].abs().max().item<double>());
+    }
+  }
 }
 
 TEST_F(Prompts, RefusesThoseThatDoNotFit) {

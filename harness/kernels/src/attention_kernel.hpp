@@ -1,0 +1,52 @@
+#pragma once
+
+#include "vector_exp.hpp"
+
+#include <cstdint>
+
+namespace petlab::kernels {
+
+/// Rows of a matrix whose columns are neighbours.
+template <typename T>
+struct Rows {
+  T* first = nullptr;
+  std::int64_t step = 0;  ///< elements from one row to the next
+};
+
+/// The work of one head of one sample. Keys and values that samples share stand first.
+template <typename T>
+struct HeadInputs {
+  std::int64_t queries = 0;
+  std::int64_t shared = 0;  ///< keys that samples share
+  std::int64_t own = 0;     ///< keys of the sample
+  std::int64_t width = 0;   ///< of the head, a multiple of 16
+  /// Query i sees the shared keys and the sample's keys 0 .. visible + i.
+  std::int64_t visible = 0;
+  Rows<const T> query, key, value, shared_key, shared_value;
+};
+
+/// Where the gradients go; those that are null are not computed.
+template <typename T>
+struct HeadGradients {
+  Rows<T> query, key, value;
+  Rows<float> shared_key, shared_value;
+};
+
+/// out [queries, width] = softmax(q k^T / sqrt(width)) v; log_sums [queries] gets the logarithms of
+/// the sums of exponentials. For one thread; needs has_avx512().
+template <typename T>
+void attend_head(const HeadInputs<T>& in, Rows<T> out, float* log_sums);
+
+/// The gradients for `upstream` [queries, width] of attend_head()'s result.
+template <typename T>
+void attend_head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const float* log_sums,
+                          const HeadGradients<T>& out);
+
+extern template void attend_head(const HeadInputs<float>&, Rows<float>, float*);
+extern template void attend_head(const HeadInputs<Bfloat16>&, Rows<Bfloat16>, float*);
+extern template void attend_head_backward(const HeadInputs<float>&, Rows<const float>, const float*,
+                                          const HeadGradients<float>&);
+extern template void attend_head_backward(const HeadInputs<Bfloat16>&, Rows<const Bfloat16>,
+                                          const float*, const HeadGradients<Bfloat16>&);
+
+}  // namespace petlab::kernels
