@@ -150,7 +150,7 @@ var petlabCharts = (function () {
     var rows = finished(study).map(function (row) {
       var values = row.seeds.map(function (seed) { return task < 0 ? seed.accuracy : seed.tasks[task]; });
       var known = values.filter(function (value) { return value !== null; });
-      return {row: row, values: values, mean: known.length ? (task < 0 ? row.mean.mean : mean(known)) : 0,
+      return {row: row, values: values, mean: known.length ? (task < 0 ? row.mean.mean : row.tasks ? row.tasks[task] : mean(known)) : 0,
               half: task < 0 ? row.mean.half : null, known: known.length};
     }).filter(function (row) { return row.known > 0; }).sort(function (a, b) { return b.mean - a.mean; });
     var step = rows.length > 40 ? 19 : 25, height = 56 + step * rows.length + 26;

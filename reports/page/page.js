@@ -199,7 +199,7 @@
         group.label = run.row;
         runs.append(group);
         const row = rows.find((each) => each.label === run.row);
-        if (row.mean && row.mean.mean > highest) [highest, best] = [row.mean.mean, i];
+        if (row && row.mean && row.mean.mean > highest) [highest, best] = [row.mean.mean, i];
       }
       add_option(runs, i, `${run.row}, seed ${run.seed}`, group);
     });

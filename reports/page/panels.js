@@ -27,16 +27,20 @@
   }
 
   charts.draw.learning_curves = function (study, view) {
-    var c = charts.colours(view), rows = curves_of(study), all = [], longest = 1;
+    var c = charts.colours(view), rows = curves_of(study), longest = 1, high = -Infinity, low = Infinity;
     rows.forEach(function (row) {
       row.seeds.forEach(function (seed) {
-        all = all.concat(seed.warmUp, seed.train);
+        [seed.warmUp, seed.train].forEach(function (values) {
+          values.forEach(function (value) {
+            if (value === null || !isFinite(value)) return;
+            high = Math.max(high, value);
+            low = Math.min(low, value);
+          });
+        });
         longest = Math.max(longest, seed.warmUp.length + seed.train.length);
       });
     });
-    all = all.filter(function (value) { return value !== null && isFinite(value); });
-    if (all.length === 0) all = [1];  // not one loss is finite
-    var high = Math.max.apply(null, all), low = Math.min.apply(null, all);
+    if (high < low) high = low = 1;  // not one loss is finite
     var log = low > 0 && high / low > 12;
     var bottom = log ? Math.pow(10, Math.floor(Math.log(low) / Math.LN10)) : 0;
     var steps = charts.ticks(0, high, 3), step = steps[1] - steps[0];

@@ -271,7 +271,9 @@
   charts.draw.accuracy_parameters = function (study, view) {
     return scatter(study, view, {
       name: view.width < 600 ? 'trainable parameters' : 'trainable parameters over all adapters (logarithmic)',
-      of_row: function (row) { return charts.mean(row.seeds.map(function (seed) { return seed.trainable; })); },
+      of_row: function (row) {
+        return row.trainable === undefined ? charts.mean(row.seeds.map(function (seed) { return seed.trainable; })) : row.trainable;
+      },
       of_seed: function (seed) { return seed.trainable; },
       number: charts.count, words: function (count) { return charts.count(count) + ' parameters'; },
       offset: [7, 0]  // all seeds of most rows have the same number: beside the bar they can be seen

@@ -26,22 +26,23 @@ void keep_larger(std::optional<std::int64_t>& largest, std::optional<std::int64_
   if (value && *value > largest.value_or(0)) largest = value;
 }
 
-SeedResult seed_result(const RunRecord& run) {
+// Takes what it can out of the run.
+SeedResult seed_result(RunRecord& run) {
   SeedResult result;
-  result.run = run.identity.hash;
+  result.run = std::move(run.identity.hash);
   result.seed = run.seed;
-  result.tasks = run.tasks;
   for (const auto& task : run.tasks)
     result.mean_accuracy += task.accuracy();
   result.mean_accuracy /= static_cast<double>(run.tasks.size());
+  result.tasks = std::move(run.tasks);
   for (const auto& count : run.parameters)
     result.trainable += count.trainable;
   result.train_seconds = seconds_of(run, {"warm-up", "train"});
   result.evaluate_seconds = seconds_of(run, {"evaluate"});
-  result.split = run.split_hash;
-  result.epochs = run.epochs;
-  result.options = run.options;
-  result.environment = run.environment;
+  result.split = std::move(run.split_hash);
+  result.epochs = std::move(run.epochs);
+  result.options = std::move(run.options);
+  result.environment = std::move(run.environment);
   for (const auto& count : run.parameters) {
     if (count.scope != "frozen") result.stored_bytes += count.stored_bytes;
   }
@@ -53,11 +54,18 @@ SeedResult seed_result(const RunRecord& run) {
   result.image_flops = run.image_flops;
   result.test_evaluations = run.test_evaluations;
   result.resumed = run.resumed;
-  result.started = run.started;
-  result.finished = run.finished;
-  result.trained_hash = run.trained_hash;
-  result.determinism = run.determinism;
+  result.started = std::move(run.started);
+  result.finished = std::move(run.finished);
+  result.trained_hash = std::move(run.trained_hash);
+  result.determinism = std::move(run.determinism);
   return result;
+}
+
+std::int64_t test_images(const SeedResult& seed) {
+  std::int64_t images = 0;
+  for (const auto& task : seed.tasks)
+    images += task.n_test;
+  return images;
 }
 
 std::optional<double> accuracy_of(const SeedResult& seed, const std::string& task) {
@@ -118,6 +126,31 @@ void summarise(Row& row, const std::vector<std::string>& tasks, std::int64_t bac
   throw sdk::Error(sdk::ErrorKind::config, message);
 }
 
+void read_predictions(const results::RunStore& store, SeedResult& seed) {
+  auto run = store.load(seed.run, results::LoadDetail::everything);
+  if (run) seed.tasks = std::move(run->tasks);
+}
+
+// Of all runs, or, where that would be too many, of the first seed of each row as far as the limit
+// allows: what a page can hold. The others keep their counts.
+void read_predictions(const results::RunStore& store, Report& report, std::int64_t most) {
+  std::int64_t images = 0;
+  for (const Row& row : report.rows) {
+    for (const SeedResult& seed : row.seeds)
+      images += test_images(seed);
+  }
+  const bool all = images <= most;
+  std::int64_t room = most;
+  for (Row& row : report.rows) {
+    for (std::size_t i = 0; i < row.seeds.size(); ++i) {
+      if (!all && i > 0) break;
+      room -= test_images(row.seeds[i]);
+      if (room < 0) return;
+      read_predictions(store, row.seeds[i]);
+    }
+  }
+}
+
 Row& row_for(std::map<std::int64_t, Row>& rows, const results::PlannedRun& plan) {
   Row& row = rows[plan.row_index];
   row.label = plan.row_label;
@@ -129,8 +162,8 @@ Row& row_for(std::map<std::int64_t, Row>& rows, const results::PlannedRun& plan)
 
 }  // namespace
 
-Report build_report(const results::RunStore& store, const std::string& study) {
-  const std::vector<results::StudyRun> planned = store.runs(study);
+Report build_report(const results::RunStore& store, const std::string& study,
+                    std::int64_t most_predictions) {
   auto record = store.study(study);
   if (!record) throw_unknown_study(store, study);
 
@@ -139,12 +172,13 @@ Report build_report(const results::RunStore& store, const std::string& study) {
   report.protocol = std::move(record->protocol);
   report.searches = std::move(record->searches);
   std::map<std::int64_t, Row> rows;
-  std::vector<RunRecord> finished;
-  for (const results::StudyRun& state : planned) {
+  RunFacts facts;
+  std::vector<std::uint64_t> seeds;
+  const auto take = [&](const results::StudyRun& state, std::optional<RunRecord> run) {
     Row& row = row_for(rows, state.plan);
     ++row.planned;
-    std::optional<RunRecord> run;
-    if (state.status) run = store.load(state.plan.hash);
+    ++report.planned;
+    seeds.push_back(state.plan.seed);
     if (!run) {
       row.missing_seeds.push_back(state.plan.seed);
     } else if (run->status == results::RunStatus::failed) {
@@ -152,28 +186,29 @@ Report build_report(const results::RunStore& store, const std::string& study) {
       report.failures.push_back(
           {row.label, state.plan.seed, run->error_kind, run->error, state.attempts});
     } else {
-      row.seeds.push_back(seed_result(*run));
+      ++report.finished;
       for (const auto& task : run->tasks) {
         if (std::find(report.tasks.begin(), report.tasks.end(), task.task) == report.tasks.end()) {
           report.tasks.push_back(task.task);
         }
       }
-      if (run->grouping) report.groupings.push_back({row.label, state.plan.seed, *run->grouping});
-      finished.push_back(*std::move(run));
+      if (run->grouping)
+        report.groupings.push_back({row.label, state.plan.seed, *std::move(run->grouping)});
+      facts.add(*run);
+      row.seeds.push_back(seed_result(*run));
     }
-  }
-  report.planned = static_cast<int>(planned.size());
-  report.finished = static_cast<int>(finished.size());
-  const std::int64_t backbone = finished.empty() ? 0 : finished.front().total_backbone_parameters;
+  };
+  store.visit_runs(study, results::LoadDetail::without_predictions, take);
   for (auto& [index, row] : rows) {
-    summarise(row, report.tasks, backbone);
+    summarise(row, report.tasks, facts.backbone_parameters);
     report.rows.push_back(std::move(row));
   }
+  read_predictions(store, report, most_predictions);
   add_places(report);
   add_comparisons(report);
-  report.splits = splits_of(store, finished);
-  report.facts = collect_facts(report, planned, finished);
-  report.notes = collect_notes(report, finished);
+  report.splits = splits_of(store, facts);
+  report.facts = collect_facts(report, seeds, facts);
+  report.notes = collect_notes(report, facts);
   add_statistical_notes(report);
   return report;
 }

@@ -5,6 +5,7 @@
 
 #include <duktape.h>
 
+#include <map>
 #include <string_view>
 
 namespace petlab::reports {
@@ -15,12 +16,17 @@ constexpr std::string_view kBefore =
     "var setTimeout = function () { return 0; }, clearTimeout = function () {};";
 
 constexpr std::string_view kAfter = R"js(
-function petlab_charts_of(study) {
-  return JSON.stringify(petlabCharts.figures(JSON.parse(study)));
+var petlab_study = null;
+function petlab_take_study(study) {
+  petlab_study = JSON.parse(study);
+  return '';
 }
-function petlab_svg(study, chart, width) {
+function petlab_charts_of() {
+  return JSON.stringify(petlabCharts.figures(petlab_study));
+}
+function petlab_svg(chart, width) {
   var named = JSON.parse(chart);
-  var drawn = petlabCharts.draw[named.kind](JSON.parse(study), {width: width, dark: false, file: true, row: named.row});
+  var drawn = petlabCharts.draw[named.kind](petlab_study, {width: width, dark: false, file: true, row: named.row});
   var canvas = echarts.init(null, null, {renderer: 'svg', ssr: true, width: width, height: drawn.height});
   canvas.setOption(drawn.option);
   var svg = canvas.renderToSVGString();
@@ -58,6 +64,17 @@ struct ChartEngine::Impl {
     duk_pop(context.get());
   }
 
+  // The study that the script works on: it reads the text once for all charts of the study.
+  void take(const nlohmann::ordered_json& study) {
+    std::string text = text_of(study);
+    if (text == taken) return;
+    call("petlab_take_study", {text});
+    taken = std::move(text);
+    drawn.clear();
+  }
+  std::string taken;
+  std::map<std::string, std::string> drawn;  // SVG documents of the study, by what was asked for
+
   // Calls a global function with texts and perhaps a number; its result is a text.
   std::string call(const char* function, const std::vector<std::string>& texts, int width = 0) {
     duk_get_global_string(context.get(), function);
@@ -90,9 +107,9 @@ ChartEngine::ChartEngine(ChartEngine&&) noexcept = default;
 ChartEngine& ChartEngine::operator=(ChartEngine&&) noexcept = default;
 
 std::vector<ChartName> ChartEngine::charts_of(const nlohmann::ordered_json& study) {
+  impl_->take(study);
   std::vector<ChartName> charts;
-  for (const auto& chart :
-       nlohmann::json::parse(impl_->call("petlab_charts_of", {text_of(study)}))) {
+  for (const auto& chart : nlohmann::json::parse(impl_->call("petlab_charts_of", {}))) {
     charts.push_back({chart.at("name"), chart.at("kind"), chart.value("row", std::string())});
   }
   return charts;
@@ -100,8 +117,12 @@ std::vector<ChartName> ChartEngine::charts_of(const nlohmann::ordered_json& stud
 
 std::string ChartEngine::svg(const nlohmann::ordered_json& study, const ChartName& chart,
                              int width) {
+  impl_->take(study);
   const nlohmann::ordered_json named = {{"kind", chart.kind}, {"row", chart.row}};
-  return impl_->call("petlab_svg", {text_of(study), text_of(named)}, width);
+  const std::string asked = text_of(named) + std::to_string(width);
+  const auto known = impl_->drawn.find(asked);
+  if (known != impl_->drawn.end()) return known->second;
+  return impl_->drawn[asked] = impl_->call("petlab_svg", {text_of(named)}, width);
 }
 
 }  // namespace petlab::reports

@@ -1,6 +1,8 @@
 #include "csv_line.hpp"
 #include "renderers.hpp"
 
+#include <map>
+
 namespace petlab::reports {
 namespace {
 
@@ -91,6 +93,9 @@ std::string runs_csv(const Report& report) {
       line.add(std::string());
     return line.add(error).text();
   };
+  std::multimap<std::string, const Failure*> failures;
+  for (const Failure& failure : report.failures)
+    failures.emplace(failure.label, &failure);
   for (const Row& row : report.rows) {
     for (const SeedResult& seed : row.seeds) {
       for (const auto& task : seed.tasks) {
@@ -103,10 +108,9 @@ std::string runs_csv(const Report& report) {
         text += line.text();
       }
     }
-    for (const Failure& failure : report.failures) {
-      if (failure.label != row.label) continue;
-      text += without_results(row, failure.seed, "failed", failure.error);
-    }
+    const auto [first, last] = failures.equal_range(row.label);
+    for (auto failure = first; failure != last; ++failure)
+      text += without_results(row, failure->second->seed, "failed", failure->second->error);
     for (const std::uint64_t seed : row.missing_seeds) {
       text += without_results(row, seed, "missing", "");
     }

@@ -14,41 +14,11 @@ using results::SplitRecord;
 
 constexpr std::size_t kShownHashDigits = 12;
 
-// Different values in the order of their first appearance, empty ones left out.
-class Distinct {
- public:
-  void add(const std::string& value) {
-    if (!value.empty() && std::find(values_.begin(), values_.end(), value) == values_.end()) {
-      values_.push_back(value);
-    }
-  }
-  bool empty() const { return values_.empty(); }
-  std::size_t size() const { return values_.size(); }
-  std::string join(const std::string& separator) const {
-    std::string text;
-    for (const std::string& value : values_) {
-      if (!text.empty()) text += separator;
-      text += value;
-    }
-    return text;
-  }
-
- private:
-  std::vector<std::string> values_;
-};
-
 std::string named(const results::NamedValues& values, const std::string& name) {
   for (const auto& [key, value] : values) {
     if (key == name) return value;
   }
   return {};
-}
-
-Distinct distinct_environment(const std::vector<RunRecord>& runs, const std::string& name) {
-  Distinct found;
-  for (const RunRecord& run : runs)
-    found.add(named(run.environment, name));
-  return found;
 }
 
 std::string range(std::int64_t low, std::int64_t high) {
@@ -100,73 +70,38 @@ std::string split_text(const std::vector<SplitRecord>& splits) {
   return text;
 }
 
-std::string seeds_text(const std::vector<results::StudyRun>& planned) {
-  std::set<std::uint64_t> seeds;
-  for (const auto& run : planned)
-    seeds.insert(run.plan.seed);
+std::string seeds_text(const std::vector<std::uint64_t>& planned) {
   std::string text;
-  for (const std::uint64_t seed : seeds) {
+  for (const std::uint64_t seed : std::set<std::uint64_t>(planned.begin(), planned.end())) {
     if (!text.empty()) text += ", ";
     text += std::to_string(seed);
   }
   return text;
 }
 
-std::string backbone_text(const std::vector<RunRecord>& runs) {
-  Distinct found;
-  for (const RunRecord& run : runs) {
-    if (run.backbone.empty()) continue;
-    found.add(run.backbone + " (" + grouped_digits(run.total_backbone_parameters) + " parameters)");
-  }
-  return found.join("; ");
+// Full resolved settings are in the store; a line that lists several sets would say nothing.
+std::string protocol_text(const RunFacts& runs) {
+  return runs.protocols.size() == 1 ? runs.protocols.join("") : std::string();
 }
 
-std::string protocol_text(const std::vector<RunRecord>& runs) {
-  Distinct found;
-  for (const RunRecord& run : runs) {
-    std::string text;
-    for (const auto& [name, value] : run.protocol) {
-      if (!text.empty()) text += ", ";
-      text += name + " " + value;
-    }
-    found.add(text);
-  }
-  // Full resolved settings are in the store; a line that lists several sets would say nothing.
-  return found.size() == 1 ? found.join("") : std::string();
-}
-
-std::string test_evaluations_text(const std::vector<RunRecord>& runs) {
-  if (runs.empty()) return {};
-  std::int64_t low = runs.front().test_evaluations;
-  std::int64_t high = low;
-  for (const RunRecord& run : runs) {
-    low = std::min(low, run.test_evaluations);
-    high = std::max(high, run.test_evaluations);
-  }
+std::string test_evaluations_text(const RunFacts& runs) {
+  if (runs.runs == 0) return {};
+  const auto& [low, high] = runs.test_evaluations;
   if (low == 1 && high == 1) return "1 in each run, after training";
-  return range(low, high).append(" in a run");
+  return range(*low, *high).append(" in a run");
 }
 
-std::string operations_text(const std::vector<RunRecord>& runs,
-                            std::optional<double> RunRecord::* count) {
-  std::optional<double> low;
-  std::optional<double> high;
-  for (const RunRecord& run : runs) {
-    const std::optional<double>& value = run.*count;
-    if (!value) continue;
-    low = std::min(low.value_or(*value), *value);
-    high = std::max(high.value_or(*value), *value);
-  }
-  if (!low) return {};
-  const std::string least = operations(*low);
-  const std::string most = operations(*high);
+std::string operations_text(const Extent<double>& count) {
+  if (!count.low) return {};
+  const std::string least = operations(*count.low);
+  const std::string most = operations(*count.high);
   return least == most ? least : least + " to " + most;
 }
 
 // One line: what the runs differ in stands in runs.csv.
-std::string operations_text(const std::vector<RunRecord>& runs) {
-  const std::string step = operations_text(runs, &RunRecord::step_flops);
-  const std::string image = operations_text(runs, &RunRecord::image_flops);
+std::string operations_text(const RunFacts& runs) {
+  const std::string step = operations_text(runs.step_flops);
+  const std::string image = operations_text(runs.image_flops);
   if (step.empty() && image.empty()) return {};
   std::string text = step.empty() ? "" : "a training step " + step + ", forward and backward";
   if (!image.empty()) text += (text.empty() ? "a test image " : "; a test image ") + image;
@@ -177,20 +112,62 @@ std::string operations_text(const std::vector<RunRecord>& runs) {
 
 }  // namespace
 
-std::vector<SplitRecord> splits_of(const results::RunStore& store,
-                                   const std::vector<RunRecord>& runs) {
-  std::set<std::string> seen;
+void Distinct::add(const std::string& value) {
+  if (!value.empty() && known_.insert(value).second) values_.push_back(value);
+}
+
+std::string Distinct::join(const std::string& separator) const {
+  std::string text;
+  for (const std::string& value : values_) {
+    if (!text.empty()) text += separator;
+    text += value;
+  }
+  return text;
+}
+
+void RunFacts::add(const RunRecord& run) {
+  namespace names = results::environment;
+  if (runs++ == 0) backbone_parameters = run.total_backbone_parameters;
+  splits.add(run.split_hash);
+  if (!run.backbone.empty())
+    backbones.add(run.backbone + " (" + grouped_digits(run.total_backbone_parameters) +
+                  " parameters)");
+  precisions.add(run.precision);
+  if (protocols.size() < 2) {
+    std::string text;
+    for (const auto& [name, value] : run.protocol) {
+      if (!text.empty()) text += ", ";
+      text += name + " " + value;
+    }
+    protocols.add(text);
+  }
+  determinism.add(run.determinism);
+  for (const char* name : {names::kDevice, names::kCpu, names::kThreads, names::kPetlabVersion,
+                           names::kTorchVersion, names::kSources})
+    environment[name].add(named(run.environment, name));
+  test_evaluations.add(run.test_evaluations);
+  if (run.step_flops) step_flops.add(*run.step_flops);
+  if (run.image_flops) image_flops.add(*run.image_flops);
+  const std::string sources = named(run.environment, names::kSources);
+  if (sources == "dirty" || sources == "unknown") ++unclean;
+}
+
+const Distinct& RunFacts::of_environment(const std::string& name) const {
+  static const Distinct nothing;
+  const auto found = environment.find(name);
+  return found == environment.end() ? nothing : found->second;
+}
+
+std::vector<SplitRecord> splits_of(const results::RunStore& store, const RunFacts& runs) {
   std::vector<SplitRecord> splits;
-  for (const RunRecord& run : runs) {
-    if (run.split_hash.empty() || !seen.insert(run.split_hash).second) continue;
-    if (auto split = store.split(run.split_hash)) splits.push_back(*std::move(split));
+  for (const std::string& hash : runs.splits.values()) {
+    if (auto split = store.split(hash)) splits.push_back(*std::move(split));
   }
   return splits;
 }
 
 std::vector<std::pair<std::string, std::string>> collect_facts(
-    const Report& report, const std::vector<results::StudyRun>& planned,
-    const std::vector<RunRecord>& runs) {
+    const Report& report, const std::vector<std::uint64_t>& seeds, const RunFacts& runs) {
   std::vector<std::pair<std::string, std::string>> facts;
   const auto add = [&](const std::string& name, const std::string& text) {
     if (!text.empty()) facts.emplace_back(name, text);
@@ -200,33 +177,25 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
     add("Data set", dataset_text(report.splits));
     add("Split", split_text(report.splits));
   }
-  add("Seeds", seeds_text(planned));
-  add("Backbone", backbone_text(runs));
-  Distinct precision;
-  for (const RunRecord& run : runs)
-    precision.add(run.precision);
-  add("Precision", precision.join("; "));
-  const Distinct device = distinct_environment(runs, results::environment::kDevice);
-  const Distinct cpu = distinct_environment(runs, results::environment::kCpu);
+  add("Seeds", seeds_text(seeds));
+  add("Backbone", runs.backbones.join("; "));
+  add("Precision", runs.precisions.join("; "));
+  const Distinct& device = runs.of_environment(results::environment::kDevice);
+  const Distinct& cpu = runs.of_environment(results::environment::kCpu);
   add("Device", cpu.empty() ? device.join("; ") : device.join("; ") + " (" + cpu.join("; ") + ")");
-  add("Threads", distinct_environment(runs, results::environment::kThreads).join("; "));
-  const Distinct version = distinct_environment(runs, results::environment::kPetlabVersion);
-  const Distinct torch = distinct_environment(runs, results::environment::kTorchVersion);
-  add("petlab", version.join("; "));
-  add("LibTorch", torch.join("; "));
-  add("Sources", distinct_environment(runs, results::environment::kSources).join("; "));
+  add("Threads", runs.of_environment(results::environment::kThreads).join("; "));
+  add("petlab", runs.of_environment(results::environment::kPetlabVersion).join("; "));
+  add("LibTorch", runs.of_environment(results::environment::kTorchVersion).join("; "));
+  add("Sources", runs.of_environment(results::environment::kSources).join("; "));
   add("Protocol", protocol_text(runs));
-  Distinct determinism;
-  for (const RunRecord& run : runs)
-    determinism.add(run.determinism);
-  add("Determinism", determinism.join("; "));
+  add("Determinism", runs.determinism.join("; "));
   add("Operations", operations_text(runs));
   add("Test evaluations", test_evaluations_text(runs));
-  if (!runs.empty()) add("Numbers", "all measured in these runs, none quoted");
+  if (runs.runs > 0) add("Numbers", "all measured in these runs, none quoted");
   return facts;
 }
 
-std::vector<std::string> collect_notes(const Report& report, const std::vector<RunRecord>& runs) {
+std::vector<std::string> collect_notes(const Report& report, const RunFacts& runs) {
   std::vector<std::string> notes;
   int failed = 0;
   int missing = 0;
@@ -255,7 +224,7 @@ std::vector<std::string> collect_notes(const Report& report, const std::vector<R
     notes.push_back("The study has no zero-shot row, so there is no difference to it.");
   }
   const auto differ = [&](const char* name, const std::string& sentence) {
-    if (distinct_environment(runs, name).size() > 1) notes.push_back(sentence);
+    if (runs.of_environment(name).size() > 1) notes.push_back(sentence);
   };
   differ(results::environment::kDevice,
          "Runs were done on different devices: their seconds cannot be compared.");
@@ -264,17 +233,12 @@ std::vector<std::string> collect_notes(const Report& report, const std::vector<R
   differ(results::environment::kThreads,
          "Runs used different numbers of threads: their seconds cannot be compared.");
   differ(results::environment::kPetlabVersion, "Runs were done by different versions of petlab.");
-  int unclean = 0;
-  for (const RunRecord& run : runs) {
-    const std::string sources = named(run.environment, results::environment::kSources);
-    if (sources == "dirty" || sources == "unknown") ++unclean;
-  }
-  if (unclean > 0) {
-    notes.push_back(std::to_string(unclean) + " runs were done by a petlab built from sources " +
+  if (runs.unclean > 0) {
+    notes.push_back(std::to_string(runs.unclean) +
+                    " runs were done by a petlab built from sources " +
                     "that were changed or are unknown.");
   }
-  if (std::any_of(runs.begin(), runs.end(),
-                  [](const RunRecord& run) { return run.test_evaluations > 1; })) {
+  if (runs.test_evaluations.high.value_or(0) > 1) {
     notes.push_back("In some runs test labels were looked at more than once.");
   }
   return notes;

@@ -1,5 +1,6 @@
 #include "figures.hpp"
 
+#include "chart_rows.hpp"
 #include "markup.hpp"
 #include "page_data.hpp"
 
@@ -57,7 +58,9 @@ std::string file_stem(const std::string& text) {
   return stem;
 }
 
-ChartWords words_of(const ChartName& chart, const Report& report) {
+namespace {
+
+ChartWords words_of_kind(const ChartName& chart, const Report& report) {
   const std::string marks =
       "Large marks are rows (mean over domains and seeds), small dots their seeds, vertical bars "
       "95 % "
@@ -99,6 +102,17 @@ ChartWords words_of(const ChartName& chart, const Report& report) {
           "The larger a value, the more the strategy expects two tasks to help each other; the "
           "diagonal is left grey. Frames are the groups that were chosen; tasks stand in their "
           "order."};
+}
+
+}  // namespace
+
+ChartWords words_of(const ChartName& chart, const Report& report) {
+  ChartWords words = words_of_kind(chart, report);
+  if (chart.kind == "critical_difference") return words;
+  const std::string left_out =
+      left_out_text(report, chart_rows(report), /*affinity=*/chart.kind == "affinity");
+  if (!left_out.empty()) words.text += " " + left_out;
+  return words;
 }
 
 std::vector<Figure> draw_figures(ChartEngine& engine, const Report& report) {

@@ -1,5 +1,6 @@
 #include "html_sections.hpp"
 
+#include "chart_rows.hpp"
 #include "markup.hpp"
 #include "numbers.hpp"
 #include "run_table.hpp"
@@ -8,6 +9,15 @@
 
 namespace petlab::reports {
 namespace {
+
+// Lists that grow with the runs stop here: a browser would take seconds to lay out the rest.
+// runs.csv and the store have everything.
+constexpr std::size_t kMostLines = 2000;
+
+std::string how_many(std::size_t shown, std::size_t all) {
+  return shown == all ? "All " + std::to_string(all)
+                      : "The first " + std::to_string(shown) + " of " + std::to_string(all);
+}
 
 std::string element(const char* tag, const std::string& style, const std::string& text) {
   std::string html = std::string("<").append(tag);
@@ -100,7 +110,15 @@ std::string tests_html(const Report& report, const StudyPlace& place,
     html += table_html(tests, "Differences and tests of study " + report.study) +
             legend_html(make_test_legend(report));
   }
-  if (report.ranks.ranking) html += figures_html(report, place, charts, {"critical_difference"});
+  if (report.ranks.ranking) {
+    html += figures_html(report, place, charts, {"critical_difference"});
+    if (!chart_rows(report).ranks) {
+      html += element("p", "",
+                      "The diagram of mean ranks is left out: " +
+                          std::to_string(report.ranked_rows.size()) + " rows do not fit on it.") +
+              "\n";
+    }
+  }
   const bool noted = std::find(report.notes.begin(), report.notes.end(), report.ranks.statement) !=
                      report.notes.end();
   if (!report.ranks.statement.empty() && !noted) {
@@ -138,14 +156,16 @@ std::string runs_chooser_html(const Report& report, const StudyPlace& place) {
 std::string groupings_html(const Report& report, const StudyPlace& place,
                            const std::vector<ChartName>& charts) {
   std::vector<std::string> texts;
-  for (const FoundGrouping& found : report.groupings)
+  for (const FoundGrouping& found : report.groupings) {
+    if (texts.size() == kMostLines) break;
     texts.push_back(grouping_text(found, report.times));
+  }
   std::string html = figures_html(report, place, charts, {"affinity"});
   const std::string list = "<ul>\n" + list_html("li", "", texts) + "</ul>\n";
   constexpr std::size_t kShort = 8;
   return html + (texts.size() <= kShort
                      ? list
-                     : details_html("All " + std::to_string(texts.size()) +
+                     : details_html(how_many(texts.size(), report.groupings.size()) +
                                         " groupings in words, with scores and runners-up",
                                     list));
 }
@@ -195,9 +215,9 @@ std::string protocol_html(const Report& report) {
 }
 
 std::string environment_html(const Report& report) {
-  const TextTable runs = make_run_table(report);
+  const TextTable runs = make_run_table(report, kMostLines);
   return table_html(make_environment_table(report), "Environment of study " + report.study) +
-         details_html("All " + std::to_string(runs.rows.size()) +
+         details_html(how_many(runs.rows.size(), static_cast<std::size_t>(report.finished)) +
                           " finished runs: identity, cost, determinism",
                       table_html(runs, "Runs of study " + report.study) +
                           legend_html(make_run_legend(report)));

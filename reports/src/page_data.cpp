@@ -1,5 +1,7 @@
 #include "page_data.hpp"
 
+#include "chart_rows.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -51,16 +53,27 @@ Json seed_data(const SeedResult& seed, const std::vector<std::string>& tasks) {
           {"train", train}};
 }
 
-Json row_data(const Row& row, const std::vector<std::string>& tasks) {
+Json row_data(const Row& row, const std::vector<std::string>& tasks, std::size_t shown_seeds) {
   Json seeds = Json::array();
-  for (const SeedResult& seed : row.seeds)
-    seeds.push_back(seed_data(seed, tasks));
-  return {{"label", row.label},
-          {"method", row.method},
-          {"sharing", row.sharing},
-          {"mean", estimate_data(row.mean)},
-          {"trainSeconds", optional_number(row.train_seconds)},
-          {"seeds", seeds}};
+  for (std::size_t i = 0; i < std::min(shown_seeds, row.seeds.size()); ++i)
+    seeds.push_back(seed_data(row.seeds[i], tasks));
+  Json data = {{"label", row.label},
+               {"method", row.method},
+               {"sharing", row.sharing},
+               {"mean", estimate_data(row.mean)},
+               {"trainSeconds", optional_number(row.train_seconds)}};
+  if (seeds.size() < row.seeds.size()) {  // means that can no longer be taken over the seeds
+    double trainable = 0.0;
+    for (const SeedResult& seed : row.seeds)
+      trainable += static_cast<double>(seed.trainable) / static_cast<double>(row.seeds.size());
+    data["trainable"] = number(trainable);
+    Json accuracies = Json::array();
+    for (const auto& accuracy : row.task_accuracy)
+      accuracies.push_back(optional_number(accuracy));
+    data["tasks"] = std::move(accuracies);
+  }
+  data["seeds"] = std::move(seeds);
+  return data;
 }
 
 Json grouping_data(const FoundGrouping& found) {
@@ -134,6 +147,13 @@ Json split_data(const Report& report, bool wide, Json& classes) {
   return splits;
 }
 
+// Predictions that the store has and the report left out: build_report() says which.
+bool lacks_predictions(const SeedResult& seed) {
+  return std::any_of(seed.tasks.begin(), seed.tasks.end(), [](const results::TaskResult& task) {
+    return task.n_test > 0 && task.predictions.empty();
+  });
+}
+
 // Of a run whose split is known and whose predictions are complete; null for others.
 Json run_data(const Report& report, const Row& row, const SeedResult& seed, bool wide) {
   const auto split =
@@ -174,6 +194,10 @@ Json study_predictions(const Report& report, std::size_t room, Chosen chosen, bo
   for (const Row& row : report.rows) {
     for (std::size_t i = 0; i < row.seeds.size(); ++i) {
       if (!chosen(i)) continue;
+      if (used > room || lacks_predictions(row.seeds[i])) {
+        complete = false;
+        continue;
+      }
       Json run = run_data(report, row, row.seeds[i], wide);
       if (run.is_null()) continue;
       used += size_of(run);
@@ -188,8 +212,8 @@ Json study_predictions(const Report& report, std::size_t room, Chosen chosen, bo
   return data;
 }
 
-Json ranks_data(const Report& report) {
-  if (!report.ranks.ranking) return nullptr;
+Json ranks_data(const Report& report, const ChartRows& shown) {
+  if (!report.ranks.ranking || !shown.ranks) return nullptr;
   const Ranking& ranking = *report.ranks.ranking;
   Json labels = Json::array();
   for (const std::size_t row : report.ranked_rows)
@@ -200,22 +224,41 @@ Json ranks_data(const Report& report) {
           {"difference", number(ranking.critical_difference)}};
 }
 
+// In the report's order, no more of a row than its seeds that are shown.
+std::vector<const FoundGrouping*> shown_groupings(const Report& report, const ChartRows& shown) {
+  std::map<std::string, std::size_t> room;  // by label
+  for (const std::size_t row : shown.grouped)
+    room[report.rows[row].label] = shown.seeds;
+  std::vector<const FoundGrouping*> found;
+  for (const FoundGrouping& one : report.groupings) {
+    const auto left = room.find(one.label);
+    if (left == room.end() || left->second == 0) continue;
+    --left->second;
+    found.push_back(&one);
+  }
+  return found;
+}
+
 }  // namespace
 
 nlohmann::ordered_json chart_data(const Report& report) {
+  const ChartRows shown = chart_rows(report);
   Json rows = Json::array();
-  for (const Row& row : report.rows)
-    rows.push_back(row_data(row, report.tasks));
+  Json zero_shot = nullptr;
+  for (const std::size_t row : shown.rows) {
+    if (row == report.zero_shot) zero_shot = rows.size();
+    rows.push_back(row_data(report.rows[row], report.tasks, shown.seeds));
+  }
   Json groupings = Json::array();
-  for (const FoundGrouping& found : report.groupings)
-    groupings.push_back(grouping_data(found));
+  for (const FoundGrouping* found : shown_groupings(report, shown))
+    groupings.push_back(grouping_data(*found));
   return {{"study", report.study},
           {"times", report.times},
           {"tasks", report.tasks},
-          {"zeroShot", report.zero_shot ? Json(*report.zero_shot) : Json(nullptr)},
+          {"zeroShot", zero_shot},
           {"rows", rows},
           {"groupings", groupings},
-          {"ranks", ranks_data(report)}};
+          {"ranks", ranks_data(report, shown)}};
 }
 
 std::vector<nlohmann::ordered_json> prediction_data(const std::vector<Report>& studies,

@@ -11,8 +11,8 @@
 /// The numbers of a report as JSON: what reports/page/*.js reads.
 namespace petlab::reports {
 
-/// What the charts of a study are drawn from. Rows in study order; losses and accuracies with six
-/// digits; null where there is nothing.
+/// What the charts of a study are drawn from: of a large study what chart_rows() says. Rows in
+/// study order; losses and accuracies with six digits; null where there is nothing.
 nlohmann::ordered_json chart_data(const Report& report);
 
 /// Per-image predictions of the studies: for each study the test labels of its splits and the

@@ -82,7 +82,7 @@ std::string or_nothing(std::string text) {
 
 }  // namespace
 
-TextTable make_run_table(const Report& report) {
+TextTable make_run_table(const Report& report, std::size_t most) {
   std::vector<RunColumn> columns = run_columns(report.times);
   std::erase_if(columns, [&](const RunColumn& column) { return !is_used(column, report); });
   TextTable table;
@@ -91,6 +91,7 @@ TextTable make_run_table(const Report& report) {
     table.columns.push_back(column.column);
   for (const Row& row : report.rows) {
     for (const SeedResult& seed : row.seeds) {
+      if (table.rows.size() == most) return table;
       std::vector<std::string> cells = {row.label};
       for (const RunColumn& column : columns)
         cells.push_back(or_nothing(column.cell(seed)));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <functional>
+#include <unordered_map>
 
 namespace petlab::reports {
 namespace {
@@ -32,16 +33,24 @@ std::optional<std::size_t> first_row(const Report& report,
   return std::nullopt;
 }
 
+using SeedsOfRow = std::unordered_map<std::uint64_t, const SeedResult*>;
+
+SeedsOfRow seeds_of(const Row& row) {
+  SeedsOfRow seeds;
+  for (const SeedResult& seed : row.seeds)
+    seeds.emplace(seed.seed, &seed);
+  return seeds;
+}
+
 // A value for each seed that both rows have, where there is one.
 std::vector<double> paired_values(
-    const Row& row, const Row& reference,
+    const Row& row, const SeedsOfRow& reference,
     const std::function<std::optional<double>(const SeedResult&, const SeedResult&)>& value) {
   std::vector<double> values;
   for (const SeedResult& seed : row.seeds) {
-    const auto pair = std::find_if(reference.seeds.begin(), reference.seeds.end(),
-                                   [&](const SeedResult& s) { return s.seed == seed.seed; });
-    if (pair == reference.seeds.end()) continue;
-    if (const auto found = value(seed, *pair)) values.push_back(*found);
+    const auto pair = reference.find(seed.seed);
+    if (pair == reference.end()) continue;
+    if (const auto found = value(seed, *pair->second)) values.push_back(*found);
   }
   return values;
 }
@@ -51,10 +60,11 @@ using Target = std::optional<Comparison> Row::*;
 void compare_all(std::vector<Row>& rows, std::size_t reference, Target target) {
   std::vector<Comparison*> tested;
   std::vector<double> family;
+  const SeedsOfRow reference_seeds = seeds_of(rows[reference]);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (i == reference) continue;
     const std::vector<double> differences =
-        paired_values(rows[i], rows[reference], [](const SeedResult& a, const SeedResult& b) {
+        paired_values(rows[i], reference_seeds, [](const SeedResult& a, const SeedResult& b) {
           return std::optional<double>(a.mean_accuracy - b.mean_accuracy);
         });
     if (differences.empty()) continue;
@@ -91,10 +101,10 @@ std::optional<double> relative_gain(const SeedResult& seed, const SeedResult& re
 }
 
 void add_multi_task_gains(Report& report) {
+  const SeedsOfRow single_task = seeds_of(report.rows[*report.single_task]);
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     if (i == *report.single_task) continue;
-    const std::vector<double> gains =
-        paired_values(report.rows[i], report.rows[*report.single_task], relative_gain);
+    const std::vector<double> gains = paired_values(report.rows[i], single_task, relative_gain);
     if (!gains.empty()) report.rows[i].multi_task_gain = estimate(gains);
   }
 }

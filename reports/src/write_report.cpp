@@ -119,11 +119,13 @@ class Writer {
 std::vector<std::filesystem::path> write_report(const Page& page,
                                                 const std::filesystem::path& folder,
                                                 const std::vector<Format>& formats) {
-  Page shown = page;
-  if (!shown.times) {
-    for (Report& study : shown.studies)
+  Page without;
+  if (!page.times) {
+    without = page;
+    for (Report& study : without.studies)
       leave_out_times(study);
   }
+  const Page& shown = page.times ? page : without;
   Writer writer(shown, folder);
   for (const Format format : formats) {
     switch (format) {

@@ -4,6 +4,7 @@
 #include "petlab/results/verification.hpp"
 #include "queries.hpp"
 #include "run_checks.hpp"
+#include "run_reader.hpp"
 #include "statements.hpp"
 #include "store_file.hpp"
 
@@ -60,8 +61,9 @@ class Merger {
   void take(const SQLite::Database& from, const std::filesystem::path& from_path) {
     for (const std::string& hash : texts_of(from, "SELECT hash FROM splits ORDER BY split_id"))
       take_split(read_split(from, hash).value(), from_path);
+    RunReader reader(from, LoadDetail::everything);
     for (const std::string& identity : texts_of(from, "SELECT identity FROM runs ORDER BY run_id"))
-      take_run(from, identity, from_path);
+      take_run(from, reader, identity, from_path);
     const StudyMerge studies = merge_studies(into_, into_path_, from, from_path, options_.rename);
     report.studies_added += studies.added;
     for (const std::string& sentence : studies.renamed)
@@ -79,13 +81,13 @@ class Merger {
     splits_.insert_or_assign(split.hash, split);
   }
 
-  void take_run(const SQLite::Database& from, const std::string& identity,
+  void take_run(const SQLite::Database& from, RunReader& reader, const std::string& identity,
                 const std::filesystem::path& from_path) {
     const RunState theirs = run_state(from, identity).value();
     const std::optional<RunState> mine = run_state(into_, identity);
     if (mine && !theirs.wins_over(*mine)) {
       std::string difference;
-      if (mine->done && theirs.done) difference = difference_of(from, identity);
+      if (mine->done && theirs.done) difference = difference_of(reader, identity);
       if (difference.empty()) {
         if (mine->done && theirs.done) take_verifications(from, identity);
         ++report.runs_kept;
@@ -95,7 +97,7 @@ class Merger {
       }
       return;
     }
-    const RunRecord run = read_run(from, identity, LoadDetail::everything).value();
+    const RunRecord run = reader.read(identity).value();
     check_run(from_path, run);
     if (run.status == RunStatus::done) {
       check_against_split(from_path, run, splits_.at(run.split_hash));
@@ -109,9 +111,9 @@ class Merger {
 
   // How two finished runs of one identity differ, as the beginning of a sentence; "" if they do
   // not. Costs and times of two machines always differ and say nothing.
-  std::string difference_of(const SQLite::Database& from, const std::string& identity) const {
-    const RunRecord mine = read_run(into_, identity, LoadDetail::everything).value();
-    const RunRecord theirs = read_run(from, identity, LoadDetail::everything).value();
+  std::string difference_of(RunReader& reader, const std::string& identity) const {
+    const RunRecord mine = RunReader(into_, LoadDetail::everything).read(identity).value();
+    const RunRecord theirs = reader.read(identity).value();
     const std::string run = "run " + short_hash(identity) + " ('" + mine.method + "', " +
                             mine.sharing + ", seed " + std::to_string(mine.seed) + ") has ";
     if (mine.split_hash != theirs.split_hash) return run + "another split";

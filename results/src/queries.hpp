@@ -26,11 +26,9 @@ std::vector<std::string> read_study_names(const SQLite::Database& db);
 std::optional<StudyRecord> read_study(const SQLite::Database& db, const std::string& name);
 std::vector<StudyRun> read_study_runs(const SQLite::Database& db, const std::string& study);
 
-// run_writer.cpp, run_reader.cpp
+// run_writer.cpp, run_reader.cpp (which has RunReader too)
 void write_run(SQLite::Database& db, const RunRecord& run, std::int64_t attempts);
 bool is_done(const SQLite::Database& db, const std::string& hash);
-std::optional<RunRecord> read_run(const SQLite::Database& db, const std::string& hash,
-                                  LoadDetail detail);
 
 // verification_queries.cpp
 void write_verification(SQLite::Database& db, const VerificationRecord& verification);

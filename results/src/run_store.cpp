@@ -2,14 +2,30 @@
 
 #include "queries.hpp"
 #include "run_checks.hpp"
+#include "run_reader.hpp"
 #include "statements.hpp"
 #include "store_file.hpp"
+
+#include <map>
 
 namespace petlab::results {
 struct RunStore::Impl {
   std::filesystem::path path;
   // SQLite does not care that reading functions of the store are const.
   mutable SQLite::Database db;
+  // Splits that runs were checked against. A split in the store never changes, and every run of a
+  // study names one of a few.
+  std::map<std::string, SplitRecord> splits;
+
+  static constexpr std::size_t kKeptSplits = 16;
+  const SplitRecord* known_split(const std::string& hash) {
+    const auto kept = splits.find(hash);
+    if (kept != splits.end()) return &kept->second;
+    std::optional<SplitRecord> split = read_split(db, hash);
+    if (!split) return nullptr;
+    if (splits.size() >= kKeptSplits) splits.clear();
+    return &splits.emplace(hash, *std::move(split)).first->second;
+  }
 
   // The whole of `work` is one write transaction: committed if it returns true, else rolled back.
   template <class Work>
@@ -33,7 +49,7 @@ struct RunStore::Impl {
 
 RunStore::RunStore(const std::filesystem::path& path, OpenMode mode,
                    std::chrono::milliseconds busy_timeout)
-    : impl_(new Impl{path, open_store_file(path, mode, busy_timeout)}) {}
+    : impl_(new Impl{path, open_store_file(path, mode, busy_timeout), {}}) {}
 
 RunStore::~RunStore() = default;
 RunStore::RunStore(RunStore&&) noexcept = default;
@@ -115,8 +131,8 @@ RecordOutcome RunStore::record(const RunRecord& run) {
   impl_->write("store run " + short_hash(run.identity.hash), [&] {
     if (is_done(impl_->db, run.identity.hash)) return false;
     if (!run.split_hash.empty()) {
-      const std::optional<SplitRecord> split = read_split(impl_->db, run.split_hash);
-      if (!split) {
+      const SplitRecord* split = impl_->known_split(run.split_hash);
+      if (split == nullptr) {
         throw store_error(impl_->path, "run of '" + run.method + "' names split " +
                                            short_hash(run.split_hash) +
                                            ", which is not registered");
@@ -137,7 +153,16 @@ RecordOutcome RunStore::record(const RunRecord& run) {
 
 std::optional<RunRecord> RunStore::load(const std::string& hash, LoadDetail detail) const {
   return impl_->read("read run " + short_hash(hash),
-                     [&] { return read_run(impl_->db, hash, detail); });
+                     [&] { return RunReader(impl_->db, detail).read(hash); });
+}
+
+void RunStore::visit_runs(const std::string& study, LoadDetail detail,
+                          const RunVisitor& visit) const {
+  impl_->read("read the runs of study '" + study + "'", [&] {
+    RunReader reader(impl_->db, detail);
+    for (const StudyRun& run : read_study_runs(impl_->db, study))
+      visit(run, run.status ? reader.read(run.plan.hash) : std::nullopt);
+  });
 }
 
 std::vector<std::string> RunStore::studies() const {

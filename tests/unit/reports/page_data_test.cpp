@@ -77,6 +77,30 @@ TEST_F(PageDataTest, KeepsTheFirstSeedsWherePredictionsTakeTooMuchRoomAndSaysSo)
   EXPECT_NE(none["note"].get<std::string>().find("first rows"), std::string::npos);
 }
 
+TEST_F(PageDataTest, SaysWhichPredictionsTheReportLeftOut) {
+  const auto predictions_of = [](const Report& report) {
+    std::vector<bool> has;
+    for (const Row& row : report.rows) {
+      for (const SeedResult& seed : row.seeds)
+        has.push_back(!seed.tasks.front().predictions.empty());
+    }
+    return has;
+  };
+  // Ten finished runs of 20 test images each.
+  EXPECT_EQ(predictions_of(build_report(store_, "demo", 200)), std::vector<bool>(10, true));
+  const Report first_seeds = build_report(store_, "demo", 199);
+  EXPECT_EQ(predictions_of(first_seeds),
+            (std::vector<bool>{true, false, false, true, false, false, true, false, false, true}));
+  const auto some = prediction_data({first_seeds}, 1'000'000).front();
+  EXPECT_EQ(some["runs"].size(), 4U);
+  EXPECT_NE(some["note"].get<std::string>().find("first seed of each row"), std::string::npos);
+  const auto few = prediction_data({build_report(store_, "demo", 45)}, 1'000'000).front();
+  EXPECT_EQ(few["runs"].size(), 2U);
+  EXPECT_NE(few["note"].get<std::string>().find("first rows"), std::string::npos);
+  EXPECT_EQ(first_seeds.rows[2].seeds[1].tasks[0].n_correct,
+            report_.rows[2].seeds[1].tasks[0].n_correct);
+}
+
 TEST_F(PageDataTest, UsesTwoBytesForManyClasses) {
   for (auto& split : report_.splits) {
     for (auto& task : split.tasks)

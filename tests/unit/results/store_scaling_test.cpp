@@ -95,6 +95,36 @@ TEST(StoreScaling, WorkGrowsWithTheRunsThatAreAskedForNotWithTheStore) {
   EXPECT_LE(many.views, 11 * few.views);
 }
 
+// All runs of a study that has ten, in a store where another study has more and more.
+std::int64_t steps_of_visit(int others) {
+  const sample::TemporaryFolder folder;
+  RunStore store(folder / "runs.sqlite");
+  for (const std::uint64_t seed : {1U, 2U})
+    store.register_split(sample::split(seed));
+  std::vector<sample::Row> mine;
+  std::vector<sample::Row> theirs;
+  for (int i = 0; i < 10 + others; i += 2)
+    (i < 10 ? mine : theirs).push_back({choice(i).method, {choice(i), choice(i + 1)}});
+  store.set_study(sample::study("mine", mine));
+  store.set_study(sample::study("theirs", theirs));
+  for (int i = 0; i < 10 + others; ++i)
+    store.record(run(i));
+  int visited = 0;
+  const std::int64_t steps = StepCounter::of([&] {
+    store.visit_runs("mine", LoadDetail::everything,
+                     [&](const StudyRun&, auto record) { visited += record.has_value() ? 1 : 0; });
+  });
+  EXPECT_EQ(visited, 10);
+  return steps;
+}
+
+TEST(StoreScaling, ReadingAStudyCostsNothingForTheRunsOfOtherStudies) {
+  const StepCounter watched;
+  const std::int64_t alone = steps_of_visit(0);
+  EXPECT_GT(alone, 1000) << "nothing was counted";
+  EXPECT_LE(steps_of_visit(190), alone + alone / 50);
+}
+
 std::int64_t file_bytes(const std::filesystem::path& path) {
   {
     SQLite::Database db(path.string(), SQLite::OPEN_READWRITE);

@@ -18,11 +18,12 @@ namespace petlab::reports {
 struct SeedResult {
   std::string run;  // identity
   std::uint64_t seed = 0;
-  std::vector<results::TaskResult> tasks;  // with predictions, in the order of the split's images
-  std::string split;                       // hash of a split of Report::splits
-  double mean_accuracy = 0.0;              // over the run's tasks, each task counting the same
-  std::int64_t trainable = 0;              // over all adapters of the run
-  std::optional<double> train_seconds;     // warm-up and train; absent where not recorded
+  /// With predictions, in the order of the split's images, as far as build_report() reads them.
+  std::vector<results::TaskResult> tasks;
+  std::string split;                    // hash of a split of Report::splits
+  double mean_accuracy = 0.0;           // over the run's tasks, each task counting the same
+  std::int64_t trainable = 0;           // over all adapters of the run
+  std::optional<double> train_seconds;  // warm-up and train; absent where not recorded
   std::optional<double> evaluate_seconds;
   std::vector<results::EpochRecord> epochs;  // in the order in which they ran
   results::NamedValues options;              // of the method, resolved
@@ -143,10 +144,16 @@ struct Report {
   bool times = true;  // false: times and memory were taken out, and tables have no columns for them
 };
 
-/// Reads the study from the store. The zero-shot row is the first whose method is called
+/// How many predictions of test images a report holds at most: more than a page shows.
+inline constexpr std::int64_t kMostPredictions = 3'000'000;
+
+/// Reads the study from the store. Where all runs together have more than `most_predictions` test
+/// images, only the first seed of each row has predictions, of as many rows as the limit allows;
+/// everything else is there of all runs. The zero-shot row is the first whose method is called
 /// "zero-shot" (or "zeroshot", "zero_shot"), the single-task row the first whose method is called
 /// "full-fine-tuning" with sharing "per-task". Throws Error(config) for a study that the store does
 /// not hold, naming those that it holds.
-Report build_report(const results::RunStore& store, const std::string& study);
+Report build_report(const results::RunStore& store, const std::string& study,
+                    std::int64_t most_predictions = kMostPredictions);
 
 }  // namespace petlab::reports
