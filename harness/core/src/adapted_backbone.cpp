@@ -108,6 +108,29 @@ AdaptedBackbone::Prepared AdaptedBackbone::prepare(const std::vector<std::int64_
   return prepared;
 }
 
+std::vector<std::vector<std::size_t>> AdaptedBackbone::sharing_tasks(
+    const std::vector<std::int64_t>& tasks) const {
+  std::vector<std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto& mine = adapters_.arrangement.of_task.at(static_cast<std::size_t>(tasks[i]));
+    std::vector<std::size_t> group{i};
+    // Groups that this task joins become one with it.
+    std::erase_if(groups, [&](const std::vector<std::size_t>& other) {
+      const bool shares = std::any_of(other.begin(), other.end(), [&](std::size_t j) {
+        const auto& theirs = adapters_.arrangement.of_task.at(static_cast<std::size_t>(tasks[j]));
+        return std::any_of(mine.begin(), mine.end(), [&](std::size_t adapter) {
+          return std::find(theirs.begin(), theirs.end(), adapter) != theirs.end();
+        });
+      });
+      if (shares) group.insert(group.end(), other.begin(), other.end());
+      return shares;
+    });
+    std::sort(group.begin(), group.end());
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
 std::vector<const sdk::TowerChanges*> AdaptedBackbone::changes_of(const Prepared& prepared,
                                                                   std::size_t set,
                                                                   bool text) const {

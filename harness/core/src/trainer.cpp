@@ -3,9 +3,9 @@
 #include "petlab/core/flop_counter.hpp"
 #include "petlab/core/losses.hpp"
 #include "petlab/core/optimizer.hpp"
-#include "petlab/core/precision.hpp"
 #include "petlab/core/schedule.hpp"
 #include "petlab/core/seeds.hpp"
+#include "petlab/core/training_step.hpp"
 #include "training_state.hpp"
 
 #include <ATen/ATen.h>
@@ -45,10 +45,10 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
            const TrainingLog& log) {
   const std::vector<SampledTask> sampled = images.sampled_tasks();
   const std::int64_t n_steps = steps_per_epoch(sampled, training.batch);
-  const bool frozen_tower = !backbone.touches_vision();
   Optimizer optimizer(training, parameters);
   LossLog losses_of_epoch(tasks);
   at::Generator noise = at::detail::createCPUGenerator(derive_seed(seed, {"noise"}));
+  const StepContext context{backbone, images, training, device, noise};
   TrainingState state(std::move(parameters), optimizer, noise, device);
   TrainingPosition at;
   if (log.checkpoint != nullptr && log.checkpoint->position()) {
@@ -67,28 +67,15 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
     while (at.step < n_steps) {
       const Step& step = steps[static_cast<std::size_t>(at.step)];
       std::vector<std::int64_t> present;
-      std::vector<TaskImages> inputs;
       for (const TaskBatch& batch : step) {
         present.push_back(batch.task);
         at.images += static_cast<std::int64_t>(batch.positions.size());
-        inputs.push_back(images.images(batch, at.epoch, frozen_tower));
       }
       double flops = 0.0;
       std::optional<FlopScope> counting;
       if (log.step_flops != nullptr && done == 0) counting.emplace(flops);
-      std::vector<at::Tensor> losses;
-      {
-        const AutocastScope autocast(device, training.precision);
-        const AdaptedBackbone::Prepared prepared = backbone.prepare(present, &noise);
-        const std::vector<at::Tensor> logits = backbone.logits(prepared, inputs);
-        for (std::size_t i = 0; i < step.size(); ++i) {
-          losses.push_back(
-              prepared.loss_of(present[i], cross_entropy(logits[i], images.labels(step[i]))));
-        }
-      }
-      losses_of_epoch.add(present, losses);
       optimizer.zero_gradients();
-      combine(losses, training.task_loss).backward();
+      losses_of_epoch.add(present, backward_step(context, step, at.epoch));
       if (counting.has_value()) {
         counting.reset();
         *log.step_flops = flops;

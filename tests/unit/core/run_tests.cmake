@@ -21,6 +21,7 @@ petlab_add_test(NAME core_run_tests LABEL unit
     sharing_test.cpp
     step_flops_test.cpp
     tiny_world.cpp
+    training_step_test.cpp
   LIBS petlab::core)
 # Groupings are tested with the real plugins.
 add_dependencies(core_run_tests petlab_plugins)

@@ -60,6 +60,12 @@ class AdaptedBackbone {
   [[nodiscard]] bool touches_vision() const { return footprint_.touches_vision(); }
   [[nodiscard]] bool touches_text() const { return footprint_.touches_text(); }
 
+  /// Tasks (indices into `tasks`) in groups of which no two share an adapter, each ascending.
+  [[nodiscard]] std::vector<std::vector<std::size_t>> sharing_tasks(
+      const std::vector<std::int64_t>& tasks) const;
+
+  [[nodiscard]] const sdk::BackboneShape& shape() const { return backbone_.shape(); }
+
   /// Images that went through the image tower so far.
   [[nodiscard]] std::int64_t images_encoded() const { return images_encoded_; }
 
