@@ -1,0 +1,85 @@
+"""The sides of the benchmark as processes that work when they are told to."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+HERE = Path(__file__).resolve().parent
+PEER = HERE / "peers" / "peer.py"
+
+
+class Side:
+    """A process that takes the commands of bench_step.cpp and answers each with a line of JSON."""
+
+    def __init__(self, name, command, environment=None):
+        self.name = name
+        self.peak_bytes = 0
+        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, **(environment or {})))
+        self.ready = self.read()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended (code {self.process.wait()}) without an answer")
+        return json.loads(line)
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        answer = self.read()
+        self.peak_bytes = max(self.peak_bytes, answer.get("peak_bytes", 0))
+        return answer
+
+    def quit(self):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            self.process.wait()
+
+
+def petlab(program, file):
+    return Side("petlab", [program, file])
+
+
+def peer(kind, file, cache):
+    # What is compiled is kept, so that only the first benchmark on a machine waits for it.
+    return Side(kind, [sys.executable, PEER, file, kind], {"TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor")})
+
+
+def worst_change(start, ours, theirs):
+    """How far apart the first step moved the parameters on two sides: the norm of the difference as
+    a share of the norm of the step, for the worst parameter tensor. None where nothing moved."""
+    begin, ours, theirs = (load_file(file) for file in (start, ours, theirs))
+    worst = None
+    for name, moved in theirs.items():
+        step = moved - begin[name]
+        if name in ours and step.norm() > 0:
+            share = ((ours[name] - moved).norm() / step.norm()).item()
+            worst = share if worst is None else max(worst, share)
+    return worst
+
+
+class MatrixPeak:
+    """The most FLOP/s that torch.mm reached on this machine so far, fp32 and bf16."""
+
+    def __init__(self, threads, sizes=(2048, 4096)):
+        torch.set_num_threads(threads)
+        self.best = {"fp32": 0.0, "bf16": 0.0}
+        self.matrices = {name: [torch.randn(n, n).to(kind) for n in sizes]
+                         for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16))}
+
+    def measure(self, turns=2):
+        for name, matrices in self.matrices.items():
+            for matrix in matrices:
+                for _ in range(turns):
+                    start = time.perf_counter()
+                    torch.mm(matrix, matrix)
+                    seconds = time.perf_counter() - start
+                    self.best[name] = max(self.best[name], 2 * len(matrix) ** 3 / seconds)

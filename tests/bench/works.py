@@ -1,0 +1,73 @@
+"""The works of the benchmark: what one measured unit is, how often it is measured, and the goals."""
+
+from dataclasses import dataclass, field
+
+from inputs import CLASSES, TASKS
+
+OFFICE_HOME = {"Art": 2427, "Clipart": 4365, "Product": 4439, "Real World": 4357}
+TEN_PERCENT = {name: round(0.1 * n) for name, n in OFFICE_HOME.items()}
+TEST_IMAGES = 14028
+EPOCHS = 10
+
+# As the methods' own publications train them; harness/plugins have the same defaults.
+SGD = dict(optimizer="sgd", weight_decay=5e-4, momentum=0.9)
+TRAINING = {
+    "mmap": dict(SGD, learning_rate=0.0035),
+    "maple": dict(SGD, learning_rate=0.0035),
+    "coop": dict(SGD, learning_rate=0.002),
+    "vpt-deep": dict(SGD, learning_rate=0.0025),
+    "full-fine-tuning": dict(optimizer="adamw", learning_rate=1e-5, weight_decay=0.1, momentum=0.0),
+}
+
+
+@dataclass
+class Work:
+    name: str
+    title: str
+    method: str
+    sharing: str = "per-task"
+    tasks: int = 4
+    batch: int = 4
+    precision: str = "fp32"
+    phase: str = "train"
+    rounds: int = 3
+    units: int = 1  # steps, or test images, a side does in one round
+    goals: tuple = ()  # against the published way, against the strong peer
+    memory_goals: tuple = ()
+    peak_goal: float = 0.0  # share of the machine's matrix-multiply peak
+    options: dict = field(default_factory=dict)
+    partition: tuple = ()
+
+    def spec(self, threads, model, pictures, folder):
+        groups = ",".join("+".join(TASKS[t] for t in group) for group in self.partition)
+        return dict(
+            TRAINING[self.method], name=self.name, method=self.method, sharing=self.sharing, phase=self.phase,
+            tasks=TASKS[: self.tasks], classes=CLASSES, batch=self.batch, precision=self.precision,
+            options=self.options, partition=[list(group) for group in self.partition], groups=groups,
+            epochs=1000000 if self.phase == "train" else 0, test_images=100000, threads=threads,
+            model=str(model), pictures=str(pictures), start=str(folder / f"{self.name}.start.safetensors"),
+            cache=str(folder / "cache"),
+            save_limit=600_000 if self.method == "full-fine-tuning" else 1 << 40)
+
+
+STEP = "training step, batch 4 of each of 4 tasks, "
+ALONE = STEP + "an adapter each"
+JOINT = STEP + "one adapter"
+WORKS = [
+    Work("mmap", "MmAP " + ALONE + ", fp32", "mmap", goals=(6, 1.5), memory_goals=(0.35, 0.8)),
+    Work("maple", "MaPLe " + ALONE + ", fp32", "maple", goals=(6, 1.5)),
+    Work("mmap-joint", "MmAP " + JOINT + ", fp32", "mmap", "joint"),
+    Work("maple-joint", "MaPLe " + JOINT + ", fp32", "maple", "joint"),
+    Work("mmap-bf16", "MmAP " + ALONE + ", bf16", "mmap", precision="bf16", goals=(6, 1.5)),
+    Work("maple-bf16", "MaPLe " + ALONE + ", bf16", "maple", precision="bf16", goals=(6, 1.5)),
+    Work("coop", f"CoOp, {EPOCHS} epochs of Office-Home 10 % ({sum(TEN_PERCENT.values()):,} pictures), "
+         "batch 32, fp32", "coop", batch=32, goals=(50, 1.5)),
+    Work("vpt", "VPT-deep training step, batch 16, fp32", "vpt-deep", "joint", tasks=1, batch=16, rounds=5,
+         goals=(1.3, 1.1), peak_goal=0.75),
+    Work("full", "full fine-tuning step, batch 16, fp32", "full-fine-tuning", "joint", tasks=1, batch=16,
+         goals=(1.1, 1.0)),
+    Work("evaluate", f"evaluation, {TEST_IMAGES:,} images, MmAP prompts in both towers, fp32", "mmap",
+         phase="evaluate", units=128, goals=(1.5, 1.1)),
+    Work("groups", "MmAP in grouped+specific over 4 tasks: one mixed batch against a loop over tasks, fp32", "mmap",
+         "grouped+specific", partition=((0, 1), (2, 3)), goals=(2, 1.5)),
+]
