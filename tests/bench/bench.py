@@ -13,6 +13,7 @@ from pathlib import Path
 import inputs
 import measure
 import sides
+import study
 import tables
 import works
 
@@ -54,7 +55,7 @@ def main():
         if options.works and work.name not in options.works:
             continue
         print(f"[{time.perf_counter() - begun:5.0f} s] {work.title}", flush=True)
-        result = measure.measure(work, options, folder, peak)
+        result = (study if work.name == "study" else measure).measure(work, options, folder, peak)
         results.append(result)
         print(f"          {tables.one_line(result, peak.best)}", flush=True)
         facts = tables.facts(options, peak.best, time.perf_counter() - begun)

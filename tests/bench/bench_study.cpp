@@ -19,7 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,17 +38,18 @@ void add_pictures(const core::LabelledImages& images, const std::string& name,
 }
 
 core::RunInputs write_data(const core::Protocol& protocol, const fs::path& cache,
-                           const clip::Backbone& backbone, const fs::path& out) {
-  datasets::Dataset dataset = core::open_study_dataset(protocol.dataset);
+                           const std::shared_ptr<clip::Backbone>& backbone, const fs::path& out) {
+  const datasets::Dataset dataset = core::open_study_dataset(protocol.dataset);
   const datasets::Split split =
       core::study_split(dataset, protocol.dataset, protocol.seeds.front());
   {
-    const auto size = static_cast<int>(backbone.preprocessing().image_size);
+    const auto size = static_cast<int>(backbone->preprocessing().image_size);
     const datasets::ImageCache built(dataset, size, {.directory = cache});
   }
   core::RunInputs inputs;
-  core::read_split_sheets(inputs, core::write_split_sheets(dataset, split, cache / "splits"), cache,
-                          1);
+  inputs.backbone = backbone;
+  const core::SplitSheets sheets = core::write_split_sheets(dataset, split, cache / "splits");
+  core::read_split_sheets(inputs, sheets, cache, 1);
   std::vector<sdk::NamedTensor> tensors;
   const std::vector<core::LabelledImages> test = inputs.load_test();
   for (std::size_t t = 0; t < inputs.tasks.size(); ++t) {
@@ -120,7 +121,7 @@ void write_all(const fs::path& file, const fs::path& cache, const fs::path& out)
       {.folders = {fs::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
   const auto backbone = clip::Backbone::load(protocol.backbone);
   fs::create_directories(out);
-  const core::RunInputs inputs = write_data(protocol, cache, *backbone, out);
+  const core::RunInputs inputs = write_data(protocol, cache, backbone, out);
   Json rows = Json::array();
   for (const core::RunSpec& spec : core::expand(protocol, plugins, {.cache_dir = cache})) {
     if (spec.seed != protocol.seeds.front()) continue;

@@ -70,4 +70,5 @@ WORKS = [
          phase="evaluate", units=128, goals=(1.5, 1.1)),
     Work("groups", "MmAP in grouped+specific over 4 tasks: one mixed batch against a loop over tasks, fp32", "mmap",
          "grouped+specific", partition=((0, 1), (2, 3)), goals=(2, 1.5)),
+    Work("study", "embedded ablation study, one seed, all cores, wall time", "study", goals=(8, 2)),
 ]

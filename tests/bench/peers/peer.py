@@ -70,10 +70,12 @@ class Peer:
     def _parameters(self):
         if self.full:
             names = self.model.named()
-            self.adapters = [{}]
-            self.of_task = [[0]]
+            self.of_task = self.spec["of_task"]
+            self.adapters = [{} for _ in self.of_task]
             self.saved = {f"0.{name}": value for name, value in names.items()}
-            self.optimizers = [methods.optimizer_of(self.spec, list(self.model.parameters()), self.strong)]
+            # Tasks that train a copy each take steps of their own; all on one copy, which costs the same.
+            optimizer = methods.optimizer_of(self.spec, list(self.model.parameters()), self.strong)
+            self.optimizers = [optimizer] * len({tuple(one) for one in self.of_task})
             return
         start = load_file(self.spec["start"])
         self.of_task = self.spec["of_task"]
@@ -120,7 +122,7 @@ class Peer:
         """Tasks that can share a batch: those with the same adapters."""
         groups = {}
         for task in self.tasks:
-            groups.setdefault(tuple(self.of_task[task if not self.full else 0]), []).append(task)
+            groups.setdefault(tuple(self.of_task[task]), []).append(task)
         return list(groups.values())
 
     def step(self):
@@ -133,7 +135,7 @@ class Peer:
             with self.autocast():
                 logits = self.forward(tasks, torch.cat([self.pixels[t] for t in tasks])).float()
                 parts = [F.cross_entropy(part, self.labels[t])
-                         for part, t in zip(logits.split(self.pixels.shape[1]), tasks)]
+                         for part, t in zip(logits.split(len(self.pixels[0])), tasks)]
             if not together:
                 self.optimizers[at].zero_grad(set_to_none=True)
             sum(parts).backward()
