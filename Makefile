@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study reproduce build setup format format-check tidy fuzz pretrain bench-decode bench-store clean
+.PHONY: help demo test study reproduce build setup format format-check tidy fuzz pretrain bench bench-decode bench-store clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -71,6 +71,13 @@ pretrain: ## Train the embedded backbone anew (an hour); goes on from where it s
 	out=harness/pretrain/runs/petlab-icon-clip; \
 	$(PETLAB) pretrain --package "$$package" --out "$$out" \
 	  $$([ ! -e "$$out/training.safetensors" ] || echo --resume)
+
+bench: ## petlab beside Python peers, ratios and goals; 25 minutes. QUICK=1: 10 minutes; WORKS="mmap vpt": some
+	@$(SETUP)/system_packages.sh
+	@$(SETUP)/python_env.sh
+	@$(SETUP)/build.sh bench_step bench_study petlab petlab_plugins
+	@$(SETUP)/icon_home.sh
+	@.venv/bin/python tests/bench/bench.py $(if $(QUICK),--quick) $(WORKS)
 
 bench-decode: ## Images per second: the image cache beside Pillow in a torch DataLoader; 2 minutes
 	@$(SETUP)/python_env.sh

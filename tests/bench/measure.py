@@ -1,7 +1,6 @@
 """Measures one work: starts the sides, checks that they do the same, and takes turns."""
 
 import json
-import math
 import statistics
 import time
 
@@ -31,7 +30,7 @@ def check(work, folder, spec, all_sides):
         saved[side.name] = folder / f"{work.name}.{side.name}.safetensors"
         side.ask("save", saved[side.name])
     apart = max(abs(loss - losses["petlab"]) for loss in losses.values())
-    change = {name: sides.worst_change(spec["start"], saved["petlab"], file)
+    change = {name: sides.change_apart(spec["start"], saved["petlab"], file)
               for name, file in saved.items() if name != "petlab"}
     for file in saved.values():
         file.unlink()
@@ -61,14 +60,11 @@ class Scale:
     def __init__(self, work):
         self.work = work
         self.once = {}  # seconds that a side spends once
-        steps = sum(math.ceil(n / works.Work.batch if not work.batch else n / work.batch)
-                    for n in works.TEN_PERCENT.values())
-        self.coop_steps = steps * works.EPOCHS / work.tasks
 
     def total(self, side, answer):
         seconds, done = answer["seconds"], answer["done"]
         if self.work.name == "coop":
-            return self.once.get(side, 0.0) + seconds / done * self.coop_steps
+            return self.once.get(side, 0.0) + seconds / done * works.coop_rounds(self.work)
         if self.work.phase == "evaluate":
             return self.once.get(side, 0.0) + seconds / done * works.TEST_IMAGES
         return seconds / done
@@ -100,7 +96,7 @@ def units_of(work, side):
 def measure(work, options, folder, peak):
     """Everything about one work as a dictionary that goes into the tables."""
     begun = time.perf_counter()
-    spec = work.spec(options.threads, options.model, options.pictures, folder)
+    spec = work.spec(options.threads, options.model, options.pictures, folder, options.tiny)
     file = folder / f"{work.name}.json"
     file.write_text(json.dumps(spec))
     ours = sides.petlab(options.program, file)
@@ -114,6 +110,8 @@ def measure(work, options, folder, peak):
         for kind in ["strong"] + (["strong-compiled"] if options.compile else []):
             strong.append(sides.peer(kind, file, options.cache))
             running.append(strong[-1])
+        for side in running:
+            side.ready  # noqa: B018: waits until all have loaded
         if work.phase == "train":
             same = check(work, folder, spec, running)
         else:

@@ -6,6 +6,8 @@ import platform
 
 import torch
 
+import plot
+
 
 def facts(options, peak, seconds):
     with open("/proc/cpuinfo") as file:
@@ -111,6 +113,7 @@ def markdown(facts, results):
 
 def write(folder, facts, results):
     (folder / "bench.md").write_text(markdown(facts, results))
+    (folder / "bench.svg").write_text(plot.svg(facts, results))
     with open(folder / "bench.csv", "w", newline="") as file:
         out = csv.writer(file)
         out.writerow(["work", "side", "seconds", "seconds_min", "seconds_max", "ratio_to_petlab", "ratio_min",

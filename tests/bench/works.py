@@ -1,6 +1,7 @@
 """The works of the benchmark: what one measured unit is, how often it is measured, and the goals."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 
 from inputs import CLASSES, TASKS
 
@@ -35,15 +36,14 @@ class Work:
     goals: tuple = ()  # against the published way, against the strong peer
     memory_goals: tuple = ()
     peak_goal: float = 0.0  # share of the machine's matrix-multiply peak
-    options: dict = field(default_factory=dict)
     partition: tuple = ()
 
-    def spec(self, threads, model, pictures, folder):
+    def spec(self, threads, model, pictures, folder, tiny):
         groups = ",".join("+".join(TASKS[t] for t in group) for group in self.partition)
         return dict(
             TRAINING[self.method], name=self.name, method=self.method, sharing=self.sharing, phase=self.phase,
             tasks=TASKS[: self.tasks], classes=CLASSES, batch=self.batch, precision=self.precision,
-            options=self.options, partition=[list(group) for group in self.partition], groups=groups,
+            options={"depth": "2"} if tiny and self.method == "maple" else {}, partition=[list(group) for group in self.partition], groups=groups,
             epochs=1000000 if self.phase == "train" else 0, test_images=100000, threads=threads,
             model=str(model), pictures=str(pictures), start=str(folder / f"{self.name}.start.safetensors"),
             cache=str(folder / "cache"),
@@ -72,3 +72,9 @@ WORKS = [
          "grouped+specific", partition=((0, 1), (2, 3)), goals=(2, 1.5)),
     Work("study", "embedded ablation study, one seed, all cores, wall time", "study", goals=(8, 2)),
 ]
+
+
+def coop_rounds(work):
+    """How often all tasks take a step in CoOp's epochs. The domains differ in size: their batches
+    together, as so many steps of all of them."""
+    return sum(math.ceil(n / work.batch) for n in TEN_PERCENT.values()) * EPOCHS / work.tasks
