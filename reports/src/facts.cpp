@@ -232,6 +232,15 @@ std::vector<std::string> collect_notes(const Report& report, const RunFacts& run
          "Runs were done on different processors: their seconds cannot be compared.");
   differ(results::environment::kThreads,
          "Runs used different numbers of threads: their seconds cannot be compared.");
+  const auto kept = std::count_if(runs.begin(), runs.end(), [](const RunRecord& run) {
+    return !named(run.environment, results::environment::kFeatureStore).empty();
+  });
+  if (kept > 0 && report.times) {
+    notes.push_back(
+        "Where no adapter changes the image tower, image features are computed once, in "
+        "set-up, or read from the feature store: the training and test seconds of " +
+        std::to_string(kept) + (kept == 1 ? " run" : " runs") + " leave the image tower out.");
+  }
   differ(results::environment::kPetlabVersion, "Runs were done by different versions of petlab.");
   if (runs.unclean > 0) {
     notes.push_back(std::to_string(runs.unclean) +

@@ -150,7 +150,9 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   record.environment = describe_environment(device, std::move(record.environment));
   record.split_hash = inputs.split_hash;
   record.total_backbone_parameters = backbone.parameter_count();
-  record.frozen_hash_before = backbone.weight_hash();
+  // No plugin has worked yet: what was hashed after loading is what is there.
+  record.frozen_hash_before =
+      inputs.backbone_hash.empty() ? backbone.weight_hash() : inputs.backbone_hash;
 
   const sdk::Options options({inputs.method->options, inputs.method->option_count},
                              spec.method_options, "method '" + spec.method + "'");

@@ -7,8 +7,10 @@
 #include "petlab/sdk/error.hpp"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace petlab::core {
 
@@ -24,6 +26,28 @@ void check_there(const std::filesystem::path& path, const char* what, const char
                                                ", " + variable + " or " + key);
 }
 
+/// The data set, read and hashed once in a process: `reproduce` plans many studies on one.
+const datasets::Dataset& dataset_of(const DatasetSpec& spec) {
+  static std::map<std::string, datasets::Dataset> known;
+  std::string key = spec.name + "\n" + spec.root.string() + "\n" + spec.lists.string();
+  for (const std::string& domain : spec.domains)
+    key += "\n" + domain;
+  const auto found = known.find(key);
+  return found != known.end() ? found->second
+                              : known.emplace(key, open_study_dataset(spec)).first->second;
+}
+
+/// Likewise.
+const std::string& weight_hash_of(const Protocol& protocol) {
+  static std::map<std::pair<std::filesystem::path, bool>, std::string> known;
+  const auto key = std::pair(protocol.backbone, protocol.allow_unknown_weights);
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
+  const auto backbone = clip::Backbone::load(
+      protocol.backbone, c10::kCPU, {.allow_unknown_weights = protocol.allow_unknown_weights});
+  return known.emplace(key, backbone->weight_hash()).first->second;
+}
+
 }  // namespace
 
 StudyFacts measure_facts(const Protocol& protocol) {
@@ -32,7 +56,7 @@ StudyFacts measure_facts(const Protocol& protocol) {
   check_there(protocol.backbone, "backbone", "--backbone DIR", "PETLAB_BACKBONE",
               "dir in [backbone]");
   StudyFacts facts;
-  const datasets::Dataset dataset = open_study_dataset(protocol.dataset);
+  const datasets::Dataset& dataset = dataset_of(protocol.dataset);
   facts.dataset_fingerprint = dataset.fingerprint;
   for (const std::uint64_t seed : protocol.seeds) {
     const datasets::Split split = study_split(dataset, protocol.dataset, seed);
@@ -40,10 +64,7 @@ StudyFacts measure_facts(const Protocol& protocol) {
     for (const auto& train : split.train)
       facts.train_images[seed] += static_cast<std::int64_t>(train.size());
   }
-  facts.backbone_weights =
-      clip::Backbone::load(protocol.backbone, c10::kCPU,
-                           {.allow_unknown_weights = protocol.allow_unknown_weights})
-          ->weight_hash();
+  facts.backbone_weights = weight_hash_of(protocol);
   facts.backbone_settings = clip::model_settings_hash(protocol.backbone);
   facts.torch_version = loaded_torch_version();
   return facts;

@@ -47,7 +47,8 @@ RunInputs prepare(const Job& job) {
   }
   inputs.backbone = clip::Backbone::load(spec.backbone, parse_device(spec.device),
                                          {.allow_unknown_weights = spec.allow_unknown_weights});
-  check_unchanged("backbone " + spec.backbone.string(), inputs.backbone->weight_hash(),
+  inputs.backbone_hash = inputs.backbone->weight_hash();
+  check_unchanged("backbone " + spec.backbone.string(), inputs.backbone_hash,
                   identity_part(job.identity, "backbone.weights"));
   check_unchanged("settings of backbone " + spec.backbone.string(),
                   clip::model_settings_hash(spec.backbone),

@@ -40,7 +40,8 @@ struct RunInputs {
   const sdk::MethodEntry* method = nullptr;
   const sdk::GroupingEntry* grouping = nullptr;    ///< set exactly when the sharing has groups
   std::shared_ptr<const clip::Backbone> backbone;  ///< on the device of the run
-  std::vector<Task> tasks;                         ///< in the study's order
+  std::string backbone_hash = {};  ///< its weight_hash(), if it was computed; else "": it will be
+  std::vector<Task> tasks;         ///< in the study's order
   std::string split_hash;
   /// Image features of the untouched tower are kept there, and shared by runs; absent: computed
   /// where they are needed. With it, the tasks' training and test images are rows of the same
