@@ -1,5 +1,8 @@
 #include "command.hpp"
+#include "petlab/clip/backbone.hpp"
 #include "petlab/core/expected_cost.hpp"
+#include "petlab/core/memory_estimate.hpp"
+#include "petlab/core/study_facts.hpp"
 #include "petlab/results/identity.hpp"
 #include "petlab/results/run_store.hpp"
 #include "progress_view.hpp"
@@ -11,6 +14,7 @@
 #include <iomanip>
 #include <iostream>
 #include <map>
+#include <memory>
 
 namespace petlab::app {
 namespace {
@@ -18,14 +22,26 @@ namespace {
 struct Line {
   std::string state = "missing";
   std::optional<core::RunCost> cost;  ///< measured, or expected
+  std::int64_t estimated_bytes = 0;   ///< from shapes; 0 for a run that is done, or on a GPU
   std::string remark;
 };
+
+std::string bytes_text(std::int64_t bytes) {
+  char text[32];
+  const double mebibytes = static_cast<double>(bytes) / (1 << 20);
+  if (mebibytes < 1024.0)
+    std::snprintf(text, sizeof text, "%.0f MiB", mebibytes);
+  else
+    std::snprintf(text, sizeof text, "%.1f GiB", mebibytes / 1024.0);
+  return text;
+}
 
 /// What a store knows of the runs of a study.
 class StateOfRuns {
  public:
-  StateOfRuns(const PreparedStudy& study, const results::RunStore* store)
-      : study_(study), store_(store) {
+  StateOfRuns(const PreparedStudy& study, const results::RunStore* store,
+              const core::PluginRegistry& plugins)
+      : study_(study), store_(store), plugins_(plugins) {
     if (store == nullptr) return;
     past_ = core::past_runs(*store, study.wanted);
     const std::string now = results::utc_now();
@@ -47,6 +63,7 @@ class StateOfRuns {
     const auto expected =
         core::expected_cost(job, study_.plan.train_images.at(job.spec.seed), past_);
     if (expected) line.cost = expected->cost;
+    line.estimated_bytes = estimate(job.spec);
     const auto owner = owners_.find(job.identity.hash);
     if (owner != owners_.end()) {
       ++running_;
@@ -65,6 +82,17 @@ class StateOfRuns {
     else
       ++unknown_;
     return line;
+  }
+
+  /// Says so where the runs at once are expected to want more memory than there is.
+  void warn_of_memory() const {
+    const std::int64_t machine = core::machine_memory();
+    if (machine == 0 || largest_ == 0 || largest_ * study_.workers <= machine) return;
+    std::cout << "Warning: " << study_.workers << " run" << (study_.workers == 1 ? "" : "s")
+              << " at once may need " << bytes_text(largest_ * study_.workers)
+              << " of memory, this machine has " << bytes_text(machine)
+              << (study_.workers == 1 ? "; a smaller batch needs less" : "; use fewer --workers")
+              << "\n";
   }
 
   void print_sum() const {
@@ -86,24 +114,45 @@ class StateOfRuns {
   }
 
  private:
+  /// Seeds of a row need the same.
+  std::int64_t estimate(const core::RunSpec& spec) {
+    if (spec.device != "cpu") return 0;
+    const auto [entry, is_new] = estimates_.try_emplace(spec.label, 0);
+    if (is_new) {
+      if (backbone_ == nullptr) {
+        backbone_ = clip::Backbone::load(spec.backbone, c10::kCPU,
+                                         {.allow_unknown_weights = spec.allow_unknown_weights});
+        tasks_ = core::study_tasks(spec.dataset);
+      }
+      entry->second =
+          core::estimate_memory(spec, *plugins_.method(spec.method).entry, *backbone_, tasks_)
+              .total();
+    }
+    largest_ = std::max(largest_, entry->second);
+    return entry->second;
+  }
+
   const PreparedStudy& study_;
   const results::RunStore* store_;  ///< nullptr: none yet
+  const core::PluginRegistry& plugins_;
+  std::shared_ptr<const clip::Backbone> backbone_;
+  std::vector<core::Task> tasks_;
+  std::map<std::string, std::int64_t> estimates_;  ///< by row
+  std::int64_t largest_ = 0;                       ///< of runs that are not done
   std::vector<core::PastRun> past_;
   std::map<std::string, std::string> owners_;  ///< of running runs, by identity
   std::size_t done_ = 0, failed_ = 0, running_ = 0, missing_ = 0, unknown_ = 0;
   double seconds_left_ = 0.0;
 };
 
-std::string memory_text(const std::optional<core::RunCost>& cost) {
-  if (!cost) return "unknown";
-  const std::int64_t bytes = std::max(cost->peak_host_bytes, cost->peak_device_bytes.value_or(0));
-  char text[32];
-  const double mebibytes = static_cast<double>(bytes) / (1 << 20);
-  if (mebibytes < 1024.0)
-    std::snprintf(text, sizeof text, "%.0f MiB", mebibytes);
-  else
-    std::snprintf(text, sizeof text, "%.1f GiB", mebibytes / 1024.0);
-  return text;
+/// Measured, expected from runs like it (~), or estimated from shapes (~~).
+std::string memory_text(const Line& line) {
+  if (line.cost) {
+    const std::int64_t bytes =
+        std::max(line.cost->peak_host_bytes, line.cost->peak_device_bytes.value_or(0));
+    return (line.state == "done" ? "" : "~") + bytes_text(bytes);
+  }
+  return line.estimated_bytes > 0 ? "~~" + bytes_text(line.estimated_bytes) : "unknown";
 }
 
 void print_line(const std::string& row, const std::string& seed, const Line& line,
@@ -116,11 +165,11 @@ void print_line(const std::string& row, const std::string& seed, const Line& lin
 }
 
 /// The runs of a study, a line each, and their sum.
-void print_runs(const PreparedStudy& study) {
+void print_runs(const PreparedStudy& study, const core::PluginRegistry& plugins) {
   std::optional<results::RunStore> store;
   if (std::filesystem::exists(study.store))
     store.emplace(study.store, results::OpenMode::read_only);
-  StateOfRuns states(study, store ? &*store : nullptr);
+  StateOfRuns states(study, store ? &*store : nullptr, plugins);
   std::size_t width = 3;
   for (const core::Job& job : study.wanted)
     width = std::max(width, job.spec.label.size());
@@ -130,10 +179,11 @@ void print_runs(const PreparedStudy& study) {
     const Line line = states.line(job);
     const std::string sign = line.cost && line.state != "done" ? "~" : "";
     print_line(job.spec.label, std::to_string(job.spec.seed), line,
-               line.cost ? sign + duration_text(line.cost->seconds) : "unknown",
-               sign + memory_text(line.cost), job.identity.hash.substr(0, 12), width);
+               line.cost ? sign + duration_text(line.cost->seconds) : "unknown", memory_text(line),
+               job.identity.hash.substr(0, 12), width);
   }
   states.print_sum();
+  states.warn_of_memory();
 }
 
 }  // namespace
@@ -145,7 +195,9 @@ int run_plan(const Arguments& arguments) {
               "failed (with the reason), running (by whom) or missing, with their time and peak\n"
               "memory. What a run is expected to cost has a ~: the median over finished runs of\n"
               "the same method, sharing, grouping, data set, backbone, device and precision in\n"
-              "the store, scaled to its epochs and training pictures.",
+              "the store, scaled to its epochs and training pictures. Memory with ~~ is estimated\n"
+              "from shapes, for runs on the CPU that have none like them in the store yet. Warns\n"
+              "when the runs at once may need more memory than the machine has.",
               po::options_description("Options"),
               {"STUDY"},
               "  petlab plan harness/protocols/demo.ini\n"
@@ -167,7 +219,7 @@ int run_plan(const Arguments& arguments) {
     }
     if (studies.size() > 1 || !second.remarks.empty())
       std::cout << "Study " << study.protocol.name << "\n";
-    print_runs(study);
+    print_runs(study, *plugins);
   }
   for (const std::string& remark : second.remarks)
     std::cout << remark << "\n";

@@ -14,7 +14,11 @@
 namespace petlab::core {
 namespace {
 
-constexpr std::int64_t kTestBatch = 128;
+/// Images in one forward. What fits into the caches of a core is a fifth faster there than a larger
+/// batch; a GPU wants much at once.
+std::int64_t test_batch(const clip::Backbone& backbone) {
+  return backbone.device().is_cpu() ? 32 : 256;
+}
 
 void add_batch(const at::Tensor& logits, const std::int64_t* labels, results::TaskResult& result) {
   const at::Tensor log_probability =
@@ -75,6 +79,7 @@ std::vector<results::TaskResult> evaluate(
       input.pixels = pixels_of(set, rows);
     return backbone.logits(prepared, {input}).front();
   };
+  const std::int64_t batch = test_batch(images_of);
   std::vector<results::TaskResult> results;
   std::int64_t done = 0;
   for (const std::int64_t task : all) {
@@ -83,8 +88,8 @@ std::vector<results::TaskResult> evaluate(
     result.task = tasks[t].name;
     result.n_train = tasks[t].train.size();
     result.n_test = test[t].size();
-    for (std::int64_t first = 0; first < test[t].size(); first += kTestBatch) {
-      const std::int64_t count = std::min(kTestBatch, test[t].size() - first);
+    for (std::int64_t first = 0; first < test[t].size(); first += batch) {
+      const std::int64_t count = std::min(batch, test[t].size() - first);
       const std::vector<std::int64_t> rows(test[t].rows.begin() + first,
                                            test[t].rows.begin() + first + count);
       if (image_flops != nullptr && done == 0 && is_kept)

@@ -20,8 +20,12 @@
 namespace petlab::core {
 namespace {
 
-/// Pictures in one forward of the tower. Part of what decides the bits of a feature.
-constexpr std::int64_t kChunk = 64;
+/// Pictures in one forward of the tower, as in evaluation (evaluator.cpp). Part of what decides the
+/// bits of a feature.
+std::int64_t chunk_size(const clip::Backbone& backbone) {
+  return backbone.device().is_cpu() ? 32 : 256;
+}
+
 constexpr std::int64_t kViews = 2;
 
 /// Variables that choose other kernels for the same operation.
@@ -42,14 +46,15 @@ ImageFeatures::ImageFeatures(const clip::Backbone& backbone, std::vector<at::Ten
       pictures_(std::move(pictures)),
       precision_(std::move(precision)),
       place_(std::move(place)),
+      chunk_size_(chunk_size(backbone)),
       views_(kViews) {
   std::int64_t row = 0;
   for (std::size_t domain = 0; domain < pictures_.size(); ++domain) {
     const std::int64_t n = pictures_[domain].size(0);
     first_chunk_.push_back(chunks_.size());
     first_row_.push_back(row);
-    for (std::int64_t first = 0; first < n; first += kChunk)
-      chunks_.push_back({domain, first, std::min(kChunk, n - first)});
+    for (std::int64_t first = 0; first < n; first += chunk_size_)
+      chunks_.push_back({domain, first, std::min(chunk_size_, n - first)});
     row += n;
   }
   first_row_.push_back(row);
@@ -88,7 +93,7 @@ void ImageFeatures::open_store(View& view, std::int64_t index) {
   add("precision", precision_);
   add("type", at::toString(view.rows.scalar_type()));
   add("width", std::to_string(view.rows.size(1)));
-  add("chunk", std::to_string(kChunk));
+  add("chunk", std::to_string(chunk_size_));
   for (const at::Tensor& pictures : pictures_)
     add("pictures", std::to_string(pictures.size(0)) + " " + std::to_string(pictures.size(3)));
   for (const auto& [name, value] : describe_environment(backbone_.device(), {}))
@@ -161,7 +166,7 @@ at::Tensor ImageFeatures::of(std::size_t domain, std::int64_t view,
                              const std::vector<std::int64_t>& rows) {
   std::vector<std::size_t> chunks;
   for (const std::int64_t row : rows)
-    chunks.push_back(first_chunk_.at(domain) + static_cast<std::size_t>(row / kChunk));
+    chunks.push_back(first_chunk_.at(domain) + static_cast<std::size_t>(row / chunk_size_));
   std::sort(chunks.begin(), chunks.end());
   chunks.erase(std::unique(chunks.begin(), chunks.end()), chunks.end());
   make_ready(view, chunks, [](std::int64_t) {});

@@ -70,4 +70,16 @@ StudyFacts measure_facts(const Protocol& protocol) {
   return facts;
 }
 
+std::vector<Task> study_tasks(const DatasetSpec& spec) {
+  const datasets::Dataset& dataset = dataset_of(spec);
+  std::vector<Task> tasks;
+  for (const datasets::Domain& domain : dataset.domains) {
+    Task& task = tasks.emplace_back();
+    task.name = domain.name;
+    for (const std::int64_t label : domain.classes)
+      task.classes.push_back(dataset.display_names[static_cast<std::size_t>(label)]);
+  }
+  return tasks;
+}
+
 }  // namespace petlab::core

@@ -76,6 +76,7 @@ class ImageFeatures {
   std::vector<at::Tensor> pictures_;
   std::string precision_;
   FeatureStorePlace place_;
+  std::int64_t chunk_size_;
   std::vector<Chunk> chunks_;
   std::vector<std::size_t> first_chunk_;  ///< of each domain
   std::vector<std::int64_t> first_row_;   ///< of each domain, over all

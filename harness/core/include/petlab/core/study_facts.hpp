@@ -2,6 +2,9 @@
 
 #include "petlab/core/plan.hpp"
 #include "petlab/core/protocol.hpp"
+#include "petlab/core/tasks.hpp"
+
+#include <vector>
 
 namespace petlab::core {
 
@@ -10,5 +13,8 @@ namespace petlab::core {
 /// one process share is read once: what changes meanwhile is found by prepare_data() and by the
 /// workers, which look again. Not for several threads at once.
 [[nodiscard]] StudyFacts measure_facts(const Protocol& protocol);
+
+/// Names and classes of the tasks of a study, without pictures: what a memory estimate needs.
+[[nodiscard]] std::vector<Task> study_tasks(const DatasetSpec& spec);
 
 }  // namespace petlab::core
