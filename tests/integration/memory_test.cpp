@@ -42,7 +42,7 @@ std::map<std::string, double> estimates(const std::string& plan) {
 TEST(Memory, IsPredictedFromShapes) {
   const Workshop workshop;
   write_pictures(workshop.folder() / "many", 20);
-  const std::string study = workshop.write_study(kRows, "epochs = 1\nbatch = 48");
+  const std::string study = workshop.write_study(kRows, "epochs = 2\nbatch = 48");
   const std::vector<std::string> choices = {
       "--dataset-root",   (workshop.folder() / "many").string(),
       "--train-fraction", "0.8",
