@@ -27,8 +27,9 @@ constexpr std::int64_t kProgram = std::int64_t{150} << 20;
 
 // Numbers a token and layer, in widths of the tower (the MLP is four wide). Kept for the gradient
 // with frozen weights: both norms' inputs, queries, keys and values, the heads' output and what the
-// activation was given. Trained weights want the inputs of the four linear layers too.
-constexpr std::int64_t kKeptFrozen = 11;
+// activation was given, some of it twice. Trained weights want the inputs of the four linear layers
+// too.
+constexpr std::int64_t kKeptFrozen = 13;
 constexpr std::int64_t kKeptTrained = 18;
 // Of one layer while it is at work, forward or backward.
 constexpr std::int64_t kAtWork = 14;
@@ -45,7 +46,7 @@ struct TowerWork {
 
   [[nodiscard]] std::int64_t kept(bool trains_weights) const {
     const std::int64_t widths =
-        (trains_weights ? kKeptTrained : kKeptFrozen) + (has_modules ? 3 : 0);
+        (trains_weights ? kKeptTrained : kKeptFrozen) + (has_modules ? 5 : 0);
     return tokens * width * widths * layers * kFloat;
   }
   [[nodiscard]] std::int64_t at_work() const { return tokens * width * kAtWork * kFloat; }
