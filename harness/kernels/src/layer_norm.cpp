@@ -1,0 +1,274 @@
+#include "petlab/kernels/layer_norm.hpp"
+
+#include "vector_exp.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace petlab::kernels {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Elements that one thread takes at least.
+constexpr std::int64_t kGrain = 1 << 14;
+
+PETLAB_AVX512_INLINE __mmask16 first_lanes(std::int64_t n) {
+  return static_cast<__mmask16>(n >= 16 ? 0xFFFFU : (1U << n) - 1U);
+}
+
+struct RowNumbers {
+  float mean;
+  float scale;  ///< 1 / sqrt(variance + eps)
+};
+
+/// One row: sum = x + branch (where there is one), normed. The sum stays as its type rounds it.
+template <typename Stream, typename Branch, typename Out>
+PETLAB_AVX512 RowNumbers forward_row(const Stream* x, const Branch* branch, const float* weight,
+                                     const float* bias, std::int64_t width, float eps, Stream* sum,
+                                     Out* normed) {
+  const Stream* row = x;
+  __m512 total = _mm512_setzero_ps();
+  for (std::int64_t j = 0; j < width; j += 16) {
+    const __mmask16 mask = first_lanes(width - j);
+    __m512 value = load_floats(x + j, mask);
+    if (branch != nullptr) {
+      store_floats(sum + j, _mm512_add_ps(value, load_floats(branch + j, mask)), mask);
+      value = load_floats(sum + j, mask);
+    }
+    total = _mm512_add_ps(total, value);
+  }
+  if (branch != nullptr) row = sum;
+  const float mean = _mm512_reduce_add_ps(total) / static_cast<float>(width);
+  const __m512 center = _mm512_set1_ps(mean);
+  __m512 squares = _mm512_setzero_ps();
+  for (std::int64_t j = 0; j < width; j += 16) {
+    const __mmask16 mask = first_lanes(width - j);
+    const __m512 d = _mm512_maskz_sub_ps(mask, load_floats(row + j, mask), center);
+    squares = _mm512_fmadd_ps(d, d, squares);
+  }
+  const float scale =
+      1.0F / std::sqrt(_mm512_reduce_add_ps(squares) / static_cast<float>(width) + eps);
+  const __m512 factor = _mm512_set1_ps(scale);
+  for (std::int64_t j = 0; j < width; j += 16) {
+    const __mmask16 mask = first_lanes(width - j);
+    const __m512 unit = _mm512_mul_ps(_mm512_sub_ps(load_floats(row + j, mask), center), factor);
+    store_floats(normed + j,
+                 _mm512_fmadd_ps(unit, load_floats(weight + j, mask), load_floats(bias + j, mask)),
+                 mask);
+  }
+  return {mean, scale};
+}
+
+/// One row of the gradient of the sum: what comes along the stream (or null) and through the norm.
+template <typename Stream, typename Branch, typename Out>
+PETLAB_AVX512 void backward_row(const Stream* row, const float* weight, RowNumbers numbers,
+                                const Stream* along, const Out* upstream, std::int64_t width,
+                                Stream* gradient, Branch* branch_gradient) {
+  const __m512 center = _mm512_set1_ps(numbers.mean);
+  const __m512 factor = _mm512_set1_ps(numbers.scale);
+  __m512 total = _mm512_setzero_ps();
+  __m512 along_unit = _mm512_setzero_ps();
+  for (std::int64_t j = 0; j < width; j += 16) {
+    const __mmask16 mask = first_lanes(width - j);
+    const __m512 g = _mm512_mul_ps(load_floats(upstream + j, mask), load_floats(weight + j, mask));
+    const __m512 unit = _mm512_mul_ps(_mm512_sub_ps(load_floats(row + j, mask), center), factor);
+    total = _mm512_add_ps(total, g);
+    along_unit = _mm512_fmadd_ps(g, unit, along_unit);
+  }
+  const float n = static_cast<float>(width);
+  const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(total) / n);
+  const __m512 slope = _mm512_set1_ps(_mm512_reduce_add_ps(along_unit) / n);
+  for (std::int64_t j = 0; j < width; j += 16) {
+    const __mmask16 mask = first_lanes(width - j);
+    const __m512 g = _mm512_mul_ps(load_floats(upstream + j, mask), load_floats(weight + j, mask));
+    const __m512 unit = _mm512_mul_ps(_mm512_sub_ps(load_floats(row + j, mask), center), factor);
+    __m512 d = _mm512_mul_ps(factor, _mm512_fnmadd_ps(unit, slope, _mm512_sub_ps(g, mean)));
+    if (along != nullptr) d = _mm512_add_ps(d, load_floats(along + j, mask));
+    store_floats(gradient + j, d, mask);
+    if (branch_gradient != nullptr) store_floats(branch_gradient + j, d, mask);
+  }
+}
+
+template <typename T>
+const T* values(const at::Tensor& x) {
+  return x.defined() ? static_cast<const T*>(x.const_data_ptr()) : nullptr;
+}
+
+template <typename T>
+T* mutable_values(const at::Tensor& x) {
+  return x.defined() ? static_cast<T*>(x.mutable_data_ptr()) : nullptr;
+}
+
+template <typename T>
+T* moved(T* first, std::int64_t by) {
+  return first == nullptr ? nullptr : first + by;
+}
+
+/// A row is the work of one thread: the number of threads changes no bit.
+template <typename Work>
+void for_each_row(const at::Tensor& x, Work work) {
+  const std::int64_t width = x.size(-1);
+  at::parallel_for(0, x.numel() / width, std::max<std::int64_t>(1, kGrain / width),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t row = begin; row < end; ++row)
+                       work(row, row * width);
+                   });
+}
+
+/// The types of stream, branch and normed values: float, or bf16 where `true`.
+struct Types {
+  bool stream, branch, normed;
+};
+
+bool is_bf16(const at::Tensor& x) {
+  return x.scalar_type() == at::kBFloat16;
+}
+
+/// work with values of the types; those of a run are the five here.
+template <typename Work>
+void with_types(const Types& types, Work work) {
+  if (types.stream)
+    work(Bfloat16{}, Bfloat16{}, Bfloat16{});
+  else if (types.branch)
+    types.normed ? work(0.0F, Bfloat16{}, Bfloat16{}) : work(0.0F, Bfloat16{}, 0.0F);
+  else
+    types.normed ? work(0.0F, 0.0F, Bfloat16{}) : work(0.0F, 0.0F, 0.0F);
+}
+
+struct Forward {
+  at::Tensor sum, normed, numbers;  ///< numbers: float [rows, 2]
+};
+
+Forward forward(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& weight,
+                const at::Tensor& bias, double eps, at::ScalarType normed_type) {
+  const auto options = x.options().requires_grad(false);
+  Forward out{.sum = branch.defined() ? at::empty(x.sizes(), options) : x,
+              .normed = at::empty(x.sizes(), options.dtype(normed_type)),
+              .numbers = at::empty({x.numel() / x.size(-1), 2}, options.dtype(at::kFloat))};
+  auto* numbers = out.numbers.mutable_data_ptr<float>();
+  const Types types{is_bf16(x), branch.defined() && is_bf16(branch), is_bf16(out.normed)};
+  with_types(types, [&](auto stream, auto of_branch, auto of_normed) {
+    using Stream = decltype(stream);
+    using Branch = decltype(of_branch);
+    using Out = decltype(of_normed);
+    Stream* sum = branch.defined() ? mutable_values<Stream>(out.sum) : nullptr;
+    for_each_row(x, [&](std::int64_t row, std::int64_t at) {
+      const RowNumbers one = forward_row<Stream, Branch, Out>(
+          values<Stream>(x) + at, moved(values<Branch>(branch), at), values<float>(weight),
+          values<float>(bias), x.size(-1), static_cast<float>(eps), moved(sum, at),
+          mutable_values<Out>(out.normed) + at);
+      numbers[2 * row] = one.mean;
+      numbers[2 * row + 1] = one.scale;
+    });
+  });
+  return out;
+}
+
+/// Gradients of the stream and, where its type is another, of the branch.
+struct Backward {
+  at::Tensor stream, branch;
+};
+
+Backward backward(const at::Tensor& sum, const at::Tensor& weight, const at::Tensor& numbers,
+                  at::Tensor along, const at::Tensor& upstream, at::ScalarType branch_type) {
+  if (along.defined()) along = along.to(sum.scalar_type()).contiguous();
+  const at::Tensor dy = upstream.contiguous();
+  Backward out{.stream = at::empty_like(sum), .branch = {}};
+  if (branch_type != sum.scalar_type())
+    out.branch = at::empty(sum.sizes(), sum.options().dtype(branch_type));
+  const auto* number = values<float>(numbers);
+  const Types types{is_bf16(sum), branch_type == at::kBFloat16, is_bf16(dy)};
+  with_types(types, [&](auto stream, auto of_branch, auto of_normed) {
+    using Stream = decltype(stream);
+    using Branch = decltype(of_branch);
+    using Out = decltype(of_normed);
+    for_each_row(sum, [&](std::int64_t row, std::int64_t at) {
+      backward_row<Stream, Branch, Out>(
+          values<Stream>(sum) + at, values<float>(weight), {number[2 * row], number[2 * row + 1]},
+          moved(values<Stream>(along), at), values<Out>(dy) + at, sum.size(-1),
+          mutable_values<Stream>(out.stream) + at, moved(mutable_values<Branch>(out.branch), at));
+    });
+  });
+  return out;
+}
+
+struct AddLayerNorm : torch::autograd::Function<AddLayerNorm> {
+  static variable_list forward(AutogradContext* context, const at::Tensor& x,
+                               const std::optional<at::Tensor>& branch, const at::Tensor& weight,
+                               const at::Tensor& bias, double eps, at::ScalarType normed_type) {
+    const Forward out =
+        petlab::kernels::forward(x, branch.value_or(at::Tensor()), weight, bias, eps, normed_type);
+    context->save_for_backward({out.sum, weight, out.numbers});
+    context->saved_data["branch"] = branch.has_value();
+    context->saved_data["branch_type"] =
+        static_cast<std::int64_t>(branch.has_value() ? branch->scalar_type() : x.scalar_type());
+    context->set_materialize_grads(false);
+    return {out.sum, out.normed};
+  }
+  static variable_list backward(AutogradContext* context, const variable_list& upstream) {
+    const variable_list saved = context->get_saved_variables();
+    const bool has_branch = context->saved_data["branch"].toBool();
+    Backward out{.stream = upstream[0], .branch = {}};
+    if (upstream[1].defined())
+      out = petlab::kernels::backward(
+          saved[0], saved[1], saved[2], upstream[0], upstream[1],
+          static_cast<at::ScalarType>(context->saved_data["branch_type"].toInt()));
+    at::Tensor of_branch;
+    if (has_branch) of_branch = out.branch.defined() ? out.branch : out.stream;
+    return {out.stream, of_branch, {}, {}, {}, {}};
+  }
+};
+
+bool is_frozen(const at::Tensor& weight) {
+  return !at::GradMode::is_enabled() || !weight.requires_grad();
+}
+
+bool has_kernel(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& weight,
+                const at::Tensor& bias) {
+  const auto serves = [](const at::Tensor& t) {
+    return t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16;
+  };
+  if (!x.device().is_cpu() || !has_avx512() || !serves(x) || x.numel() == 0) return false;
+  if (branch.defined() &&
+      (!serves(branch) || branch.sizes() != x.sizes() || (is_bf16(x) && !is_bf16(branch))))
+    return false;
+  const auto fits = [](const at::Tensor& t) {
+    return t.scalar_type() == at::kFloat && t.is_contiguous() && is_frozen(t);
+  };
+  return fits(weight) && fits(bias);
+}
+
+}  // namespace
+
+NormedSum add_layer_norm(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& weight,
+                         const at::Tensor& bias, double eps) {
+  if (!has_kernel(x, branch, weight, bias)) {
+    const at::Tensor sum = branch.defined() ? x + branch : x;
+    return {sum, at::layer_norm(sum, {sum.size(-1)}, weight, bias, eps)};
+  }
+  at::ScalarType type = x.scalar_type();
+  if (at::autocast::is_autocast_enabled(at::kCPU) &&
+      at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16)
+    type = at::kBFloat16;
+  const at::Tensor stream = x.contiguous();
+  const at::Tensor added = branch.defined() ? branch.contiguous() : branch;
+  if (at::GradMode::is_enabled() &&
+      (stream.requires_grad() || (added.defined() && added.requires_grad()))) {
+    const variable_list out = AddLayerNorm::apply(
+        stream, added.defined() ? std::optional(added) : std::nullopt, weight, bias, eps, type);
+    return {out[0], out[1]};
+  }
+  const Forward out = forward(stream, added, weight, bias, eps, type);
+  return {out.sum, out.normed};
+}
+
+}  // namespace petlab::kernels
