@@ -5,6 +5,7 @@
 #include "petlab/core/class_texts.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/core/sharing.hpp"
+#include "petlab/core/training_step.hpp"
 
 #include <ATen/ATen.h>
 
@@ -122,7 +123,12 @@ MemoryEstimate estimate_memory(const RunSpec& spec, const sdk::MethodEntry& entr
   // Pictures of a step.
   const std::int64_t grid = shape.image_size / shape.patch_size;
   const std::int64_t tokens = grid * grid + 1 + composed * footprint.vision.prompts.tokens;
-  const std::int64_t pictures = spec.training.batch * n_tasks;
+  // Tasks that share no adapter may go one after the other (step_pieces()); groups may be all one.
+  std::int64_t together = n_tasks;
+  if (spec.sharing == Sharing::per_task && footprint.touches_vision())
+    together = std::clamp<std::int64_t>(
+        kPieceValues / (spec.training.batch * (grid * grid + 1) * shape.vision.width), 1, n_tasks);
+  const std::int64_t pictures = spec.training.batch * together;
   const auto vision = [&](std::int64_t n) {
     return TowerWork{n * tokens, shape.vision.width,
                      kept_layers(footprint.vision, shape.vision.layers, trains_weights),
@@ -159,8 +165,9 @@ MemoryEstimate estimate_memory(const RunSpec& spec, const sdk::MethodEntry& entr
                        kept_layers(footprint.text, shape.text.layers, trains_weights),
                        !footprint.text.modules.empty()};
     };
+    const TowerWork in_piece = text(of_step * together / n_tasks);
     if (trains && footprint.touches_text())
-      estimate.step += text(of_step).kept(trains_weights) + text(of_step).at_work();
+      estimate.step += in_piece.kept(trains_weights) + in_piece.at_work();
     const std::int64_t tested =
         footprint.text.conditioned ? std::max(kConditionedTexts, most_classes) * longest : of_step;
     estimate.evaluation = std::max(estimate.evaluation, text(tested).at_work());
@@ -171,7 +178,7 @@ MemoryEstimate estimate_memory(const RunSpec& spec, const sdk::MethodEntry& entr
     estimate.weights += estimate.weights / 2;
   }
   // Fused queries, keys and values of trained weights are joined anew for each forward.
-  if (trains_weights) estimate.step += estimate.weights / 4 * n_tasks;
+  if (trains_weights) estimate.step += estimate.weights / 4 * together;
   return estimate;
 }
 
