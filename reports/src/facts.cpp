@@ -148,6 +148,7 @@ void RunFacts::add(const RunRecord& run) {
   test_evaluations.add(run.test_evaluations);
   if (run.step_flops) step_flops.add(*run.step_flops);
   if (run.image_flops) image_flops.add(*run.image_flops);
+  if (!named(run.environment, names::kFeatureStore).empty()) ++kept_features;
   const std::string sources = named(run.environment, names::kSources);
   if (sources == "dirty" || sources == "unknown") ++unclean;
 }
@@ -232,10 +233,7 @@ std::vector<std::string> collect_notes(const Report& report, const RunFacts& run
          "Runs were done on different processors: their seconds cannot be compared.");
   differ(results::environment::kThreads,
          "Runs used different numbers of threads: their seconds cannot be compared.");
-  const auto kept = std::count_if(runs.begin(), runs.end(), [](const RunRecord& run) {
-    return !named(run.environment, results::environment::kFeatureStore).empty();
-  });
-  if (kept > 0 && report.times) {
+  if (const int kept = runs.kept_features; kept > 0 && report.times) {
     notes.push_back(
         "Where no adapter changes the image tower, image features are computed once, in "
         "set-up, or read from the feature store: the training and test seconds of " +

@@ -54,7 +54,8 @@ class RunFacts {
   Extent<std::int64_t> test_evaluations;
   Extent<double> step_flops;
   Extent<double> image_flops;
-  int unclean = 0;  // done by a petlab of changed or unknown sources
+  int kept_features = 0;  // whose image features were computed in set-up, or read
+  int unclean = 0;        // done by a petlab of changed or unknown sources
 
   const Distinct& of_environment(const std::string& name) const;
 };
