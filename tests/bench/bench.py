@@ -46,6 +46,10 @@ def main():
     options = parse()
     begun = time.perf_counter()
     options.model, options.pictures = inputs.prepare(options.cache, "tiny" if options.tiny else "vit-b16")
+    busy = os.getloadavg()[0]
+    if busy > 1.0:
+        print(f"bench: other programs use this machine (load {busy:.1f}); what is measured now means little",
+              file=sys.stderr)
     folder = options.cache / "work"
     folder.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -58,7 +62,7 @@ def main():
         result = (study if work.name == "study" else measure).measure(work, options, folder, peak)
         results.append(result)
         print(f"          {tables.one_line(result, peak.best)}", flush=True)
-        facts = tables.facts(options, peak.best, time.perf_counter() - begun)
+        facts = tables.facts(options, peak.best, time.perf_counter() - begun, busy)
         (options.out / "bench.json").write_text(json.dumps({"facts": facts, "works": results}, indent=1))
         tables.write(options.out, facts, results)
     print(f"\n{(options.out / 'bench.md').read_text()}\nin {options.out}")

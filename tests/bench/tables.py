@@ -9,13 +9,13 @@ import torch
 import plot
 
 
-def facts(options, peak, seconds):
+def facts(options, peak, seconds, busy):
     with open("/proc/cpuinfo") as file:
         model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "")
     return {"processor": model, "cores": os.cpu_count(), "threads": options.threads, "torch": torch.__version__,
             "python": platform.python_version(), "compiled": options.compile, "peak": dict(peak),
             "model": "a tiny CLIP (a test of the benchmark, no measurement)" if options.tiny
-            else "ViT-B/16, seeded random weights", "seconds": seconds, "load": os.getloadavg()[0]}
+            else "ViT-B/16, seeded random weights", "seconds": seconds, "load": busy}
 
 
 def duration(seconds):
@@ -98,7 +98,9 @@ def markdown(facts, results):
         f"{facts['processor']}, {facts['threads']} threads of {facts['cores']} cores; LibTorch and PyTorch "
         f"{facts['torch']}, Python {facts['python']}; {facts['model']}. Matrix products of torch.mm reach "
         f"{peak['fp32'] / 1e9:,.0f} GFLOP/s in fp32 and {peak['bf16'] / 1e9:,.0f} in bf16. "
-        f"Ratios: median over rounds (smallest to largest).", "",
+        f"Ratios: median over rounds (smallest to largest)."
+        + (f" **The machine was not quiet**: load {facts['load']:.1f} at the start." if facts["load"] > 1.0 else ""),
+        "",
         "| " + " | ".join(HEADER) + " |", "|" + "---|" * len(HEADER)]
     lines += ["| " + " | ".join(cells) + " |" for cells in rows(results, peak)]
     lines += ["", "| work | rounds | strong peer as | one-off seconds, petlab / published / strong "

@@ -43,7 +43,8 @@ class Work:
         return dict(
             TRAINING[self.method], name=self.name, method=self.method, sharing=self.sharing, phase=self.phase,
             tasks=TASKS[: self.tasks], classes=CLASSES, batch=self.batch, precision=self.precision,
-            options={"depth": "2"} if tiny and self.method == "maple" else {}, partition=[list(group) for group in self.partition], groups=groups,
+            options={"depth": "2"} if tiny and self.method == "maple" else {},  # it has no more layers
+            partition=[list(group) for group in self.partition], groups=groups,
             epochs=1000000 if self.phase == "train" else 0, test_images=100000, threads=threads,
             model=str(model), pictures=str(pictures), start=str(folder / f"{self.name}.start.safetensors"),
             cache=str(folder / "cache"),
@@ -55,21 +56,21 @@ ALONE = STEP + "an adapter each"
 JOINT = STEP + "one adapter"
 WORKS = [
     Work("mmap", "MmAP " + ALONE + ", fp32", "mmap", goals=(6, 1.5), memory_goals=(0.35, 0.8)),
-    Work("maple", "MaPLe " + ALONE + ", fp32", "maple", goals=(6, 1.5)),
-    Work("mmap-joint", "MmAP " + JOINT + ", fp32", "mmap", "joint"),
-    Work("maple-joint", "MaPLe " + JOINT + ", fp32", "maple", "joint"),
+    Work("maple", "MaPLe " + ALONE + ", fp32", "maple", goals=(6, 1.5), rounds=2),
+    Work("mmap-joint", "MmAP " + JOINT + ", fp32", "mmap", "joint", rounds=2),
+    Work("maple-joint", "MaPLe " + JOINT + ", fp32", "maple", "joint", rounds=2),
     Work("mmap-bf16", "MmAP " + ALONE + ", bf16", "mmap", precision="bf16", goals=(6, 1.5)),
     Work("maple-bf16", "MaPLe " + ALONE + ", bf16", "maple", precision="bf16", goals=(6, 1.5)),
     Work("coop", f"CoOp, {EPOCHS} epochs of Office-Home 10 % ({sum(TEN_PERCENT.values()):,} pictures), "
-         "batch 32, fp32", "coop", batch=32, goals=(50, 1.5)),
+         "batch 32, fp32", "coop", batch=32, goals=(50, 1.5), rounds=2),
     Work("vpt", "VPT-deep training step, batch 16, fp32", "vpt-deep", "joint", tasks=1, batch=16, rounds=5,
          goals=(1.3, 1.1), peak_goal=0.75),
     Work("full", "full fine-tuning step, batch 16, fp32", "full-fine-tuning", "joint", tasks=1, batch=16,
          goals=(1.1, 1.0)),
     Work("evaluate", f"evaluation, {TEST_IMAGES:,} images, MmAP prompts in both towers, fp32", "mmap",
-         phase="evaluate", units=128, goals=(1.5, 1.1)),
+         phase="evaluate", units=128, goals=(1.5, 1.1), rounds=2),
     Work("groups", "MmAP in grouped+specific over 4 tasks: one mixed batch against a loop over tasks, fp32", "mmap",
-         "grouped+specific", partition=((0, 1), (2, 3)), goals=(2, 1.5)),
+         "grouped+specific", partition=((0, 1), (2, 3)), goals=(2, 1.5), rounds=2),
     Work("study", "embedded ablation study, one seed, all cores, wall time", "study", goals=(8, 2)),
 ]
 
