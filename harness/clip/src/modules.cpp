@@ -160,11 +160,12 @@ at::Tensor BlockModules::bottlenecks(const at::Tensor& h, sdk::BottleneckSite si
   });
 }
 
-ModulePlan::ModulePlan(const TowerBatch& batch, const sdk::TowerShape& shape, const char* tower)
-    : tower_(batch.sets.size(), batch.set_sizes) {
+ModulePlan::ModulePlan(const TowerBatch& batch, const std::vector<std::int64_t>& set_sizes,
+                       const sdk::TowerShape& shape, const char* tower)
+    : tower_(batch.sets.size(), set_sizes) {
   const auto n_layers = static_cast<std::size_t>(shape.layers);
   const auto check_sizes = [&] {
-    if (batch.sets.size() > 1 && batch.set_sizes.size() != batch.sets.size())
+    if (batch.sets.size() > 1 && set_sizes.size() != batch.sets.size())
       throw sdk::Error(
           sdk::ErrorKind::internal,
           "a batch with modules of several sets does not say how many samples each has");
@@ -175,7 +176,7 @@ ModulePlan::ModulePlan(const TowerBatch& batch, const sdk::TowerShape& shape, co
                        "an adapter changes layer " + std::to_string(layer) + " of the " + tower +
                            " tower, which has the layers 0 to " + std::to_string(shape.layers - 1));
     if (blocks_.empty()) {
-      blocks_.assign(n_layers, BlockModules(batch.sets.size(), batch.set_sizes));
+      blocks_.assign(n_layers, BlockModules(batch.sets.size(), set_sizes));
       used_.assign(n_layers, false);
     }
     used_[static_cast<std::size_t>(layer)] = true;

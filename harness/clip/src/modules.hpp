@@ -56,7 +56,12 @@ class BlockModules {
 class ModulePlan {
  public:
   /// `batch` must outlive the plan.
-  ModulePlan(const TowerBatch& batch, const sdk::TowerShape& shape, const char* tower);
+  ModulePlan(const TowerBatch& batch, const sdk::TowerShape& shape, const char* tower)
+      : ModulePlan(batch, batch.set_sizes, shape, tower) {}
+
+  /// The same for tensors of which `set_sizes` (in rows of the first dimension) are of each set.
+  ModulePlan(const TowerBatch& batch, const std::vector<std::int64_t>& set_sizes,
+             const sdk::TowerShape& shape, const char* tower);
 
   /// Null where nothing is changed.
   [[nodiscard]] const BlockModules* block(std::int64_t layer) const;

@@ -34,6 +34,8 @@ class PromptPlan {
   [[nodiscard]] const at::Tensor& sets_at(std::int64_t layer) const;
   [[nodiscard]] at::Tensor set_of_sample() const;
 
+  [[nodiscard]] std::int64_t n_sets() const { return n_sets_; }
+
   /// 0 without prompts.
   [[nodiscard]] std::int64_t n_prompt() const { return n_prompt_; }
 

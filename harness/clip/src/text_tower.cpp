@@ -2,15 +2,77 @@
 #include "petlab/kernels/linear.hpp"
 #include "petlab/sdk/error.hpp"
 #include "prompts.hpp"
+#include "shared_text.hpp"
 #include "towers.hpp"
 #include "transformer.hpp"
 
 #include <ATen/ATen.h>
 
+#include <memory>
+
 namespace petlab::clip {
 
 using sdk::Error;
 using sdk::ErrorKind;
+
+namespace {
+
+/// Every text by itself, padded to the longest. -> the end tokens [N, W].
+at::Tensor run_plain_blocks(const TextWeights& w, const sdk::TowerShape& shape,
+                            const BlockSettings& settings, const PromptPlan& plan,
+                            const TokenBatch& tokens, const TowerBatch& prompts) {
+  const std::int64_t batch = tokens.ids.size(0);
+  const std::int64_t length = tokens.ids.size(1) + plan.n_prompt();
+  const ModulePlan modules(prompts, shape, "text");
+  at::Tensor x =
+      modules.changed(at::embedding(w.token_embedding, tokens.ids.to(w.token_embedding.device())),
+                      sdk::AffinePlace::embeddings);
+  // Prompts stand behind the start token; those of an earlier layer are cut out and replaced.
+  const auto put = [&](std::int64_t layer) {
+    if (!plan.changes(layer)) return;
+    const std::int64_t rest = plan.inserts(layer) ? 1 : 1 + plan.n_prompt();
+    x = at::cat({x.narrow(1, 0, 1), plan.at(layer).to(x.scalar_type()),
+                 x.narrow(1, rest, x.size(1) - rest)},
+                1);
+  };
+  put(0);
+  if (prompts.token_order.defined())
+    x = x.gather(1, prompts.token_order.unsqueeze(2).expand({batch, length, x.size(2)}));
+  x = x + w.position_embedding.narrow(0, 0, x.size(1));
+  const at::Tensor eot = tokens.eot.to(x.device()) + plan.n_prompt();
+  for (std::int64_t layer = 0; layer < shape.layers; ++layer) {
+    const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
+    if (layer > 0) put(layer);
+    const BlockModules* changed = modules.block(layer);
+    x = layer + 1 < shape.layers ? run_block(block, settings, changed, x)
+                                 : run_block_pooled(block, settings, changed, x, eot);
+  }
+  return x;
+}
+
+/// How the texts share rows, or null where every text is to be computed by itself: where that is
+/// asked for, where prompts stand behind the class names, and where noise is drawn for every row.
+std::shared_ptr<const TextLayout> layout_of(const TokenBatch& tokens, const TowerBatch& batch,
+                                            const PromptPlan& plan, c10::Device device) {
+  if (batch.text_path == TextPath::plain || batch.token_order.defined() || draws_noise(batch))
+    return nullptr;
+  TextLayout::Sharing sharing{.n_prompt = plan.n_prompt(),
+                              .n_prompt_sets = plan.n_sets(),
+                              .are_prompts_embedded = plan.changes(0),
+                              .module_set_sizes = {},
+                              .set_of_text = {},
+                              .device = device};
+  if (batch.sets.size() > 1 && has_modules(batch)) sharing.module_set_sizes = batch.set_sizes;
+  if (plan.n_sets() > 1) sharing.set_of_text = batch.set_of_sample;
+  return tokens.layouts != nullptr ? tokens.layouts->of(tokens, sharing)
+                                   : TextLayout::make(tokens, sharing);
+}
+
+}  // namespace
+
+std::shared_ptr<TextLayouts> keep_layouts() {
+  return std::make_shared<TextLayouts>();
+}
 
 at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch& tokens,
                     const TowerBatch& prompts) {
@@ -34,34 +96,16 @@ at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch
                                .activation = config.text_activation,
                                .is_causal = true};
 
+  const std::shared_ptr<const TextLayout> layout =
+      layout_of(tokens, prompts, plan, w.token_embedding.device());
+  const at::Tensor x = layout != nullptr
+                           ? run_shared_blocks(w, shape.text, settings, plan, prompts, *layout)
+                           : run_plain_blocks(w, shape.text, settings, plan, tokens, prompts);
   const ModulePlan modules(prompts, shape.text, "text");
-  at::Tensor x =
-      modules.changed(at::embedding(w.token_embedding, tokens.ids.to(w.token_embedding.device())),
-                      sdk::AffinePlace::embeddings);
-  // Prompts stand behind the start token; those of an earlier layer are cut out and replaced.
-  const auto put = [&](std::int64_t layer) {
-    if (!plan.changes(layer)) return;
-    const std::int64_t rest = plan.inserts(layer) ? 1 : 1 + plan.n_prompt();
-    x = at::cat({x.narrow(1, 0, 1), plan.at(layer).to(x.scalar_type()),
-                 x.narrow(1, rest, x.size(1) - rest)},
-                1);
-  };
-  put(0);
-  if (prompts.token_order.defined())
-    x = x.gather(1, prompts.token_order.unsqueeze(2).expand({batch, length, x.size(2)}));
-  x = x + w.position_embedding.narrow(0, 0, x.size(1));
-  const at::Tensor eot = tokens.eot.to(x.device()) + plan.n_prompt();
-  for (std::int64_t layer = 0; layer < shape.text.layers; ++layer) {
-    const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
-    if (layer > 0) put(layer);
-    const BlockModules* changed = modules.block(layer);
-    x = layer + 1 < shape.text.layers ? run_block(block, settings, changed, x)
-                                      : run_block_pooled(block, settings, changed, x, eot);
-  }
-  x = modules.changed(
+  const at::Tensor normed = modules.changed(
       layer_norm(x, w.final_norm_weight, w.final_norm_bias, settings.layer_norm_eps),
       sdk::AffinePlace::final_norm);
-  return kernels::linear(x, w.projection, {});
+  return kernels::linear(normed, w.projection, {});
 }
 
 }  // namespace petlab::clip

@@ -44,8 +44,8 @@ at::Tensor join_branch(const at::Tensor& x, const at::Tensor& branch, const Bloc
   return sum;
 }
 
-/// What follows the attention: its output map, the MLP, and the modules of both.
-/// x [B, L, W] is the stream at the positions that `attended` [B, L, W] belongs to.
+}  // namespace
+
 at::Tensor finish_block(const BlockWeights& w, const BlockSettings& settings,
                         const BlockModules* modules, const at::Tensor& x,
                         const at::Tensor& attended) {
@@ -62,6 +62,8 @@ at::Tensor finish_block(const BlockWeights& w, const BlockSettings& settings,
   return join_branch(middle, changed_mlp(w, settings, *modules, middle), *modules,
                      sdk::BottleneckSite::after_mlp, sdk::BottleneckSite::parallel_mlp, eps);
 }
+
+namespace {
 
 /// The stream and what the attention starts from.
 kernels::NormedSum start_block(const BlockWeights& w, const BlockSettings& settings,

@@ -38,6 +38,12 @@ struct PassingPrompts {
                                           const at::Tensor& positions,
                                           const PassingPrompts& prompts = {});
 
+/// What follows the attention in a block: its output map, the MLP, and the modules of both. x is
+/// the stream at the positions that `attended` belongs to: [B, L, W], or rows [R, W].
+[[nodiscard]] at::Tensor finish_block(const BlockWeights& weights, const BlockSettings& settings,
+                                      const BlockModules* modules, const at::Tensor& x,
+                                      const at::Tensor& attended);
+
 [[nodiscard]] at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight,
                                     const at::Tensor& bias, double eps);
 

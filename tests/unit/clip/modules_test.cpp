@@ -283,6 +283,7 @@ TEST_F(Modules, TokensStandInTheOrderAskedFor) {
   const auto order = [&](const std::vector<std::int64_t>& row) {
     return at::tensor(row, at::kLong).unsqueeze(0).repeat({4, 1});
   };
+  batch.text_path = TextPath::plain;
   const at::Tensor as_it_is = backbone_->encode_text(tokens_, batch);
   batch.token_order = order(natural);
   EXPECT_TRUE(at::equal(backbone_->encode_text(tokens_, batch), as_it_is));

@@ -15,6 +15,11 @@
 
 namespace petlab::clip {
 
+/// How the text tower computes a batch: `shared` computes what texts have in common once and
+/// nothing behind their ends, wherever that is possible; `plain` computes every text by itself. The
+/// results differ in the rounding of sums.
+enum class TextPath : std::uint32_t { shared, plain };
+
 /// The changes of a batch in one tower, for one or more sets of adapters.
 struct TowerBatch {
   /// Prompts: `layers[l]` is [n_prompt_sets, n_prompt, width] or undefined where earlier prompts
@@ -29,6 +34,7 @@ struct TowerBatch {
   /// set (not needed for one set). The changes must outlive the forward and its backward.
   std::vector<std::vector<const sdk::TowerChanges*>> sets;
   std::vector<std::int64_t> set_sizes;
+  TextPath text_path = TextPath::shared;  ///< text only
 };
 
 /// Weights that take the place of the backbone's own in one forward, by name. The result is
@@ -113,6 +119,10 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
 [[nodiscard]] TowerBatch stack_changes(
     const std::vector<std::vector<const sdk::TowerChanges*>>& sets, std::int64_t n_layers,
     const at::Tensor& set_of_sample);
+
+/// Room for TokenBatch::layouts. Keyed by the TowerBatch's set_of_sample as an object, so hand in
+/// the same tensor every time.
+[[nodiscard]] std::shared_ptr<TextLayouts> keep_layouts();
 
 /// Output of a tower [B, embed_dim] with the feature adapters of the batch; encode_image() and
 /// encode_text() leave them to this, so that features of an untouched tower can be kept.

@@ -12,10 +12,15 @@
 
 namespace petlab::clip {
 
+class TextLayouts;
+
 /// Texts as the text tower takes them, cut behind the longest end-of-text token.
 struct TokenBatch {
   at::Tensor ids;  ///< int64 [N, L]: start token, text, end token, padding
   at::Tensor eot;  ///< int64 [N]: position of the end token
+  /// From keep_layouts() for tokens that are encoded again and again, else null: what the text
+  /// tower finds out about them is kept there. Ids and eot must not change then.
+  std::shared_ptr<TextLayouts> layouts = {};
 };
 
 /// CLIP's byte-pair tokenizer.
