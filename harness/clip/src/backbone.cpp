@@ -7,6 +7,7 @@
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/sdk/error.hpp"
 #include "sha256.hpp"
+#include "text_chunks.hpp"
 #include "towers.hpp"
 #include "weights.hpp"
 
@@ -144,8 +145,11 @@ at::Tensor Backbone::encode_image(const at::Tensor& pixels, const TowerBatch& pr
 at::Tensor Backbone::encode_text(const TokenBatch& tokens, const TowerBatch& prompts,
                                  const WeightOverrides& overrides) const {
   const Weights& weights = impl_->weights;
-  if (overrides.empty()) return run_text(weights.text(), impl_->config, tokens, prompts);
   weights.check(overrides);
+  const std::int64_t chunk = texts_per_chunk(impl_->config, tokens, prompts, overrides);
+  if (tokens.ids.dim() == 2 && chunk < tokens.ids.size(0))
+    return run_text_in_chunks(weights, impl_->config, tokens, prompts, overrides, chunk);
+  if (overrides.empty()) return run_text(weights.text(), impl_->config, tokens, prompts);
   return run_text(weights.text(overrides), impl_->config, tokens, prompts);
 }
 

@@ -72,8 +72,13 @@ TowerBatch stack_changes(const std::vector<std::vector<const sdk::TowerChanges*>
   TowerBatch batch;
   batch.sets = sets;
   batch.set_of_sample = set_of_sample;
-  // tokens[l][s]: the prompts of set s at layer l, parts of its adapters side by side.
-  std::vector<std::vector<at::Tensor>> tokens(static_cast<std::size_t>(n_layers));
+  // The prompts of all sets at a layer, the parts of a set's adapters behind one another.
+  struct Layer {
+    std::vector<at::Tensor> parts;
+    std::size_t n_sets = 0;
+    std::vector<std::int64_t> shape;  // of a set: prompts, width
+  };
+  std::vector<Layer> tokens(static_cast<std::size_t>(n_layers));
   for (std::size_t s = 0; s < sets.size(); ++s) {
     std::vector<std::vector<at::Tensor>> parts(tokens.size());
     std::size_t with_prompts = 0;
@@ -102,25 +107,33 @@ TowerBatch stack_changes(const std::vector<std::vector<const sdk::TowerChanges*>
                     "adapters that are composed have prompts at different "
                     "layers: layer " +
                         std::to_string(l) + " lacks some");
-      tokens[l].push_back(parts[l].size() == 1 ? parts[l][0] : at::cat(parts[l]));
+      std::vector<std::int64_t> shape{0, parts[l].front().size(1)};
+      for (const at::Tensor& part : parts[l])
+        shape[0] += part.size(0);
+      Layer& layer = tokens[l];
+      if (layer.n_sets++ == 0) layer.shape = shape;
+      if (shape != layer.shape)
+        throw Error(ErrorKind::config, "adapters of one batch have prompts of shapes " +
+                                           shape_text(layer.shape) + " and " + shape_text(shape) +
+                                           " at layer " + std::to_string(l) +
+                                           ", expected equal shapes");
+      layer.parts.insert(layer.parts.end(), parts[l].begin(), parts[l].end());
     }
   }
   bool any = false;
   batch.layers.resize(tokens.size());
   for (std::size_t l = 0; l < tokens.size(); ++l) {
-    if (tokens[l].empty()) continue;
-    if (tokens[l].size() != sets.size())
+    const Layer& layer = tokens[l];
+    if (layer.parts.empty()) continue;
+    if (layer.n_sets != sets.size())
       throw Error(ErrorKind::config,
                   "adapters of one batch have prompts at different layers: "
                   "layer " +
                       std::to_string(l) + " lacks some");
-    for (const at::Tensor& one : tokens[l])
-      if (one.sizes() != tokens[l][0].sizes())
-        throw Error(ErrorKind::config, "adapters of one batch have prompts of shapes " +
-                                           shape_text(tokens[l][0].sizes()) + " and " +
-                                           shape_text(one.sizes()) + " at layer " +
-                                           std::to_string(l) + ", expected equal shapes");
-    batch.layers[l] = tokens[l].size() == 1 ? tokens[l][0].unsqueeze(0) : at::stack(tokens[l]);
+    // One copy for all sets and parts.
+    const at::Tensor all = layer.parts.size() == 1 ? layer.parts.front() : at::cat(layer.parts);
+    batch.layers[l] =
+        all.reshape({static_cast<std::int64_t>(layer.n_sets), layer.shape[0], layer.shape[1]});
     any = true;
   }
   if (!any) batch.layers.clear();

@@ -13,6 +13,8 @@ namespace {
 // Layouts of one batch of tokens that are kept: a run needs one, an ablation of orders a few.
 constexpr std::size_t kMaxLayouts = 8;
 
+constexpr std::int64_t kNone = -1;  // no row
+
 std::vector<std::int64_t> values_of(const at::Tensor& tensor) {
   const at::Tensor here = tensor.to(at::kCPU, at::kLong).contiguous();
   const auto* values = here.const_data_ptr<std::int64_t>();
@@ -69,7 +71,7 @@ std::shared_ptr<const TextLayout> TextLayout::make(const TokenBatch& tokens,
   };
   const Rows& rows = layout->without_;
   for (const std::int64_t row : rows.start)
-    put(row, 0, 0);
+    if (row != kNone) put(row, 0, 0);
   for (const std::int64_t first : rows.first_word)
     for (std::int64_t i = 0; i < layout->n_words_; ++i)
       put(first + i, 0, 1 + i);
@@ -118,7 +120,10 @@ TextLayout::Rows TextLayout::arrange(bool with_prompts) const {
   rows.first_token.resize(lengths_.size());
   for (std::int64_t set = 0; set < n_module_sets_; ++set) {
     const std::int64_t before = rows.count;
-    rows.start.push_back(rows.count++);
+    // A chunk of a batch may have no texts of a set: then there is nothing of it to compute.
+    const bool is_used = std::any_of(groups_.begin(), groups_.end(),
+                                     [&](const Group& group) { return group.module_set == set; });
+    rows.start.push_back(is_used ? rows.count++ : kNone);
     for (const Group& group : groups_) {
       if (group.module_set != set) continue;
       rows.first_word.push_back(rows.count);
@@ -183,7 +188,6 @@ kernels::SharedSequences TextLayout::make_sequences(bool with_prompts, Queries q
                     .out = static_cast<std::int32_t>(out_row),
                     .query = static_cast<std::int32_t>(queries == Queries::ends ? out_row : row)};
   };
-  constexpr std::int64_t kNone = -1;
   std::vector<kernels::SharedSequences::Group> groups;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const Group& from = groups_[g];

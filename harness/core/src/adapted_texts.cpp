@@ -77,8 +77,7 @@ at::Tensor AdaptedBackbone::encode_texts(const Prepared& prepared, const ClassTe
     }
     if (text.by_class) {
       batch.layers = {rows.size() == 1 ? rows.front() : at::cat(rows)};
-      batch.set_of_sample =
-          at::arange(tokens.ids.size(0), at::TensorOptions(at::kLong).device(backbone_.device()));
+      batch.set_of_sample = texts_.each_its_own(tokens.ids.size(0));
     }
     if (text.class_position != sdk::ClassPosition::end && !batch.layers.empty())
       batch.token_order =
@@ -112,35 +111,39 @@ at::Tensor AdaptedBackbone::class_features_by_image(const Prepared& prepared, st
   const std::size_t set = set_of_task_[task];
   const std::size_t list = texts_.list_of_task(task);
   const std::int64_t n_classes = texts_.n_classes(list);
-  const clip::TokenBatch tokens = texts_.tokens_of({list});
   const at::Tensor f = clip::unit_length(image_features);
   const std::int64_t chunk = std::max<std::int64_t>(1, kMaxTextsInFlight / n_classes);
   std::vector<at::Tensor> features;
   for (std::int64_t first = 0; first < f.size(0); first += chunk) {
     const std::int64_t count = std::min(chunk, f.size(0) - first);
     const at::Tensor some = f.narrow(0, first, count);
-    std::vector<at::Tensor> parts;  // [count, n_classes, n_prompt, width] an adapter
+    // Prompts of a class each where an adapter has such, else one row of prompts an image.
+    std::int64_t n_rows = 1;
+    std::vector<at::Tensor> parts;  // [count, 1 or n_classes, n_prompt, width] an adapter
     for (const sdk::TowerChanges* changes : changes_of(prepared, set, /*text=*/true)) {
       const sdk::PromptCondition& c = *changes->condition;
       const at::Tensor shift =
           at::linear(at::relu(at::linear(some, c.down, c.down_bias)), c.up, c.up_bias);
       const at::Tensor& own = changes->prompts.front().tokens;
       const at::Tensor tokens_of_class = own.dim() == 3 ? own : own.unsqueeze(0);
-      parts.push_back((tokens_of_class.unsqueeze(0) + shift.view({count, 1, 1, -1}))
-                          .expand({count, n_classes, -1, -1}));
+      parts.push_back(tokens_of_class.unsqueeze(0) + shift.view({count, 1, 1, -1}));
+      n_rows = std::max(n_rows, parts.back().size(1));
     }
+    for (at::Tensor& part : parts)
+      part = part.expand({count, n_rows, -1, -1});
     const at::Tensor prompts = parts.size() == 1 ? parts.front() : at::cat(parts, 2);
+    const ClassTexts::Copies& copies = texts_.copies_of(list, count);
     clip::TowerBatch batch = tower_batch(prepared, true, {set}, {}, {});
-    batch.layers = {prompts.reshape({count * n_classes, prompts.size(2), prompts.size(3)})};
+    batch.layers = {prompts.reshape({count * n_rows, prompts.size(2), prompts.size(3)})};
     batch.set_of_sample =
-        at::arange(count * n_classes, at::TensorOptions(at::kLong).device(backbone_.device()));
+        n_rows == 1 ? copies.image_of_text : texts_.each_its_own(count * n_classes);
     if (footprint_.text.class_position != sdk::ClassPosition::end)
       batch.token_order =
           texts_.token_order({list}, prompts.size(2), footprint_.text.class_position)
               .repeat({count, 1});
-    const clip::TokenBatch repeated{tokens.ids.repeat({count, 1}), tokens.eot.repeat({count})};
     features.push_back(
-        clip::adapt_features(backbone_.encode_text(repeated, batch, prepared.overrides[set]), batch)
+        clip::adapt_features(backbone_.encode_text(copies.tokens, batch, prepared.overrides[set]),
+                             batch)
             .view({count, n_classes, -1}));
   }
   return features.size() == 1 ? features.front() : at::cat(features);

@@ -10,6 +10,12 @@ namespace {
 // Patterns of tasks in a step whose packed texts are kept.
 constexpr std::size_t kMaxPlans = 64;
 
+/// Before one more is kept.
+template <typename Map>
+void make_room(Map& kept) {
+  if (kept.size() >= kMaxPlans) kept.clear();
+}
+
 at::Tensor set_index(const std::vector<std::int64_t>& counts, c10::Device device) {
   std::vector<std::int64_t> sets;
   for (std::size_t set = 0; set < counts.size(); ++set) {
@@ -42,7 +48,10 @@ ClassTexts::ClassTexts(const clip::Backbone& backbone, const std::vector<Task>& 
   texts_.eot = texts_.eot.to(device_);
 }
 
-clip::TokenBatch ClassTexts::tokens_of(const std::vector<std::size_t>& lists) const {
+const clip::TokenBatch& ClassTexts::tokens_of(const std::vector<std::size_t>& lists) const {
+  const auto found = tokens_.find(lists);
+  if (found != tokens_.end()) return found->second;
+  make_room(tokens_);
   std::vector<at::Tensor> ids;
   std::vector<at::Tensor> eot;
   for (const std::size_t list : lists) {
@@ -50,12 +59,41 @@ clip::TokenBatch ClassTexts::tokens_of(const std::vector<std::size_t>& lists) co
     ids.push_back(texts_.ids.narrow(0, first, count));
     eot.push_back(texts_.eot.narrow(0, first, count));
   }
-  if (lists.size() == 1) return {ids.front(), eot.front()};
-  return {at::cat(ids), at::cat(eot)};
+  const bool one = lists.size() == 1;
+  return tokens_
+      .emplace(lists, clip::TokenBatch{.ids = one ? ids.front() : at::cat(ids),
+                                       .eot = one ? eot.front() : at::cat(eot),
+                                       .layouts = clip::keep_layouts()})
+      .first->second;
 }
 
-at::Tensor ClassTexts::token_order(const std::vector<std::size_t>& lists, std::int64_t n_prompt,
-                                   sdk::ClassPosition position) const {
+const ClassTexts::Copies& ClassTexts::copies_of(std::size_t list, std::int64_t count) const {
+  const auto found = copies_.find({list, count});
+  if (found != copies_.end()) return found->second;
+  make_room(copies_);
+  const clip::TokenBatch& one = tokens_of({list});
+  const at::Tensor images = at::arange(count, at::TensorOptions(at::kLong).device(device_));
+  return copies_
+      .emplace(std::pair(list, count),
+               Copies{.tokens = {.ids = one.ids.repeat({count, 1}),
+                                 .eot = one.eot.repeat({count}),
+                                 .layouts = clip::keep_layouts()},
+                      .image_of_text = images.repeat_interleave(n_classes(list))})
+      .first->second;
+}
+
+const at::Tensor& ClassTexts::each_its_own(std::int64_t n) const {
+  at::Tensor& known = each_its_own_[n];
+  if (!known.defined()) known = at::arange(n, at::TensorOptions(at::kLong).device(device_));
+  return known;
+}
+
+const at::Tensor& ClassTexts::token_order(const std::vector<std::size_t>& lists,
+                                          std::int64_t n_prompt,
+                                          sdk::ClassPosition position) const {
+  const auto found = orders_.find({lists, n_prompt, position});
+  if (found != orders_.end()) return found->second;
+  make_room(orders_);
   const std::int64_t n_before = position == sdk::ClassPosition::middle ? n_prompt / 2 : 0;
   const std::int64_t length = texts_.ids.size(1) + n_prompt;
   std::vector<std::int64_t> order;
@@ -77,14 +115,17 @@ at::Tensor ClassTexts::token_order(const std::vector<std::size_t>& lists, std::i
       append(end_of_name, length);
     }
   }
-  return at::tensor(order, at::kLong).view({n_texts, length}).to(device_);
+  return orders_
+      .emplace(std::tuple(lists, n_prompt, position),
+               at::tensor(order, at::kLong).view({n_texts, length}).to(device_))
+      .first->second;
 }
 
 const ClassTexts::Plan& ClassTexts::plan(const std::vector<std::int64_t>& tasks,
                                          const std::vector<std::size_t>& set_of_task) {
   const auto found = plans_.find(tasks);
   if (found != plans_.end()) return found->second;
-  if (plans_.size() >= kMaxPlans) plans_.clear();
+  make_room(plans_);
 
   Plan plan;
   std::vector<std::pair<std::size_t, std::size_t>> pairs;  // (set, class list)

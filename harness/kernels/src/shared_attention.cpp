@@ -48,10 +48,9 @@ at::Tensor by_library(const at::Tensor& q, const at::Tensor& k, const at::Tensor
   return (made.size() == 1 ? made.front() : at::cat(made)).index_select(0, p.out);
 }
 
-/// Announces the work to who counts FLOPs: products of a query and a key, each `times` times.
-std::vector<c10::IValue> work_of(const SharedSequences::Impl& sequences, std::int64_t width,
-                                 int times) {
-  return {sequences.n_pairs, width, static_cast<std::int64_t>(times)};
+/// Announces the work to who counts FLOPs: (queries, keys that each sees, width of all heads).
+std::vector<c10::IValue> work_of(const SharedSequences::Impl& sequences, std::int64_t width) {
+  return {sequences.n_pairs, std::int64_t{1}, width};
 }
 
 struct Pointers {
@@ -95,7 +94,7 @@ void backward(const Pointers& in, const SharedSequences::Impl& sequences, const 
 at::Tensor run_forward(const at::Tensor& q, const at::Tensor& kv, std::int64_t heads,
                        const SharedSequences::Impl& sequences) {
   const Pointers in(q, kv, heads);
-  RECORD_FUNCTION("petlab::shared_attention", work_of(sequences, in.width, 2));
+  RECORD_FUNCTION("petlab::attention", work_of(sequences, in.width));
   const at::Tensor out = at::empty({sequences.n_out, in.width}, kv.options());
   if (kv.scalar_type() == at::kFloat)
     forward<float>(in, sequences, out);
@@ -127,7 +126,7 @@ class SharedAttention : public torch::autograd::Function<SharedAttention> {
     const auto capsule = context->saved_data["sequences"].toCapsule();
     const SharedSequences::Impl& sequences = *static_cast<const Holder&>(*capsule).sequences;
     const Pointers in(q, kv, context->saved_data["heads"].toInt());
-    RECORD_FUNCTION("petlab::shared_attention", work_of(sequences, in.width, 5));
+    RECORD_FUNCTION("petlab::attention_backward", work_of(sequences, in.width));
     const at::Tensor grad = grads[0].contiguous();
     const at::Tensor grad_q = q.defined() ? at::zeros_like(q) : at::Tensor();
     const at::Tensor grad_kv = at::zeros_like(kv);

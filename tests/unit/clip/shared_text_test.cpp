@@ -1,12 +1,17 @@
 #include "model_fixture.hpp"
+#include "petlab/clip/text_memory.hpp"
+#include "text_chunks.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/autocast_mode.h>
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -251,6 +256,104 @@ TEST_F(SharedText, TextsWithoutACommonStartAreComputedByThemselves) {
   TowerBatch plain;
   plain.text_path = TextPath::plain;
   EXPECT_TRUE(at::equal(backbone_->encode_text(other), backbone_->encode_text(other, plain)));
+}
+
+TEST_F(SharedText, ChunksThatAreComputedAgainEqualTheWhole) {
+  const auto expect_chunks_equal = [&](TowerBatch batch, const Trained& trained, const char* what) {
+    const auto whole = run(ragged_, batch, trained, TextPath::shared);
+    // One to three rows of activations: a chunk a text, and two or three texts a chunk.
+    for (const std::int64_t budget : {1, 60'000, 100'000}) {
+      batch.text_budget = budget;
+      for (const TextPath path : {TextPath::shared, TextPath::plain}) {
+        const auto chunks = run(ragged_, batch, trained, path);
+        for (std::size_t i = 0; i < whole.size(); ++i) {
+          const double size = std::max(1.0, whole[i].abs().max().item<double>());
+          EXPECT_LE(test::distance(chunks[i], whole[i]), kBound * size)
+              << what << ", budget " << budget << ", leaf " << i;
+        }
+      }
+    }
+  };
+  Trained prompts = sets(3);
+  prompts.prompts({0, 1}, 2);
+  expect_chunks_equal(batch_of(prompts, {1, 4, 1}), prompts, "prompts");
+  Trained modules = sets(2);
+  modules.modules().prompts({0}, 2);
+  expect_chunks_equal(batch_of(modules, {4, 2}), modules, "modules");
+  Trained weights = sets(1);
+  weights.prompts({1}, 2);
+  for (const sdk::NamedTensor& weight : backbone_->weights()) {
+    if (!weight.name.starts_with("text_")) continue;
+    weights.leaves.push_back(weight.value.clone().requires_grad_(true));
+    weights.overrides.emplace(weight.name, weights.leaves.back());
+  }
+  expect_chunks_equal(batch_of(weights, {6}), weights, "weights");
+}
+
+TEST_F(SharedText, ChunksAreTheTextsThatTheBudgetHolds) {
+  Trained trained = sets(1);
+  trained.prompts({0}, 2);
+  TowerBatch batch = batch_of(trained, {6});
+  const std::int64_t rows = text_rows(ragged_, 2);
+  EXPECT_LT(rows, text_rows(ragged_, 2, 1, TextPath::plain));
+  const std::int64_t bytes = rows * text_activation_bytes(backbone_->shape().text, false);
+  EXPECT_EQ(text_activation_bytes(backbone_->shape().text, false), 2 * 4 * (2 * 24 + 3 * 24 + 48));
+  EXPECT_EQ(texts_per_chunk(backbone_->config(), ragged_, batch, {}), 6);
+  batch.text_budget = bytes;
+  EXPECT_EQ(texts_per_chunk(backbone_->config(), ragged_, batch, {}), 6);
+  batch.text_budget = bytes - 1;
+  EXPECT_EQ(texts_per_chunk(backbone_->config(), ragged_, batch, {}), 3);
+  batch.text_budget = 1;
+  EXPECT_EQ(texts_per_chunk(backbone_->config(), ragged_, batch, {}), 1);
+  const at::NoGradGuard no_grad;
+  EXPECT_EQ(texts_per_chunk(backbone_->config(), ragged_, batch, {}), 6);
+}
+
+/// Bytes that tensors of this thread hold, and the most that they held.
+class MemoryMeter final : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void* /*place*/, std::int64_t size, std::size_t /*allocated*/,
+                         std::size_t /*reserved*/, c10::Device /*device*/) override {
+    held_ += size;
+    peak_ = std::max(peak_, held_);
+  }
+  [[nodiscard]] bool memoryProfilingEnabled() const override { return true; }
+  [[nodiscard]] std::int64_t peak() const { return peak_; }
+
+ private:
+  std::int64_t held_ = 0;
+  std::int64_t peak_ = 0;
+};
+
+TEST_F(SharedText, MemoryStaysBoundedAsClassesGrow) {
+  Trained trained = sets(1);
+  trained.prompts({0}, 2);
+  const auto peak_of = [&](std::int64_t n, std::int64_t budget) {
+    std::vector<std::string> texts;
+    for (std::int64_t i = 0; i < n; ++i)
+      texts.push_back("a photo of a " + std::string(static_cast<std::size_t>(1 + i % 3),
+                                                    static_cast<char>('a' + i % 26)));
+    const TokenBatch tokens = tokens_of(texts);
+    TowerBatch batch = batch_of(trained, {n});
+    batch.text_budget = budget;
+    const auto meter = std::make_shared<MemoryMeter>();
+    {
+      const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
+      (void)run(tokens, batch, trained, TextPath::shared);
+    }
+    return std::pair(meter->peak(),
+                     text_rows(tokens, 2) * text_activation_bytes(backbone_->shape().text, false));
+  };
+  const auto [small, small_predicted] = peak_of(100, kTextBudget);
+  const auto [large, large_predicted] = peak_of(1600, kTextBudget);
+  // Without chunks memory grows with the classes, about as predicted.
+  EXPECT_GT(large, 10 * small);
+  EXPECT_GT(large, large_predicted * 3 / 4);
+  EXPECT_LT(large, large_predicted * 2);
+  const auto [chunked, unused] = peak_of(1600, small_predicted);
+  // Tokens, features and their gradients of all classes are left.
+  EXPECT_LT(chunked, 2 * small + 1600 * 16 * 4 * 8);
+  EXPECT_LT(chunked, large / 5);
 }
 
 }  // namespace

@@ -53,25 +53,80 @@ double image_tower(const sdk::BackboneShape& shape, std::int64_t prompts = 0) {
          in.attention + product(1, shape.vision.width, shape.embed_dim);
 }
 
-/// Forward, of one text.
-double text_tower(const sdk::BackboneShape& shape, std::int64_t length) {
-  const TowerFlops in = blocks(shape.text, length);
-  return in.maps + in.attention + product(1, shape.text.width, shape.embed_dim);
-}
-
 /// Backward through frozen weights from the first block on: a gradient for each map's input, and
 /// the five products of the attention for its two.
 double backward_of_blocks(const TowerFlops& blocks) {
   return blocks.maps + 2.5 * blocks.attention;
 }
 
-std::int64_t text_length(const RunInputs& inputs) {
+/// What the texts of some classes are for the text tower: rows of the tokens that all begin with,
+/// once, and of each text those behind them up to its end token.
+struct TextRows {
+  std::int64_t common = 0;
+  std::int64_t prompts = 0;       // behind the start token, once, replaced at every layer
+  std::vector<std::int64_t> own;  // of each text
+
+  TextRows(const clip::Backbone& backbone, const std::vector<std::string>& texts,
+           std::int64_t n_prompt = 0)
+      : prompts(n_prompt) {
+    const clip::TokenBatch tokens =
+        backbone.tokenizer().encode_batch(texts, backbone.shape().context_length);
+    common = tokens.eot.min().item<std::int64_t>();
+    for (std::int64_t i = 0; i < common; ++i)
+      if (!tokens.ids.select(1, i).eq(tokens.ids[0][i]).all().item<bool>()) common = i;
+    for (std::size_t t = 0; t < texts.size(); ++t)
+      own.push_back(tokens.eot[static_cast<std::int64_t>(t)].item<std::int64_t>() + 1 - common);
+  }
+
+  [[nodiscard]] std::int64_t texts() const { return static_cast<std::int64_t>(own.size()); }
+  [[nodiscard]] std::int64_t rows() const {  // without prompts
+    std::int64_t sum = common;
+    for (const std::int64_t n : own)
+      sum += n;
+    return sum;
+  }
+};
+
+/// Texts in the text tower: rows() go through all blocks but the last, of which only the end tokens
+/// do; prompts are keys and values (and queries, for nothing) of each block.
+struct TextFlops {
+  double maps = 0.0;
+  double first_qkv = 0.0;  // of `maps`, that of the first block
+  double attention = 0.0;
+  double projection = 0.0;
+
+  TextFlops(const sdk::BackboneShape& shape, const TextRows& texts) {
+    const sdk::TowerShape& tower = shape.text;
+    const std::int64_t w = tower.width;
+    const std::int64_t all = texts.rows() + texts.prompts;
+    const auto rest = [&](std::int64_t rows) {
+      return product(rows, w, w) + 2 * product(rows, w, tower.mlp_width);
+    };
+    std::int64_t pairs = 1;  // the start token sees itself
+    std::int64_t pairs_of_ends = 0;
+    const std::int64_t before = texts.common + texts.prompts;
+    for (std::int64_t place = texts.prompts + 1; place < before; ++place)
+      pairs += place + 1;
+    for (const std::int64_t n : texts.own) {
+      for (std::int64_t i = 1; i <= n; ++i)
+        pairs += before + i;
+      pairs_of_ends += before + n;
+    }
+    const auto n = static_cast<double>(tower.layers - 1);
+    first_qkv = product(all, w, 3 * w);
+    maps = n * (first_qkv + rest(texts.rows())) + product(all, w, 2 * w) +
+           product(texts.texts(), w, w) + rest(texts.texts());
+    attention = 2 * (n * product(pairs, w, 1) + product(pairs_of_ends, w, 1));
+    projection = product(texts.texts(), w, shape.embed_dim);
+  }
+  [[nodiscard]] double forward() const { return maps + attention + projection; }
+};
+
+std::vector<std::string> texts_of(const Task& task) {
   std::vector<std::string> texts;
-  for (const Task& task : inputs.tasks)
-    for (const std::string& name : task.classes)
-      texts.push_back("a photo of a " + name + ".");
-  const clip::Backbone& backbone = *inputs.backbone;
-  return backbone.tokenizer().encode_batch(texts, backbone.shape().context_length).ids.size(1);
+  for (const std::string& name : task.classes)
+    texts.push_back("a photo of a " + name + ".");
+  return texts;
 }
 
 /// Images of each task in the first step of a run.
@@ -131,13 +186,15 @@ TEST(StepFlops, OfVitB16AreTheClosedForms) {
   const double last = (4.0 * 197 + 20.0) * 768 * 768 + 4.0 * 197 * 768;
   EXPECT_EQ(flops, patches + 11 * block + last + 2.0 * 768 * 512);
 
-  const clip::TokenBatch tokens =
-      backbone->tokenizer().encode_batch(std::vector<std::string>{"a photo of a red cup."}, 77);
+  const std::vector<std::string> texts{"a photo of a red cup.", "a photo of a bed."};
+  const clip::TokenBatch tokens = backbone->tokenizer().encode_batch(texts, 77);
   {
     const FlopScope scope(flops);
     (void)backbone->encode_text(tokens);
   }
-  EXPECT_EQ(flops, text_tower(config.shape, tokens.ids.size(1)));
+  const TextRows rows(*backbone, texts);
+  EXPECT_GT(rows.common, 5);
+  EXPECT_EQ(flops, TextFlops(config.shape, rows).forward());
 }
 
 TEST(StepFlops, OfDeepImagePromptsAreASumByHand) {
@@ -163,17 +220,20 @@ TEST(StepFlops, OfTextPromptsLeaveTheKeptImageFeaturesOut) {
   const RunSpec spec = tiny_spec("text", Sharing::joint);
   const auto record = run_well(spec, inputs);
   const sdk::BackboneShape& shape = inputs.backbone->shape();
-  const std::int64_t positions = text_length(inputs) + kPrompts;
   const std::vector<std::int64_t> images = first_step(spec, inputs);
   // Two tasks have the same classes: their texts are encoded once.
-  const auto n_texts = static_cast<double>(images[2] > 0 ? inputs.tasks[0].classes.size() +
-                                                               inputs.tasks[2].classes.size()
-                                                         : inputs.tasks[0].classes.size());
-  const double forward = text_tower(shape, positions);
-  const double backward = backward_of_blocks(blocks(shape.text, positions)) +
-                          product(1, shape.text.width, shape.embed_dim);
+  std::vector<std::string> texts = texts_of(inputs.tasks[0]);
+  if (images[2] > 0)
+    for (const std::string& text : texts_of(inputs.tasks[2]))
+      texts.push_back(text);
+  const TextFlops text(shape, TextRows(*inputs.backbone, texts, kPrompts));
+  // Backward, one product for each map, but in the first block for the prompts alone: nothing else
+  // before it is trained.
+  const std::int64_t w = shape.text.width;
+  const double backward = text.maps - text.first_qkv + product(kPrompts, w, 3 * w) +
+                          2.5 * text.attention + text.projection;
   ASSERT_TRUE(record.step_flops.has_value());
-  EXPECT_EQ(*record.step_flops, n_texts * (forward + backward) + 2 * scores(images, inputs));
+  EXPECT_EQ(*record.step_flops, text.forward() + backward + 2 * scores(images, inputs));
   ASSERT_TRUE(record.image_flops.has_value());
   EXPECT_EQ(*record.image_flops, image_tower(shape) + scores({1, 0, 0}, inputs));
 }
@@ -188,15 +248,13 @@ TEST(StepFlops, OfAWholeCopyAreThreeForwardsWithAttentionTwiceAndAHalf) {
   const auto record = run_well(spec, inputs);
   const sdk::BackboneShape& shape = inputs.backbone->shape();
   const std::vector<std::int64_t> images = first_step(spec, inputs);
-  const auto n_texts = static_cast<double>(inputs.tasks[0].classes.size());
+  const TextFlops texts(shape, TextRows(*inputs.backbone, texts_of(inputs.tasks[0])));
   const double image_attention = blocks(shape.vision, 5).attention;
-  const double text_attention = blocks(shape.text, text_length(inputs)).attention;
   const double pixels = product(4, 3 * 8 * 8, shape.vision.width);
   const double image = 3 * image_tower(shape) + 0.5 * image_attention - pixels;
-  const double text = 3 * text_tower(shape, text_length(inputs)) + 0.5 * text_attention;
+  const double text = 3 * texts.forward() + 0.5 * texts.attention;
   ASSERT_TRUE(record.step_flops.has_value());
-  EXPECT_EQ(*record.step_flops,
-            total(images) * image + n_texts * text + 3 * scores(images, inputs));
+  EXPECT_EQ(*record.step_flops, total(images) * image + text + 3 * scores(images, inputs));
 }
 
 TEST(StepFlops, DependOnTheWorkAloneNotOnPrecisionOrLengthOfTheRun) {

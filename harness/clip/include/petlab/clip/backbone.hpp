@@ -20,6 +20,9 @@ namespace petlab::clip {
 /// results differ in the rounding of sums.
 enum class TextPath : std::uint32_t { shared, plain };
 
+/// The default of TowerBatch::text_budget: 4 GiB.
+inline constexpr std::int64_t kTextBudget = std::int64_t{4} << 30;
+
 /// The changes of a batch in one tower, for one or more sets of adapters.
 struct TowerBatch {
   /// Prompts: `layers[l]` is [n_prompt_sets, n_prompt, width] or undefined where earlier prompts
@@ -35,6 +38,11 @@ struct TowerBatch {
   std::vector<std::vector<const sdk::TowerChanges*>> sets;
   std::vector<std::int64_t> set_sizes;
   TextPath text_path = TextPath::shared;  ///< text only
+  /// Text only: bytes of activations that a forward may keep for its backward pass. Where it would
+  /// keep more, chunks of texts are computed again in the backward pass: memory stays bounded as
+  /// the classes grow, for one more forward. The default holds 345 classes of 6 tasks in ViT-B/16,
+  /// or about 3,500 classes.
+  std::int64_t text_budget = kTextBudget;
 };
 
 /// Weights that take the place of the backbone's own in one forward, by name. The result is

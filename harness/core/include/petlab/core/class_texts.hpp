@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -26,14 +27,25 @@ class ClassTexts {
   [[nodiscard]] std::size_t n_lists() const { return list_rows_.size(); }
   [[nodiscard]] std::int64_t n_classes(std::size_t list) const { return list_rows_[list].second; }
 
-  /// Tokens of some lists, one behind the other.
-  [[nodiscard]] clip::TokenBatch tokens_of(const std::vector<std::size_t>& lists) const;
+  /// Tokens of some lists, one behind the other. Made once, with what the text tower finds out.
+  [[nodiscard]] const clip::TokenBatch& tokens_of(const std::vector<std::size_t>& lists) const;
+
+  /// Tokens of a list several times, one behind the other: a copy for each image of a batch.
+  struct Copies {
+    clip::TokenBatch tokens;
+    at::Tensor image_of_text;  ///< int64 [count * n_classes]
+  };
+  [[nodiscard]] const Copies& copies_of(std::size_t list, std::int64_t count) const;
+
+  /// int64 [n]: 0, 1, ... for texts with prompts of their own; the same tensor every time.
+  [[nodiscard]] const at::Tensor& each_its_own(std::int64_t n) const;
 
   /// For texts whose class name comes first: the order (see clip::TowerBatch) that puts the first
   /// `n_before` of `n_prompt` prompts before the class name and the others behind it,
   /// int64 [N, L + n_prompt]. `position` is middle or front.
-  [[nodiscard]] at::Tensor token_order(const std::vector<std::size_t>& lists, std::int64_t n_prompt,
-                                       sdk::ClassPosition position) const;
+  [[nodiscard]] const at::Tensor& token_order(const std::vector<std::size_t>& lists,
+                                              std::int64_t n_prompt,
+                                              sdk::ClassPosition position) const;
 
   /// The texts of some tasks, packed into one batch.
   struct Plan {
@@ -63,6 +75,13 @@ class ClassTexts {
   clip::TokenBatch texts_;                  ///< all class lists, one below the other
   std::vector<std::int64_t> name_lengths_;  ///< tokens of the class name, one a row of texts_
   std::map<std::vector<std::int64_t>, Plan> plans_;
+  // What is the same at every step, made when it is first asked for.
+  mutable std::map<std::vector<std::size_t>, clip::TokenBatch> tokens_;
+  mutable std::map<std::pair<std::size_t, std::int64_t>, Copies> copies_;
+  mutable std::map<std::int64_t, at::Tensor> each_its_own_;
+  mutable std::map<std::tuple<std::vector<std::size_t>, std::int64_t, sdk::ClassPosition>,
+                   at::Tensor>
+      orders_;
 };
 
 /// The place of `value` in `list`, appended when it is not there.
