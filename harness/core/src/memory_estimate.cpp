@@ -1,5 +1,6 @@
 #include "petlab/core/memory_estimate.hpp"
 
+#include "petlab/clip/text_memory.hpp"
 #include "petlab/core/adapter_checks.hpp"
 #include "petlab/core/augmentation.hpp"
 #include "petlab/core/class_texts.hpp"
@@ -146,19 +147,21 @@ MemoryEstimate estimate_memory(const RunSpec& spec, const sdk::MethodEntry& entr
     const ClassTexts texts(backbone, tasks, method->text_template());
     std::set<std::pair<std::vector<std::size_t>, std::size_t>> distinct;
     std::int64_t of_step = 0;
-    std::int64_t longest = 0;
-    std::int64_t most_classes = 0;
+    std::int64_t tested_by_image = 0;
     for (std::size_t t = 0; t < tasks.size(); ++t) {
       const std::size_t list = texts.list_of_task(t);
-      const std::int64_t length =
-          texts.tokens_of({list}).ids.size(1) + composed * footprint.text.prompts.tokens;
       const auto classes = static_cast<std::int64_t>(tasks[t].classes.size());
-      longest = std::max(longest, length);
-      most_classes = std::max(most_classes, classes);
+      const bool shares_rows = footprint.text.class_position == sdk::ClassPosition::end;
+      const std::int64_t rows =
+          clip::text_rows(texts.tokens_of({list}), composed * footprint.text.prompts.tokens,
+                          footprint.text.by_class ? classes : 1,
+                          shares_rows ? clip::TextPath::shared : clip::TextPath::plain);
+      tested_by_image =
+          std::max(tested_by_image, std::max<std::int64_t>(1, kConditionedTexts / classes) * rows);
       if (footprint.text.conditioned)
-        of_step += spec.training.batch * classes * length;
+        of_step += spec.training.batch * rows;
       else if (distinct.emplace(adapters.arrangement.of_task[t], list).second)
-        of_step += classes * length;
+        of_step += rows;
     }
     const auto text = [&](std::int64_t n) {
       return TowerWork{n, shape.text.width,
@@ -167,9 +170,9 @@ MemoryEstimate estimate_memory(const RunSpec& spec, const sdk::MethodEntry& entr
     };
     const TowerWork in_piece = text(of_step * together / n_tasks);
     if (trains && footprint.touches_text())
-      estimate.step += in_piece.kept(trains_weights) + in_piece.at_work();
-    const std::int64_t tested =
-        footprint.text.conditioned ? std::max(kConditionedTexts, most_classes) * longest : of_step;
+      estimate.step +=
+          std::min(in_piece.kept(trains_weights), clip::kTextBudget) + in_piece.at_work();
+    const std::int64_t tested = footprint.text.conditioned ? tested_by_image : of_step;
     estimate.evaluation = std::max(estimate.evaluation, text(tested).at_work());
   }
   if (spec.training.precision == "bf16") {

@@ -29,14 +29,15 @@ struct TowerFlops {
 };
 
 /// Blocks of a tower for one sequence of `length` positions. Of the last block the keys and values
-/// are needed at all positions, everything else at the pooled one.
-TowerFlops blocks(const sdk::TowerShape& tower, std::int64_t length) {
+/// are needed at all positions, everything else at the pooled one. Positions also attend to
+/// `prompts` that each block has of its own, whose keys and values are not counted here.
+TowerFlops blocks(const sdk::TowerShape& tower, std::int64_t length, std::int64_t prompts = 0) {
   const std::int64_t w = tower.width;
   const auto layer = [&](std::int64_t queries) {
     const double qkv = product(queries, w, w) + product(length, w, 2 * w);
     const double out = product(queries, w, w);
     const double mlp = product(queries, w, tower.mlp_width) * 2;
-    return TowerFlops{qkv + out + mlp, 2 * product(queries, w, length)};
+    return TowerFlops{qkv + out + mlp, 2 * product(queries, w, length + prompts)};
   };
   const TowerFlops full = layer(length);
   const TowerFlops last = layer(1);
@@ -44,11 +45,16 @@ TowerFlops blocks(const sdk::TowerShape& tower, std::int64_t length) {
   return {n * full.maps + last.maps, n * full.attention + last.attention};
 }
 
+/// Keys and values of prompts that each block has of its own: once a batch.
+double keys_of_prompts(const sdk::TowerShape& tower, std::int64_t prompts) {
+  return static_cast<double>(tower.layers) * product(prompts, tower.width, 2 * tower.width);
+}
+
 /// Forward, of one image: patches as rows of a product, blocks over them and the class token.
 double image_tower(const sdk::BackboneShape& shape, std::int64_t prompts = 0) {
   const std::int64_t grid = shape.image_size / shape.patch_size;
   const std::int64_t patches = grid * grid;
-  const TowerFlops in = blocks(shape.vision, 1 + patches + prompts);
+  const TowerFlops in = blocks(shape.vision, 1 + patches, prompts);
   return product(patches, 3 * shape.patch_size * shape.patch_size, shape.vision.width) + in.maps +
          in.attention + product(1, shape.vision.width, shape.embed_dim);
 }
@@ -202,17 +208,23 @@ TEST(StepFlops, OfDeepImagePromptsAreASumByHand) {
   const RunSpec spec = tiny_spec("image", Sharing::joint);
   const auto record = run_well(spec, inputs);
   const sdk::BackboneShape& shape = inputs.backbone->shape();
-  const std::int64_t positions = 1 + 4 + kPrompts;
+  const std::int64_t positions = 1 + 4;
+  const std::int64_t width = shape.vision.width;
   const double projection = product(1, shape.vision.width, shape.embed_dim);
   const std::vector<std::int64_t> images = first_step(spec, inputs);
-  // Prompts stand before the first block: all blocks are walked back, the patches are not. Class
-  // features are those of the frozen text tower: made once a run, and no part of a step.
+  // Prompts stand before the first block: all blocks are walked back, the patches are not, nor
+  // their queries, keys and values in the first. Class features are those of the frozen text tower:
+  // made once a run, and no part of a step.
   const double forward = image_tower(shape, kPrompts);
-  const double backward = backward_of_blocks(blocks(shape.vision, positions)) + projection;
+  const double keys = keys_of_prompts(shape.vision, kPrompts);
+  const double backward = backward_of_blocks(blocks(shape.vision, positions, kPrompts)) -
+                          product(positions, width, 3 * width) + projection;
   ASSERT_TRUE(record.step_flops.has_value());
-  EXPECT_EQ(*record.step_flops, total(images) * (forward + backward) + 2 * scores(images, inputs));
+  EXPECT_EQ(*record.step_flops,
+            total(images) * (forward + backward) + 2 * keys + 2 * scores(images, inputs));
   ASSERT_TRUE(record.image_flops.has_value());
-  EXPECT_EQ(*record.image_flops, forward + scores({1, 0, 0}, inputs));
+  // Measured on the first batch: the 6 test images of the first task.
+  EXPECT_DOUBLE_EQ(*record.image_flops, forward + keys / 6 + scores({1, 0, 0}, inputs));
 }
 
 TEST(StepFlops, OfTextPromptsLeaveTheKeptImageFeaturesOut) {
