@@ -64,12 +64,14 @@ tidy: ## Static analysis of all sources with clang-tidy; about an hour on 2 core
 fuzz: setup ## Fuzz the readers of foreign files with libFuzzer, a minute each (needs clang)
 	@$(SETUP)/fuzz.sh
 
-pretrain: ## Train the embedded backbone anew (an hour); goes on from where it stopped
+MINUTES ?= 20
+pretrain: ## Train a backbone like the embedded one anew, MINUTES=20 long; goes on from where it stopped
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab
-	@package=$$($(SETUP)/icon_package.sh); \
-	out=harness/pretrain/runs/petlab-icon-clip; \
-	$(PETLAB) pretrain --package "$$package" --out "$$out" \
+	@package=$$($(SETUP)/icon_package.sh); words=($$($(SETUP)/emoji_words.sh)); \
+	runs=harness/pretrain/runs; out=$$runs/petlab-icon-clip-$(MINUTES)-minutes; \
+	$(PETLAB) pretrain --package "$$package" --emojibase "$${words[0]}" --emojilib "$${words[1]}" \
+	  --pictures $$runs --out "$$out" --minutes $(MINUTES) \
 	  $$([ ! -e "$$out/training.safetensors" ] || echo --resume)
 
 bench: ## petlab beside Python peers, ratios and goals; 25 minutes. QUICK=1: 10 minutes; WORKS="mmap vpt": some

@@ -36,8 +36,15 @@ void show(const Progress& report) {
     std::cerr << "step " << grouped_digits(report.done) << ": " << numbers;
     if (report.held_out_accuracy >= 0)
       std::cerr << ", held-out zero-shot " << percent(report.held_out_accuracy);
-    std::cerr << ", " << duration_text(report.seconds_left) << " left"
-              << (report.phase == Progress::Phase::saved ? "; saved" : "") << "\n";
+    std::cerr << ", " << duration_text(report.seconds_left) << " left";
+    if (report.phase == Progress::Phase::saved)
+      std::cerr << "; saved" << (report.is_best ? ", the best so far" : "");
+    std::cerr << "\n";
+    for (const pretrain::HeldOutScore& score : report.held_out)
+      if (report.phase == Progress::Phase::saved)
+        std::cerr << "  " << score.family << ": names alone " << percent(score.bare)
+                  << ", with the right style " << percent(score.matched) << ", with a wrong one "
+                  << percent(score.wrong) << "; style told " << percent(score.style) << "\n";
   }
 }
 
@@ -56,7 +63,16 @@ int run_pretrain_command(const Arguments& arguments) {
               "  petlab pretrain --package DIR --out /tmp/clip --resume\n"};
   usage.options.add_options()("package", text_value()->required(),
                               "folder with the unpacked npm package @iconify/json");
+  usage.options.add_options()("emojibase", text_value(),
+                              "folder with the unpacked npm package emojibase-data");
+  usage.options.add_options()("emojilib", text_value(),
+                              "folder with the unpacked npm package emojilib");
   usage.options.add_options()("out", text_value()->required(), "folder for model and checkpoint");
+  usage.options.add_options()("pictures", text_value(),
+                              "folder for the rendered pictures; several trainings may share it");
+  usage.options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
+                              "NAME=VALUE, an option of model or training; may be repeated. "
+                              "Defaults are in settings.txt of OUT");
   usage.options.add_options()("minutes", po::value<double>()->default_value(defaults.minutes),
                               "training time; the schedule follows the clock");
   usage.options.add_options()("steps", po::value<std::int64_t>()->default_value(defaults.steps),
@@ -74,6 +90,17 @@ int run_pretrain_command(const Arguments& arguments) {
   options.package_dir = parsed->text("package");
   options.recipe_dir = icon_home_recipe();
   options.out_dir = parsed->text("out");
+  if (parsed->has("emojibase")) options.emojibase_dir = parsed->text("emojibase");
+  if (parsed->has("emojilib")) options.emojilib_dir = parsed->text("emojilib");
+  if (parsed->has("pictures")) options.pictures_dir = parsed->text("pictures");
+  if (parsed->has("set"))
+    for (const std::string& assignment : parsed->get<std::vector<std::string>>("set")) {
+      const std::size_t sign = assignment.find('=');
+      if (sign == std::string::npos)
+        throw sdk::Error(sdk::ErrorKind::config,
+                         "--set " + assignment + " has no '=', expected NAME=VALUE");
+      pretrain::set_option(options, assignment.substr(0, sign), assignment.substr(sign + 1));
+    }
   options.minutes = parsed->get<double>("minutes");
   options.steps = parsed->get<std::int64_t>("steps");
   options.resume = parsed->get<bool>("resume");

@@ -69,8 +69,28 @@ at::Tensor to_planes(const at::Tensor& pictures) {
   return pictures.permute({0, 3, 1, 2}).to(at::kFloat).contiguous() * (1.0 / 255.0);
 }
 
-at::Tensor augment(const at::Tensor& pictures, const at::Tensor& has_colour,
-                   at::Generator& generator) {
+namespace {
+
+/// What the masks and inks mean for each picture. All masks are bool [B].
+std::vector<ColourChange> changes_of(const at::Tensor& inked, const at::Tensor& inks,
+                                     const at::Tensor& greyed, const at::Tensor& exchanged,
+                                     const at::Tensor& inverted) {
+  const at::Tensor colours = (inks.view({-1, 3}) * 255.0).to(at::kInt).contiguous();
+  const auto* const colour = colours.const_data_ptr<int>();
+  std::vector<ColourChange> changes(static_cast<std::size_t>(inked.size(0)));
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    changes[i] = {.is_inked = inked.const_data_ptr<bool>()[i],
+                  .ink = colour_of(colour[3 * i], colour[3 * i + 1], colour[3 * i + 2]),
+                  .is_greyed = greyed.const_data_ptr<bool>()[i],
+                  .is_exchanged = exchanged.const_data_ptr<bool>()[i],
+                  .is_inverted = inverted.const_data_ptr<bool>()[i]};
+  return changes;
+}
+
+}  // namespace
+
+Augmented augment(const at::Tensor& pictures, const at::Tensor& has_colour,
+                  at::Generator& generator) {
   Chance chance(pictures.size(0), generator);
   at::Tensor planes = to_planes(pictures);
   const at::Tensor grid =
@@ -85,13 +105,16 @@ at::Tensor augment(const at::Tensor& pictures, const at::Tensor& has_colour,
 
   const at::Tensor colour = chance.uniform();
   const at::Tensor inked = at::logical_and(at::logical_not(has_colour), colour < kInkShare);
-  planes = at::where(per_picture(inked), planes + (1.0 - planes) * chance.inks(), planes);
+  const at::Tensor inks = chance.inks();
+  planes = at::where(per_picture(inked), planes + (1.0 - planes) * inks, planes);
   const at::Tensor greyed = at::logical_and(has_colour, colour < kGreyShare);
   planes = at::where(per_picture(greyed), planes.mean(1, /*keepdim=*/true), planes);
   const at::Tensor exchanged = at::logical_and(has_colour, colour > 1.0 - kExchangeShare);
   planes =
       at::where(per_picture(exchanged), planes.index_select(1, chance.order_of_channels()), planes);
-  return at::where(per_picture(chance.uniform() < kInvertShare), 1.0 - planes, planes);
+  const at::Tensor inverted = chance.uniform() < kInvertShare;
+  planes = at::where(per_picture(inverted), 1.0 - planes, planes);
+  return {.planes = planes, .changes = changes_of(inked, inks, greyed, exchanged, inverted)};
 }
 
 }  // namespace petlab::pretrain

@@ -12,20 +12,53 @@ at::Tensor table_loss(const at::Tensor& logits, const at::Tensor& rows, double l
                                 /*ignore_index=*/-1, label_smoothing);
 }
 
-at::Tensor contrastive_loss(const at::Tensor& logits, const at::Tensor& also_true) {
-  const at::Tensor diagonal = at::eye(logits.size(0), also_true.options());
-  const at::Tensor left_out = at::logical_and(also_true, at::logical_not(diagonal));
-  const at::Tensor kept = logits.masked_fill(left_out, -std::numeric_limits<float>::infinity());
-  const at::Tensor target = at::arange(logits.size(0), logits.options().dtype(at::kLong));
-  return (at::cross_entropy_loss(kept, target) + at::cross_entropy_loss(kept.t(), target)) * 0.5;
+namespace {
+
+/// `also_true` without the pairs themselves.
+at::Tensor left_out(const at::Tensor& also_true) {
+  const at::Tensor own = at::eye(also_true.size(0), also_true.size(1), also_true.options());
+  return at::logical_and(also_true, at::logical_not(own));
 }
 
-at::Tensor true_pairs(const at::Tensor& subjects, const at::Tensor& styles,
-                      const at::Tensor& text_styles) {
-  const at::Tensor same_subject = subjects.unsqueeze(1) == subjects.unsqueeze(0);
-  const at::Tensor style_fits =
-      at::logical_or(text_styles.unsqueeze(0) < 0, styles.unsqueeze(1) == text_styles.unsqueeze(0));
-  return at::logical_and(same_subject, style_fits);
+}  // namespace
+
+PairFacts PairFacts::narrow(std::int64_t start, std::int64_t length) const {
+  return {.subjects = subjects.narrow(0, start, length),
+          .bits = bits.narrow(0, start, length),
+          .sets = sets.narrow(0, start, length),
+          .claims = claims.narrow(0, start, length),
+          .claimed_sets = claimed_sets.narrow(0, start, length)};
+}
+
+at::Tensor true_pairs(const PairFacts& pictures, const PairFacts& captions) {
+  const at::Tensor same_subject = pictures.subjects.unsqueeze(1) == captions.subjects.unsqueeze(0);
+  const at::Tensor claims = captions.claims.unsqueeze(0);
+  const at::Tensor bits_fit = at::bitwise_and(pictures.bits.unsqueeze(1), claims) == claims;
+  const at::Tensor set_fits =
+      at::logical_or(captions.claimed_sets.unsqueeze(0) < 0,
+                     pictures.sets.unsqueeze(1) == captions.claimed_sets.unsqueeze(0));
+  return at::logical_and(at::logical_and(same_subject, bits_fit), set_fits);
+}
+
+at::Tensor softmax_contrast(const at::Tensor& logits, const at::Tensor& also_true) {
+  const at::Tensor kept =
+      logits.masked_fill(left_out(also_true), -std::numeric_limits<float>::infinity());
+  return at::cross_entropy_loss(kept,
+                                at::arange(logits.size(0), logits.options().dtype(at::kLong)));
+}
+
+at::Tensor sigmoid_contrast(const at::Tensor& logits, const at::Tensor& also_true) {
+  const at::Tensor sign =
+      at::eye(logits.size(0), logits.size(1), logits.options().requires_grad(false)) * 2.0 - 1.0;
+  const at::Tensor losses = at::log_sigmoid(logits * sign).masked_fill(left_out(also_true), 0.0);
+  return -losses.sum() / static_cast<double>(logits.size(0));
+}
+
+at::Tensor fact_loss(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& known) {
+  const at::Tensor weight = known.to(logits.scalar_type());
+  const at::Tensor losses =
+      at::binary_cross_entropy_with_logits(logits, targets, weight, {}, at::Reduction::Sum);
+  return losses / weight.sum().clamp_min(1.0);
 }
 
 }  // namespace petlab::pretrain

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <optional>
+#include <string_view>
 
 namespace petlab::pretrain {
 
@@ -30,17 +32,54 @@ double scheduled_rate(double peak, double warm_up, double progress) {
   return peak * std::max(kFinalShare, 0.5 * (1.0 + std::cos(std::numbers::pi * share)));
 }
 
+namespace {
+
+constexpr std::string_view kLayers = ".encoder.layers.";
+
+/// The layer that a weight's name says, -1 for embeddings, nothing for the rest.
+std::optional<int> layer_of(const std::string& name) {
+  if (name.find(".embeddings.") != std::string::npos ||
+      name.find("pre_layrnorm") != std::string::npos)
+    return -1;
+  const std::size_t at = name.find(kLayers);
+  if (at == std::string::npos) return std::nullopt;
+  return std::stoi(name.substr(at + kLayers.size()));
+}
+
+std::string tower_of(const std::string& name) {
+  return name.substr(0, name.find('.'));
+}
+
+}  // namespace
+
+std::vector<double> layer_rates(const std::vector<sdk::NamedTensor>& parameters, double decay) {
+  std::map<std::string, int> last;
+  for (const sdk::NamedTensor& parameter : parameters)
+    if (const auto layer = layer_of(parameter.name))
+      last[tower_of(parameter.name)] = std::max(last[tower_of(parameter.name)], *layer);
+  std::vector<double> rates;
+  for (const sdk::NamedTensor& parameter : parameters) {
+    const auto layer = layer_of(parameter.name);
+    rates.push_back(layer ? std::pow(decay, last[tower_of(parameter.name)] - *layer) : 1.0);
+  }
+  return rates;
+}
+
 Optimizer::Optimizer(std::vector<sdk::NamedTensor> parameters, double weight_decay,
-                     double average_decay)
+                     double average_decay, const std::vector<double>& rates)
     : parameters_(std::move(parameters)), average_decay_(average_decay) {
-  groups_.resize(2);
-  groups_[0].weight_decay = weight_decay;
-  for (const sdk::NamedTensor& parameter : parameters_) {
+  std::map<std::pair<bool, double>, std::size_t> group_of;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const sdk::NamedTensor& parameter = parameters_[i];
     const at::Tensor value = parameter.value.detach();
     average_.push_back({parameter.name, value.clone()});
     first_moments_.push_back(at::zeros_like(value));
     second_moments_.push_back(at::zeros_like(value));
-    Group& group = groups_[value.dim() >= 2 ? 0 : 1];
+    const bool decays = value.dim() >= 2;
+    const double rate = rates.empty() ? 1.0 : rates[i];
+    const auto [found, is_new] = group_of.try_emplace({decays, rate}, groups_.size());
+    if (is_new) groups_.push_back({.weight_decay = decays ? weight_decay : 0.0, .rate = rate});
+    Group& group = groups_[found->second];
     group.parameters.push_back(parameter.value);
     group.first_moments.push_back(first_moments_.back());
     group.second_moments.push_back(second_moments_.back());
@@ -70,8 +109,8 @@ double Optimizer::step(double learning_rate) {
     for (at::Tensor& step : group.steps)
       step.fill_(steps_);
     at::_fused_adamw_(group.parameters, gradients, group.first_moments, group.second_moments,
-                      /*max_exp_avg_sqs=*/{}, group.steps, learning_rate, kBeta1, kBeta2,
-                      group.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false);
+                      /*max_exp_avg_sqs=*/{}, group.steps, learning_rate * group.rate, kBeta1,
+                      kBeta2, group.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
   zero_gradients();
   if (steps_ % kAverageEvery == 0) {

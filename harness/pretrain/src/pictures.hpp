@@ -19,4 +19,10 @@ namespace petlab::pretrain {
     const std::filesystem::path& file, int threads, std::int64_t* refused,
     const std::function<void(std::size_t, std::size_t)>& progress);
 
+/// The pictures of the evaluation, rendered from its recipe's manifest as the pool is: uint8
+/// [N, size, size, 3] in the manifest's order. For comparing, never for training.
+[[nodiscard]] at::Tensor render_evaluation(const std::filesystem::path& package_dir,
+                                           const std::filesystem::path& recipe_dir, int size,
+                                           int threads);
+
 }  // namespace petlab::pretrain

@@ -3,6 +3,7 @@
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/iconify.hpp"
 #include "petlab/datasets/random.hpp"
+#include "petlab/pretrain/emoji_words.hpp"
 #include "petlab/pretrain/synonyms.hpp"
 #include "petlab/sdk/error.hpp"
 
@@ -17,6 +18,7 @@ namespace {
 /// At most so many drawings of one subject by one family: sets repeat a drawing in many weights.
 constexpr std::size_t kMaxPerSubject = 3;
 constexpr std::size_t kMinFamilies = 2;
+constexpr std::size_t kMaxNames = 4;
 
 /// Designers who drew no evaluation picture and give everything. Sorted.
 constexpr std::array<std::string_view, 16> kFreeFamilies = {"boxicons",   "devicon",
@@ -88,6 +90,39 @@ ForbiddenWords read_forbidden(const std::filesystem::path& recipe_dir) {
   return {phrases, {names.begin(), names.end()}};
 }
 
+/// Names of drawings by what is drawn: aliases that are not turned or mirrored.
+std::multimap<std::string_view, std::string> aliases_of(const datasets::IconSet& set) {
+  std::map<std::string_view, std::string_view> name_of_body;
+  for (const auto& [name, icon] : set.icons())
+    name_of_body.emplace(icon.body, name);
+  std::multimap<std::string_view, std::string> result;
+  for (const auto& [alias, icon] : set.aliases()) {
+    const auto found = name_of_body.find(icon.body);
+    if (found != name_of_body.end()) result.emplace(found->second, alias);
+  }
+  return result;
+}
+
+/// Icon -> topics.
+std::multimap<std::string_view, std::string> topics_of(const datasets::IconSet& set) {
+  std::multimap<std::string_view, std::string> result;
+  for (const auto& [heading, names] : set.categories()) {
+    const std::string topic = topic_of(heading);
+    if (topic.empty()) continue;
+    for (const std::string& name : names)
+      result.emplace(name, topic);
+  }
+  return result;
+}
+
+/// "Tabler Icons" -> "tabler".
+std::string title_of(const datasets::IconSetInfo& info) {
+  std::string title;
+  for (const std::string& word : words_of(info.name))
+    if (word != "icons" && word != "icon") title += (title.empty() ? "" : " ") + word;
+  return title;
+}
+
 bool is_usable(const datasets::Icon& icon) {
   return !icon.hidden && icon.body.find("<animate") == std::string::npos &&
          icon.body.find("<set ") == std::string::npos;
@@ -134,12 +169,35 @@ std::vector<PoolIcon> select_pool(const std::filesystem::path& package_dir, cons
     const datasets::IconSet set = datasets::IconSet::read(package_dir, set_name);
     if (!contains(kLicences, set.info().licence.spdx) || set.info().category == "Logos") continue;
     const std::string family = rule.family_of(set_name);
+    const std::string title = title_of(set.info());
+    const auto aliases = aliases_of(set);
+    const auto topics = topics_of(set);
     for (const auto& [name, icon] : set.icons()) {
-      if (!is_usable(icon) || !rule.allows(set_name, name)) continue;
-      const std::string subject = canonical_subject(subject_of(name));
+      const auto [first_alias, last_alias] = aliases.equal_range(name);
+      const bool is_allowed = rule.allows(set_name, name) &&
+                              std::all_of(first_alias, last_alias, [&](const auto& entry) {
+                                return rule.allows(set_name, entry.second);
+                              });
+      if (!is_usable(icon) || !is_allowed) continue;
+      const std::string own_name = subject_of(name);
+      const std::string subject = canonical_subject(own_name);
       if (subject.empty()) continue;
-      drawings[{family, subject}].push_back(
-          {set_name, name, family, subject, set.info().category == "Emoji"});
+      PoolIcon entry{.set = set_name,
+                     .name = name,
+                     .family = family,
+                     .subject = subject,
+                     .is_emoji = set.info().category == "Emoji",
+                     .set_title = title,
+                     .own_names = {own_name},
+                     .topics = {}};
+      for (auto alias = first_alias; alias != last_alias; ++alias)
+        if (const std::string other = subject_of(alias->second);
+            !other.empty() && other != own_name && entry.own_names.size() < kMaxNames)
+          entry.own_names.push_back(other);
+      const auto [first_topic, last_topic] = topics.equal_range(name);
+      for (auto topic = first_topic; topic != last_topic; ++topic)
+        entry.topics.push_back(topic->second);
+      drawings[{family, subject}].push_back(std::move(entry));
       families_of_subject[subject].insert(family);
     }
   }

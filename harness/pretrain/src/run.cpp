@@ -1,4 +1,5 @@
 #include "checkpoint.hpp"
+#include "petlab/pretrain/lookalikes.hpp"
 #include "petlab/pretrain/options.hpp"
 #include "petlab/sdk/error.hpp"
 #include "pictures.hpp"
@@ -10,7 +11,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <map>
+#include <sstream>
 #include <thread>
 
 namespace petlab::pretrain {
@@ -22,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kReportSeconds = 10;
 constexpr double kRunningMean = 0.97;
 constexpr double kMinute = 60;
+constexpr std::int64_t kMeasuredAtOnce = 512;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -33,7 +37,11 @@ void check(const PretrainOptions& options) {
   };
   if (options.steps <= 0 && options.minutes <= 0)
     refuse("pretraining needs --minutes or --steps above 0");
-  if (options.batch_size < 2) refuse("--batch must be at least 2, the loss compares pictures");
+  if (options.batch_size < 2) refuse("batch-size must be at least 2, the loss compares pictures");
+  if (options.queue < 0) refuse("queue is below 0, expected a number of pairs");
+  if (options.bare_captions < 0 || options.plain_captions < 0 ||
+      options.bare_captions + options.plain_captions > 100)
+    refuse("bare-captions and plain-captions are percentages that add up to 100 at most");
   if (options.device != "cpu" && options.device != "cuda")
     refuse("--device is '" + options.device + "', expected cpu or cuda");
   if (options.device == "cuda" && !at::hasCUDA())
@@ -41,25 +49,80 @@ void check(const PretrainOptions& options) {
                      "--device cuda was asked for, but this LibTorch sees no GPU");
 }
 
-/// Trains the vocabulary on the subjects of the pool.
-void make_tokenizer(const PretrainOptions& options, const std::vector<PoolIcon>& pool) {
-  std::map<std::string, std::int64_t> counts;
-  for (const PoolIcon& icon : pool)
-    ++counts[icon.subject];
-  const std::vector<std::pair<std::string, std::int64_t>> corpus =
-      caption_corpus({counts.begin(), counts.end()});
-  clip::train_tokenizer(corpus, options.vocab_size, options.context_length, options.out_dir);
+std::vector<std::string> listed(const std::string& text) {
+  std::vector<std::string> values;
+  std::istringstream in(text);
+  for (std::string value; std::getline(in, value, ',');)
+    if (!value.empty()) values.push_back(value);
+  return values;
 }
 
-std::vector<Style> measure_styles(const std::vector<PoolIcon>& pool, const at::Tensor& pictures) {
+std::map<std::string, SubjectWords> read_words(const PretrainOptions& options) {
+  if (options.emojibase_dir.empty() && options.emojilib_dir.empty()) return {};
+  if (options.emojibase_dir.empty() || options.emojilib_dir.empty())
+    throw sdk::Error(sdk::ErrorKind::config,
+                     "--emojibase and --emojilib belong together: give both folders or neither");
+  return read_emoji_words(options.emojibase_dir, options.emojilib_dir);
+}
+
+/// What the pool's pictures look like, on several threads.
+std::vector<PictureFacts> measure_pool(const std::vector<PoolIcon>& pool,
+                                       const at::Tensor& pictures) {
   const auto size = static_cast<int>(pictures.size(1));
   const auto* const data = pictures.const_data_ptr<std::uint8_t>();
-  std::vector<Style> styles;
+  std::vector<PictureFacts> facts(pool.size());
+  std::vector<std::int32_t> sets;
+  std::int32_t set = -1;
   for (std::size_t i = 0; i < pool.size(); ++i) {
-    const Style seen = style_of(data + i * static_cast<std::size_t>(size * size * 3), size);
-    styles.push_back(pool[i].is_emoji && seen == Style::colour ? Style::emoji : seen);
+    if (i == 0 || pool[i].set != pool[i - 1].set) ++set;
+    sets.push_back(set);
   }
-  return styles;
+  at::parallel_for(0, static_cast<std::int64_t>(pool.size()), kMeasuredAtOnce,
+                   [&](std::int64_t first, std::int64_t last) {
+                     for (std::int64_t k = first; k < last; ++k) {
+                       const auto i = static_cast<std::size_t>(k);
+                       const std::uint8_t* const picture =
+                           data + i * static_cast<std::size_t>(size * size * 3);
+                       facts[i] = facts_of(measure(picture, size), pool[i].is_emoji, pool[i].name,
+                                           pool[i].set, sets[i]);
+                     }
+                   });
+  return facts;
+}
+
+/// Trains the vocabulary on captions of the pool's pictures.
+void make_tokenizer(const PretrainOptions& options, const TrainingData& data,
+                    const std::filesystem::path& dir) {
+  std::map<std::string, std::int64_t> texts;
+  datasets::SplitMix64 chance(datasets::hash_name("captions for the vocabulary"));
+  const CaptionShares shares{.bare = options.bare_captions, .plain = options.plain_captions};
+  for (const std::int64_t picture : data.curriculum.training) {
+    const auto i = static_cast<std::size_t>(picture);
+    ++texts[data.pool[i].subject];
+    ++texts[draw_caption(caption_source(data, i), data.facts[i], shares, chance).text];
+  }
+  const std::vector<std::pair<std::string, std::int64_t>> corpus(texts.begin(), texts.end());
+  clip::train_tokenizer(corpus, options.vocab_size, options.context_length, dir);
+}
+
+/// Mean over designers.
+double mean_bare(const std::vector<HeldOutScore>& scores) {
+  double sum = 0;
+  for (const HeldOutScore& score : scores)
+    sum += score.bare;
+  return scores.empty() ? -1 : sum / static_cast<double>(scores.size());
+}
+
+/// Adds a line to the table of how the training went.
+void log_scores(const std::filesystem::path& file, const Progress& report) {
+  const bool is_new = !std::filesystem::exists(file);
+  std::ofstream out(file, std::ios::app);
+  if (is_new)
+    out << "step,seconds,loss,rows found,designer,bare,matched style,wrong style,style told\n";
+  for (const HeldOutScore& score : report.held_out)
+    out << report.done << "," << report.seconds << "," << report.loss << ","
+        << report.table_accuracy << "," << score.family << "," << score.bare << "," << score.matched
+        << "," << score.wrong << "," << score.style << "\n";
 }
 
 /// How far the training is, in [0, 1], and when it ends.
@@ -91,38 +154,72 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
 
   const PoolRule rule(options.recipe_dir);
   const std::vector<PoolIcon> pool = select_pool(options.package_dir, rule);
-  const Curriculum curriculum = make_curriculum(pool, options.table_families, options.held_out);
+  const std::map<std::string, SubjectWords> words = read_words(options);
   sink({.phase = Progress::Phase::select,
         .done = static_cast<std::int64_t>(pool.size()),
-        .message = std::to_string(pool.size()) + " pictures, " +
-                   std::to_string(curriculum.subjects.size()) + " subjects, " +
-                   std::to_string(curriculum.n_rows) + " in the table, " +
-                   std::to_string(curriculum.held_out.size()) + " held out"});
+        .message = std::to_string(pool.size()) + " pictures; words for " +
+                   std::to_string(words.size()) + " subjects from emoji"});
 
   std::int64_t refused = 0;
+  const std::filesystem::path pictures_dir =
+      options.pictures_dir.empty() ? options.out_dir : options.pictures_dir;
+  std::filesystem::create_directories(pictures_dir);
+  const auto size = static_cast<int>(options.image_size);
   const at::Tensor pictures =
-      load_pictures(options.package_dir, pool, static_cast<int>(options.image_size),
-                    options.out_dir / "pool_pictures.u8", threads, &refused,
-                    [&](std::size_t done, std::size_t total) {
+      load_pictures(options.package_dir, pool, size, pictures_dir / "pool_pictures.u8", threads,
+                    &refused, [&](std::size_t done, std::size_t total) {
                       sink({.phase = Progress::Phase::render,
                             .done = static_cast<std::int64_t>(done),
                             .total = static_cast<std::int64_t>(total)});
                     });
+  CurriculumRules rules{.table_families = options.table_families,
+                        .held_out = listed(options.held_out)};
+  const at::Tensor evaluation =
+      render_evaluation(options.package_dir, options.recipe_dir, size, threads);
+  for (const Lookalike& alike : find_lookalikes(pictures, evaluation, kAlikeBits, threads))
+    rules.excluded.push_back(alike.picture);
+  const Curriculum curriculum = make_curriculum(pool, rules);
+  if (curriculum.training.empty())
+    throw sdk::Error(sdk::ErrorKind::data, "no picture is left to train on");
+  std::size_t n_held_out = 0;
+  for (const HeldOut& held_out : curriculum.held_out)
+    n_held_out += held_out.pictures.size();
+  sink({.phase = Progress::Phase::select,
+        .done = static_cast<std::int64_t>(curriculum.training.size()),
+        .message = std::to_string(rules.excluded.size()) +
+                   " look like an evaluation picture and are left out; " +
+                   std::to_string(curriculum.training.size()) + " train, " +
+                   std::to_string(curriculum.subjects.size()) + " subjects, " +
+                   std::to_string(curriculum.n_rows) + " in the table; " +
+                   std::to_string(n_held_out) + " measure, " +
+                   std::to_string(curriculum.held_out_subjects.size()) + " subjects"});
+  const TrainingData data{.pool = pool,
+                          .curriculum = curriculum,
+                          .words = words,
+                          .pictures = pictures,
+                          .facts = measure_pool(pool, pictures)};
 
   // The model directory is apart from the working files: it is what people copy.
   const std::filesystem::path model_dir = options.out_dir / "model";
-  PretrainOptions in_model_dir = options;
-  in_model_dir.out_dir = options.out_dir / "tokenizer";
-  std::filesystem::create_directories(in_model_dir.out_dir);
-  make_tokenizer(in_model_dir, pool);
-  at::Generator generator = at::detail::createCPUGenerator(options.seed);
-  const Model model(options, in_model_dir.out_dir, curriculum.n_rows, device, generator);
-  Trainer trainer(options, model, curriculum, pictures, measure_styles(pool, pictures), device);
-  Optimizer& optimizer = trainer.optimizer();
-
+  const std::filesystem::path tokenizer_dir = options.out_dir / "tokenizer";
   const std::filesystem::path checkpoint = options.out_dir / "training.safetensors";
-  double earlier = 0;
-  if (options.resume) earlier = load_checkpoint(optimizer, checkpoint);
+  const std::filesystem::path settings = options.out_dir / "settings.txt";
+  const std::filesystem::path log = options.out_dir / "log.csv";
+  if (options.resume) {
+    check_options(options, settings);
+  } else {
+    save_options(options, settings);
+    std::filesystem::remove(log);
+  }
+  std::filesystem::create_directories(tokenizer_dir);
+  make_tokenizer(options, data, tokenizer_dir);
+  at::Generator generator = at::detail::createCPUGenerator(options.seed);
+  const Model model(options, tokenizer_dir, curriculum.n_rows, device, generator);
+  Trainer trainer(options, model, data, device);
+  Optimizer& optimizer = trainer.optimizer();
+  Account account;
+  if (options.resume) account = load_checkpoint(trainer, checkpoint);
+  const double earlier = account.seconds;
 
   const Schedule schedule{options};
   const Clock::time_point start = Clock::now();
@@ -142,11 +239,19 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
   };
   const auto save = [&] {
     fill();
-    report.held_out_accuracy = trainer.held_out_accuracy();
-    save_checkpoint(optimizer, seconds(), checkpoint);
-    model.save(model_dir, in_model_dir.out_dir, optimizer.average());
+    report.held_out = trainer.held_out_scores();
+    report.held_out_accuracy = mean_bare(report.held_out);
+    report.is_best = report.held_out_accuracy >= account.best_accuracy;
+    if (report.is_best) {
+      account.best_accuracy = report.held_out_accuracy;
+      model.save(model_dir, tokenizer_dir, optimizer.average());
+    }
+    account.seconds = seconds();
+    save_checkpoint(trainer, account, checkpoint);
+    log_scores(log, report);
     report.phase = Progress::Phase::saved;
     sink(report);
+    report.held_out_accuracy = -1;
     report.phase = Progress::Phase::train;
     last_save = last_report = seconds();
     last_step = optimizer.steps();

@@ -17,43 +17,92 @@ struct Stage {
 constexpr std::array kStages = {Stage{0.10, 3.0}, Stage{0.25, 2.2}, Stage{0.50, 1.6},
                                 Stage{1.0, 1.1}};
 constexpr std::size_t kMeasuredSubjects = 65;
-constexpr std::size_t kMeasuredPictures = 1500;
+constexpr std::size_t kMeasuredPictures = 400;  // of one designer
 
-}  // namespace
+using Families = std::map<std::string, std::set<std::string>>;
 
-Curriculum make_curriculum(const std::vector<PoolIcon>& pool, int table_families,
-                           const std::string& held_out_family) {
-  Curriculum result;
-  std::map<std::string, std::set<std::string>> families;
-  std::map<std::string, std::int64_t> pictures;
-  std::map<std::string, std::int64_t> numbers;
-  for (const PoolIcon& icon : pool) {
-    numbers.emplace(icon.subject, 0);
-    if (icon.family == held_out_family) continue;
-    families[icon.subject].insert(icon.family);
-    ++pictures[icon.subject];
-  }
+bool contains(const std::vector<std::string>& values, const std::string& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+/// Gives each subject its number and, where enough designers drew it, its row.
+std::vector<std::int64_t> number_subjects(Curriculum& curriculum,
+                                          std::map<std::string, std::int64_t>& numbers,
+                                          const Families& families, int table_families) {
   std::vector<std::int64_t> rows;
   for (auto& [subject, number] : numbers) {
-    number = static_cast<std::int64_t>(result.subjects.size());
-    result.subjects.push_back(subject);
+    number = static_cast<std::int64_t>(curriculum.subjects.size());
+    curriculum.subjects.push_back(subject);
     const auto found = families.find(subject);
     const bool has_row =
         found != families.end() && found->second.size() >= static_cast<std::size_t>(table_families);
-    rows.push_back(has_row ? result.n_rows++ : -1);
+    rows.push_back(has_row ? curriculum.n_rows++ : -1);
   }
+  return rows;
+}
+
+using Measured = std::map<std::int64_t, std::vector<std::int64_t>>;  // pictures by subject
+
+/// Of one designer, the subjects that most designers drew, and their pictures.
+void add_measured(Curriculum& curriculum, const std::string& family, const Measured& pictures,
+                  const Families& families) {
+  const auto designers = [&](std::int64_t subject) {
+    return families.at(curriculum.subjects[static_cast<std::size_t>(subject)]).size();
+  };
+  std::vector<std::int64_t> subjects;
+  for (const auto& entry : pictures)
+    subjects.push_back(entry.first);
+  std::stable_sort(subjects.begin(), subjects.end(),
+                   [&](std::int64_t a, std::int64_t b) { return designers(a) > designers(b); });
+  if (subjects.size() > kMeasuredSubjects) subjects.resize(kMeasuredSubjects);
+  HeldOut measured{.family = family, .pictures = {}};
+  for (const std::int64_t subject : subjects)
+    for (const std::int64_t picture : pictures.at(subject))
+      if (measured.pictures.size() < kMeasuredPictures) measured.pictures.push_back(picture);
+  if (measured.pictures.empty()) return;
+  curriculum.held_out.push_back(std::move(measured));
+  curriculum.held_out_subjects.insert(curriculum.held_out_subjects.end(), subjects.begin(),
+                                      subjects.end());
+}
+
+double uniform(datasets::SplitMix64& generator) {
+  return static_cast<double>(generator.next() >> 11U) * 0x1.0p-53;
+}
+
+}  // namespace
+
+Curriculum make_curriculum(const std::vector<PoolIcon>& pool, const CurriculumRules& rules) {
+  Curriculum result;
+  Families families;
+  std::map<std::string, std::int64_t> pictures;
+  std::map<std::string, std::int64_t> numbers;
+  const auto is_excluded = [&](std::size_t i) {
+    return std::binary_search(rules.excluded.begin(), rules.excluded.end(),
+                              static_cast<std::int64_t>(i));
+  };
+  for (std::size_t i = 0; i < pool.size(); ++i) {
+    const PoolIcon& icon = pool[i];
+    numbers.emplace(icon.subject, 0);
+    if (contains(rules.held_out, icon.family) || is_excluded(i)) continue;
+    families[icon.subject].insert(icon.family);
+    ++pictures[icon.subject];
+  }
+  const std::vector<std::int64_t> rows =
+      number_subjects(result, numbers, families, rules.table_families);
   std::array<double, kStages.size()> sums{};
   result.up_to.resize(kStages.size());
-  std::map<std::int64_t, std::vector<std::int64_t>> held_out;
+  result.training_of_subject.resize(result.subjects.size());
+  std::map<std::string, Measured> held_out;
   for (std::size_t i = 0; i < pool.size(); ++i) {
     const PoolIcon& icon = pool[i];
     const std::int64_t subject = numbers[icon.subject];
     const std::int64_t row = rows[static_cast<std::size_t>(subject)];
     result.subject_of_picture.push_back(subject);
     result.row_of_picture.push_back(row);
+    if (is_excluded(i)) continue;
     const auto picture = static_cast<std::int64_t>(i);
-    if (icon.family == held_out_family) {
-      if (row >= 0) held_out[subject].push_back(picture);
+    if (contains(rules.held_out, icon.family)) {
+      if (row >= 0) held_out[icon.family][subject].push_back(picture);
       continue;
     }
     const auto designers = static_cast<double>(families[icon.subject].size());
@@ -63,35 +112,39 @@ Curriculum make_curriculum(const std::vector<PoolIcon>& pool, int table_families
       result.up_to[stage].push_back(sums[stage]);
     }
     result.training.push_back(picture);
+    result.training_of_subject[static_cast<std::size_t>(subject)].push_back(picture);
   }
-  std::vector<std::int64_t> by_designers;
-  for (const auto& entry : held_out)
-    by_designers.push_back(entry.first);
-  std::stable_sort(by_designers.begin(), by_designers.end(), [&](std::int64_t a, std::int64_t b) {
-    return families[result.subjects[static_cast<std::size_t>(a)]].size() >
-           families[result.subjects[static_cast<std::size_t>(b)]].size();
-  });
-  if (by_designers.size() > kMeasuredSubjects) by_designers.resize(kMeasuredSubjects);
-  result.held_out_subjects = by_designers;
-  for (const std::int64_t subject : by_designers)
-    for (const std::int64_t picture : held_out[subject])
-      if (result.held_out.size() < kMeasuredPictures) result.held_out.push_back(picture);
+  for (const std::string& family : rules.held_out)
+    add_measured(result, family, held_out[family], families);
+  std::vector<std::int64_t>& measured = result.held_out_subjects;
+  std::sort(measured.begin(), measured.end());
+  measured.erase(std::unique(measured.begin(), measured.end()), measured.end());
   return result;
 }
 
 std::vector<std::int64_t> draw_pictures(const Curriculum& curriculum, double progress,
-                                        std::int64_t count, datasets::SplitMix64& generator) {
+                                        double pair_share, std::int64_t count,
+                                        datasets::SplitMix64& generator) {
   std::size_t stage = 0;
   while (stage + 1 < kStages.size() && progress >= kStages[stage].until)
     ++stage;
   const std::vector<double>& up_to = curriculum.up_to[stage];
   std::vector<std::int64_t> drawn;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double share = static_cast<double>(generator.next() >> 11U) * 0x1.0p-53;
-    const auto place = std::upper_bound(up_to.begin(), up_to.end(), share * up_to.back());
+  while (static_cast<std::int64_t>(drawn.size()) < count) {
+    const auto place =
+        std::upper_bound(up_to.begin(), up_to.end(), uniform(generator) * up_to.back());
     const auto index = std::min<std::ptrdiff_t>(
         place - up_to.begin(), static_cast<std::ptrdiff_t>(curriculum.training.size()) - 1);
-    drawn.push_back(curriculum.training[static_cast<std::size_t>(index)]);
+    const std::int64_t picture = curriculum.training[static_cast<std::size_t>(index)];
+    drawn.push_back(picture);
+    const auto subject = curriculum.subject_of_picture[static_cast<std::size_t>(picture)];
+    const std::vector<std::int64_t>& others =
+        curriculum.training_of_subject[static_cast<std::size_t>(subject)];
+    // Drawn in any case, so that the chances of all else do not depend on the share.
+    const bool is_pair = uniform(generator) < pair_share;
+    const std::int64_t partner = others[static_cast<std::size_t>(generator.below(others.size()))];
+    if (is_pair && partner != picture && static_cast<std::int64_t>(drawn.size()) < count)
+      drawn.push_back(partner);
   }
   return drawn;
 }

@@ -2,7 +2,6 @@
 
 #include "compute_scope.hpp"
 #include "petlab/pretrain/augmentation.hpp"
-#include "petlab/pretrain/losses.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
@@ -21,8 +20,8 @@ constexpr double kLabelSmoothing = 0.1;
 constexpr double kTextTableWeight = 0.5;
 /// The table is stored so much smaller than it is used: AdamW then moves it that much faster.
 constexpr double kTableGain = 20.0;
+constexpr double kFactScale = 10.0;
 constexpr double kLargestLogScale = 4.605;  // ln 100, as in CLIP
-constexpr std::int64_t kMeasureBatch = 250;
 
 at::Tensor normalised(const at::Tensor& features) {
   return features / features.norm(2, -1, /*keepdim=*/true).clamp_min(1e-6);
@@ -32,74 +31,156 @@ at::Tensor as_tensor(const std::vector<std::int64_t>& values) {
   return at::tensor(values, at::kLong);
 }
 
+at::Tensor scale_of(const at::Tensor& log_scale) {
+  return log_scale.clamp_max(kLargestLogScale).exp();
+}
+
+/// int64 [B] -> bool [B, kFactRows].
+at::Tensor unpacked(const at::Tensor& bits) {
+  const at::Tensor place = at::arange(kFactRows, bits.options());
+  return at::bitwise_and(at::bitwise_right_shift(bits.unsqueeze(1), place), 1) != 0;
+}
+
+bool has_own_colours(const PictureFacts& facts) {
+  return (facts.bits & (fact::of(Style::colour) | fact::of(Style::emoji))) != 0;
+}
+
 }  // namespace
 
-Trainer::Trainer(const PretrainOptions& options, const Model& model, const Curriculum& curriculum,
-                 at::Tensor pictures, std::vector<Style> styles, c10::Device device)
+CaptionSource caption_source(const TrainingData& data, std::size_t picture) {
+  static const SubjectWords nothing;
+  const PoolIcon& icon = data.pool[picture];
+  const auto found = data.words.find(icon.subject);
+  const SubjectWords& words = found == data.words.end() ? nothing : found->second;
+  return {.subject = icon.subject,
+          .own_names = icon.own_names,
+          .topics = icon.topics.empty() ? words.topics : icon.topics,
+          .keywords = words.keywords,
+          .set_title = icon.set_title};
+}
+
+Trainer::Trainer(const PretrainOptions& options, const Model& model, const TrainingData& data,
+                 c10::Device device)
     : options_(options),
       model_(model),
-      curriculum_(curriculum),
-      pictures_(std::move(pictures)),
-      styles_(std::move(styles)),
+      data_(data),
       device_(device),
       type_(compute_type(device)),
-      optimizer_(model.parameters(), options.weight_decay, options.average_decay) {}
+      optimizer_(model.parameters(), options.weight_decay, options.average_decay,
+                 layer_rates(model.parameters(), options.layer_decay)),
+      queue_(options.queue, options.embed_dim, device) {}
+
+Trainer::Batch Trainer::draw_batch(double progress, datasets::SplitMix64& chance,
+                                   at::Generator& generator) const {
+  const Curriculum& curriculum = data_.curriculum;
+  const std::vector<std::int64_t> drawn =
+      draw_pictures(curriculum, progress, options_.pair_share, options_.batch_size, chance);
+  std::vector<std::int64_t> coloured;
+  for (const std::int64_t picture : drawn)
+    coloured.push_back(has_own_colours(data_.facts[static_cast<std::size_t>(picture)]));
+  const Augmented augmented = augment(data_.pictures.index_select(0, as_tensor(drawn)),
+                                      as_tensor(coloured).to(at::kBool), generator);
+  const CaptionShares shares{.bare = options_.bare_captions, .plain = options_.plain_captions};
+  std::vector<std::string> texts;
+  std::vector<std::int64_t> subjects, rows, bits, sets, claims, claimed_sets;
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    const auto picture = static_cast<std::size_t>(drawn[i]);
+    const PictureFacts facts = changed(data_.facts[picture], augmented.changes[i]);
+    const Caption caption = draw_caption(caption_source(data_, picture), facts, shares, chance);
+    texts.push_back(caption.text);
+    subjects.push_back(curriculum.subject_of_picture[picture]);
+    rows.push_back(curriculum.row_of_picture[picture]);
+    bits.push_back(static_cast<std::int64_t>(facts.bits));
+    sets.push_back(facts.set);
+    claims.push_back(static_cast<std::int64_t>(caption.claims.bits));
+    claimed_sets.push_back(caption.claims.set);
+  }
+  return {.texts = std::move(texts),
+          .facts = {.subjects = as_tensor(subjects).to(device_),
+                    .bits = as_tensor(bits).to(device_),
+                    .sets = as_tensor(sets).to(device_),
+                    .claims = as_tensor(claims).to(device_),
+                    .claimed_sets = as_tensor(claimed_sets).to(device_)},
+          .rows = as_tensor(rows).to(device_),
+          .planes = augmented.planes.to(device_)};
+}
+
+at::Tensor Trainer::contrast(const at::Tensor& images, const at::Tensor& texts,
+                             const PairFacts& facts) const {
+  at::Tensor all_images = images;
+  at::Tensor all_texts = texts;
+  at::Tensor texts_true = true_pairs(facts, facts);
+  at::Tensor images_true = texts_true.t();
+  if (queue_.size() > 0) {
+    all_images = at::cat({images, queue_.images()});
+    all_texts = at::cat({texts, queue_.texts()});
+    texts_true = at::cat({texts_true, true_pairs(facts, queue_.facts())}, 1);
+    images_true = at::cat({images_true, true_pairs(queue_.facts(), facts).t()}, 1);
+  }
+  const at::Tensor scale = scale_of(model_.parameter("logit_scale"));
+  const at::Tensor of_images = at::matmul(images, all_texts.t()) * scale;
+  const at::Tensor of_texts = at::matmul(texts, all_images.t()) * scale;
+  if (options_.contrast == Contrast::sigmoid) {
+    const at::Tensor bias = model_.parameter("head.contrast_bias");
+    return (sigmoid_contrast(of_images + bias, texts_true) +
+            sigmoid_contrast(of_texts + bias, images_true)) *
+           0.5;
+  }
+  return (softmax_contrast(of_images, texts_true) + softmax_contrast(of_texts, images_true)) * 0.5;
+}
+
+at::Tensor Trainer::telling_facts(const at::Tensor& images, const at::Tensor& texts,
+                                  const PairFacts& facts) const {
+  const at::Tensor rows = normalised(model_.parameter("head.facts"));
+  const at::Tensor bias = model_.parameter("head.fact_bias");
+  const auto logits = [&](const at::Tensor& features) {
+    return at::linear(features, rows) * kFactScale + bias;
+  };
+  const at::Tensor seen = unpacked(facts.bits);
+  const at::Tensor claimed = unpacked(facts.claims);
+  // A caption says what it claims; one that names a style, or colours, says that there are no
+  // others.
+  const auto says = [&](std::int64_t first, std::int64_t length) {
+    return claimed.narrow(1, first, length).any(1, /*keepdim=*/true).expand({-1, length});
+  };
+  const at::Tensor known =
+      at::cat({says(0, kStyles), says(kStyles, kColours), claimed.slice(1, kStyles + kColours)}, 1);
+  return fact_loss(logits(images), seen.to(at::kFloat), at::ones_like(seen)) +
+         fact_loss(logits(texts), claimed.to(at::kFloat), known);
+}
 
 StepReport Trainer::step(double progress) {
   const PlainAttentionScope plain_attention(device_);
   datasets::SplitMix64 chance(datasets::hash_name(std::to_string(options_.seed) + "/" +
                                                   std::to_string(optimizer_.steps())));
   at::Generator generator = at::detail::createCPUGenerator(chance.next());
-  const std::vector<std::int64_t> drawn =
-      draw_pictures(curriculum_, progress, options_.batch_size, chance);
-
-  std::vector<std::string> texts;
-  std::vector<std::int64_t> subjects, rows, styles, text_styles, coloured;
-  for (const std::int64_t picture : drawn) {
-    const auto i = static_cast<std::size_t>(picture);
-    subjects.push_back(curriculum_.subject_of_picture[i]);
-    rows.push_back(curriculum_.row_of_picture[i]);
-    styles.push_back(static_cast<std::int64_t>(styles_[i]));
-    coloured.push_back(styles_[i] == Style::colour || styles_[i] == Style::emoji);
-    const Caption caption = draw_caption(
-        curriculum_.subjects[static_cast<std::size_t>(subjects.back())], styles_[i], chance);
-    texts.push_back(caption.text);
-    text_styles.push_back(caption.names_style ? styles.back() : -1);
-  }
-  const at::Tensor planes = augment(pictures_.index_select(0, as_tensor(drawn)),
-                                    as_tensor(coloured).to(at::kBool), generator)
-                                .to(device_);
-  const at::Tensor row_ids = as_tensor(rows).to(device_);
-  const at::Tensor also_true =
-      true_pairs(as_tensor(subjects), as_tensor(styles), as_tensor(text_styles)).to(device_);
+  const Batch batch = draw_batch(progress, chance, generator);
+  const View view = draw_view(options_, progress, generator);
 
   const clip::WeightOverrides weights = Model::in_type(model_.parameters(), type_);
-  const at::Tensor images = model_.encode_image(planes, weights, type_);
+  const at::Tensor images = model_.encode_image(batch.planes, weights, type_, view);
   const at::Tensor unit_images = normalised(images);
-  const at::Tensor unit_texts = normalised(model_.encode_text(texts, weights));
-  const auto scale = [](const at::Tensor& log_scale) {
-    return log_scale.clamp_max(kLargestLogScale).exp();
-  };
+  const at::Tensor unit_texts = normalised(model_.encode_text(batch.texts, weights));
   // Images meet the table without normalisation: with it they learn far more slowly.
-  const at::Tensor table = model_.table();
+  const at::Tensor table = model_.parameter("head.table");
   const at::Tensor image_logits =
       at::linear(images.to(type_), (table * kTableGain).to(type_)).to(at::kFloat);
   const at::Tensor text_logits =
       at::linear(unit_texts.to(type_), normalised(table).to(type_)).to(at::kFloat) *
-      scale(model_.table_scale());
-  const at::Tensor pair_logits =
-      at::matmul(unit_images, unit_texts.t()) * scale(model_.logit_scale());
-  const at::Tensor loss = table_loss(image_logits, row_ids, kLabelSmoothing) +
-                          table_loss(text_logits, row_ids, 0.0) * kTextTableWeight +
-                          contrastive_loss(pair_logits, also_true) * options_.contrast_weight;
+      scale_of(model_.parameter("head.table_scale"));
+  at::Tensor loss = table_loss(image_logits, batch.rows, kLabelSmoothing) +
+                    table_loss(text_logits, batch.rows, 0.0) * kTextTableWeight +
+                    contrast(unit_images, unit_texts, batch.facts) * options_.contrast_weight;
+  if (options_.fact_weight > 0)
+    loss = loss + telling_facts(unit_images, unit_texts, batch.facts) * options_.fact_weight;
   StepReport report;
   {
     const c10::NoGradGuard no_grad;
     report.loss = loss.item<double>();
-    const at::Tensor has_row = row_ids >= 0;
+    const at::Tensor has_row = batch.rows >= 0;
     const double n = has_row.sum().item<double>();
     const double hits =
-        at::logical_and(has_row, image_logits.argmax(1) == row_ids).sum().item<double>();
+        at::logical_and(has_row, image_logits.argmax(1) == batch.rows).sum().item<double>();
     report.table_accuracy = n > 0 ? hits / n : 0;
   }
   if (!std::isfinite(report.loss))
@@ -107,33 +188,8 @@ StepReport Trainer::step(double progress) {
                                                   std::to_string(optimizer_.steps()));
   loss.backward();
   optimizer_.step(scheduled_rate(options_.learning_rate, options_.warm_up, progress));
+  queue_.add(unit_images, unit_texts, batch.facts);
   return report;
-}
-
-double Trainer::held_out_accuracy() const {
-  if (curriculum_.held_out.empty()) return -1;
-  const c10::NoGradGuard no_grad;
-  const PlainAttentionScope plain_attention(device_);
-  const clip::WeightOverrides weights = Model::in_type(optimizer_.average(), type_);
-  std::vector<std::string> texts;
-  for (const std::int64_t subject : curriculum_.held_out_subjects)
-    texts.push_back(curriculum_.subjects[static_cast<std::size_t>(subject)]);
-  const at::Tensor unit_texts = normalised(model_.encode_text(texts, weights));
-  std::int64_t hits = 0;
-  const auto total = static_cast<std::int64_t>(curriculum_.held_out.size());
-  const at::Tensor all = as_tensor(curriculum_.held_out);
-  for (std::int64_t start = 0; start < total; start += kMeasureBatch) {
-    const at::Tensor part = all.narrow(0, start, std::min(kMeasureBatch, total - start));
-    const at::Tensor planes = to_planes(pictures_.index_select(0, part)).to(device_);
-    const at::Tensor found =
-        at::matmul(model_.encode_image(planes, weights, type_), unit_texts.t()).argmax(1).cpu();
-    for (std::int64_t i = 0; i < part.size(0); ++i) {
-      const auto picture = static_cast<std::size_t>(part[i].item<std::int64_t>());
-      const auto answer = static_cast<std::size_t>(found[i].item<std::int64_t>());
-      hits += curriculum_.held_out_subjects[answer] == curriculum_.subject_of_picture[picture];
-    }
-  }
-  return static_cast<double>(hits) / static_cast<double>(total);
 }
 
 }  // namespace petlab::pretrain

@@ -1,11 +1,17 @@
 #pragma once
 
 #include "petlab/pretrain/captions.hpp"
+#include "petlab/pretrain/losses.hpp"
 #include "petlab/pretrain/model.hpp"
 #include "petlab/pretrain/optimizer.hpp"
 #include "petlab/pretrain/sampler.hpp"
+#include "queue.hpp"
 
 #include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+#include <vector>
 
 namespace petlab::pretrain {
 
@@ -15,30 +21,60 @@ struct StepReport {
   double table_accuracy = 0;  ///< share of the pictures with a row whose row was first
 };
 
+/// What is known of the pool; borrowed by the trainer.
+struct TrainingData {
+  const std::vector<PoolIcon>& pool;
+  const Curriculum& curriculum;
+  const std::map<std::string, SubjectWords>& words;  ///< by subject; may be empty
+  at::Tensor pictures;                               ///< uint8 [N, S, S, 3]
+  std::vector<PictureFacts> facts;                   ///< [N]
+};
+
+/// What captions of a picture may say: the set's own headings, or else the kinds of things that the
+/// tables of emoji know. Borrows from `data`.
+[[nodiscard]] CaptionSource caption_source(const TrainingData& data, std::size_t picture);
+
 /// One training run: pictures, model, optimizer. Does not look at the clock.
 class Trainer {
  public:
-  /// `pictures` uint8 [N, S, S, 3]; `styles` [N]. Both outlive the trainer, as does the model.
-  Trainer(const PretrainOptions& options, const Model& model, const Curriculum& curriculum,
-          at::Tensor pictures, std::vector<Style> styles, c10::Device device);
+  /// Everything given outlives the trainer.
+  Trainer(const PretrainOptions& options, const Model& model, const TrainingData& data,
+          c10::Device device);
 
   /// One batch at the place `progress` in [0, 1] of the schedule.
   StepReport step(double progress);
 
-  /// Zero-shot accuracy of the averaged weights on the held-out designer's pictures.
-  [[nodiscard]] double held_out_accuracy() const;
+  /// Zero-shot accuracies of the averaged weights on the held-out designers' pictures.
+  [[nodiscard]] std::vector<HeldOutScore> held_out_scores() const;
 
   [[nodiscard]] Optimizer& optimizer() { return optimizer_; }
 
+  /// Everything but the optimizer's state that a resumed run needs.
+  [[nodiscard]] std::vector<sdk::NamedTensor> state() const { return queue_.state(); }
+  void load_state(const std::vector<sdk::NamedTensor>& state) { queue_.load_state(state); }
+
  private:
+  /// Captions of a batch, and what is true of its pictures after augmentation.
+  struct Batch {
+    std::vector<std::string> texts;
+    PairFacts facts;
+    at::Tensor rows;  ///< of the table, int64 [B]
+    at::Tensor planes;
+  };
+  [[nodiscard]] Batch draw_batch(double progress, datasets::SplitMix64& chance,
+                                 at::Generator& generator) const;
+  [[nodiscard]] at::Tensor contrast(const at::Tensor& images, const at::Tensor& texts,
+                                    const PairFacts& facts) const;
+  [[nodiscard]] at::Tensor telling_facts(const at::Tensor& images, const at::Tensor& texts,
+                                         const PairFacts& facts) const;
+
   const PretrainOptions& options_;
   const Model& model_;
-  const Curriculum& curriculum_;
-  at::Tensor pictures_;
-  std::vector<Style> styles_;
+  const TrainingData& data_;
   c10::Device device_;
   c10::ScalarType type_;
   Optimizer optimizer_;
+  Queue queue_;
 };
 
 }  // namespace petlab::pretrain

@@ -2,64 +2,97 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <set>
 
 namespace petlab::pretrain {
 namespace {
 
-constexpr int kSize = 16;
-using Picture = std::vector<std::uint8_t>;
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::Not;
 
-Picture paper() {
-  return Picture(kSize * kSize * 3, 255);
-}
+/// Things to say of a red umbrella, and what is true of the picture.
+struct Umbrella {
+  std::string subject = "umbrella";
+  std::vector<std::string> own_names{"parasol"};
+  std::vector<std::string> topics{"weather"};
+  std::vector<std::string> keywords{"rain", "spring"};
+  std::string title = "example";
+  CaptionSource source{subject, own_names, topics, keywords, title};
+  PictureFacts facts{
+      .bits = fact::of(Style::colour) | fact::of(Colour::red) | fact::of(Colour::white),
+      .set = 4,
+      .colours = {Colour::red, Colour::white}};
+};
 
-void fill(Picture& picture, int from, int to, std::array<std::uint8_t, 3> colour) {
-  for (int y = from; y < to; ++y)
-    for (int x = from; x < to; ++x)
-      std::copy(colour.begin(), colour.end(), picture.begin() + (y * kSize + x) * 3);
-}
-
-TEST(Style, IsSeenInThePicture) {
-  Picture solid = paper();
-  fill(solid, 2, 14, {0, 0, 0});
-  EXPECT_EQ(style_of(solid.data(), kSize), Style::solid);
-  Picture outline = solid;
-  fill(outline, 4, 12, {255, 255, 255});
-  EXPECT_EQ(style_of(outline.data(), kSize), Style::outline);
-  Picture colour = solid;
-  fill(colour, 4, 12, {200, 20, 20});
-  EXPECT_EQ(style_of(colour.data(), kSize), Style::colour);
-  Picture grey = paper();
-  fill(grey, 2, 14, {150, 150, 150});
-  EXPECT_EQ(style_of(grey.data(), kSize), Style::grey);
-}
-
-TEST(Captions, NameTheSubjectAndSometimesTheStyle) {
+TEST(Captions, NameTheThing) {
+  const Umbrella umbrella;
   datasets::SplitMix64 generator(3);
-  std::set<std::string> plain;
-  std::set<std::string> styled;
-  for (int i = 0; i < 500; ++i) {
-    const Caption caption = draw_caption("umbrella", Style::solid, generator);
-    EXPECT_THAT(caption.text, testing::HasSubstr("umbrella"));
-    EXPECT_THAT(caption.text,
-                testing::Not(testing::AnyOf(testing::HasSubstr("{}"), testing::HasSubstr("[]"))));
-    (caption.names_style ? styled : plain).insert(caption.text);
+  std::set<std::string> texts;
+  for (int i = 0; i < 1000; ++i) {
+    const Caption caption = draw_caption(umbrella.source, umbrella.facts, {}, generator);
+    EXPECT_THAT(caption.text, AnyOf(HasSubstr("umbrella"), HasSubstr("parasol")));
+    EXPECT_THAT(caption.text, Not(AnyOf(HasSubstr("{}"), HasSubstr("  "))));
+    texts.insert(caption.text);
   }
-  EXPECT_TRUE(plain.contains("umbrella"));
-  EXPECT_TRUE(plain.contains("a photo of a umbrella"));
-  EXPECT_TRUE(styled.contains("solid umbrella"));
-  for (const std::string& text : styled)
-    EXPECT_FALSE(plain.contains(text)) << text;
+  EXPECT_TRUE(texts.contains("umbrella"));
+  EXPECT_TRUE(texts.contains("parasol"));
+  EXPECT_TRUE(texts.contains("a photo of a umbrella."));
+  EXPECT_GT(texts.size(), 300U);
+}
+
+TEST(Captions, ClaimOnlyWhatIsTrueAndWhatTheySay) {
+  const Umbrella umbrella;
+  datasets::SplitMix64 generator(5);
+  std::map<std::string, int> said;
+  for (int i = 0; i < 2000; ++i) {
+    const Caption caption =
+        draw_caption(umbrella.source, umbrella.facts, {.bare = 0, .plain = 0}, generator);
+    EXPECT_EQ(caption.claims.bits & ~umbrella.facts.bits, 0U) << caption.text;
+    const bool says_red = caption.text.find("red and white") != std::string::npos;
+    EXPECT_EQ((caption.claims.bits & fact::of(Colour::red)) != 0, says_red) << caption.text;
+    const bool says_set = caption.text.find("example") != std::string::npos;
+    EXPECT_EQ(caption.claims.set == 4, says_set) << caption.text;
+    EXPECT_THAT(caption.text, Not(AnyOf(HasSubstr("outline"), HasSubstr("emoji"))));
+    said["red"] += says_red;
+    said["set"] += says_set;
+    said["topic"] += caption.text.find("weather") != std::string::npos;
+    said["keyword"] += caption.text.find("spring") != std::string::npos;
+    said["flat"] += caption.text.find("flat") != std::string::npos;
+  }
+  for (const auto& [what, count] : said)
+    EXPECT_GT(count, 100) << what;
+}
+
+TEST(Captions, WithoutDescriptionsClaimNothing) {
+  const Umbrella umbrella;
+  datasets::SplitMix64 generator(5);
+  for (int i = 0; i < 200; ++i)
+    EXPECT_TRUE(draw_caption(umbrella.source, umbrella.facts, {.bare = 60, .plain = 40}, generator)
+                    .claims.is_empty());
 }
 
 TEST(Captions, UseSynonyms) {
+  const std::string subject = "television";
+  const std::vector<std::string> own_names{"television"};
+  const std::vector<std::string> nothing;
+  const std::string no_title;
   datasets::SplitMix64 generator(3);
   std::set<std::string> texts;
   for (int i = 0; i < 200; ++i)
-    texts.insert(draw_caption("television", Style::outline, generator).text);
+    texts.insert(
+        draw_caption({subject, own_names, nothing, nothing, no_title}, {}, {}, generator).text);
   EXPECT_TRUE(texts.contains("television"));
   EXPECT_TRUE(texts.contains("tv"));
+}
+
+TEST(Captions, StyledTextsDifferByStyle) {
+  std::set<std::string> texts;
+  for (int style = 0; style < kStyles; ++style)
+    for (std::size_t variant = 0; variant < kStyledVariants; ++variant)
+      texts.insert(styled_text("key", static_cast<Style>(style), variant));
+  EXPECT_EQ(texts.size(), kStyles * kStyledVariants);
 }
 
 }  // namespace

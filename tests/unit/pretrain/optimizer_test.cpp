@@ -31,6 +31,30 @@ TEST(Schedule, WarmsUpAndFallsAsACosine) {
   EXPECT_DOUBLE_EQ(scheduled_rate(2.0, 0.1, 1.0), 0.002);
 }
 
+TEST(LayerRates, FallFromTheLastLayerDown) {
+  const auto named = [](const char* name) { return sdk::NamedTensor{name, at::zeros({1})}; };
+  const std::vector<sdk::NamedTensor> parameters{
+      named("vision_model.embeddings.class_embedding"),
+      named("vision_model.pre_layrnorm.weight"),
+      named("vision_model.encoder.layers.0.mlp.fc1.weight"),
+      named("vision_model.encoder.layers.2.mlp.fc1.weight"),
+      named("text_model.encoder.layers.0.mlp.fc1.weight"),
+      named("text_model.encoder.layers.1.mlp.fc1.weight"),
+      named("visual_projection.weight"),
+      named("head.table")};
+  const std::vector<double> expected{0.125, 0.125, 0.25, 1, 0.5, 1, 1, 1};
+  EXPECT_EQ(layer_rates(parameters, 0.5), expected);
+}
+
+TEST(Optimizer, MovesAParameterByItsRate) {
+  const auto values = parameters();
+  Optimizer optimizer(values, /*weight_decay=*/0.0, /*average_decay=*/0.9, {1.0, 0.25});
+  take_step(values, optimizer);
+  // AdamW's first step is as long as the learning rate.
+  EXPECT_NEAR(values[0].value[0][0].item<double>(), 3.0 - 0.1, 1e-5);
+  EXPECT_NEAR(values[1].value[0].item<double>(), -2.0 + 0.025, 1e-5);
+}
+
 TEST(Optimizer, GoesDownhillAndAveragesTheWeights) {
   const auto values = parameters();
   Optimizer optimizer(values, /*weight_decay=*/0.0, /*average_decay=*/0.999);

@@ -94,16 +94,36 @@ TEST(Pool, OfTheRealPackageHoldsNoClassWordByAnEvaluationDesigner) {
   expect_no_class_word_by_evaluation_designers(pool, rule);
 }
 
+TEST(Pool, TakesNamesFromAliasesAndRefusesPicturesThatHaveAClassWordForAnAlias) {
+  const IconFixture fixture;
+  fixture.add_aliases("openmoji", {{"truck", "lorry-icon"}, {"whale", "airplane"}});
+  const PoolRule rule(IconFixture::recipe());
+  const std::vector<PoolIcon> pool = select_pool(fixture.package(), rule);
+  const auto names = names_of(pool);
+  EXPECT_THAT(names, testing::Not(testing::Contains("openmoji:whale")));
+  const auto truck = std::find_if(pool.begin(), pool.end(), [](const PoolIcon& icon) {
+    return icon.set == "openmoji" && icon.name == "truck";
+  });
+  ASSERT_NE(truck, pool.end());
+  EXPECT_THAT(truck->own_names, testing::ElementsAre("truck", "lorry"));
+  EXPECT_EQ(truck->set_title, "openmoji");
+}
+
 TEST(Curriculum, HoldsTheMeasuredDesignerOutAndStartsWithWhatManyDrew) {
   const IconFixture fixture;
   const std::vector<PoolIcon> pool =
       select_pool(fixture.package(), PoolRule(IconFixture::recipe()));
-  const Curriculum curriculum = make_curriculum(pool, /*table_families=*/3, "mingcute");
+  const Curriculum curriculum =
+      make_curriculum(pool, {.table_families = 3, .held_out = {"mingcute"}});
   EXPECT_EQ(curriculum.n_rows, 1);  // trucks; umbrellas are left with two designers
+  ASSERT_EQ(curriculum.held_out.size(), 1U);
+  EXPECT_EQ(curriculum.held_out[0].family, "mingcute");
+  EXPECT_EQ(curriculum.held_out[0].pictures.size(), 1U);
+  EXPECT_EQ(curriculum.held_out_subjects.size(), 1U);
   datasets::SplitMix64 generator(1);
   const auto share_of_trucks = [&](double progress) {
     double trucks = 0;
-    for (const std::int64_t i : draw_pictures(curriculum, progress, 4000, generator)) {
+    for (const std::int64_t i : draw_pictures(curriculum, progress, 0.0, 4000, generator)) {
       const PoolIcon& icon = pool[static_cast<std::size_t>(i)];
       EXPECT_NE(icon.family, "mingcute");
       if (icon.subject == "truck") trucks += 1.0 / 4000;
@@ -113,6 +133,39 @@ TEST(Curriculum, HoldsTheMeasuredDesignerOutAndStartsWithWhatManyDrew) {
   // Three designers against three subjects of two: 3^p / (3^p + 3 * 2^p).
   EXPECT_NEAR(share_of_trucks(0.0), 27.0 / 51.0, 0.03);
   EXPECT_NEAR(share_of_trucks(1.0), 0.342, 0.03);
+}
+
+TEST(Curriculum, DrawsPairsOfOneSubject) {
+  const IconFixture fixture;
+  const std::vector<PoolIcon> pool =
+      select_pool(fixture.package(), PoolRule(IconFixture::recipe()));
+  const Curriculum curriculum = make_curriculum(pool, {.table_families = 3, .held_out = {}});
+  datasets::SplitMix64 generator(1);
+  const std::vector<std::int64_t> drawn = draw_pictures(curriculum, 1.0, 1.0, 4001, generator);
+  ASSERT_EQ(drawn.size(), 4001U);
+  const auto subject_at = [&](std::size_t i) {
+    return curriculum.subject_of_picture[static_cast<std::size_t>(drawn[i])];
+  };
+  // A partner is another picture of the subject, unless chance names the same one again.
+  std::size_t pairs = 0;
+  for (std::size_t i = 0; i + 1 < drawn.size(); ++i)
+    pairs += subject_at(i) == subject_at(i + 1) && drawn[i] != drawn[i + 1];
+  EXPECT_GT(pairs, 1300U);
+}
+
+TEST(Curriculum, NeverUsesExcludedPictures) {
+  const IconFixture fixture;
+  const std::vector<PoolIcon> pool =
+      select_pool(fixture.package(), PoolRule(IconFixture::recipe()));
+  const Curriculum curriculum =
+      make_curriculum(pool, {.table_families = 2, .held_out = {"mingcute"}, .excluded = {0, 3, 4}});
+  for (const std::int64_t excluded : {0, 3, 4}) {
+    EXPECT_THAT(curriculum.training, testing::Not(testing::Contains(excluded)));
+    for (const HeldOut& held_out : curriculum.held_out)
+      EXPECT_THAT(held_out.pictures, testing::Not(testing::Contains(excluded)));
+    for (const auto& pictures : curriculum.training_of_subject)
+      EXPECT_THAT(pictures, testing::Not(testing::Contains(excluded)));
+  }
 }
 
 }  // namespace

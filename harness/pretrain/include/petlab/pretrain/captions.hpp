@@ -1,6 +1,8 @@
 #pragma once
 
 #include "petlab/datasets/random.hpp"
+#include "petlab/pretrain/emoji_words.hpp"
+#include "petlab/pretrain/facts.hpp"
 
 #include <cstdint>
 #include <string>
@@ -8,28 +10,44 @@
 
 namespace petlab::pretrain {
 
-/// How a picture looks, measured from its pixels.
-enum class Style : std::uint8_t { outline, solid, grey, colour, emoji };
-inline constexpr int kStyles = 5;
+/// What a caption says of the picture besides its subject: then it is wrong for the same thing
+/// drawn in another way.
+struct Claims {
+  FactBits bits = 0;
+  std::int32_t set = -1;  ///< number of the icon set that it names; -1 = none
 
-/// Measures the style of a picture: 8-bit RGB on white, [size, size, 3]. `emoji` is never returned:
-/// it is known from the set, not seen.
-[[nodiscard]] Style style_of(const std::uint8_t* rgb, int size);
-
-/// A caption, and whether it also says the style: then it is wrong for the same thing in another
-/// style.
-struct Caption {
-  std::string text;
-  bool names_style = false;
+  [[nodiscard]] bool is_empty() const { return bits == 0 && set < 0; }
 };
 
-/// Draws a caption of a subject in a style: the bare subject (or a synonym), a plain sentence, or
-/// one that names the style.
-[[nodiscard]] Caption draw_caption(const std::string& subject, Style style,
-                                   datasets::SplitMix64& generator);
+struct Caption {
+  std::string text;
+  Claims claims = {};
+};
 
-/// Every text that draw_caption() may give, with weights, for training the vocabulary.
-[[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> caption_corpus(
-    const std::vector<std::pair<std::string, std::int64_t>>& subjects_with_counts);
+/// What captions of a picture may say. Everything is borrowed.
+struct CaptionSource {
+  const std::string& subject;                 ///< canonical
+  const std::vector<std::string>& own_names;  ///< as its designer named it; the first is the icon's
+  const std::vector<std::string>& topics;     ///< kinds of things it belongs to
+  const std::vector<std::string>& keywords;   ///< what people think of
+  const std::string& set_title;               ///< "material symbols"
+};
+
+/// How often captions are of which kind, in percent; the rest describes the picture.
+struct CaptionShares {
+  int bare = 35;   ///< the name alone
+  int plain = 20;  ///< a sentence that is true of every picture: "a photo of a {}."
+};
+
+/// Draws a caption. The name is the designer's own, the common one or a synonym. A description is
+/// put together from facts of the picture, each with its probability: medium and style, strokes,
+/// colours, kind of thing, keywords, icon set.
+[[nodiscard]] Caption draw_caption(const CaptionSource& source, const PictureFacts& facts,
+                                   const CaptionShares& shares, datasets::SplitMix64& generator);
+
+/// A sentence with the words for a style, as evaluation might use it: "a filled icon of a {}.".
+/// `variant` chooses among several wordings.
+[[nodiscard]] std::string styled_text(const std::string& name, Style style, std::size_t variant);
+inline constexpr std::size_t kStyledVariants = 3;
 
 }  // namespace petlab::pretrain

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 namespace petlab::pretrain {
 
 /// Cross-entropy over the rows of the table, over the samples that have a row.
@@ -9,14 +11,34 @@ namespace petlab::pretrain {
 [[nodiscard]] at::Tensor table_loss(const at::Tensor& logits, const at::Tensor& rows,
                                     double label_smoothing);
 
-/// The symmetric contrastive loss of CLIP with false negatives taken out: `logits` [B, B] (images
-/// by texts), pair i is image i with text i; `also_true` bool [B, B] marks texts that are true of
-/// an image as well, which are neither positives nor negatives.
-[[nodiscard]] at::Tensor contrastive_loss(const at::Tensor& logits, const at::Tensor& also_true);
+/// Subjects, facts and claims of the pictures and captions of a batch, or of a queue, on one
+/// device. All int64 [N]; `sets` and `claimed_sets` -1 = none.
+struct PairFacts {
+  at::Tensor subjects;
+  at::Tensor bits;          ///< of the picture
+  at::Tensor sets;          ///< of the picture
+  at::Tensor claims;        ///< bits that the caption claims
+  at::Tensor claimed_sets;  ///< set that the caption names
 
-/// Which texts are true of which images: text j is when it names the subject of image i and, if it
-/// names a style at all, the style of image i. All int64 [B]; `text_styles` -1 = names none.
-[[nodiscard]] at::Tensor true_pairs(const at::Tensor& subjects, const at::Tensor& styles,
-                                    const at::Tensor& text_styles);
+  [[nodiscard]] PairFacts narrow(std::int64_t start, std::int64_t length) const;
+};
+
+/// Which captions are true of which pictures, bool [pictures, captions]: caption j is when it names
+/// the subject of picture i and claims nothing that picture i lacks.
+[[nodiscard]] at::Tensor true_pairs(const PairFacts& pictures, const PairFacts& captions);
+
+/// CLIP's cross-entropy of one side with false negatives taken out: `logits` [B, N] with N >= B,
+/// row i belongs to column i; `also_true` bool [B, N] marks columns that are true of a row as well,
+/// which are neither positives nor negatives.
+[[nodiscard]] at::Tensor softmax_contrast(const at::Tensor& logits, const at::Tensor& also_true);
+
+/// SigLIP's loss (Zhai et al., 2023, equation 1) of `logits` [B, N] with scale and bias applied:
+/// every pair is a decision of its own; pairs that are `also_true` are left out. Divided by B.
+[[nodiscard]] at::Tensor sigmoid_contrast(const at::Tensor& logits, const at::Tensor& also_true);
+
+/// Binary cross-entropy of `logits` [B, facts] over the entries that are `known`, mean over them.
+/// Zero when none is known.
+[[nodiscard]] at::Tensor fact_loss(const at::Tensor& logits, const at::Tensor& targets,
+                                   const at::Tensor& known);
 
 }  // namespace petlab::pretrain

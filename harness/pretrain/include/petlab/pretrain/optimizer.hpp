@@ -13,11 +13,19 @@ namespace petlab::pretrain {
 /// then a cosine to a thousandth of `peak`.
 [[nodiscard]] double scheduled_rate(double peak, double warm_up, double progress);
 
+/// Multiples of the learning rate for layer-wise decay (as in BEiT, Bao et al., 2021): a tower's
+/// last layer has 1, each layer below `decay` times that of the one above it, embeddings below all
+/// of them; whatever is in no layer has 1.
+[[nodiscard]] std::vector<double> layer_rates(const std::vector<sdk::NamedTensor>& parameters,
+                                              double decay);
+
 /// AdamW over named parameters, with gradient clipping and a running average of the weights. Weight
 /// decay spares vectors and scalars. The parameters' values are changed in place.
 class Optimizer {
  public:
-  Optimizer(std::vector<sdk::NamedTensor> parameters, double weight_decay, double average_decay);
+  /// `rates` are multiples of the learning rate, one a parameter; empty = all 1.
+  Optimizer(std::vector<sdk::NamedTensor> parameters, double weight_decay, double average_decay,
+            const std::vector<double>& rates = {});
 
   /// Clips the gradients to norm 1, takes a step and clears them. Returns the norm before clipping.
   double step(double learning_rate);
@@ -36,8 +44,9 @@ class Optimizer {
 
  private:
   struct Group {
-    std::vector<at::Tensor> parameters, first_moments, second_moments, steps;
+    std::vector<at::Tensor> parameters = {}, first_moments = {}, second_moments = {}, steps = {};
     double weight_decay = 0;
+    double rate = 1;
   };
   void for_each_tensor(const auto& visit) const;
 

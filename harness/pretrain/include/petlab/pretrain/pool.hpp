@@ -17,11 +17,15 @@ struct PoolIcon {
   std::string family;   ///< the designer: sets that share drawings share it
   std::string subject;  ///< what is drawn, in words; synonyms brought to one form
   bool is_emoji = false;
+  std::string set_title;               ///< the set's name for people, in lower case
+  std::vector<std::string> own_names;  ///< what the set itself calls the thing; aliases as well
+  std::vector<std::string> topics;     ///< where the set's author sorted it
 };
 
 /// Which pictures pretraining may see. The designers of the evaluation pictures give only pictures
 /// whose names hold no word of any class phrase; the designers listed in pool.cpp, who drew no
 /// evaluation picture, give everything. A designer nobody thought of counts as one of the former.
+/// An alias counts as a name: "bin", also called "trash-can", is a picture of a trash can.
 class PoolRule {
  public:
   /// Reads manifest.csv, class_phrases.csv and set_families.csv of the evaluation's recipe. Throws
@@ -49,7 +53,7 @@ class PoolRule {
 
 /// The pictures to pretrain on, sorted by set and name; nothing is rendered. Left out, besides what
 /// the rule forbids: sets whose licence does not allow it, logos, flags, weather, file types,
-/// hidden and animated icons; of the drawings of one subject by one family all but three, and
+/// hidden and animated icons; of the drawings of one subject by one family all but a few, and
 /// subjects that fewer than two families drew. Throws sdk::Error(data) for a missing package.
 [[nodiscard]] std::vector<PoolIcon> select_pool(const std::filesystem::path& package_dir,
                                                 const PoolRule& rule);
