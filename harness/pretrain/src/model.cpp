@@ -8,6 +8,7 @@
 #include <c10/core/GradMode.h>
 
 #include <cmath>
+#include <optional>
 
 namespace petlab::pretrain {
 
@@ -180,7 +181,8 @@ at::Tensor Model::encode_text(const std::vector<std::string>& texts,
       backbone_->tokenizer().encode_batch(texts, backbone_->config().shape.context_length);
   // Names are short and descriptions long: apart, the names need no padding.
   const std::int64_t n = tokens.ids.size(0);
-  const auto [ends, order] = tokens.eot.cpu().sort(/*stable=*/true, /*dim=*/0);
+  const auto [ends, order] =
+      tokens.eot.cpu().sort(/*stable=*/std::optional<bool>(true), /*dim=*/0, /*descending=*/false);
   const std::int64_t n_parts = n >= kSmallestSplit ? kTextParts : 1;
   std::vector<at::Tensor> features;
   for (std::int64_t part = 0; part < n_parts; ++part) {

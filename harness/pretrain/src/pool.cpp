@@ -90,16 +90,14 @@ ForbiddenWords read_forbidden(const std::filesystem::path& recipe_dir) {
   return {phrases, {names.begin(), names.end()}};
 }
 
-/// Names of drawings by what is drawn: aliases that are not turned or mirrored.
-std::multimap<std::string_view, std::string> aliases_of(const datasets::IconSet& set) {
-  std::map<std::string_view, std::string_view> name_of_body;
-  for (const auto& [name, icon] : set.icons())
-    name_of_body.emplace(icon.body, name);
+/// All names of each drawing, by its body: of the icons that share it, and aliases that are neither
+/// turned nor mirrored.
+std::multimap<std::string_view, std::string> names_by_body(const datasets::IconSet& set) {
   std::multimap<std::string_view, std::string> result;
-  for (const auto& [alias, icon] : set.aliases()) {
-    const auto found = name_of_body.find(icon.body);
-    if (found != name_of_body.end()) result.emplace(found->second, alias);
-  }
+  for (const auto& [name, icon] : set.icons())
+    result.emplace(icon.body, name);
+  for (const auto& [alias, icon] : set.aliases())
+    if (result.contains(icon.body)) result.emplace(icon.body, alias);
   return result;
 }
 
@@ -170,14 +168,13 @@ std::vector<PoolIcon> select_pool(const std::filesystem::path& package_dir, cons
     if (!contains(kLicences, set.info().licence.spdx) || set.info().category == "Logos") continue;
     const std::string family = rule.family_of(set_name);
     const std::string title = title_of(set.info());
-    const auto aliases = aliases_of(set);
+    const auto names = names_by_body(set);
     const auto topics = topics_of(set);
     for (const auto& [name, icon] : set.icons()) {
-      const auto [first_alias, last_alias] = aliases.equal_range(name);
-      const bool is_allowed = rule.allows(set_name, name) &&
-                              std::all_of(first_alias, last_alias, [&](const auto& entry) {
-                                return rule.allows(set_name, entry.second);
-                              });
+      const auto [first_name, last_name] = names.equal_range(icon.body);
+      const bool is_allowed = std::all_of(first_name, last_name, [&](const auto& entry) {
+        return rule.allows(set_name, entry.second);
+      });
       if (!is_usable(icon) || !is_allowed) continue;
       const std::string own_name = subject_of(name);
       const std::string subject = canonical_subject(own_name);
@@ -190,8 +187,8 @@ std::vector<PoolIcon> select_pool(const std::filesystem::path& package_dir, cons
                      .set_title = title,
                      .own_names = {own_name},
                      .topics = {}};
-      for (auto alias = first_alias; alias != last_alias; ++alias)
-        if (const std::string other = subject_of(alias->second);
+      for (auto same = first_name; same != last_name; ++same)
+        if (const std::string other = subject_of(same->second);
             !other.empty() && other != own_name && entry.own_names.size() < kMaxNames)
           entry.own_names.push_back(other);
       const auto [first_topic, last_topic] = topics.equal_range(name);

@@ -43,7 +43,7 @@ class IconFixture {
   [[nodiscard]] std::filesystem::path out(const std::string& name) const { return root_ / name; }
   [[nodiscard]] std::filesystem::path emojibase() const { return root_ / "emojibase"; }
   [[nodiscard]] std::filesystem::path emojilib() const { return root_ / "emojilib"; }
-  /// A recipe whose one evaluation picture is openmoji's whale: drawn as every other whale is here.
+  /// A recipe whose one evaluation picture is openmoji's truck: drawn as every other truck is here.
   [[nodiscard]] std::filesystem::path own_recipe() const { return root_ / "recipe"; }
   /// The real one, of Icon-Home.
   [[nodiscard]] static std::filesystem::path recipe() {
@@ -68,9 +68,9 @@ class IconFixture {
 
   void write_recipe() const {
     std::filesystem::create_directories(own_recipe());
-    std::ofstream(own_recipe() / "manifest.csv") << "domain,class,set,icon\nemoji,whale,openmoji,"
-                                                    "whale\n";
-    std::ofstream(own_recipe() / "class_phrases.csv") << "class,phrase\nwhale,whale\n";
+    std::ofstream(own_recipe() / "manifest.csv")
+        << "domain,class,set,icon\nemoji,truck,openmoji,truck\n";
+    std::ofstream(own_recipe() / "class_phrases.csv") << "class,phrase\ntruck,truck\n";
     std::ofstream(own_recipe() / "set_families.csv") << "set,designer_family\n";
   }
 
@@ -90,45 +90,43 @@ class IconFixture {
                {"label": "regional indicator", "emoji": "R"}])";
     std::ofstream(emojilib() / "package.json") << R"({"name": "emojilib", "version": "4.0.3"})";
     std::ofstream(emojilib() / "dist" / "emoji-en-US.json")
-        << R"({"\u2602": ["umbrella", "rain", ":)", "spring"], "X": ["unknown"]
-  })";
-}
+        << R"json({"\u2602": ["umbrella", "rain", ":)", "spring"], "X": ["unknown"]})json";
+  }
 
   void add(const std::string& set, const std::string& licence, const std::string& category,
            const std::vector<std::string>& names) const {
-  nlohmann::json icons;
-  for (const std::string& name : names) {
-    icons[name] = {
-        {"body", "<path d=\"" + path_of(name) + "\" fill=\"none\" stroke=\"currentColor\"/>"}};
+    nlohmann::json icons;
+    for (const std::string& name : names)
+      icons[name] = {
+          {"body", "<path d=\"" + path_of(name) + "\" fill=\"none\" stroke=\"currentColor\"/>"}};
+    write("json/" + set + ".json", {{"prefix", set},
+                                    {"info",
+                                     {{"name", set},
+                                      {"author", {{"name", "somebody"}}},
+                                      {"license", {{"title", licence}, {"spdx", licence}}},
+                                      {"category", category}}},
+                                    {"icons", icons},
+                                    {"width", 24},
+                                    {"height", 24}});
   }
-  write("json/" + set + ".json", {{"prefix", set},
-                                  {"info",
-                                   {{"name", set},
-                                    {"author", {{"name", "somebody"}}},
-                                    {"license", {{"title", licence}, {"spdx", licence}}},
-                                    {"category", category}}},
-                                  {"icons", icons},
-                                  {"width", 24},
-                                  {"height", 24}});
-}
 
-/// A drawing that depends on the first letter of the name.
-static std::string path_of(const std::string& name) {
-  switch (name.front()) {
-    case 't':
-      return "M2 2h16v6h-16z M4 12v8 M16 12v8";
-    case 'u':
-      return "M2 12l10 -9l10 9z M12 12v9";
-    case 'a':
-      return "M2 20l20 -18l-6 20z";
-    case 'w':
-      return "M3 3v18h18 M8 16v-6 M13 16v-12 M18 16v-3";
-    default:
-      return "M4 4h8v8h-8z";
+  /// A drawing that depends on the first letter of the name.
+  static std::string path_of(const std::string& name) {
+    switch (name.front()) {
+      case 't':
+        return "M2 2h16v6h-16z M4 12v8 M16 12v8";
+      case 'u':
+        return "M2 12l10 -9l10 9z M12 12v9";
+      case 'a':
+        return "M2 20l20 -18l-6 20z";
+      case 'w':
+        return "M3 3v18h18 M8 16v-6 M13 16v-12 M18 16v-3";
+      default:
+        return "M4 4h8v8h-8z";
+    }
   }
-}
 
-std::filesystem::path root_;
+  std::filesystem::path root_;
 };
 
 }  // namespace petlab::pretrain

@@ -18,7 +18,7 @@ PretrainOptions small_options() {
   options.vision_layers = options.text_layers = 2;
   options.vision_heads = options.text_heads = 2;
   options.embed_dim = 16;
-  options.vocab_size = 600;
+  options.vocab_size = 520;
   return options;
 }
 
@@ -28,7 +28,7 @@ class Models : public testing::Test {
     std::filesystem::create_directories(tokenizer_);
     const std::vector<std::pair<std::string, std::int64_t>> texts{{"a red umbrella", 3},
                                                                   {"trucks and lorries", 2}};
-    clip::train_tokenizer(texts, 600, 40, tokenizer_);
+    clip::train_tokenizer(texts, 520, 40, tokenizer_);
   }
   [[nodiscard]] Model make(const PretrainOptions& options) const {
     at::Generator generator = at::detail::createCPUGenerator(3);

@@ -96,7 +96,7 @@ TEST(Pool, OfTheRealPackageHoldsNoClassWordByAnEvaluationDesigner) {
 
 TEST(Pool, TakesNamesFromAliasesAndRefusesPicturesThatHaveAClassWordForAnAlias) {
   const IconFixture fixture;
-  fixture.add_aliases("openmoji", {{"truck", "lorry-icon"}, {"whale", "airplane"}});
+  fixture.add_aliases("openmoji", {{"truck", "lorry-icon"}, {"whale", "airplane-2"}});
   const PoolRule rule(IconFixture::recipe());
   const std::vector<PoolIcon> pool = select_pool(fixture.package(), rule);
   const auto names = names_of(pool);

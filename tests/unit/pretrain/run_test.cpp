@@ -25,7 +25,7 @@ PretrainOptions tiny(const IconFixture& fixture, const std::string& out) {
   options.vision_layers = options.text_layers = 2;
   options.vision_heads = options.text_heads = 2;
   options.embed_dim = 16;
-  options.vocab_size = 600;
+  options.vocab_size = 540;
   options.batch_size = 8;
   options.table_families = 2;
   options.steps = 6;
@@ -47,8 +47,11 @@ TEST(Run, WritesAModelThatLoadsAndSaysHowFarItIs) {
   EXPECT_GE(reports.back().held_out_accuracy, 0);
   ASSERT_EQ(reports.back().held_out.size(), 1U);
   EXPECT_EQ(reports.back().held_out[0].family, "mingcute");
-  // Whales are all drawn alike here, and one is an evaluation picture.
-  EXPECT_THAT(reports[2].message, testing::HasSubstr("1 look like an evaluation picture"));
+  // Trucks are all drawn alike here, and one is an evaluation picture.
+  std::string selected;
+  for (const Progress& report : reports)
+    if (report.phase == Progress::Phase::select) selected = report.message;
+  EXPECT_THAT(selected, testing::StartsWith("3 look like an evaluation picture"));
   std::ifstream log(options.out_dir / "log.csv");
   std::string line;
   std::getline(log, line);
@@ -64,8 +67,10 @@ void expect_same_training(const PretrainOptions& one, const PretrainOptions& oth
   const auto a = clip::read_safetensors(one.out_dir / "training.safetensors");
   const auto b = clip::read_safetensors(other.out_dir / "training.safetensors");
   ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i].name != "account") EXPECT_TRUE(a[i].value.equal(b[i].value)) << a[i].name;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].name == "account") continue;  // it holds seconds
+    EXPECT_TRUE(a[i].value.equal(b[i].value)) << a[i].name;
+  }
 }
 
 class ResumedRun : public testing::TestWithParam<EarlyView> {};
