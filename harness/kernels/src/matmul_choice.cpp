@@ -1,0 +1,39 @@
+#include "matmul_choice.hpp"
+
+#include "amx.hpp"
+#include "petlab/kernels/linear.hpp"
+#include "petlab/sdk/error.hpp"
+
+#include <cstdlib>
+#include <string>
+
+namespace petlab::kernels {
+namespace {
+
+bool choose() {
+  const char* wish = std::getenv("PETLAB_MATMUL");
+  const std::string word = wish == nullptr ? "" : wish;
+  if (word.empty()) return has_amx();
+  if (word == "library") return false;
+  throw sdk::Error(sdk::ErrorKind::config,
+                   "PETLAB_MATMUL is '" + word + "', expected 'library' or nothing");
+}
+
+}  // namespace
+
+bool amx_chosen() {
+  static const bool chosen = choose();
+  return chosen;
+}
+
+bool amx_pays(std::int64_t m, std::int64_t n, std::int64_t k) {
+  // Below, packing costs more than the faster products save.
+  constexpr std::int64_t kLeast = 32;
+  return m >= kLeast && n >= kLeast && k >= kLeast;
+}
+
+std::string matmul_name() {
+  return amx_chosen() ? "amx-bf16x6" : "library";
+}
+
+}  // namespace petlab::kernels
