@@ -1,6 +1,7 @@
 #include "petlab/core/environment.hpp"
 
 #include "petlab/core/run.hpp"
+#include "petlab/kernels/linear.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/Context.h>
@@ -71,6 +72,7 @@ results::NamedValues describe_environment(c10::Device device, results::NamedValu
   add(env::kThreads, std::to_string(at::get_num_threads()));
   add(env::kTorchVersion, TORCH_VERSION);
   add("cpu_capability", at::get_cpu_capability());
+  add("matmul", device.is_cpu() ? kernels::matmul_name() : "library");
   return known;
 }
 

@@ -47,6 +47,11 @@ double attention(const at::Tensor& query, const at::Tensor& key, const at::Tenso
   return 2.0 * pairs * (over_keys * number(key.size(-1)) + over_values * number(value.size(-1)));
 }
 
+/// x [..., k] with a weight of [n, k].
+double of_linear(Inputs in) {
+  return 2.0 * number(in[0].toTensor().numel()) * number(in[1].toTensor().size(0));
+}
+
 /// Scores, and the sum of the values.
 double of_attention(Inputs in) {
   return attention(in[0].toTensor(), in[1].toTensor(), in[2].toTensor(), 1, 1);
@@ -111,6 +116,9 @@ const std::unordered_map<std::string_view, Rule>& rules() {
   static const std::unordered_map<std::string_view, Rule> table = {
       {"petlab::attention", of_own_attention},
       {"petlab::attention_backward", of_own_attention_backward},
+      {"petlab::linear_forward", of_linear},
+      {"petlab::linear_input_gradient", of_product},
+      {"petlab::linear_weight_gradient", of_product},
       {"mm", of_product},
       {"bmm", of_product},
       {"mv", of_product},

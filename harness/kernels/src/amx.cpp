@@ -1,8 +1,11 @@
 #include "amx.hpp"
 
 #ifdef PETLAB_HAS_AMX_CODE
+#include "vector_exp.hpp"
+
 #include <cpuid.h>
 #include <immintrin.h>
+
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -14,11 +17,7 @@ namespace petlab::kernels {
 namespace {
 
 bool processor_has_amx() {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq")) {
-    return false;
-  }
+  if (!has_avx512()) return false;
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
   constexpr unsigned kAmxBf16 = 1U << 22, kAmxTile = 1U << 24;

@@ -6,8 +6,8 @@
 /// a compiler flag for the file: inline functions of headers must not be compiled for this machine
 /// alone, since the linker may choose that copy for the whole program.
 #define PETLAB_AMX \
-  __attribute__((target("prfchw,avx512f,avx512bw,avx512vl,avx512dq,amx-tile,amx-bf16")))
-#define PETLAB_AMX_INLINE PETLAB_AMX inline __attribute__((always_inline))
+  __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,amx-tile,amx-bf16")))
+#define PETLAB_AMX_INLINE PETLAB_AMX __attribute__((always_inline)) inline
 #endif
 
 namespace petlab::kernels {

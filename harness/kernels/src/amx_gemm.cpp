@@ -1,11 +1,12 @@
 #include "amx_gemm.hpp"
 
 #include "amx.hpp"
-#include "fast_exp.hpp"
 
 #ifdef PETLAB_HAS_AMX_CODE
+#include "vector_exp.hpp"
+
 #include <ATen/Parallel.h>
-#include <immintrin.h>
+
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -19,11 +20,11 @@ namespace petlab::kernels {
 namespace {
 
 // Sizes measured on a Sapphire Rapids core with 2 MiB of second-level cache.
-constexpr std::int64_t kBlockK = 768;             // steps of k of one packed block of A
-constexpr std::int64_t kBlockBytes = 900 << 10;   // of one packed block of A: stays in that cache
-constexpr std::int64_t kChunkBytes = 16 << 20;    // of the packed part of B, shared by the threads
-constexpr std::int64_t kChunkK = 3072;            // its steps of k, where C can take part sums
-constexpr std::int64_t kPairBytes = 4 * kTileBytes;   // sums of one panel of A with one of B
+constexpr std::int64_t kBlockK = 768;            // steps of k of one packed block of A
+constexpr std::int64_t kBlockBytes = 900 << 10;  // of one packed block of A: stays in that cache
+constexpr std::int64_t kChunkBytes = 16 << 20;   // of the packed part of B, shared by the threads
+constexpr std::int64_t kChunkK = 3072;           // its steps of k, where C can take part sums
+constexpr std::int64_t kPairBytes = 4 * kTileBytes;  // sums of one panel of A with one of B
 
 constexpr std::int64_t kHugePage = 2 << 20;
 
@@ -67,16 +68,16 @@ PETLAB_AMX void multiply(const char* a, const char* b, std::int64_t steps, char*
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-#define PETLAB_LOAD_A(part)                       \
-  _tile_loadd(4, a + 2 * (part)*kTileBytes, 64);  \
+#define PETLAB_LOAD_A(part)                        \
+  _tile_loadd(4, a + 2 * (part) * kTileBytes, 64); \
   _tile_loadd(5, a + (2 * (part) + 1) * kTileBytes, 64)
-#define PETLAB_LOAD_B(part)                       \
-  _tile_loadd(6, b + 2 * (part)*kTileBytes, 64);  \
+#define PETLAB_LOAD_B(part)                        \
+  _tile_loadd(6, b + 2 * (part) * kTileBytes, 64); \
   _tile_loadd(7, b + (2 * (part) + 1) * kTileBytes, 64)
-#define PETLAB_PRODUCTS     \
-  _tile_dpbf16ps(0, 4, 6);  \
-  _tile_dpbf16ps(1, 4, 7);  \
-  _tile_dpbf16ps(2, 5, 6);  \
+#define PETLAB_PRODUCTS    \
+  _tile_dpbf16ps(0, 4, 6); \
+  _tile_dpbf16ps(1, 4, 7); \
+  _tile_dpbf16ps(2, 5, 6); \
   _tile_dpbf16ps(3, 5, 7)
   for (std::int64_t step = 0; step < steps; ++step) {
     PETLAB_LOAD_B(0);
@@ -126,14 +127,10 @@ Multiply multiply_of(int parts, int parts_a, int parts_b) {
 
 PETLAB_AMX_INLINE void store(void* to, Element element, std::int64_t at, __mmask16 mask, __m512 v) {
   if (element == Element::fp32) {
-    _mm512_mask_storeu_ps(static_cast<float*>(to) + at, mask, v);
-    return;
+    store_floats(static_cast<float*>(to) + at, v, mask);
+  } else {
+    store_floats(static_cast<Bfloat16*>(to) + at, v, mask);
   }
-  const __m512i bits = _mm512_castps_si512(v);
-  const __m512i odd = _mm512_and_epi32(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-  const __m512i up = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
-  _mm256_mask_storeu_epi16(static_cast<std::uint16_t*>(to) + at, mask,
-                           _mm512_cvtepi32_epi16(_mm512_srli_epi32(up, 16)));
 }
 
 __mmask16 mask_of(std::int64_t count) {
@@ -155,7 +152,7 @@ PETLAB_AMX void finish(const Gemm& gemm, const char* sums, std::int64_t row, std
       const std::int64_t at = (row + i) * gemm.n + column;
       if (gemm.c != nullptr) store(gemm.c, gemm.element, at, mask, v);
       if (gemm.activated != nullptr)
-        store(gemm.activated, gemm.element, at, mask, quick_gelu_of(v));
+        store(gemm.activated, gemm.element, at, mask, vector_quick_gelu(v));
     }
   }
 }
@@ -184,8 +181,8 @@ PETLAB_AMX void add_c(const Gemm& gemm, char* sums, std::int64_t row, std::int64
 class Product {
  public:
   explicit Product(const Gemm& gemm) : gemm_(gemm), step_bytes_(step_bytes(gemm.parts)) {
-    const bool sums_in_c = gemm.element == Element::fp32 && gemm.bias == nullptr &&
-                           gemm.activated == nullptr;
+    const bool sums_in_c =
+        gemm.element == Element::fp32 && gemm.bias == nullptr && gemm.activated == nullptr;
     // Equal chunks, equal blocks in each.
     const std::int64_t steps = steps_of(gemm.k);
     const std::int64_t chunks = sums_in_c ? divide_up(steps, kChunkK / kStep) : 1;
@@ -229,7 +226,8 @@ class Product {
     at::parallel_for(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
       const TileScope tiles;
       for (; begin < end; ++begin)
-        for (std::int64_t i = next++; i < count; i = next++) work(i);
+        for (std::int64_t i = next++; i < count; i = next++)
+          work(i);
     });
   }
 
@@ -254,13 +252,11 @@ class Product {
   void multiply_all() {
     const std::int64_t rows = divide_up(gemm_.m, kPanel);
     const std::int64_t threads = at::get_num_threads();
-    const std::int64_t most =
-        std::max<std::int64_t>(1, kBlockBytes / (block_steps_ * step_bytes_));
+    const std::int64_t most = std::max<std::int64_t>(1, kBlockBytes / (block_steps_ * step_bytes_));
     // As many tasks as there are threads, or a multiple.
     const std::int64_t row_tasks =
         std::min(rows, divide_up(divide_up(rows, most), threads) * threads);
-    const std::int64_t column_tasks =
-        std::min(panels_, divide_up(threads, row_tasks));
+    const std::int64_t column_tasks = std::min(panels_, divide_up(threads, row_tasks));
     in_parallel(row_tasks * column_tasks, [&](std::int64_t task) {
       const std::int64_t i = task / column_tasks, j = task % column_tasks;
       multiply_block(i * rows / row_tasks, (i + 1) * rows / row_tasks, j * panels_ / column_tasks,

@@ -1,12 +1,9 @@
 #include "amx_pack.hpp"
 
 #include "amx.hpp"
-#include "fast_exp.hpp"
 
 #ifdef PETLAB_HAS_AMX_CODE
-#include <immintrin.h>
-
-#include <algorithm>
+#include "vector_exp.hpp"
 
 namespace petlab::kernels {
 namespace {
@@ -19,27 +16,21 @@ struct Seen {
 };
 
 /// 16 numbers of a matrix from the element `at` on.
-struct FromFloat {
-  const float* data;
+template <class T>
+struct Plain {
+  const T* data;
   PETLAB_AMX_INLINE __m512 load(std::int64_t at, __mmask16 mask) const {
-    return _mm512_maskz_loadu_ps(mask, data + at);
+    return load_floats(data + at, mask);
   }
 };
 
-struct FromBf16 {
-  const std::uint16_t* data;
+template <class T>
+struct Sloped {
+  const T* data;
+  const T* slope_at;
   PETLAB_AMX_INLINE __m512 load(std::int64_t at, __mmask16 mask) const {
-    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, data + at));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
-  }
-};
-
-struct FromSloped {
-  const float* data;
-  const float* slope_at;
-  PETLAB_AMX_INLINE __m512 load(std::int64_t at, __mmask16 mask) const {
-    return _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, data + at),
-                         quick_gelu_slope(_mm512_maskz_loadu_ps(mask, slope_at + at)));
+    return _mm512_mul_ps(load_floats(data + at, mask),
+                         vector_quick_gelu_slope(load_floats(slope_at + at, mask)));
   }
 };
 
@@ -143,8 +134,7 @@ PETLAB_AMX_INLINE void stage_rows(const Source& source, std::int64_t at, std::in
 /// One step with k strided: a row of 2 x 16 matrix rows for each pair.
 template <int kParts, class Source>
 PETLAB_AMX_INLINE void stage_pairs(const Source& source, std::int64_t at, std::int64_t stride,
-                                   std::int64_t count, std::int64_t k_left, char* to,
-                                   Seen& seen) {
+                                   std::int64_t count, std::int64_t k_left, char* to, Seen& seen) {
   for (std::int64_t tile = 0; tile < 2; ++tile) {
     const __mmask16 mask = mask_of(count - 16 * tile);
     for (std::int64_t r = 0; r < 16; ++r) {
@@ -162,7 +152,7 @@ template <int kParts, class Source>
 PETLAB_AMX Packed pack(Role role, const Source& source, const MatrixView& matrix,
                        std::int64_t first, std::int64_t count, std::int64_t k_begin,
                        std::int64_t k_end, char* panel) {
-  alignas(64) char staged[step_bytes(kParts)];
+  alignas(64) char staged[static_cast<std::size_t>(step_bytes(kParts))];
   Seen seen{_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
   const bool rows = matrix.stride_k == 1;
   const bool transposed = rows != (role == Role::a);
@@ -192,16 +182,15 @@ PETLAB_AMX Packed pack(Role role, const Source& source, const MatrixView& matrix
 Packed pack_panel(Role role, int parts, const MatrixView& matrix, std::int64_t first,
                   std::int64_t count, std::int64_t k_begin, std::int64_t k_end, char* panel) {
   const auto with = [&](const auto& source) {
-    return parts == 1
-               ? pack<1>(role, source, matrix, first, count, k_begin, k_end, panel)
-               : pack<3>(role, source, matrix, first, count, k_begin, k_end, panel);
+    return parts == 1 ? pack<1>(role, source, matrix, first, count, k_begin, k_end, panel)
+                      : pack<3>(role, source, matrix, first, count, k_begin, k_end, panel);
   };
-  if (matrix.element == Element::bf16) {
-    return with(FromBf16{static_cast<const std::uint16_t*>(matrix.data)});
-  }
-  const auto* data = static_cast<const float*>(matrix.data);
-  if (matrix.slope_at != nullptr) return with(FromSloped{data, matrix.slope_at});
-  return with(FromFloat{data});
+  const auto of_type = [&]<class T>(const T* data) {
+    const auto* slope_at = static_cast<const T*>(matrix.slope_at);
+    return slope_at == nullptr ? with(Plain<T>{data}) : with(Sloped<T>{data, slope_at});
+  };
+  return matrix.element == Element::bf16 ? of_type(static_cast<const Bfloat16*>(matrix.data))
+                                         : of_type(static_cast<const float*>(matrix.data));
 }
 
 }  // namespace petlab::kernels

@@ -13,9 +13,9 @@ struct MatrixView {
   Element element = Element::fp32;
   std::int64_t stride_k = 0;      ///< elements from one step of the summed dimension to the next
   std::int64_t stride_other = 0;  ///< elements from one row (of A) or column (of B) to the next
-  /// When not null, an fp32 matrix of the same strides: what is packed is
+  /// When not null, a matrix of the same type and strides: what is packed is
   /// data * quick_gelu'(slope_at).
-  const float* slope_at = nullptr;
+  const void* slope_at = nullptr;
 };
 
 // A panel is 32 rows of A (or columns of B) as the tiles want them: for each 32 steps of the summed
@@ -35,8 +35,8 @@ constexpr std::int64_t kTileBytes = 1024;
 
 /// What was seen while packing.
 struct Packed {
-  int parts = 1;        ///< parts that are not all zero, counted from the first
-  bool in_range = true; ///< false: not finite, or too large to be split
+  int parts = 1;         ///< parts that are not all zero, counted from the first
+  bool in_range = true;  ///< false: not finite, or too large to be split
 };
 
 enum class Role { a, b };

@@ -2,6 +2,7 @@
 
 #include "matmul_choice.hpp"
 #include "petlab/kernels/activation.hpp"
+#include "petlab/sdk/error.hpp"
 #include "products.hpp"
 
 #include <ATen/ATen.h>
@@ -15,75 +16,129 @@ namespace {
 
 namespace autograd = torch::autograd;
 
-/// What linear() saves and how its gradients are computed.
-class LinearFunction : public autograd::Function<LinearFunction> {
+at::Tensor as_rows(const at::Tensor& x) {
+  return x.reshape({-1, x.size(-1)});
+}
+
+/// Rows as linear_forward gave them, in the shape that belongs to x.
+at::Tensor shaped(const at::Tensor& rows, const at::Tensor& x) {
+  auto sizes = x.sizes().vec();
+  sizes.back() = rows.size(1);
+  return rows.view(sizes);
+}
+
+/// linear() or linear_quick_gelu() with what their gradients need, and no more.
+template <bool kGelu>
+class Layer : public autograd::Function<Layer<kGelu>> {
  public:
   static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& weight, const at::Tensor& bias) {
-    // Only what the gradients that are wanted need.
-    const bool x_wanted = context->needs_input_grad(0), weight_wanted = context->needs_input_grad(1);
-    context->save_for_backward(
-        {weight_wanted ? x : at::Tensor(), x_wanted ? weight : at::Tensor()});
+                            const at::Tensor& weight, const at::Tensor& bias,
+                            std::int64_t precision) {
+    const Forward out = linear_forward(as_rows(x), weight, bias,
+                                       kGelu ? Wanted::both : Wanted::sums, Precision(precision));
+    const bool for_x = context->needs_input_grad(0), for_weight = context->needs_input_grad(1);
+    context->save_for_backward({for_weight ? x : at::Tensor(), for_x ? weight : at::Tensor(),
+                                kGelu ? out.y : at::Tensor()});
     context->saved_data["sizes"] = x.sizes();
-    return rows_of(x, weight, bias);
+    context->saved_data["x_type"] = x.scalar_type();
+    context->saved_data["weight_type"] = weight.scalar_type();
+    context->saved_data["bias_type"] = bias.defined() ? bias.scalar_type() : at::kFloat;
+    context->saved_data["precision"] = precision;
+    return shaped(kGelu ? out.activated : out.y, x);
   }
 
   static autograd::variable_list backward(autograd::AutogradContext* context,
                                           const autograd::variable_list& upstream) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1];
+    at::Tensor slope_at = saved[2];
     const auto sizes = context->saved_data["sizes"].toIntVector();
-    const at::Tensor dy = upstream[0].reshape({-1, upstream[0].size(-1)});
+    const auto type = [context](const char* name) {
+      return context->saved_data[name].toScalarType();
+    };
+    const auto precision = Precision(context->saved_data["precision"].toInt());
+    at::Tensor dy = as_rows(upstream[0]);
     // With gradients on, this pass is to be differentiated itself: by LibTorch's operations.
     const bool plain = at::GradMode::is_enabled();
+    if (plain && (kGelu || precision == Precision::bf16)) {
+      throw sdk::Error(sdk::ErrorKind::internal,
+                       "second derivatives of linear_quick_gelu, and of linear under autocast, are "
+                       "not computed; use the first derivatives only");
+    }
+    const bool for_x = context->needs_input_grad(0), for_weight = context->needs_input_grad(1),
+               for_bias = context->needs_input_grad(2);
+    if (kGelu && (for_weight || for_bias)) {
+      dy = quick_gelu_backward(dy, slope_at);
+      slope_at.reset();
+    }
     at::Tensor dx, dw, db;
-    if (context->needs_input_grad(0)) {
-      dx = (plain ? at::mm(dy, weight) : linear_input_gradient(dy, weight, {})).reshape(sizes);
+    if (for_x) {
+      dx = plain ? at::mm(dy, weight)
+                 : linear_input_gradient(dy, weight, slope_at, precision, type("x_type"));
+      dx = dx.view(sizes);
     }
-    if (context->needs_input_grad(1)) {
-      const at::Tensor rows = x.reshape({-1, x.size(-1)});
-      dw = plain ? at::mm(dy.t(), rows) : linear_weight_gradient(dy, rows);
+    if (for_weight) {
+      dw = plain ? at::mm(dy.t(), as_rows(x))
+                 : linear_weight_gradient(dy, as_rows(x), precision, type("weight_type"));
     }
-    if (context->needs_input_grad(2)) db = dy.sum(0);
-    return {dx, dw, db};
-  }
-
-  static at::Tensor rows_of(const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
-    auto sizes = x.sizes().vec();
-    sizes.back() = weight.size(0);
-    const at::Tensor rows = x.reshape({-1, x.size(-1)});
-    return linear_forward(rows, weight, bias, Wanted::sums).y.view(sizes);
+    if (for_bias) db = dy.sum(0).to(type("bias_type"));
+    return {dx, dw, db, at::Tensor()};
   }
 };
 
-/// Whether one of the three products may be for the tiles.
-bool concerns_tiles(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  if (!x.is_cpu() || x.dim() < 1 || weight.dim() != 2 || x.size(-1) != weight.size(1)) return false;
-  if (x.scalar_type() != at::kFloat || weight.scalar_type() != at::kFloat) return false;
-  if (bias.defined() && (bias.scalar_type() != at::kFloat || bias.dim() != 1)) return false;
-  if (at::autocast::is_autocast_enabled(at::kCPU) || x.numel() == 0) return false;
-  return amx_pays(x.numel() / x.size(-1), weight.size(0), weight.size(1)) && amx_chosen();
+/// bf16 where autocast asks for it, the operands' own type where that is fp32; nothing where the
+/// library computes the layer.
+std::optional<Precision> precision_here(const at::Tensor& x, const at::Tensor& weight,
+                                        const at::Tensor& bias) {
+  if (!x.is_cpu() || x.dim() < 1 || weight.dim() != 2 || x.size(-1) != weight.size(1)) return {};
+  if (bias.defined() && (bias.dim() != 1 || bias.size(0) != weight.size(0))) return {};
+  if (x.numel() == 0 || weight.numel() == 0) return {};
+  const auto all_are = [&](auto is) {
+    return is(x.scalar_type()) && is(weight.scalar_type()) &&
+           (!bias.defined() || is(bias.scalar_type()));
+  };
+  const bool fp32 = all_are([](at::ScalarType type) { return type == at::kFloat; });
+  const bool either =
+      all_are([](at::ScalarType type) { return type == at::kFloat || type == at::kBFloat16; });
+  const bool bf16 = all_are([](at::ScalarType type) { return type == at::kBFloat16; });
+  const bool cast = at::autocast::is_autocast_enabled(at::kCPU);
+  if (cast && at::autocast::get_autocast_dtype(at::kCPU) != at::kBFloat16) return {};
+  std::optional<Precision> precision;
+  if (cast ? either : bf16) precision = Precision::bf16;
+  if (!cast && fp32) precision = Precision::as_given;
+  if (!precision) return {};
+  const std::int64_t m = x.numel() / x.size(-1), n = weight.size(0), k = weight.size(1);
+  if (!amx_pays(m, n, k, precision == Precision::bf16) || !amx_chosen()) return {};
+  return precision;
 }
 
 bool is_recorded(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() ||
-                                        (bias.defined() && bias.requires_grad()));
+  return at::GradMode::is_enabled() &&
+         (x.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad()));
 }
 
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  if (!concerns_tiles(x, weight, bias)) {
+  const auto precision = precision_here(x, weight, bias);
+  if (!precision) {
     return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
   }
-  if (is_recorded(x, weight, bias)) return LinearFunction::apply(x, weight, bias);
-  return LinearFunction::rows_of(x, weight, bias);
+  if (is_recorded(x, weight, bias)) {
+    return Layer<false>::apply(x, weight, bias, static_cast<std::int64_t>(*precision));
+  }
+  return shaped(linear_forward(as_rows(x), weight, bias, Wanted::sums, *precision).y, x);
 }
 
 at::Tensor linear_quick_gelu(const at::Tensor& x, const at::Tensor& weight,
                              const at::Tensor& bias) {
-  return quick_gelu(linear(x, weight, bias));
+  const auto precision = precision_here(x, weight, bias);
+  if (!precision) return quick_gelu(linear(x, weight, bias));
+  if (is_recorded(x, weight, bias)) {
+    return Layer<true>::apply(x, weight, bias, static_cast<std::int64_t>(*precision));
+  }
+  return shaped(linear_forward(as_rows(x), weight, bias, Wanted::activated, *precision).activated,
+                x);
 }
 
 }  // namespace petlab::kernels

@@ -26,7 +26,8 @@ bool amx_chosen() {
   return chosen;
 }
 
-bool amx_pays(std::int64_t m, std::int64_t n, std::int64_t k) {
+bool amx_pays(std::int64_t m, std::int64_t n, std::int64_t k, bool bf16) {
+  if (bf16) return false;
   // Below, packing costs more than the faster products save.
   constexpr std::int64_t kLeast = 32;
   return m >= kLeast && n >= kLeast && k >= kLeast;

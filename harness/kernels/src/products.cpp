@@ -1,5 +1,6 @@
 #include "products.hpp"
 
+#include "amx.hpp"
 #include "amx_gemm.hpp"
 #include "matmul_choice.hpp"
 #include "petlab/kernels/activation.hpp"
@@ -13,10 +14,18 @@
 namespace petlab::kernels {
 namespace {
 
-bool is_taken(const at::Tensor& a, const at::Tensor& b, std::int64_t m, std::int64_t n,
-              std::int64_t k) {
-  return a.is_cpu() && b.is_cpu() && a.scalar_type() == at::kFloat &&
-         b.scalar_type() == at::kFloat && amx_pays(m, n, k) && amx_chosen();
+/// A product on tiles: sizes, operands in the layout that they have, and the type of the result.
+struct Plan {
+  std::int64_t m, n, k;
+  at::Tensor a, b;
+  std::int64_t k_dim_a, k_dim_b;  ///< the dimension that is summed over
+  at::Tensor bias, slope_at;
+  Precision precision;
+  at::ScalarType result;
+};
+
+bool has_kernel(at::ScalarType type) {
+  return type == at::kFloat || type == at::kBFloat16;
 }
 
 /// The matrix itself where one of its strides is 1, else a copy.
@@ -24,119 +33,124 @@ at::Tensor packable(const at::Tensor& matrix) {
   return matrix.stride(0) == 1 || matrix.stride(1) == 1 ? matrix : matrix.contiguous();
 }
 
-/// `k_dim` is the dimension that is summed over.
-MatrixView view_of(const at::Tensor& matrix, std::int64_t k_dim) {
-  return {.data = matrix.const_data_ptr(),
-          .stride_k = matrix.stride(k_dim),
-          .stride_other = matrix.stride(1 - k_dim)};
-}
-
-/// quick_gelu'(at) dy
-at::Tensor sloped(const at::Tensor& dy, const at::Tensor& at) {
-  const at::Tensor gate = at::sigmoid(at * 1.702);
-  return dy * gate * (1 + 1.702 * at * (1 - gate));
-}
-
+/// The products on tiles, or nothing where they are not for them.
+std::optional<Forward> on_tiles(const Plan& plan, Wanted wanted) {
 #ifdef PETLAB_HAS_AMX_CODE
-
-/// The product on tiles, or nothing where it is not for them.
-std::optional<Forward> forward_on_tiles(const at::Tensor& x, const at::Tensor& weight,
-                                        const at::Tensor& bias, Wanted wanted) {
-  const std::int64_t m = x.size(0), n = weight.size(0), k = x.size(1);
-  if (!is_taken(x, weight, m, n, k)) return std::nullopt;
-  if (bias.defined() && bias.scalar_type() != at::kFloat) return std::nullopt;
-  const at::Tensor a = packable(x), b = packable(weight);
-  const at::Tensor plain_bias = bias.defined() ? bias.contiguous() : at::Tensor();
-  Forward result;
-  if (wanted != Wanted::activated) result.y = at::empty({m, n}, x.options());
-  if (wanted != Wanted::sums) result.activated = at::empty({m, n}, x.options());
-  const Gemm gemm{
-      .m = m,
-      .n = n,
-      .k = k,
-      .a = view_of(a, 1),
-      .b = view_of(b, 1),
-      .bias = bias.defined() ? plain_bias.const_data_ptr<float>() : nullptr,
-      .c = result.y.defined() ? result.y.data_ptr() : nullptr,
-      .activated = result.activated.defined() ? result.activated.data_ptr() : nullptr};
-  if (!amx_gemm(gemm)) return std::nullopt;
-  return result;
-}
-
-std::optional<at::Tensor> input_gradient_on_tiles(const at::Tensor& dy, const at::Tensor& weight,
-                                                  const at::Tensor& slope_at) {
-  const std::int64_t m = dy.size(0), n = weight.size(1), k = dy.size(1);
-  if (!is_taken(dy, weight, m, n, k)) return std::nullopt;
-  at::Tensor a = packable(dy);
-  const at::Tensor b = packable(weight);
-  MatrixView view = view_of(a, 1);
-  if (slope_at.defined()) {
-    if (slope_at.strides() != a.strides()) {
-      a = sloped(dy, slope_at).contiguous();
-      view = view_of(a, 1);
-    } else {
-      view.slope_at = slope_at.const_data_ptr<float>();
-    }
+  const bool bf16 = plan.precision == Precision::bf16;
+  const auto takes = [bf16](const at::Tensor& t) {
+    return t.is_cpu() && (t.scalar_type() == at::kFloat || (bf16 && has_kernel(t.scalar_type())));
+  };
+  if (!takes(plan.a) || !takes(plan.b) || !has_kernel(plan.result)) return std::nullopt;
+  if (!amx_pays(plan.m, plan.n, plan.k, bf16) || !amx_chosen()) return std::nullopt;
+  const auto element = [](at::ScalarType type) {
+    return type == at::kFloat ? Element::fp32 : Element::bf16;
+  };
+  const auto view = [&element](const at::Tensor& matrix, std::int64_t k_dim) {
+    return MatrixView{.data = matrix.const_data_ptr(),
+                      .element = element(matrix.scalar_type()),
+                      .stride_k = matrix.stride(k_dim),
+                      .stride_other = matrix.stride(1 - k_dim)};
+  };
+  at::Tensor a = packable(plan.a);
+  const at::Tensor b = packable(plan.b);
+  const void* slope_at = nullptr;
+  if (plan.slope_at.defined()) {
+    if (plan.slope_at.strides() == a.strides() && plan.slope_at.scalar_type() == a.scalar_type())
+      slope_at = plan.slope_at.const_data_ptr();
+    else
+      a = quick_gelu_backward(a, plan.slope_at);
   }
-  at::Tensor dx = at::empty({m, n}, dy.options());
-  const Gemm gemm{
-      .m = m, .n = n, .k = k, .a = view, .b = view_of(b, 0), .c = dx.data_ptr()};
+  const at::Tensor bias =
+      plan.bias.defined() ? plan.bias.to(at::kFloat).contiguous() : at::Tensor();
+  const auto options = plan.a.options().dtype(plan.result);
+  Forward out;
+  if (wanted != Wanted::activated) out.y = at::empty({plan.m, plan.n}, options);
+  if (wanted != Wanted::sums) out.activated = at::empty({plan.m, plan.n}, options);
+  Gemm gemm{.m = plan.m,
+            .n = plan.n,
+            .k = plan.k,
+            .a = view(a, plan.k_dim_a),
+            .b = view(b, plan.k_dim_b),
+            .parts = bf16 ? 1 : 3,
+            .bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr,
+            .c = out.y.defined() ? out.y.data_ptr() : nullptr,
+            .activated = out.activated.defined() ? out.activated.data_ptr() : nullptr,
+            .element = element(plan.result)};
+  gemm.a.slope_at = slope_at;
   if (!amx_gemm(gemm)) return std::nullopt;
-  return dx;
-}
-
-std::optional<at::Tensor> weight_gradient_on_tiles(const at::Tensor& dy, const at::Tensor& x) {
-  const std::int64_t m = dy.size(1), n = x.size(1), k = dy.size(0);
-  if (!is_taken(dy, x, m, n, k)) return std::nullopt;
-  const at::Tensor a = packable(dy), b = packable(x);
-  at::Tensor dw = at::empty({m, n}, dy.options());
-  const Gemm gemm{
-      .m = m, .n = n, .k = k, .a = view_of(a, 0), .b = view_of(b, 0), .c = dw.data_ptr()};
-  if (!amx_gemm(gemm)) return std::nullopt;
-  return dw;
-}
-
+  return out;
 #else
-
-std::optional<Forward> forward_on_tiles(const at::Tensor&, const at::Tensor&, const at::Tensor&,
-                                        Wanted) {
+  (void)plan, (void)wanted;
   return std::nullopt;
-}
-
-std::optional<at::Tensor> input_gradient_on_tiles(const at::Tensor&, const at::Tensor&,
-                                                  const at::Tensor&) {
-  return std::nullopt;
-}
-
-std::optional<at::Tensor> weight_gradient_on_tiles(const at::Tensor&, const at::Tensor&) {
-  return std::nullopt;
-}
-
 #endif
+}
+
+/// As the library's product takes it.
+at::Tensor typed(const at::Tensor& t, Precision precision) {
+  return precision == Precision::bf16 && t.defined() ? t.to(at::kBFloat16) : t;
+}
 
 }  // namespace
 
 Forward linear_forward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                       Wanted wanted) {
+                       Wanted wanted, Precision precision) {
   RECORD_FUNCTION("petlab::linear_forward", std::vector<c10::IValue>({x, weight}));
-  if (auto result = forward_on_tiles(x, weight, bias, wanted)) return *std::move(result);
-  Forward result;
-  result.y = at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
-  if (wanted != Wanted::sums) result.activated = quick_gelu(result.y);
-  return result;
+  const Plan plan{.m = x.size(0),
+                  .n = weight.size(0),
+                  .k = x.size(1),
+                  .a = x,
+                  .b = weight,
+                  .k_dim_a = 1,
+                  .k_dim_b = 1,
+                  .bias = bias,
+                  .slope_at = {},
+                  .precision = precision,
+                  .result = precision == Precision::bf16 ? at::kBFloat16 : x.scalar_type()};
+  if (auto out = on_tiles(plan, wanted)) return *std::move(out);
+  Forward out;
+  out.y = at::linear(typed(x, precision), typed(weight, precision),
+                     bias.defined() ? std::optional(typed(bias, precision)) : std::nullopt);
+  if (wanted != Wanted::sums) out.activated = quick_gelu(out.y);
+  if (wanted == Wanted::activated) out.y.reset();
+  return out;
 }
 
 at::Tensor linear_input_gradient(const at::Tensor& dy, const at::Tensor& weight,
-                                 const at::Tensor& slope_at) {
+                                 const at::Tensor& slope_at, Precision precision,
+                                 at::ScalarType result) {
   RECORD_FUNCTION("petlab::linear_input_gradient", std::vector<c10::IValue>({dy, weight}));
-  if (auto dx = input_gradient_on_tiles(dy, weight, slope_at)) return *std::move(dx);
-  return at::mm(slope_at.defined() ? sloped(dy, slope_at) : dy, weight);
+  const Plan plan{.m = dy.size(0),
+                  .n = weight.size(1),
+                  .k = dy.size(1),
+                  .a = dy,
+                  .b = weight,
+                  .k_dim_a = 1,
+                  .k_dim_b = 0,
+                  .bias = {},
+                  .slope_at = slope_at,
+                  .precision = precision,
+                  .result = result};
+  if (auto out = on_tiles(plan, Wanted::sums)) return out->y;
+  const at::Tensor upstream = slope_at.defined() ? quick_gelu_backward(dy, slope_at) : dy;
+  return at::mm(typed(upstream, precision), typed(weight, precision)).to(result);
 }
 
-at::Tensor linear_weight_gradient(const at::Tensor& dy, const at::Tensor& x) {
+at::Tensor linear_weight_gradient(const at::Tensor& dy, const at::Tensor& x, Precision precision,
+                                  at::ScalarType result) {
   RECORD_FUNCTION("petlab::linear_weight_gradient", std::vector<c10::IValue>({dy, x}));
-  if (auto dw = weight_gradient_on_tiles(dy, x)) return *std::move(dw);
-  return at::mm(dy.t(), x);
+  const Plan plan{.m = dy.size(1),
+                  .n = x.size(1),
+                  .k = dy.size(0),
+                  .a = dy,
+                  .b = x,
+                  .k_dim_a = 0,
+                  .k_dim_b = 0,
+                  .bias = {},
+                  .slope_at = {},
+                  .precision = precision,
+                  .result = result};
+  if (auto out = on_tiles(plan, Wanted::sums)) return out->y;
+  return at::mm(typed(dy, precision).t(), typed(x, precision)).to(result);
 }
 
 }  // namespace petlab::kernels

@@ -1,6 +1,7 @@
 #include "petlab/core/flop_counter.hpp"
 
 #include "petlab/core/precision.hpp"
+#include "petlab/kernels/linear.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
@@ -51,6 +52,27 @@ TEST(FlopCounter, CountsProducts) {
   EXPECT_EQ(flops_of([&] { at::einsum("bij,jk->bik", {stack, b}); }), 4 * one);
   EXPECT_EQ(flops_of([&] { at::mv(a, vector); }), 2 * 3 * 5);
   EXPECT_EQ(flops_of([&] { at::dot(vector, vector); }), 2 * 5);
+}
+
+// Whichever way they take.
+TEST(FlopCounter, CountsLinearLayersOfTheKernels) {
+  for (const std::int64_t size : {3, 64}) {
+    const auto layer = [size](bool x, bool weight, bool gelu) {
+      return flops_of([&] {
+        const at::Tensor input = some({2, size, 40}, x), matrix = some({50, 40}, weight);
+        const auto compute = gelu ? kernels::linear_quick_gelu : kernels::linear;
+        const at::Tensor y = compute(input, matrix, some({50}));
+        if (y.requires_grad()) y.sum().backward();
+      });
+    };
+    const double one = 2.0 * 2 * static_cast<double>(size) * 40 * 50;
+    for (const bool gelu : {false, true}) {
+      EXPECT_EQ(layer(false, false, gelu), one);
+      EXPECT_EQ(layer(true, false, gelu), 2 * one);
+      EXPECT_EQ(layer(false, true, gelu), 2 * one);
+      EXPECT_EQ(layer(true, true, gelu), 3 * one);
+    }
+  }
 }
 
 TEST(FlopCounter, LeavesElementwiseWorkOut) {

@@ -22,6 +22,6 @@ petlab_add_test(NAME core_run_tests LABEL unit
     step_flops_test.cpp
     tiny_world.cpp
     training_step_test.cpp
-  LIBS petlab::core)
+  LIBS petlab::core petlab::kernels)
 # Groupings are tested with the real plugins.
 add_dependencies(core_run_tests petlab_plugins)
