@@ -20,6 +20,11 @@ at::Tensor as_rows(const at::Tensor& x) {
   return x.reshape({-1, x.size(-1)});
 }
 
+/// As LibTorch takes what may be absent.
+std::optional<at::Tensor> optional(const at::Tensor& bias) {
+  return bias.defined() ? std::optional(bias) : std::nullopt;
+}
+
 /// Rows as linear_forward gave them, in the shape that belongs to x.
 at::Tensor shaped(const at::Tensor& rows, const at::Tensor& x) {
   auto sizes = x.sizes().vec();
@@ -32,8 +37,9 @@ template <bool kGelu>
 class Layer : public autograd::Function<Layer<kGelu>> {
  public:
   static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& weight, const at::Tensor& bias,
+                            const at::Tensor& weight, const std::optional<at::Tensor>& given_bias,
                             std::int64_t precision) {
+    const at::Tensor bias = given_bias.value_or(at::Tensor());
     const Forward out = linear_forward(as_rows(x), weight, bias,
                                        kGelu ? Wanted::both : Wanted::sums, Precision(precision));
     const bool for_x = context->needs_input_grad(0), for_weight = context->needs_input_grad(1);
@@ -42,7 +48,8 @@ class Layer : public autograd::Function<Layer<kGelu>> {
     context->saved_data["sizes"] = x.sizes();
     context->saved_data["x_type"] = x.scalar_type();
     context->saved_data["weight_type"] = weight.scalar_type();
-    context->saved_data["bias_type"] = bias.defined() ? bias.scalar_type() : at::kFloat;
+    context->saved_data["has_bias"] = bias.defined();
+    if (bias.defined()) context->saved_data["bias_type"] = bias.scalar_type();
     context->saved_data["precision"] = precision;
     return shaped(kGelu ? out.activated : out.y, x);
   }
@@ -66,7 +73,7 @@ class Layer : public autograd::Function<Layer<kGelu>> {
                        "not computed; use the first derivatives only");
     }
     const bool for_x = context->needs_input_grad(0), for_weight = context->needs_input_grad(1),
-               for_bias = context->needs_input_grad(2);
+               for_bias = context->saved_data["has_bias"].toBool() && context->needs_input_grad(2);
     if (kGelu && (for_weight || for_bias)) {
       dy = quick_gelu_backward(dy, slope_at);
       slope_at.reset();
@@ -122,10 +129,10 @@ bool is_recorded(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const auto precision = precision_here(x, weight, bias);
   if (!precision) {
-    return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+    return at::linear(x, weight, optional(bias));
   }
   if (is_recorded(x, weight, bias)) {
-    return Layer<false>::apply(x, weight, bias, static_cast<std::int64_t>(*precision));
+    return Layer<false>::apply(x, weight, optional(bias), static_cast<std::int64_t>(*precision));
   }
   return shaped(linear_forward(as_rows(x), weight, bias, Wanted::sums, *precision).y, x);
 }
@@ -135,7 +142,7 @@ at::Tensor linear_quick_gelu(const at::Tensor& x, const at::Tensor& weight,
   const auto precision = precision_here(x, weight, bias);
   if (!precision) return quick_gelu(linear(x, weight, bias));
   if (is_recorded(x, weight, bias)) {
-    return Layer<true>::apply(x, weight, bias, static_cast<std::int64_t>(*precision));
+    return Layer<true>::apply(x, weight, optional(bias), static_cast<std::int64_t>(*precision));
   }
   return shaped(linear_forward(as_rows(x), weight, bias, Wanted::activated, *precision).activated,
                 x);

@@ -1,5 +1,7 @@
 #include "petlab/kernels/linear.hpp"
 
+#include "petlab/kernels/activation.hpp"
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -7,9 +9,12 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace petlab::kernels {
@@ -265,18 +270,69 @@ TEST(Linear, IsDifferentiableTwice) {
   EXPECT_TRUE(at::allclose(second(linear), expected, 1e-4, 1e-3));
 }
 
-TEST(Linear, UnderAutocastIsTheLibrarysProduct) {
-  const Layer layer = layer_of(60, 50, 40);
-  const bool before = at::autocast::is_autocast_enabled(at::kCPU);
-  at::autocast::set_autocast_enabled(at::kCPU, true);
-  at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  at::autocast::increment_nesting();
-  const at::Tensor y = kernels::linear(layer.x, layer.weight, layer.bias);
-  const at::Tensor expected = at::linear(layer.x, layer.weight, layer.bias);
-  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  at::autocast::set_autocast_enabled(at::kCPU, before);
-  EXPECT_EQ(y.scalar_type(), at::kBFloat16);
-  EXPECT_TRUE(at::equal(y, expected));
+/// bf16 autocast, as long as the object lives.
+class Autocast {
+ public:
+  Autocast() : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+    at::autocast::increment_nesting();
+  }
+  ~Autocast() {
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, before_);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  bool before_;
+};
+
+// Types as LibTorch's; errors, which come from rounding operands and results to bf16, not larger.
+TEST(Linear, UnderAutocastIsAsTheLibrarys) {
+  for (const auto& [m, n, k] :
+       std::vector<std::array<std::int64_t, 3>>{{60, 50, 40}, {804, 192, 130}, {7, 300, 300}}) {
+    Layer layer = layer_of(m, n, k);
+    const auto exact = of_double(layer).all();
+    layer.upstream = layer.upstream.to(at::kBFloat16);
+    const auto cast = [](const auto& compute) {
+      return [compute](const at::Tensor& x, const at::Tensor& w, const at::Tensor& b) {
+        const Autocast autocast;
+        return compute(x, w, b);
+      };
+    };
+    const auto library = [](const at::Tensor& x, const at::Tensor& w, const at::Tensor& b) {
+      return at::linear(x, w, b);
+    };
+    const auto expected = results_of(layer, cast(library)).all();
+    const auto ours = results_of(layer, cast(linear)).all();
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      EXPECT_EQ(ours[i].scalar_type(), expected[i].scalar_type()) << i;
+      EXPECT_LE(error(ours[i], exact[i]), 1.2 * error(expected[i], exact[i])) << i;
+    }
+    const auto gelu = [](const at::Tensor& x, const at::Tensor& w, const at::Tensor& b) {
+      return quick_gelu(at::linear(x, w, b));
+    };
+    const auto active = results_of(layer, cast(gelu)).all();
+    const auto fused = results_of(layer, cast(linear_quick_gelu)).all();
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      EXPECT_EQ(fused[i].scalar_type(), active[i].scalar_type()) << i;
+      EXPECT_LE(error(fused[i], active[i].to(at::kDouble)), 0.02) << i;
+    }
+  }
+}
+
+TEST(Linear, TakesBf16Tensors) {
+  Layer layer = layer_of(70, 90, 110);
+  for (at::Tensor* t : {&layer.x, &layer.weight, &layer.bias, &layer.upstream})
+    *t = t->to(at::kBFloat16);
+  const auto exact = of_double(layer).all();
+  const auto expected = of_library(layer).all(), ours = results_of(layer, linear).all();
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    EXPECT_EQ(ours[i].scalar_type(), at::kBFloat16);
+    EXPECT_LE(error(ours[i], exact[i]), 1.2 * error(expected[i], exact[i])) << i;
+  }
 }
 
 TEST(LinearQuickGelu, IsTheActivationOfTheLayer) {
