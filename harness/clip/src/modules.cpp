@@ -1,6 +1,7 @@
 #include "modules.hpp"
 
 #include "petlab/kernels/activation.hpp"
+#include "petlab/sdk/device_copy.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
@@ -57,7 +58,7 @@ at::Tensor apply(const sdk::Bottleneck& m, const at::Tensor& h, double norm_eps)
 at::Tensor apply(const sdk::LowRank& m, at::Tensor x) {
   if (m.dropout > 0 && m.noise != nullptr) {
     const at::Tensor kept = at::full(x.sizes(), 1 - m.dropout, at::kFloat);
-    x = x * (at::bernoulli(kept, *m.noise) / kept).to(x.device(), x.scalar_type());
+    x = x * sdk::to_device(at::bernoulli(kept, *m.noise) / kept, x.device()).to(x.scalar_type());
   }
   return at::linear(at::linear(x, m.down), m.up) * m.scale;
 }

@@ -1,4 +1,5 @@
 #include "petlab/clip/config.hpp"
+#include "petlab/sdk/device_copy.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
@@ -16,9 +17,9 @@ at::Tensor normalise_pixels(const at::Tensor& images, const Preprocessing& how) 
     shift[c] = static_cast<float>(-how.mean[c] / how.std[c]);
   }
   const auto channels = [&](const std::array<float, 3>& values) {
-    return at::tensor(at::ArrayRef<float>(values.data(), values.size()), at::kFloat)
-        .view({1, 3, 1, 1})
-        .to(images.device());
+    return sdk::to_device(at::tensor(at::ArrayRef<float>(values.data(), values.size()), at::kFloat)
+                              .view({1, 3, 1, 1}),
+                          images.device());
   };
   return images.to(at::kFloat).mul_(channels(scale)).add_(channels(shift));
 }

@@ -1,4 +1,5 @@
 #include "petlab/core/adapted_backbone.hpp"
+#include "petlab/sdk/device_copy.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -23,7 +24,7 @@ at::Tensor AdaptedBackbone::encode_pixels(const Prepared& prepared,
     for (std::size_t set = 0; set < sets.size(); ++set)
       set_of_image.insert(set_of_image.end(), static_cast<std::size_t>(set_sizes[set]),
                           static_cast<std::int64_t>(set));
-    set_of_sample = at::tensor(set_of_image, at::kLong).to(backbone_.device());
+    set_of_sample = sdk::to_device(at::tensor(set_of_image, at::kLong), backbone_.device());
   }
   return backbone_.encode_image(all, tower_batch(prepared, false, sets, set_sizes, set_of_sample),
                                 prepared.overrides[sets.front()]);

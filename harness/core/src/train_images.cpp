@@ -4,6 +4,7 @@
 #include "petlab/core/flop_counter.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/core/seeds.hpp"
+#include "petlab/sdk/device_copy.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -19,7 +20,8 @@ constexpr std::int64_t kCacheBatch = 128;
 }  // namespace
 
 at::Tensor to_pixels(const at::Tensor& images, const clip::Backbone& backbone) {
-  return clip::normalise_pixels(images.to(backbone.device()), backbone.preprocessing());
+  return clip::normalise_pixels(sdk::to_device(images, backbone.device()),
+                                backbone.preprocessing());
 }
 
 TrainImages::TrainImages(const clip::Backbone& backbone, const std::vector<Task>& tasks,
@@ -119,12 +121,13 @@ TaskImages TrainImages::images(const TaskBatch& batch, std::int64_t epoch, bool 
     const std::int64_t view = view_of(augmentation_, image_seed(batch.task, epoch, position));
     rows.push_back(view * n + position);
   }
-  const at::Tensor index = at::tensor(rows, at::kLong).to(backbone_.device());
+  const at::Tensor index = sdk::to_device(at::tensor(rows, at::kLong), backbone_.device());
   return {batch.task, {}, kept_features(batch.task).index_select(0, index)};
 }
 
 at::Tensor TrainImages::labels(const TaskBatch& batch) const {
-  const at::Tensor index = at::tensor(batch.positions, at::kLong).to(backbone_.device());
+  const at::Tensor index =
+      sdk::to_device(at::tensor(batch.positions, at::kLong), backbone_.device());
   return labels_[static_cast<std::size_t>(batch.task)].index_select(0, index);
 }
 

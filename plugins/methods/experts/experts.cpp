@@ -1,5 +1,6 @@
 #include "experts.hpp"
 
+#include "petlab/sdk/device_copy.hpp"
 #include "petlab/sdk/module_support.hpp"
 
 #include <ATen/ops/normal.h>
@@ -55,7 +56,8 @@ sdk::BackboneChanges route(const std::vector<Place>& places, const Gating& gatin
   at::Tensor logits = gating.logits.select(1, request.task);  // [n_places, n_experts]
   if (request.training && gating.noise_std > 0)
     logits = logits + gating.noise_std *
-                          sdk::draw_normal(logits.sizes(), 1.0, *request.noise).to(logits.device());
+                          sdk::to_device(sdk::draw_normal(logits.sizes(), 1.0, *request.noise),
+                                         logits.device());
   const auto [best, index] = at::topk(logits, gating.top_k, -1);
   const at::Tensor gates = at::softmax(best, -1);  // over the chosen experts alone
   const at::Tensor chosen = index.to(at::kCPU);

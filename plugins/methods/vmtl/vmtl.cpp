@@ -1,5 +1,6 @@
 #include "vmtl.hpp"
 
+#include "petlab/sdk/device_copy.hpp"
 #include "petlab/sdk/head_support.hpp"
 #include "petlab/sdk/module_support.hpp"
 
@@ -37,7 +38,7 @@ struct Posterior {
   [[nodiscard]] at::Tensor sample(const sdk::ChangeRequest& request) const {
     if (!request.training) return mean;
     const at::Tensor noise = sdk::draw_normal(mean.sizes(), 1.0, *request.noise);
-    return mean + at::softplus(rho) * noise.to(mean.device());
+    return mean + at::softplus(rho) * sdk::to_device(noise, mean.device());
   }
 
   at::Tensor mean;
@@ -61,10 +62,9 @@ struct Examples {
   /// not to be used.
   [[nodiscard]] at::Tensor pick(at::Generator& generator) const {
     const at::Tensor part = at::rand({count.size(0)}, generator, at::TensorOptions(at::kFloat));
-    const at::Tensor index = (first + (part * count).floor().to(at::kLong))
-                                 .clamp(0, features.size(0) - 1)
-                                 .to(features.device());
-    return features.index_select(0, index);
+    const at::Tensor index =
+        (first + (part * count).floor().to(at::kLong)).clamp(0, features.size(0) - 1);
+    return features.index_select(0, sdk::to_device(index, features.device()));
   }
 };
 
@@ -105,9 +105,9 @@ struct Model {
 Moments align(const Moments& other, const at::Tensor& other_classes, const at::Tensor& classes) {
   const std::int64_t n = other_classes.size(0);
   const at::Tensor same = classes.unsqueeze(1) == other_classes.unsqueeze(0);  // [n, n_other]
-  const at::Tensor index =
-      at::where(same.any(1), same.to(at::kLong).argmax(1), at::full({}, n, at::kLong))
-          .to(other.mean.device());
+  const at::Tensor index = sdk::to_device(
+      at::where(same.any(1), same.to(at::kLong).argmax(1), at::full({}, n, at::kLong)),
+      other.mean.device());
   const at::Tensor none = at::zeros_like(other.mean.narrow(0, 0, 1));
   return {at::cat({other.mean, none}).index_select(0, index),
           at::cat({other.variance, none + 1}).index_select(0, index)};
@@ -117,7 +117,8 @@ Moments align(const Moments& other, const at::Tensor& other_classes, const at::T
 at::Tensor draw_mixture(const at::Tensor& gates, double temperature, at::Generator& generator) {
   const at::Tensor uniform = at::rand(gates.sizes(), generator, at::TensorOptions(at::kFloat));
   const at::Tensor gumbel = -(-(uniform + 1e-20).log() + 1e-20).log();
-  return at::softmax((at::log_softmax(gates, -1) + gumbel.to(gates.device())) / temperature, -1);
+  return at::softmax(
+      (at::log_softmax(gates, -1) + sdk::to_device(gumbel, gates.device())) / temperature, -1);
 }
 
 /// The prior of `task`: sum_i a_i mean_i, sum_i a_i^2 variance_i over the other tasks' posteriors,
@@ -202,7 +203,7 @@ std::unique_ptr<sdk::Adapter> make_vmtl(const sdk::Options& options,
     at::Tensor map = model.latent.sample(request);
     if (request.training && model.dropout > 0) {
       const at::Tensor kept = at::full({map.size(0), 1}, 1 - model.dropout, at::kFloat);
-      map = map * (at::bernoulli(kept, *request.noise) / kept).to(map.device());
+      map = map * sdk::to_device(at::bernoulli(kept, *request.noise) / kept, map.device());
     }
     const at::Tensor weight =
         model.weights.at(static_cast<std::size_t>(request.task)).sample(request);

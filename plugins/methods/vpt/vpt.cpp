@@ -1,5 +1,6 @@
 #include "vpt.hpp"
 
+#include "petlab/sdk/device_copy.hpp"
 #include "petlab/sdk/method_support.hpp"
 
 #include <ATen/ops/empty.h>
@@ -24,7 +25,7 @@ at::Tensor draw_xavier(at::IntArrayRef sizes, std::int64_t patch, at::Generator&
 at::Tensor dropped(const at::Tensor& prompts, double share, at::Generator& noise) {
   const at::Tensor kept = at::empty(prompts.sizes(), at::TensorOptions().dtype(at::kFloat))
                               .bernoulli_(1.0 - share, noise);
-  return prompts * kept.to(prompts.device()) / (1.0 - share);
+  return prompts * sdk::to_device(kept, prompts.device()) / (1.0 - share);
 }
 
 }  // namespace

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace petlab::sdk {
+
+/// `host`, a tensor in the host's memory, on `device`. To a GPU it goes through pinned memory and
+/// nobody waits for it: the copy takes its turn among the work that the GPU has been given, and the
+/// pinned memory is kept until it is done. A training step should move its small tensors (indices,
+/// masks, noise) this way: an ordinary copy waits for everything before it.
+inline at::Tensor to_device(const at::Tensor& host, at::Device device) {
+  if (!device.is_cuda() || !host.is_cpu()) return host.to(device);
+  return host.pin_memory().to(device, host.scalar_type(), /*non_blocking=*/true);
+}
+
+}  // namespace petlab::sdk
