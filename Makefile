@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study reproduce build setup format format-check tidy fuzz pretrain bench bench-decode bench-store clean
+.PHONY: help demo test study reproduce build setup format format-check tidy fuzz pretrain bench bench-decode bench-store bench-growth clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -90,6 +90,11 @@ bench-store: ## Seconds of the results store's operations with 10,000 runs; 2 mi
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/build.sh bench_store
 	@build/bin/bench_store 10000
+
+bench-growth: ## How cost grows with classes, tasks, prompts, layers, batch, runs: curves and their exponents; 5 minutes
+	@$(SETUP)/python_env.sh
+	@$(SETUP)/build.sh growth_steps growth_report petlab_plugins
+	@.venv/bin/python tests/bench/growth.py
 
 clean: ## Remove the build tree; keeps .venv, data, results
 	@rm -rf build build-*

@@ -27,9 +27,9 @@ std::string joined(const std::vector<std::string>& items) {
 
 std::vector<std::string> labels_of(const RunStore& store, const std::string& study) {
   std::vector<std::string> labels;
+  std::set<std::string> known;
   for (const StudyRun& run : store.runs(study)) {
-    if (std::find(labels.begin(), labels.end(), run.plan.row_label) == labels.end())
-      labels.push_back(run.plan.row_label);
+    if (known.insert(run.plan.row_label).second) labels.push_back(run.plan.row_label);
   }
   return labels;
 }

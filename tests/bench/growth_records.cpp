@@ -2,6 +2,8 @@
 
 #include "petlab/results/identity.hpp"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <cmath>
 
 namespace petlab::bench {
@@ -149,6 +151,36 @@ RunRecord growth_run(int number, std::int64_t images) {
   run.step_flops = 2e9 + row;
   run.image_flops = 1e8;
   return run;
+}
+
+void copy_runs(const std::filesystem::path& store, const StudyRecord& study, int recorded) {
+  SQLite::Database db(store.string(), SQLite::OPEN_READWRITE);
+  SQLite::Transaction transaction(db);
+  db.exec("CREATE TEMP TABLE planned (number INTEGER PRIMARY KEY, identity TEXT, copied INTEGER)");
+  SQLite::Statement plan(db, "INSERT INTO planned VALUES (?, ?, ?)");
+  const int all = static_cast<int>(study.plan.size());
+  for (int i = recorded; i < all; ++i) {
+    plan.bind(1, i + 1);
+    plan.bind(2, study.plan[static_cast<std::size_t>(i)].hash);
+    plan.bind(3, i % recorded + 1);  // the same seed: `recorded` is a multiple of the seeds
+    plan.exec();
+    plan.reset();
+  }
+  for (const char* table : {"runs", "run_values", "parameter_counts", "phase_costs", "epochs",
+                            "task_results", "predictions", "groupings", "grouping_tasks",
+                            "grouping_affinity", "grouping_partitions", "grouping_members"}) {
+    std::string values;
+    SQLite::Statement column(db, "SELECT name FROM pragma_table_info(?) ORDER BY cid");
+    column.bind(1, table);
+    while (column.executeStep()) {
+      const std::string name = column.getColumn(0).getString();
+      values += values.empty() ? "" : ", ";
+      values += name == "run_id" ? "p.number" : name == "identity" ? "p.identity" : "t." + name;
+    }
+    db.exec("INSERT INTO " + std::string(table) + " SELECT " + values + " FROM planned p JOIN " +
+            table + " t ON t.run_id = p.copied");
+  }
+  transaction.commit();
 }
 
 }  // namespace petlab::bench

@@ -2,6 +2,8 @@
 
 #include "petlab/results/run_store.hpp"
 
+#include <filesystem>
+
 /// Records of the shape that a real study leaves, for the benchmarks of the store and the reports.
 namespace petlab::bench {
 
@@ -13,5 +15,9 @@ results::StudyRecord growth_study(int runs, std::int64_t images);
 
 /// The `number`-th planned run, finished: 20 epochs, 4 tasks; every fourth row has found groups.
 results::RunRecord growth_run(int number, std::int64_t images);
+
+/// Fills the store with the other runs of the study: copies of its first `recorded` runs under the
+/// planned identities, in one transaction.
+void copy_runs(const std::filesystem::path& store, const results::StudyRecord& study, int recorded);
 
 }  // namespace petlab::bench

@@ -38,7 +38,7 @@ double LossLog::sum() {
 
 void LossLog::add(const std::vector<std::int64_t>& tasks, const std::vector<at::Tensor>& losses) {
   pending_.push_back({steps_++, tasks, at::stack(losses).detach()});
-  if (!losses.front().is_cuda() || pending_.size() >= kDeviceBlock) fetch();
+  if (losses.front().is_cpu() || pending_.size() >= kDeviceBlock) fetch();
 }
 
 void LossLog::fetch() {

@@ -4,10 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <map>
-#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,19 +12,6 @@
 // project may train, or answer, alike.
 namespace petlab::core {
 namespace {
-
-/// Sizes that fit towers of 2 layers and widths 16 and 12, where a method's defaults do not.
-std::map<std::string, std::string> tiny_sizes(const sdk::MethodEntry& entry) {
-  std::map<std::string, std::string> options;
-  const std::string_view name = entry.name;
-  for (const sdk::OptionSpec& spec : std::span(entry.options, entry.option_count)) {
-    const std::string_view option = spec.name;
-    if (option == "reduction" || option == "kernel" || (option == "depth" && name == "maple") ||
-        (option == "n" && name == "compacter"))
-      options[spec.name] = "2";
-  }
-  return options;
-}
 
 /// What one method did: the loss of each epoch, and the probability of each test image's answer.
 struct Trace {
@@ -40,7 +24,7 @@ Trace trace_of(const std::string& method, const sdk::MethodEntry& entry) {
   RunSpec spec = testing::tiny_spec(method, Sharing::joint, 3);
   spec.training.learning_rate = 0.01;
   spec.training.warmup_epochs = 0;
-  spec.method_options = tiny_sizes(entry);
+  spec.method_options = testing::tiny_options(entry);
   const auto record = testing::run_well(spec, testing::tiny_inputs(entry));
   Trace trace{method, {}, {}};
   for (const results::EpochRecord& epoch : record.epochs)

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <span>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace petlab::core::testing {
@@ -238,6 +240,18 @@ RunInputs tiny_inputs(const sdk::MethodEntry& method, const sdk::GroupingEntry* 
   add_task(inputs, {"flat", {"cup", "bed", "fan"}, 4, 5});
   add_task(inputs, {"emoji", {"fork", "red cup"}, 3, 4});
   return inputs;
+}
+
+std::map<std::string, std::string> tiny_options(const sdk::MethodEntry& method) {
+  std::map<std::string, std::string> options;
+  const std::string_view name = method.name;
+  for (const sdk::OptionSpec& spec : std::span(method.options, method.option_count)) {
+    const std::string_view option = spec.name;
+    if (option == "reduction" || option == "kernel" || (option == "depth" && name == "maple") ||
+        (option == "n" && name == "compacter"))
+      options[spec.name] = "2";
+  }
+  return options;
 }
 
 RunSpec tiny_spec(const std::string& method, Sharing sharing, std::int64_t epochs) {

@@ -6,6 +6,7 @@
 #include "petlab/core/sharing.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,9 @@ void add_task(RunInputs& inputs, const TinyTask& task, std::uint64_t seed = 7);
 /// Three tasks: two with the same classes, one with others; of different sizes.
 [[nodiscard]] RunInputs tiny_inputs(const sdk::MethodEntry& method,
                                     const sdk::GroupingEntry* grouping = nullptr);
+
+/// Options with which a method of the project fits the tiny towers, where its defaults do not.
+[[nodiscard]] std::map<std::string, std::string> tiny_options(const sdk::MethodEntry& method);
 
 [[nodiscard]] RunSpec tiny_spec(const std::string& method, Sharing sharing,
                                 std::int64_t epochs = 3);
