@@ -6,9 +6,11 @@
 #include <ATen/native/CPUFallback.h>
 #include <ATen/ops/_reshape_alias_native.h>
 #include <ATen/ops/as_strided_native.h>
+#include <ATen/ops/unfold_native.h>
 #include <ATen/ops/view_native.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <c10/core/impl/alloc_cpu.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -77,10 +79,10 @@ struct Guard final : c10::impl::NoOpDeviceGuardImpl<kType> {
   c10::Device exchangeDevice(c10::Device /*device*/) const override { return kDevice; }
   c10::Device getDevice() const override { return kDevice; }
   c10::Stream getStream(c10::Device /*device*/) const noexcept override {
-    return {c10::Stream::DEFAULT, kDevice};
+    return c10::Stream(c10::Stream::DEFAULT, kDevice);
   }
   c10::Stream exchangeStream(c10::Stream /*stream*/) const noexcept override {
-    return {c10::Stream::DEFAULT, kDevice};
+    return c10::Stream(c10::Stream::DEFAULT, kDevice);
   }
 };
 
@@ -130,7 +132,20 @@ at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool non_bloc
   return to;
 }
 
+// Operators give results of unknown size in empty tensors, which then grow.
+const at::Tensor& resize_to(const at::Tensor& tensor, at::IntArrayRef size,
+                            std::optional<at::MemoryFormat> /*format*/) {
+  if (tensor.sizes() == size) return tensor;
+  const at::Tensor larger = at::empty(size, tensor.options());
+  c10::TensorImpl* const impl = tensor.unsafeGetTensorImpl();
+  impl->set_storage_keep_dtype(larger.storage());
+  impl->set_storage_offset(0);
+  impl->set_sizes_contiguous(size);
+  return tensor;
+}
+
 at::Tensor copy_from_and_resize(const at::Tensor& from, const at::Tensor& to) {
+  resize_to(to, from.sizes(), std::nullopt);
   return copy_from(from, to, /*non_blocking=*/false);
 }
 
@@ -187,7 +202,9 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("_copy_from", TORCH_FN(copy_from));
   library.impl("_copy_from_and_resize", TORCH_FN(copy_from_and_resize));
   library.impl("_local_scalar_dense", TORCH_FN(read_number));
+  library.impl("resize_", TORCH_FN(resize_to));
   library.impl("as_strided", TORCH_FN(at::native::as_strided_tensorimpl));
+  library.impl("unfold", TORCH_FN(at::native::unfold));
   library.impl("view", TORCH_FN(at::native::view));
   library.impl("_reshape_alias", TORCH_FN(at::native::_reshape_alias));
 }
@@ -196,6 +213,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
 
 c10::Device standin_device() {
   static const bool is_registered = [] {
+    c10::register_privateuse1_backend("standin");
     c10::SetAllocator(kType, &memory());
     at::RegisterPrivateUse1HooksInterface(new Hooks);  // for the whole process
     return true;

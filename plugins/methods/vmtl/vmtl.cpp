@@ -144,7 +144,7 @@ Moments mixed_prior(const Model& model, std::int64_t task, const at::Tensor& mix
 at::Tensor penalty_of(const Model& model, const sdk::ChangeRequest& request) {
   const auto task = static_cast<std::size_t>(request.task);
   const Moments weights = model.weights[task].moments();
-  const at::Tensor present = (model.examples[task].count > 0).to(weights.mean.device());
+  const at::Tensor present = sdk::to_device(model.examples[task].count > 0, weights.mean.device());
   const Moments latents = model.latent_of(model.examples[task].pick(*request.noise));
   const auto standard = [](const Moments& like) {
     return Moments{at::zeros_like(like.mean), at::ones_like(like.variance)};
