@@ -10,6 +10,7 @@
 
 #include <limits>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 namespace petlab::kernels {
@@ -89,9 +90,14 @@ template <typename T>
 void run_forward(const Inputs& in, const at::Tensor& out, const at::Tensor& log_sums) {
   const std::int64_t width = in.width() / in.heads;
   auto* sums = log_sums.mutable_data_ptr<float>();
+  const bool with_tiles = tiles_serve(width);
   for_each_head(in, [&](std::int64_t sample, std::int64_t head, std::int64_t i) {
-    attend_head(head_inputs<T>(in, sample, head), mutable_rows<T>(out, sample, head * width),
-                sums + i * in.query.size(1));
+    const auto one = head_inputs<T>(in, sample, head);
+    const auto to = mutable_rows<T>(out, sample, head * width);
+    float* logs = sums + i * in.query.size(1);
+    if constexpr (std::is_same_v<T, Bfloat16>)
+      if (with_tiles) return attend_head_tiles(one, to, logs);
+    attend_head(one, to, logs);
   });
 }
 
@@ -121,6 +127,7 @@ void run_backward(const Inputs& in, const at::Tensor& upstream, const at::Tensor
   const std::int64_t all = in.width();
   const std::int64_t width = all / in.heads;
   const auto* sums = log_sums.const_data_ptr<float>();
+  const bool with_tiles = tiles_serve(width);
   for_each_head(in, [&](std::int64_t sample, std::int64_t head, std::int64_t i) {
     const std::int64_t column = head * width;
     HeadGradients<T> to;
@@ -133,8 +140,12 @@ void run_backward(const Inputs& in, const at::Tensor& upstream, const at::Tensor
       to.shared_key = mutable_rows<float>(out.shared, sample, column);
       to.shared_value = mutable_rows<float>(out.shared, sample, all + column);
     }
-    attend_head_backward(head_inputs<T>(in, sample, head), rows<T>(upstream, sample, column),
-                         sums + i * in.query.size(1), to);
+    const auto one = head_inputs<T>(in, sample, head);
+    const auto dy = rows<T>(upstream, sample, column);
+    const float* logs = sums + i * in.query.size(1);
+    if constexpr (std::is_same_v<T, Bfloat16>)
+      if (with_tiles) return attend_head_backward_tiles(one, dy, logs, to);
+    attend_head_backward(one, dy, logs, to);
   });
 }
 

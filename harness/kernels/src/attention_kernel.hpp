@@ -42,6 +42,12 @@ template <typename T>
 void attend_head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const float* log_sums,
                           const HeadGradients<T>& out);
 
+/// The same in bf16 on AMX tiles, where they serve heads of this width.
+[[nodiscard]] bool tiles_serve(std::int64_t width);
+void attend_head_tiles(const HeadInputs<Bfloat16>& in, Rows<Bfloat16> out, float* log_sums);
+void attend_head_backward_tiles(const HeadInputs<Bfloat16>& in, Rows<const Bfloat16> upstream,
+                                const float* log_sums, const HeadGradients<Bfloat16>& out);
+
 extern template void attend_head(const HeadInputs<float>&, Rows<float>, float*);
 extern template void attend_head(const HeadInputs<Bfloat16>&, Rows<Bfloat16>, float*);
 extern template void attend_head_backward(const HeadInputs<float>&, Rows<const float>, const float*,
