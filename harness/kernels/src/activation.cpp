@@ -1,5 +1,6 @@
 #include "petlab/kernels/activation.hpp"
 
+#include "first_derivative.hpp"
 #include "vector_exp.hpp"
 
 #include <ATen/ATen.h>
@@ -82,6 +83,7 @@ struct QuickGelu : torch::autograd::Function<QuickGelu> {
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& upstream) {
+    check_first_derivative("quick_gelu");
     return {quick_gelu_backward(upstream[0], context->get_saved_variables()[0])};
   }
 };

@@ -1,6 +1,7 @@
 #include "petlab/kernels/attention.hpp"
 
 #include "attention_kernel.hpp"
+#include "first_derivative.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -203,6 +204,7 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
     return out;
   }
   static variable_list backward(AutogradContext* context, const variable_list& upstream) {
+    check_first_derivative("attention");
     const variable_list saved = context->get_saved_variables();
     const Inputs in = inputs(saved[0], saved[1], saved[2], context->saved_data["heads"].toInt(),
                              context->saved_data["is_causal"].toBool());
@@ -241,6 +243,7 @@ struct SplitAttention : torch::autograd::Function<SplitAttention> {
     return out;
   }
   static variable_list backward(AutogradContext* context, const variable_list& upstream) {
+    check_first_derivative("attention");
     const variable_list saved = context->get_saved_variables();
     const Inputs in = inputs(saved[0], saved[1], saved[2], saved[3], saved[4],
                              context->saved_data["heads"].toInt());

@@ -1,6 +1,7 @@
 #include "amx.hpp"
 #include "attention_kernel.hpp"
 #include "attention_rows.hpp"
+#include "matmul_choice.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -204,7 +205,7 @@ Bfloat16* take_bf16(Scratch& memory, std::int64_t n) {
 }  // namespace
 
 bool tiles_serve(std::int64_t width) {
-  return has_amx() && width % 32 == 0;
+  return width % 32 == 0 && amx_chosen();
 }
 
 void attend_head_tiles(const HeadInputs<Bfloat16>& in, Rows<Bfloat16> out, float* log_sums) {

@@ -1,5 +1,6 @@
 #include "petlab/kernels/layer_norm.hpp"
 
+#include "first_derivative.hpp"
 #include "vector_exp.hpp"
 
 #include <ATen/ATen.h>
@@ -215,6 +216,7 @@ struct AddLayerNorm : torch::autograd::Function<AddLayerNorm> {
     return {out.sum, out.normed};
   }
   static variable_list backward(AutogradContext* context, const variable_list& upstream) {
+    check_first_derivative("add_layer_norm");
     const variable_list saved = context->get_saved_variables();
     const bool has_branch = context->saved_data["branch"].toBool();
     Backward out{.stream = upstream[0], .branch = {}};
