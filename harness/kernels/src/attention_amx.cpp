@@ -105,16 +105,17 @@ PETLAB_AVX512_INLINE void store_pairs(__m512i even, __m512i odd, float* words) {
   _mm512_storeu_si512(words, _mm512_or_si512(even, _mm512_slli_epi32(odd, 16)));
 }
 
+/// 16 elements in the low halves of words.
+PETLAB_AVX512_INLINE __m512i words_of(const Bfloat16* from) {
+  return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+
 /// rows [n, width] -> the right factor of x rows: words [n / 2][width].
 PETLAB_AVX512 void pair_for_right(const Bfloat16* rows, std::int64_t n, std::int64_t width,
                                   float* words) {
-  const auto load = [](const Bfloat16* from) __attribute__((
-                        target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))) {
-    return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-  };
   for (std::int64_t i = 0; i < n; i += 2)
     for (std::int64_t d = 0; d < width; d += 16)
-      store_pairs(load(rows + i * width + d), load(rows + (i + 1) * width + d),
+      store_pairs(words_of(rows + i * width + d), words_of(rows + (i + 1) * width + d),
                   words + i / 2 * width + d);
 }
 
