@@ -167,6 +167,7 @@ class Threads {
 };
 
 TEST(Linear, IsTheSameToTheBitWithAnyNumberOfThreads) {
+  if (matmul_name() == "library") GTEST_SKIP() << "LibTorch's products do not promise it";
   for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{
            {500, 300, 200}, {140, 1000, 100}, {150, 100, 4000}, {165, 170, 75}}) {
     const Layer layer = layer_of(m, n, k);
