@@ -81,6 +81,17 @@ bench: ## petlab beside Python peers, ratios and goals; 25 minutes. QUICK=1: 10 
 	@$(SETUP)/icon_home.sh
 	@.venv/bin/python tests/bench/bench.py $(if $(QUICK),--quick) $(WORKS)
 
+CARD ?= harness/backbones/petlab-icon-clip
+backbone-card: ## The numbers of a backbone's model card (CARD=folder) beside HOG: 5 seeds, 10 and 20 %; hours on 2 cores, goes on where it stopped
+	@$(SETUP)/python_env.sh
+	@$(SETUP)/build.sh petlab petlab_plugins
+	@$(SETUP)/icon_home.sh
+	@.venv/bin/python tests/bench/backbone_card.py --backbone "$(CARD)" --jobs 2 --out results/backbone_card.json
+	@for share in 10 20; do \
+	  $(SETUP)/study.sh harness/protocols/backbone_card.ini results/backbone_card.sqlite reports/out/backbone-card \
+	    --backbone "$(CARD)" --train-fraction 0.$$share --set study.name=backbone-card-$$share; \
+	done
+
 bench-decode: ## Images per second: the image cache beside Pillow in a torch DataLoader; 2 minutes
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/build.sh bench_decode
