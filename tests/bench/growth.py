@@ -58,8 +58,14 @@ def read(path):
     curves = defaultdict(list)
     with open(path, newline="") as file:
         for row in csv.DictReader(file):
-            curves[row["curve"]].append((float(row["x"]), float(row["seconds"]), float(row["bytes"])))
+            curves[row["curve"]].append((float(row["x"]), float(row["seconds"]), float(row["bytes"]),
+                                         float(row["processor"])))
     return curves
+
+
+def clock(seconds, processor):
+    """What exponents are fitted to: the processor's seconds where one thread works, which others do not slow."""
+    return processor if processor > 0 else seconds
 
 
 def judge(measured, allowed):
@@ -74,20 +80,22 @@ def number(value, digits=3):
 
 
 def table(curves):
-    lines = ["| curve | from | to | seconds | exponent | peak MB of the step | exponent | |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| curve | from | to | seconds | of one processor | exponent | peak MB of the step | exponent | |",
+             "|---|---|---|---|---|---|---|---|---|"]
     flagged = []
     for curve, points in curves.items():
         points = sorted(points)
         seconds, memory, _ = expectation(curve)
-        time_text, slow = judge(slope([(x, s) for x, s, _ in points]), seconds)
-        has_memory = any(b > 0 for _, _, b in points)
-        memory_text, fat = judge(slope([(x, b) for x, _, b in points]), memory) if has_memory else ("–", "")
+        time_text, slow = judge(slope([(x, clock(s, p)) for x, s, _, p in points]), seconds)
+        has_memory = any(b > 0 for _, _, b, _ in points)
+        memory_text, fat = judge(slope([(x, b) for x, _, b, _ in points]), memory) if has_memory else ("–", "")
+        processor = f"{number(points[0][3])} to {number(points[-1][3])}" if points[-1][3] > 0 else "–"
         flag = "; ".join(f"{what} {word}" for what, word in (("time", slow), ("memory", fat)) if word)
         if flag:
             flagged.append(f"{curve}: {flag}")
         megabytes = f"{number(points[0][2] / 1e6)} to {number(points[-1][2] / 1e6)}" if has_memory else "–"
         lines.append(f"| {curve} | {points[0][0]:,.0f} | {points[-1][0]:,.0f} | {number(points[0][1])} to "
-                     f"{number(points[-1][1])} | {time_text} | {megabytes} | {memory_text} | {flag} |")
+                     f"{number(points[-1][1])} | {processor} | {time_text} | {megabytes} | {memory_text} | {flag} |")
     return "\n".join(lines) + "\n", flagged
 
 
@@ -143,13 +151,13 @@ def svg(curves):
     groups = defaultdict(list)
     for curve, points in curves.items():
         kind, _, against = curve.partition(": ")
-        if kind in ("store", "report"):
-            groups["runs", kind + ": seconds", "runs", "seconds"].append((against, [(x, s) for x, s, _ in points]))
+        if kind.startswith(("store", "report")):
+            groups["runs", kind.split(",")[0], "runs", "seconds of one processor"].append((against, [(x, clock(s, p)) for x, s, _, p in points]))
         elif kind == "partitions":
-            groups["tasks", "partition search", "tasks", "seconds"].append((against, [(x, s) for x, s, _ in points]))
+            groups["tasks", "partition search", "tasks", "seconds of one processor"].append((against, [(x, clock(s, p)) for x, s, _, p in points]))
         else:
-            groups[against, "a step against " + against, against, "seconds"].append((kind, [(x, s) for x, s, _ in points]))
-            groups[against, "tensors of a step against " + against, against, "MB"].append((kind, [(x, b / 1e6) for x, _, b in points]))
+            groups[against, "a step against " + against, against, "seconds"].append((kind, [(x, s) for x, s, _, _ in points]))
+            groups[against, "tensors of a step against " + against, against, "MB"].append((kind, [(x, b / 1e6) for x, _, b, _ in points]))
     tall = max(HEIGHT + 14 * max(0, len(lines) - 3) for lines in groups.values())
     rows = (len(groups) + 1) // 2
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {rows * tall + 20}" font-family="sans-serif" font-size="11" '
@@ -172,7 +180,7 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     data = options.out / "growth.csv"
     if not options.read:
-        data.write_text("curve,x,seconds,bytes\n")
+        data.write_text("curve,x,seconds,bytes,processor\n")
         if options.only != "steps":
             runs = [str(n) for n in RUNS if n <= options.runs]
             subprocess.run([options.binaries / "growth_report", data, *runs], check=True)

@@ -4,7 +4,7 @@
 //
 //   growth_steps OUT.csv [THREADS [DEVICE]]
 //
-// Appends a line "curve,x,seconds,bytes" for each measurement and prints it.
+// Appends a line "curve,x,seconds,bytes,processor" for each measurement and prints it.
 
 #include "growth_world.hpp"
 #include "petlab/core/partition_search.hpp"
@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <fstream>
 
@@ -45,7 +46,8 @@ class Curves {
     std::printf("  %-28s %6lld %10.4f s %9.1f MB\n", curve.c_str(), static_cast<long long>(x),
                 cost.seconds, static_cast<double>(cost.peak_bytes) / 1e6);
     std::fflush(stdout);
-    file_ << curve << ',' << x << ',' << cost.seconds << ',' << cost.peak_bytes << '\n'
+    file_ << curve << ',' << x << ',' << cost.seconds << ',' << cost.peak_bytes << ','
+          << cost.processor << '\n'
           << std::flush;
   }
 
@@ -114,11 +116,14 @@ std::vector<double> affinities(std::int64_t n) {
 void measure_search(Curves& curves, const char* curve, std::initializer_list<std::int64_t> tasks) {
   for (const std::int64_t n : tasks) {
     const std::vector<double> affinity = affinities(n);
+    const std::clock_t before = std::clock();
     const auto start = std::chrono::steady_clock::now();
     (void)core::search_partitions(affinity, n, /*groups=*/0, sdk::PartitionObjective::pair_sum,
                                   /*keep=*/4);
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    curves.add(curve, n, {passed.count(), 0});
+    curves.add(curve, n,
+               {.seconds = passed.count(),
+                .processor = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC});
   }
 }
 

@@ -24,6 +24,7 @@ struct StepShape {
 struct StepCost {
   double seconds = 0.0;         // of a step, the quickest of several
   std::int64_t peak_bytes = 0;  // most that the step's tensors took at one time
+  double processor = 0.0;       // seconds of one, of work that one thread does; 0: not measured
 };
 
 /// Measures steps of one method as core::train() does them: prompts, both towers, losses,
