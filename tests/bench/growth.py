@@ -28,7 +28,7 @@ EXPECTED = {
     "prompted layers": (1.0, 1.0, "more layers need a gradient"),
     "batch": (1.0, 1.0, "each image is a sequence"),
     "store": (1.0, None, "a transaction a run"),
-    "store, one more run": (0.1, None, "whatever is stored already"),
+    "store: one more run": (0.1, None, "whatever is stored already"),
     "report": (1.0, None, "every run is read once; charts stop growing at 200 runs"),
     "partitions: exact": (None, None, "Bell numbers: exact up to 12 tasks only"),
     "partitions: local": (3.0, None, "n rounds of moves, each over n tasks and up to n groups"),
@@ -151,8 +151,8 @@ def svg(curves):
     groups = defaultdict(list)
     for curve, points in curves.items():
         kind, _, against = curve.partition(": ")
-        if kind.startswith(("store", "report")):
-            groups["runs", kind.split(",")[0], "runs", "seconds of one processor"].append((against, [(x, clock(s, p)) for x, s, _, p in points]))
+        if kind in ("store", "report"):
+            groups["runs", kind, "runs", "seconds of one processor"].append((against, [(x, clock(s, p)) for x, s, _, p in points]))
         elif kind == "partitions":
             groups["tasks", "partition search", "tasks", "seconds of one processor"].append((against, [(x, clock(s, p)) for x, s, _, p in points]))
         else:

@@ -72,7 +72,7 @@ void measure_runs(Curves& curves, int runs, const std::filesystem::path& folder)
   results::RunStore store(path);
   curves.measure("store: plan a study", runs, [&] { store.set_study(study); });
   curves.measure(
-      "store, one more run: record", runs,
+      "store: one more run", runs,
       [&] {
         for (int i = runs; i < runs + kMore; ++i) {
           const results::RunRecord run = bench::growth_run(i, kImages);
