@@ -120,7 +120,10 @@ at::Tensor load_pictures(const std::filesystem::path& package_dir,
   const std::filesystem::path stamp_file = file.string() + ".stamp";
   const std::string stamp = stamp_of(pool, size);
   const bool is_done = std::filesystem::exists(file) && first_line(stamp_file) == stamp;
-  if (!is_done) std::filesystem::remove(stamp_file);
+  if (!is_done) {
+    std::filesystem::remove(stamp_file);
+    std::filesystem::remove(file);  // another pool may have left a longer one
+  }
   const at::Tensor pictures =
       at::from_file(file.string(), /*shared=*/true, bytes, at::kByte).view({count, size, size, 3});
   if (is_done) return pictures;
