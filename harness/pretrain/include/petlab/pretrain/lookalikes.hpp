@@ -8,7 +8,7 @@
 namespace petlab::pretrain {
 
 /// Pictures whose perceptual hashes differ in at most so many of 64 bits count as looking alike.
-inline constexpr int kAlikeBits = 4;
+inline constexpr int kAlikeBits = 6;
 
 /// A picture of the pool that looks like a picture of the evaluation.
 struct Lookalike {
