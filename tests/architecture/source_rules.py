@@ -13,9 +13,10 @@ import sys
 # Folder -> the parts (petlab/<part>/) that its files may include. The first match counts.
 LAYERS = [
     ("harness/sdk", {"sdk"}),
-    ("harness/clip", {"clip", "sdk"}),
+    ("harness/kernels", {"kernels", "sdk"}),
+    ("harness/clip", {"clip", "kernels", "sdk"}),
     ("harness/pretrain", {"pretrain", "clip", "sdk", "datasets"}),
-    ("harness/core", {"core", "clip", "sdk", "datasets", "results"}),
+    ("harness/core", {"core", "clip", "kernels", "sdk", "datasets", "results"}),
     ("harness/app", {"app", "core", "pretrain", "clip", "sdk", "datasets", "results", "reports"}),
     ("plugins", {"clip", "sdk"}),
     ("datasets", {"datasets", "sdk"}),
