@@ -54,18 +54,25 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
     peak = sides.MatrixPeak(options.threads, (256,) if options.tiny else (2048, 4096))
-    results = []
+    results, failed = [], []
     for work in works.WORKS:
         if options.works and work.name not in options.works:
             continue
         print(f"[{time.perf_counter() - begun:5.0f} s] {work.title}", flush=True)
-        result = (study if work.name == "study" else measure).measure(work, options, folder, peak)
+        try:
+            result = (study if work.name == "study" else measure).measure(work, options, folder, peak)
+        except RuntimeError as error:
+            print(f"          FAILED: {error}", flush=True)
+            failed.append(work.name)
+            continue
         results.append(result)
         print(f"          {tables.one_line(result, peak.best)}", flush=True)
         facts = tables.facts(options, peak.best, time.perf_counter() - begun, busy)
         (options.out / "bench.json").write_text(json.dumps({"facts": facts, "works": results}, indent=1))
         tables.write(options.out, facts, results)
     print(f"\n{(options.out / 'bench.md').read_text()}\nin {options.out}")
+    if failed:
+        sys.exit(f"failed: {' '.join(failed)}")
     different = [r["name"] for r in results if r["check"]["same"] is False]
     if different:
         sys.exit(f"the sides did not do the same in: {' '.join(different)}")

@@ -16,6 +16,7 @@ TRAINING = {
     "mmap": dict(SGD, learning_rate=0.0035),
     "maple": dict(SGD, learning_rate=0.0035),
     "coop": dict(SGD, learning_rate=0.002),
+    "lora": dict(optimizer="adamw", learning_rate=2e-4, weight_decay=1e-2, momentum=0.0),
     "vpt-deep": dict(SGD, learning_rate=0.0025),
     "full-fine-tuning": dict(optimizer="adamw", learning_rate=1e-5, weight_decay=0.1, momentum=0.0),
 }
@@ -37,18 +38,25 @@ class Work:
     memory_goals: tuple = ()
     peak_goal: float = 0.0  # share of the machine's matrix-multiply peak
     partition: tuple = ()
+    options: tuple = ()  # of the method: (name, value)
 
     def spec(self, threads, model, pictures, folder, tiny):
         groups = ",".join("+".join(TASKS[t] for t in group) for group in self.partition)
         return dict(
             TRAINING[self.method], name=self.name, method=self.method, sharing=self.sharing, phase=self.phase,
             tasks=TASKS[: self.tasks], classes=CLASSES, batch=self.batch, precision=self.precision,
-            options={"depth": "2"} if tiny and self.method == "maple" else {},  # it has no more layers
+            options=self.options_for(tiny),
             partition=[list(group) for group in self.partition], groups=groups,
             epochs=1000000 if self.phase == "train" else 0, test_images=100000, threads=threads,
             model=str(model), pictures=str(pictures), start=str(folder / f"{self.name}.start.safetensors"),
             cache=str(folder / "cache"),
             save_limit=600_000 if self.method == "full-fine-tuning" else 1 << 40)
+
+    def options_for(self, tiny):
+        """The tiny CLIP has two layers."""
+        if tiny and self.method == "maple":
+            return {"depth": "2"}
+        return {name: "1" if tiny and name == "layers" else value for name, value in self.options}
 
 
 STEP = "training step, batch 4 of each of 4 tasks, "
@@ -65,6 +73,8 @@ WORKS = [
          "batch 32, fp32", "coop", batch=32, goals=(50, 1.5), rounds=2),
     Work("vpt", "VPT-deep training step, batch 16, fp32", "vpt-deep", "joint", tasks=1, batch=16, rounds=5,
          goals=(1.3, 1.1), peak_goal=0.75),
+    Work("lora-top", "LoRA in the upper 3 blocks of both towers, training step, batch 16, fp32", "lora", "joint",
+         tasks=1, batch=16, options=(("layers", "top3"), ("dropout", "0"))),
     Work("full", "full fine-tuning step, batch 16, fp32", "full-fine-tuning", "joint", tasks=1, batch=16,
          goals=(1.1, 1.0)),
     Work("evaluate", f"evaluation, {TEST_IMAGES:,} images, MmAP prompts in both towers, fp32", "mmap",

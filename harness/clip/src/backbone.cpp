@@ -142,6 +142,15 @@ at::Tensor Backbone::encode_image(const at::Tensor& pixels, const TowerBatch& pr
   return run_vision(weights.vision(overrides), impl_->config, pixels, prompts);
 }
 
+at::Tensor Backbone::encode_image_below(const at::Tensor& pixels, std::int64_t layers) const {
+  return run_lower_vision(impl_->weights.vision(), impl_->config, pixels, layers);
+}
+
+at::Tensor Backbone::encode_image_above(const at::Tensor& stream, std::int64_t layers,
+                                        const TowerBatch& prompts) const {
+  return run_upper_vision(impl_->weights.vision(), impl_->config, stream, layers, prompts);
+}
+
 at::Tensor Backbone::encode_text(const TokenBatch& tokens, const TowerBatch& prompts,
                                  const WeightOverrides& overrides) const {
   const Weights& weights = impl_->weights;

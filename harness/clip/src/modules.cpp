@@ -208,6 +208,13 @@ const BlockModules* ModulePlan::block(std::int64_t layer) const {
   return place < used_.size() && used_[place] ? &blocks_[place] : nullptr;
 }
 
+bool ModulePlan::changes_below(std::int64_t layers) const {
+  bool changes = changes_tower_;
+  for (std::int64_t layer = 0; layer < layers; ++layer)
+    changes = changes || block(layer) != nullptr;
+  return changes;
+}
+
 at::Tensor ModulePlan::changed(const at::Tensor& z, sdk::AffinePlace place) const {
   return tower_.changed(z, place);
 }

@@ -66,6 +66,9 @@ class ModulePlan {
   /// Null where nothing is changed.
   [[nodiscard]] const BlockModules* block(std::int64_t layer) const;
 
+  /// True where one of the first `layers` blocks or a place of the tower outside them is changed.
+  [[nodiscard]] bool changes_below(std::int64_t layers) const;
+
   /// True where a place of the tower outside its blocks is changed.
   [[nodiscard]] bool changes_tower() const { return changes_tower_; }
 

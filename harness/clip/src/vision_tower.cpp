@@ -25,38 +25,43 @@ at::Tensor patches_of(const at::Tensor& pixels, std::int64_t patch) {
       .reshape({pixels.size(0), grid * grid, 3 * patch * patch});
 }
 
-}  // namespace
+BlockSettings settings_of(const Config& config) {
+  return {.heads = config.shape.vision.heads,
+          .layer_norm_eps = config.vision_layer_norm_eps,
+          .activation = config.vision_activation,
+          .is_causal = false};
+}
 
-at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Tensor& pixels,
-                      const TowerBatch& prompts) {
-  const sdk::BackboneShape& shape = config.shape;
-  const std::int64_t side = shape.image_size;
+/// Class token and patches with their positions: [B, 1 + patches, W].
+at::Tensor embed(const VisionWeights& w, const Config& config, const at::Tensor& pixels,
+                 const ModulePlan& modules) {
+  const std::int64_t side = config.shape.image_size;
   if (pixels.dim() != 4 || pixels.size(1) != 3 || pixels.size(2) != side || pixels.size(3) != side)
     throw Error(ErrorKind::internal, "the image tower was given pixels of shape " +
                                          shape_text(pixels.sizes()) + ", expected [B, 3, " +
                                          std::to_string(side) + ", " + std::to_string(side) + "]");
-  const std::int64_t batch = pixels.size(0);
-  const std::int64_t width = shape.vision.width;
-  const PromptPlan plan(prompts, shape.vision, batch, "image");
-  const BlockSettings settings{.heads = shape.vision.heads,
-                               .layer_norm_eps = config.vision_layer_norm_eps,
-                               .activation = config.vision_activation,
-                               .is_causal = false};
-
-  const ModulePlan modules(prompts, shape.vision, "image");
+  const std::int64_t width = config.shape.vision.width;
   const at::Tensor patches =
-      modules.changed(kernels::linear(patches_of(pixels, shape.patch_size),
+      modules.changed(kernels::linear(patches_of(pixels, config.shape.patch_size),
                                       w.patch_embedding.reshape({width, -1}), {}),
                       sdk::AffinePlace::embeddings);
-  at::Tensor x =
-      at::cat({w.class_embedding.to(patches.scalar_type()).expand({batch, 1, width}), patches}, 1) +
-      w.position_embedding;
-  const auto pre_norm = [&](const at::Tensor& z) {
-    return layer_norm(z, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps);
-  };
+  const at::Tensor class_token =
+      w.class_embedding.to(patches.scalar_type()).expand({pixels.size(0), 1, width});
+  return at::cat({class_token, patches}, 1) + w.position_embedding;
+}
+
+at::Tensor pre_norm(const VisionWeights& w, const BlockSettings& settings, const at::Tensor& x) {
+  return layer_norm(x, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps);
+}
+
+/// The blocks from `first` on and what follows them; x is what enters the first: [B, tokens, W], at
+/// layer 0 before the first norm.
+at::Tensor run_from(const VisionWeights& w, const Config& config, at::Tensor x, std::int64_t first,
+                    const PromptPlan& plan, const ModulePlan& modules) {
+  const BlockSettings settings = settings_of(config);
   const std::int64_t length = x.size(1);
-  const std::int64_t layers = shape.vision.layers;
-  for (std::int64_t layer = 0; layer < layers; ++layer) {
+  const std::int64_t layers = config.shape.vision.layers;
+  for (std::int64_t layer = first; layer < layers; ++layer) {
     const BlockWeights& block = w.blocks[static_cast<std::size_t>(layer)];
     const BlockModules* changed = modules.block(layer);
     const bool is_changed = changed != nullptr || (layer == 0 && modules.changes_tower());
@@ -70,8 +75,8 @@ at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Te
         passing = {plan.sets_at(layer).to(x.scalar_type()), plan.set_of_sample()};
     }
     if (layer == 0) {
-      x = modules.changed(pre_norm(x), sdk::AffinePlace::pre_norm);
-      if (passing.tokens.defined()) passing.tokens = pre_norm(passing.tokens);
+      x = modules.changed(pre_norm(w, settings, x), sdk::AffinePlace::pre_norm);
+      if (passing.tokens.defined()) passing.tokens = pre_norm(w, settings, passing.tokens);
     }
     x = layer + 1 < layers
             ? run_block(block, settings, changed, x, passing)
@@ -80,6 +85,49 @@ at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Te
   x = modules.changed(layer_norm(x, w.post_norm_weight, w.post_norm_bias, settings.layer_norm_eps),
                       sdk::AffinePlace::final_norm);
   return kernels::linear(x, w.projection, {});
+}
+
+}  // namespace
+
+at::Tensor run_vision(const VisionWeights& w, const Config& config, const at::Tensor& pixels,
+                      const TowerBatch& prompts) {
+  const sdk::TowerShape& tower = config.shape.vision;
+  const ModulePlan modules(prompts, tower, "image");
+  const at::Tensor x = embed(w, config, pixels, modules);
+  const PromptPlan plan(prompts, tower, x.size(0), "image");
+  return run_from(w, config, x, 0, plan, modules);
+}
+
+at::Tensor run_lower_vision(const VisionWeights& w, const Config& config, const at::Tensor& pixels,
+                            std::int64_t layers) {
+  const BlockSettings settings = settings_of(config);
+  const ModulePlan unchanged(TowerBatch{}, config.shape.vision, "image");
+  at::Tensor x = pre_norm(w, settings, embed(w, config, pixels, unchanged));
+  for (std::int64_t layer = 0; layer < layers; ++layer)
+    x = run_block(w.blocks[static_cast<std::size_t>(layer)], settings, nullptr, x);
+  return x;
+}
+
+at::Tensor run_upper_vision(const VisionWeights& w, const Config& config, const at::Tensor& stream,
+                            std::int64_t layers, const TowerBatch& prompts) {
+  const sdk::TowerShape& tower = config.shape.vision;
+  const std::int64_t grid = config.shape.image_size / config.shape.patch_size;
+  const std::int64_t tokens = 1 + grid * grid;
+  if (stream.dim() != 3 || stream.size(1) != tokens || stream.size(2) != tower.width)
+    throw Error(ErrorKind::internal,
+                "the image tower was given a stream of shape " + shape_text(stream.sizes()) +
+                    ", expected [B, " + std::to_string(tokens) + ", " +
+                    std::to_string(tower.width) + "]");
+  const ModulePlan modules(prompts, tower, "image");
+  const PromptPlan plan(prompts, tower, stream.size(0), "image");
+  bool is_changed_below = modules.changes_below(layers);
+  for (std::int64_t layer = 0; layer < layers; ++layer)
+    is_changed_below = is_changed_below || plan.changes(layer);
+  if (is_changed_below)
+    throw Error(ErrorKind::internal, "the image tower was given what its first " +
+                                         std::to_string(layers) +
+                                         " layers make of an image, but one of them is changed");
+  return run_from(w, config, stream, layers, plan, modules);
 }
 
 }  // namespace petlab::clip

@@ -1,5 +1,6 @@
 #include "petlab/core/adapted_backbone.hpp"
 
+#include "petlab/core/precision.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
@@ -64,6 +65,7 @@ void AdaptedBackbone::find_sets(const std::vector<Task>& tasks, bool task_depend
 void AdaptedBackbone::call_changes(Prepared& prepared, std::size_t source, at::Generator* noise) {
   const Source& from = sources_[source];
   prepared.changes[source] = where_.in_plugin("changes()", [&] {
+    const AutocastPause fp32(backbone_.device());
     return adapters_.adapters[from.adapter]->changes(
         {.task = from.task, .training = noise != nullptr, .noise = noise});
   });

@@ -8,11 +8,11 @@
 
 // The image side of an adapted backbone: image features, and the class scores that follow.
 namespace petlab::core {
-at::Tensor AdaptedBackbone::encode_pixels(const Prepared& prepared,
+at::Tensor AdaptedBackbone::encode_images(const Prepared& prepared,
                                           const std::vector<std::size_t>& sets,
                                           const std::vector<std::int64_t>& set_sizes,
-                                          const std::vector<at::Tensor>& pixels) {
-  const at::Tensor all = pixels.size() == 1 ? pixels.front() : at::cat(pixels);
+                                          const std::vector<at::Tensor>& images, bool are_streams) {
+  const at::Tensor all = images.size() == 1 ? images.front() : at::cat(images);
   images_encoded_ += all.size(0);
   if (!touches_vision()) {
     const at::NoGradGuard no_grad;
@@ -26,8 +26,9 @@ at::Tensor AdaptedBackbone::encode_pixels(const Prepared& prepared,
                           static_cast<std::int64_t>(set));
     set_of_sample = sdk::to_device(at::tensor(set_of_image, at::kLong), backbone_.device());
   }
-  return backbone_.encode_image(all, tower_batch(prepared, false, sets, set_sizes, set_of_sample),
-                                prepared.overrides[sets.front()]);
+  const clip::TowerBatch batch = tower_batch(prepared, false, sets, set_sizes, set_of_sample);
+  if (are_streams) return backbone_.encode_image_above(all, untouched_vision_layers(), batch);
+  return backbone_.encode_image(all, batch, prepared.overrides[sets.front()]);
 }
 
 std::vector<at::Tensor> AdaptedBackbone::image_features(const Prepared& prepared,
@@ -46,12 +47,17 @@ std::vector<at::Tensor> AdaptedBackbone::image_features(const Prepared& prepared
   const auto set_of = [&](std::size_t input) {
     return set_of_task_.at(static_cast<std::size_t>(inputs[input].task));
   };
+  // The images of a step are all of one kind.
+  const bool are_streams = !order.empty() && inputs[order.front()].stream.defined();
+  const auto images_of = [&](std::size_t input) {
+    return are_streams ? inputs[input].stream : inputs[input].pixels;
+  };
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return set_of(a) < set_of(b); });
   for (std::size_t first = 0; first < order.size();) {
     std::vector<std::size_t> sets;
     std::vector<std::int64_t> set_sizes;
-    std::vector<at::Tensor> pixels;
+    std::vector<at::Tensor> images;
     std::size_t next = first;
     for (; next < order.size(); ++next) {
       const std::size_t set = set_of(order[next]);
@@ -60,15 +66,16 @@ std::vector<at::Tensor> AdaptedBackbone::image_features(const Prepared& prepared
         sets.push_back(set);
         set_sizes.push_back(0);
       }
-      pixels.push_back(inputs[order[next]].pixels);
-      set_sizes.back() += pixels.back().size(0);
+      images.push_back(images_of(order[next]));
+      set_sizes.back() += images.back().size(0);
     }
-    const at::Tensor all = encode_pixels(prepared, sets, set_sizes, pixels);
+    const at::Tensor all = encode_images(prepared, sets, set_sizes, images, are_streams);
     std::int64_t offset = 0;
     for (; first < next; ++first) {
       const std::size_t i = order[first];
-      features[i] = all.narrow(0, offset, inputs[i].pixels.size(0));
-      offset += inputs[i].pixels.size(0);
+      const std::int64_t count = images_of(i).size(0);
+      features[i] = all.narrow(0, offset, count);
+      offset += count;
     }
   }
   return features;

@@ -59,7 +59,7 @@ BranchWarmUp::BranchWarmUp(const WarmUpContext& context, std::int64_t branches)
 }
 
 at::Tensor BranchWarmUp::losses() {
-  const WarmUpBatch batch = batches_.next(!backbone_.touches_vision());
+  const WarmUpBatch batch = batches_.next(backbone_.untouched_vision_layers());
   const std::size_t n_tasks = batch.images.size();
   std::vector<TaskImages> images;
   for (std::size_t i = 0; i < all_.size(); ++i) {

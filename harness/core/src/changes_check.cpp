@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 // Whether what changes() gives fits the backbone.
@@ -55,6 +56,20 @@ void note(std::string& modules, char kind, std::int64_t layer, std::uint32_t pla
       kind + std::to_string(layer) + "." + std::to_string(place) + "." + std::to_string(size) + " ";
 }
 
+/// Blocks below the first that is changed; none where a place outside the blocks is.
+std::int64_t untouched_layers(const sdk::TowerChanges& changes, std::int64_t layers) {
+  std::int64_t first = layers;
+  for (const sdk::PromptTokens& prompts : changes.prompts)
+    first = std::min(first, prompts.layer);
+  for (const sdk::Bottleneck& module : changes.bottlenecks)
+    first = std::min(first, module.layer);
+  for (const sdk::LowRank& change : changes.low_ranks)
+    first = std::min(first, change.layer);
+  for (const sdk::Affine& change : changes.affines)
+    first = std::min(first, change.place >= sdk::AffinePlace::embeddings ? 0 : change.layer);
+  return first;
+}
+
 }  // namespace
 
 bool Footprint::touches_vision() const {
@@ -63,6 +78,11 @@ bool Footprint::touches_vision() const {
 
 bool Footprint::touches_text() const {
   return text.touches_tower() || has_weight_of(weights, "text_model.", "text_projection.");
+}
+
+std::int64_t Footprint::untouched_vision_layers() const {
+  return has_weight_of(weights, "vision_model.", "visual_projection.") ? 0
+                                                                        : vision.untouched_layers;
 }
 
 void AdapterChecks::expect(const at::Tensor& tensor, at::IntArrayRef shape, const std::string& who,
@@ -207,6 +227,7 @@ Footprint AdapterChecks::check_changes(const sdk::BackboneChanges& changes,
     result.conditioned = tower.condition.has_value();
     check_condition(tower, result);
     result.modules = check_modules(tower, shape, name);
+    result.untouched_layers = untouched_layers(tower, shape.layers);
     check_features(tower, name);
     result.feature_adapters = tower.feature_adapters.size();
   };

@@ -73,7 +73,7 @@ std::vector<at::Tensor> JointWarmUp::forward(at::Generator& noise) {
 }
 
 at::Tensor JointWarmUp::task_gradients() {
-  batch_ = batches_.next(!backbone_.touches_vision());
+  batch_ = batches_.next(backbone_.untouched_vision_layers());
   noise_before_ = noise_.clone();
   const std::vector<at::Tensor> losses = forward(noise_);
   batches_.add(losses);
@@ -149,7 +149,7 @@ void JointWarmUp::step() {
 
 void JointWarmUp::joint_step() {
   gradients_.reset();
-  batch_ = batches_.next(!backbone_.touches_vision());
+  batch_ = batches_.next(backbone_.untouched_vision_layers());
   const std::vector<at::Tensor> losses = forward(noise_);
   batches_.add(losses);
   optimizer_.zero_gradients();

@@ -6,6 +6,7 @@
 #include "petlab/core/class_texts.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/core/sharing.hpp"
+#include "petlab/core/train_images.hpp"
 #include "petlab/core/training_step.hpp"
 
 #include <ATen/ATen.h>
@@ -69,9 +70,7 @@ std::int64_t count_values(const std::vector<at::Tensor>& tensors) {
 /// Layers from the first that a tower's adapters touch.
 std::int64_t kept_layers(const TowerFootprint& footprint, std::int64_t layers,
                          bool trains_weights) {
-  if (trains_weights || !footprint.modules.empty() || footprint.prompts.layers.empty())
-    return layers;
-  return layers - footprint.prompts.layers.front();
+  return trains_weights ? layers : layers - footprint.untouched_layers;
 }
 
 /// One group a task: more there cannot be.
@@ -140,6 +139,11 @@ MemoryEstimate estimate_memory(const RunSpec& spec, const sdk::MethodEntry& entr
       !footprint.touches_vision() && view_count(spec.training.augmentation) > 0;
   if (trains && footprint.touches_vision()) estimate.step += vision(pictures).kept(trains_weights);
   if (trains && !keeps_features) estimate.step += vision(pictures).at_work();
+  const std::int64_t kept_below =
+      kept_vision_layers(shape, tasks, spec.training.augmentation,
+                         footprint.untouched_vision_layers(), spec.training.epochs);
+  if (trains && footprint.touches_vision() && kept_below > 0)
+    estimate.trained += stream_bytes(shape, tasks, spec.training.augmentation);
   estimate.evaluation += vision(kTestBatch).at_work();
 
   // Texts: each list of classes once for each set of adapters.

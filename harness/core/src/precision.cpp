@@ -22,6 +22,15 @@ AutocastScope::~AutocastScope() {
   at::autocast::set_autocast_enabled(device_, was_enabled_);
 }
 
+AutocastPause::AutocastPause(c10::Device device)
+    : device_(device.type()), was_enabled_(at::autocast::is_autocast_enabled(device_)) {
+  at::autocast::set_autocast_enabled(device_, false);
+}
+
+AutocastPause::~AutocastPause() {
+  at::autocast::set_autocast_enabled(device_, was_enabled_);
+}
+
 void check_precision(const std::string& precision) {
   if (precision != "fp32" && precision != "bf16") {
     throw sdk::Error(sdk::ErrorKind::config,

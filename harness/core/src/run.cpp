@@ -215,6 +215,10 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     if (!spec.dataset.tests_on_validation()) features->complete(progress);
     images.keep_features();
   }
+  const std::int64_t kept_layers =
+      images.kept_layers(adapted.untouched_vision_layers(), spec.training.epochs);
+  if (adapted.touches_vision() && kept_layers > 0 && !adapters.trainable().empty())
+    images.keep_streams(kept_layers);
   const std::int64_t encoded_in_setup = images.images_encoded();
   costs.end(encoded_in_setup - cached_before);
 

@@ -24,6 +24,25 @@ at::Tensor to_pixels(const at::Tensor& images, const clip::Backbone& backbone) {
                                 backbone.preprocessing());
 }
 
+std::int64_t stream_bytes(const sdk::BackboneShape& shape, const std::vector<Task>& tasks,
+                          Augmentation augmentation) {
+  std::int64_t images = 0;
+  for (const Task& task : tasks)
+    images += task.train.size();
+  const std::int64_t grid = shape.image_size / shape.patch_size;
+  return images * view_count(augmentation) * (grid * grid + 1) * shape.vision.width *
+         static_cast<std::int64_t>(sizeof(float));
+}
+
+std::int64_t kept_vision_layers(const sdk::BackboneShape& shape, const std::vector<Task>& tasks,
+                                Augmentation augmentation, std::int64_t untouched,
+                                std::int64_t epochs) {
+  if (untouched == shape.vision.layers) return untouched;
+  const std::int64_t views = view_count(augmentation);
+  const bool pays = views > 0 && epochs > views;
+  return pays && stream_bytes(shape, tasks, augmentation) <= kStreamBudget ? untouched : 0;
+}
+
 TrainImages::TrainImages(const clip::Backbone& backbone, const std::vector<Task>& tasks,
                          Augmentation augmentation, std::uint64_t seed, std::string precision,
                          ImageFeatures* features)
@@ -33,7 +52,8 @@ TrainImages::TrainImages(const clip::Backbone& backbone, const std::vector<Task>
       seed_(seed),
       precision_(std::move(precision)),
       store_(features),
-      features_(tasks.size()) {
+      features_(tasks.size()),
+      streams_(tasks.size()) {
   for (const Task& task : tasks) {
     labels_.push_back(at::tensor(task.train.labels, at::kLong).to(backbone.device()));
   }
@@ -78,28 +98,61 @@ void TrainImages::keep_features() {
     (void)kept_features(static_cast<std::int64_t>(task));
 }
 
+template <class Encode>
+at::Tensor TrainImages::of_views(std::int64_t task, std::int64_t n_views, Encode encode) const {
+  const LabelledImages& train = tasks_[static_cast<std::size_t>(task)].train;
+  const at::Tensor images = train.images.index_select(0, at::tensor(train.rows, at::kLong));
+  std::vector<at::Tensor> parts;
+  for (std::int64_t view = 0; view < n_views; ++view) {
+    for (std::int64_t first = 0; first < train.size(); first += kCacheBatch) {
+      const at::Tensor part =
+          images.narrow(0, first, std::min(kCacheBatch, train.size() - first));
+      parts.push_back(encode(to_pixels(view == 1 ? part.flip({3}) : part, backbone_)));
+    }
+  }
+  return at::cat(parts);
+}
+
 at::Tensor TrainImages::encode_views(std::int64_t task, std::int64_t n_views) {
   const at::NoGradGuard no_grad;
   const FlopPause once_a_run;
   const AutocastScope autocast(backbone_.device(), precision_);
   const LabelledImages& train = tasks_[static_cast<std::size_t>(task)].train;
-  std::vector<at::Tensor> parts;
   if (store_ != nullptr) {
+    std::vector<at::Tensor> parts;
     for (std::int64_t view = 0; view < n_views; ++view)
       parts.push_back(store_->of(static_cast<std::size_t>(task), view, train.rows));
     return at::cat(parts);
   }
-  const at::Tensor images = train.images.index_select(0, at::tensor(train.rows, at::kLong));
-  for (std::int64_t view = 0; view < n_views; ++view) {
-    for (std::int64_t first = 0; first < train.size(); first += kCacheBatch) {
-      const std::int64_t count = std::min(kCacheBatch, train.size() - first);
-      const at::Tensor part = images.narrow(0, first, count);
-      parts.push_back(
-          backbone_.encode_image(to_pixels(view == 1 ? part.flip({3}) : part, backbone_)));
-      images_encoded_ += count;
-    }
+  images_encoded_ += n_views * train.size();
+  return of_views(task, n_views,
+                  [&](const at::Tensor& pixels) { return backbone_.encode_image(pixels); });
+}
+
+std::int64_t TrainImages::kept_layers(std::int64_t untouched, std::int64_t epochs) const {
+  return kept_vision_layers(backbone_.shape(), tasks_, augmentation_, untouched, epochs);
+}
+
+const at::Tensor& TrainImages::kept_streams(std::int64_t task, std::int64_t layers) {
+  if (layers != stream_layers_) {
+    streams_.assign(tasks_.size(), {});
+    stream_layers_ = layers;
   }
-  return at::cat(parts);
+  at::Tensor& streams = streams_[static_cast<std::size_t>(task)];
+  if (!streams.defined()) {
+    const at::NoGradGuard no_grad;
+    const FlopPause once_a_run;
+    const AutocastScope autocast(backbone_.device(), precision_);
+    streams = of_views(task, view_count(augmentation_), [&](const at::Tensor& pixels) {
+      return backbone_.encode_image_below(pixels, layers);
+    });
+  }
+  return streams;
+}
+
+void TrainImages::keep_streams(std::int64_t layers) {
+  for (std::size_t task = 0; task < tasks_.size(); ++task)
+    (void)kept_streams(static_cast<std::int64_t>(task), layers);
 }
 
 sdk::LabelledFeatures TrainImages::plain_features(std::size_t task) {
@@ -111,18 +164,24 @@ sdk::LabelledFeatures TrainImages::plain_features(std::size_t task) {
   return {clip::unit_length(features.to(at::kFloat)), labels_[task].clone()};
 }
 
-TaskImages TrainImages::images(const TaskBatch& batch, std::int64_t epoch, bool frozen_tower) {
-  if (!frozen_tower || view_count(augmentation_) == 0) {
-    return {batch.task, pixels(batch, epoch), {}};
-  }
+at::Tensor TrainImages::view_rows(const TaskBatch& batch, std::int64_t epoch) const {
   const std::int64_t n = tasks_[static_cast<std::size_t>(batch.task)].train.size();
   std::vector<std::int64_t> rows;
   for (const std::int64_t position : batch.positions) {
     const std::int64_t view = view_of(augmentation_, image_seed(batch.task, epoch, position));
     rows.push_back(view * n + position);
   }
-  const at::Tensor index = sdk::to_device(at::tensor(rows, at::kLong), backbone_.device());
-  return {batch.task, {}, kept_features(batch.task).index_select(0, index)};
+  return sdk::to_device(at::tensor(rows, at::kLong), backbone_.device());
+}
+
+TaskImages TrainImages::images(const TaskBatch& batch, std::int64_t epoch,
+                               std::int64_t frozen_layers) {
+  if (frozen_layers == 0 || view_count(augmentation_) == 0)
+    return {batch.task, pixels(batch, epoch), {}};
+  const at::Tensor rows = view_rows(batch, epoch);
+  if (frozen_layers < backbone_.shape().vision.layers)
+    return {batch.task, {}, {}, kept_streams(batch.task, frozen_layers).index_select(0, rows)};
+  return {batch.task, {}, kept_features(batch.task).index_select(0, rows)};
 }
 
 at::Tensor TrainImages::labels(const TaskBatch& batch) const {

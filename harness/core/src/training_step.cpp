@@ -48,7 +48,8 @@ std::vector<std::vector<std::size_t>> step_pieces(const StepContext& context, co
 
 std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,
                                       std::int64_t epoch) {
-  const bool frozen_tower = !context.backbone.touches_vision();
+  const std::int64_t kept_layers = context.images.kept_layers(
+      context.backbone.untouched_vision_layers(), context.training.epochs);
   std::vector<at::Tensor> losses(step.size());
   for (const std::vector<std::size_t>& piece : step_pieces(context, step)) {
     std::vector<at::Tensor> of_piece;
@@ -57,7 +58,7 @@ std::vector<at::Tensor> backward_step(const StepContext& context, const Step& st
       std::vector<TaskImages> inputs;
       for (const std::size_t i : piece) {
         tasks.push_back(step[i].task);
-        inputs.push_back(context.images.images(step[i], epoch, frozen_tower));
+        inputs.push_back(context.images.images(step[i], epoch, kept_layers));
       }
       const AutocastScope autocast(context.device, context.training.precision);
       const AdaptedBackbone::Prepared prepared = context.backbone.prepare(tasks, &context.noise);

@@ -35,11 +35,12 @@ METHODS = {
     "vpt-deep": lambda a, batched: ([], list(a["prompts"])),
     "vision-prompt": lambda a, batched: ([], list(a["prompts"])),
     "text-prompt": lambda a, batched: (list(a["prompts"]), []),
+    "lora": lambda a, batched: ([], []),  # no prompts: attach_lora()
     "zero-shot": lambda a, batched: ([], []),
     "full-fine-tuning": lambda a, batched: ([], []),
 }
-TOUCHES_TEXT = {"mmap", "maple", "coop", "text-prompt", "full-fine-tuning"}
-TOUCHES_VISION = {"mmap", "maple", "vpt-deep", "vision-prompt", "full-fine-tuning"}
+TOUCHES_TEXT = {"mmap", "maple", "coop", "text-prompt", "lora", "full-fine-tuning"}
+TOUCHES_VISION = {"mmap", "maple", "vpt-deep", "vision-prompt", "lora", "full-fine-tuning"}
 
 
 def composed(method, adapters, batched):
@@ -48,6 +49,34 @@ def composed(method, adapters, batched):
     if len(parts) == 1:
         return parts[0]
     return tuple([torch.cat(layer) for layer in zip(*tower)] for tower in zip(*parts))
+
+
+LORA_SCALE = 1 / 2**0.5  # alpha 1, rank 2, over the root of the rank, as CLIP-LoRA has it
+
+
+class LoRA:
+    """Low-rank changes of a block's queries, keys and values."""
+
+    def __init__(self, parts):
+        self.down = [parts[f"{name}.down"] for name in "qkv"]
+        self.up = [parts[f"{name}.up"] for name in "qkv"]
+
+    def __call__(self, x):
+        """[..., 3 width]: what is added to the fused maps' output."""
+        return torch.cat([F.linear(F.linear(x, down), up) for down, up in zip(self.down, self.up)], -1) * LORA_SCALE
+
+
+def attach_lora(model, adapter):
+    """Gives the blocks their changes; returns the first block that has one, of the image and of the text tower."""
+    first = []
+    for name, tower in (("vision", model.vision), ("text", model.text)):
+        layers = sorted({int(key.split(".")[1]) for key in adapter if key.startswith(name + ".")})
+        for layer in layers:
+            own = f"{name}.{layer}."
+            tower.blocks[layer].lora = LoRA({key[len(own):]: value for key, value in adapter.items()
+                                             if key.startswith(own)})
+        first.append(layers[0])
+    return first
 
 
 def optimizer_of(spec, parameters, strong):

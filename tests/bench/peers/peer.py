@@ -47,6 +47,10 @@ class Peer:
                       else published_clip.Clip(weights))
         self.model.requires_grad_(self.full)
         self._parameters()
+        if self.method == "lora":
+            first = methods.attach_lora(self.model, self.adapters[0])
+            if self.strong:
+                self.model.vision.first, self.model.text.first = first
         self._tokens(context)
         self.frozen_texts = self.frozen_images = None
         if not self.text:

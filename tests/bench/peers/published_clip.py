@@ -7,6 +7,7 @@ take the place of the layer before's; behind the last they flow on.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from weights import block_names
@@ -46,11 +47,21 @@ class Block(nn.Module):
                              (self.c_fc, "mlp.fc1"), (self.c_proj, "mlp.fc2")):
             fill(module, *parts[name])
         self.mask = mask
+        self.lora = None
+
+    def attention(self, y, mask):
+        if self.lora is None:
+            return self.attn(y, y, y, need_weights=False, attn_mask=mask)[0]
+        # CLIP-LoRA puts a module of its own in the place of nn.MultiheadAttention.
+        qkv = F.linear(y, self.attn.in_proj_weight, self.attn.in_proj_bias) + self.lora(y)
+        q, k, v = (part.unflatten(2, (self.attn.num_heads, -1)).permute(1, 2, 0, 3) for part in qkv.chunk(3, -1))
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.attn.out_proj(out.permute(2, 0, 1, 3).flatten(2))
 
     def forward(self, x):
         y = self.ln_1(x)
         mask = None if self.mask is None else self.mask.to(y.dtype)
-        x = x + self.attn(y, y, y, need_weights=False, attn_mask=mask)[0]
+        x = x + self.attention(y, mask)
         return x + self.c_proj(self.gelu(self.c_fc(self.ln_2(x))))
 
     def named(self):

@@ -19,6 +19,7 @@ class Block(nn.Module):
     def __init__(self, shape, parts, causal, frozen):
         super().__init__()
         self.heads, self.eps, self.causal, self.frozen = shape.heads, shape.eps, causal, frozen
+        self.lora = None
         q, k, v = (parts[f"self_attn.{name}_proj"] for name in "qkv")
         self.qkv = parameter(torch.cat([q[0], k[0], v[0]]))
         self.qkv_bias = parameter(torch.cat([q[1], k[1], v[1]]))
@@ -35,7 +36,10 @@ class Block(nn.Module):
 
     def forward(self, x):
         y = F.layer_norm(x, x.shape[-1:], self.norm1, self.norm1_bias, self.eps)
-        qkv = F.linear(y, self.qkv, self.qkv_bias).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        qkv = F.linear(y, self.qkv, self.qkv_bias)
+        if self.lora is not None:
+            qkv = qkv + self.lora(y)
+        qkv = qkv.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         y = F.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], is_causal=self.causal)
         x = x + F.linear(y.transpose(1, 2).flatten(2), self.out, self.out_bias)
         y = F.layer_norm(x, x.shape[-1:], self.norm2, self.norm2_bias, self.eps)
@@ -51,11 +55,23 @@ class Block(nn.Module):
 
 
 class Tower(nn.Module):
-    """`kept` tokens in front of the prompts: the start token, or all of an image."""
+    """`kept` tokens in front of the prompts: the start token, or all of an image.
+
+    Where only blocks from `first` on are trained, `stream` keeps what the others make of the one batch
+    that is trained on."""
+
+    first, stream = 0, None
 
     def run(self, x, prompts, kept):
         n = len(prompts[0]) if prompts else 0
-        for i, block in enumerate(self.blocks):
+        if self.first:
+            if self.stream is None:
+                with torch.no_grad():
+                    for block in self.blocks[: self.first]:
+                        x = self.step(block, x)
+                self.stream = x.detach()
+            x = self.stream
+        for i, block in enumerate(self.blocks[self.first:], self.first):
             if 0 < i < len(prompts):
                 x = torch.cat([x[:, :kept], prompts[i].expand(len(x), -1, -1), x[:, kept + n:]], 1)
             x = self.step(block, x)

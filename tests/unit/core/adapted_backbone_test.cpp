@@ -94,8 +94,8 @@ TEST(TrainImages, KeptFeaturesGiveTheSameLogitsAsPixels) {
     for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
       for (std::int64_t task = 0; task < 3; ++task) {
         const TaskBatch batch{task, {2, 0, 1}};
-        const TaskImages kept = images.images(batch, epoch, /*frozen_tower=*/true);
-        const TaskImages pixels = images.images(batch, epoch, /*frozen_tower=*/false);
+        const TaskImages kept = images.images(batch, epoch, /*frozen_layers=*/2);
+        const TaskImages pixels = images.images(batch, epoch, /*frozen_layers=*/0);
         EXPECT_TRUE(kept.features.defined());
         EXPECT_TRUE(pixels.pixels.defined());
         const auto prepared = bench.backbone.prepare({task});
@@ -112,10 +112,10 @@ TEST(TrainImages, NeverKeepsFeaturesOfRandomCrops) {
   TrainImages images(*bench.inputs.backbone, bench.inputs.tasks, Augmentation::crop_flip, 1,
                      "fp32");
   const TaskBatch batch{0, {0, 1}};
-  const TaskImages first = images.images(batch, 0, true);
+  const TaskImages first = images.images(batch, 0, 2);
   EXPECT_FALSE(first.features.defined());
-  EXPECT_TRUE(at::equal(first.pixels, images.images(batch, 0, true).pixels));
-  EXPECT_FALSE(at::equal(first.pixels, images.images(batch, 1, true).pixels));
+  EXPECT_TRUE(at::equal(first.pixels, images.images(batch, 0, 2).pixels));
+  EXPECT_FALSE(at::equal(first.pixels, images.images(batch, 1, 2).pixels));
 }
 
 }  // namespace

@@ -20,8 +20,10 @@ struct Trace {
   std::vector<std::pair<std::int64_t, double>> answers;
 };
 
-Trace trace_of(const std::string& method, const sdk::MethodEntry& entry) {
+Trace trace_of(const std::string& method, const sdk::MethodEntry& entry,
+               const std::string& precision = "fp32") {
   RunSpec spec = testing::tiny_spec(method, Sharing::joint, 3);
+  spec.training.precision = precision;
   spec.training.learning_rate = 0.01;
   spec.training.warmup_epochs = 0;
   spec.method_options = testing::tiny_options(entry);
@@ -35,9 +37,27 @@ Trace trace_of(const std::string& method, const sdk::MethodEntry& entry) {
   return trace;
 }
 
-TEST(Methods, NoTwoTrainOrAnswerAlike) {
-  const PluginRegistry plugins(
+PluginRegistry all_plugins() {
+  return PluginRegistry(
       {.folders = {std::filesystem::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
+}
+
+TEST(Methods, TrainInBf16AsInFp32) {
+  const PluginRegistry plugins = all_plugins();
+  for (const std::string& method : plugins.method_names()) {
+    const sdk::MethodEntry& entry = *plugins.method(method).entry;
+    const Trace fp32 = trace_of(method, entry);
+    const Trace bf16 = trace_of(method, entry, "bf16");
+    ASSERT_EQ(bf16.losses.size(), fp32.losses.size()) << method;
+    // A loss of some tenths to some units; bf16 has 8 bits.
+    for (std::size_t epoch = 0; epoch < fp32.losses.size(); ++epoch)
+      EXPECT_NEAR(bf16.losses[epoch], fp32.losses[epoch], 0.05 * (1 + fp32.losses[epoch]))
+          << method;
+  }
+}
+
+TEST(Methods, NoTwoTrainOrAnswerAlike) {
+  const PluginRegistry plugins = all_plugins();
   std::vector<Trace> traces;
   for (const std::string& method : plugins.method_names())
     traces.push_back(trace_of(method, *plugins.method(method).entry));

@@ -25,7 +25,7 @@ struct Bench {
                  entry.task_dependent, checks, where) {}
 
   [[nodiscard]] TaskImages batch(std::int64_t task) {
-    return images.images({task, {0, 1, 2}}, 0, /*frozen_tower=*/false);
+    return images.images({task, {0, 1, 2}}, 0, /*frozen_layers=*/0);
   }
 
   RunInputs inputs;

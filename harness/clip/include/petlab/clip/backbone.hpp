@@ -94,6 +94,16 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
   [[nodiscard]] at::Tensor encode_image(const at::Tensor& pixels, const TowerBatch& prompts = {},
                                         const WeightOverrides& overrides = {}) const;
 
+  /// What the first `layers` blocks (1 or more, fewer than all) make of pixels as encode_image()
+  /// takes them, where no adapter changes them or anything before them: the stream
+  /// [B, 1 + patches, width] that enters the next block. For images that are seen more than once.
+  [[nodiscard]] at::Tensor encode_image_below(const at::Tensor& pixels, std::int64_t layers) const;
+
+  /// The rest: encode_image() but for the rounding of sums, from a stream of encode_image_below().
+  /// Throws Error(internal) where `prompts` change one of the first `layers` blocks.
+  [[nodiscard]] at::Tensor encode_image_above(const at::Tensor& stream, std::int64_t layers,
+                                              const TowerBatch& prompts) const;
+
   /// Text features: [N, embed_dim], not normalised. Prompts stand behind the start token, so a text
   /// of L tokens becomes L + n_prompt long. Throws Error(config) when that passes the context
   /// length.

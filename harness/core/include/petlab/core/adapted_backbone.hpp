@@ -17,8 +17,10 @@ namespace petlab::core {
 /// Images of one task as the image tower takes them, or what it made of them.
 struct TaskImages {
   std::int64_t task = 0;
-  at::Tensor pixels;    ///< fp32 [B, 3, S, S], normalised, on the device; undefined with features
-  at::Tensor features;  ///< [B, embed_dim] of the frozen, unprompted image tower
+  at::Tensor pixels;    ///< fp32 [B, 3, S, S], normalised, on the device; or undefined with ...
+  at::Tensor features;  ///< [B, embed_dim] of the frozen, unprompted image tower, or with ...
+  /// [B, 1 + patches, width], what AdaptedBackbone::untouched_vision_layers() blocks make of them.
+  at::Tensor stream = {};
 };
 
 /// The frozen backbone with the adapters of a run: class scores of images of any tasks, each with
@@ -48,7 +50,8 @@ class AdaptedBackbone {
   /// Prepares the tasks (ascending): each adapter's changes() once (once a task where they depend
   /// on it), class features once for each distinct (adapters, class list), all texts in one
   /// forward. Only adapters of these tasks enter the graph, so that the others get no gradient.
-  /// `noise` is the generator of training, null in evaluation. Leave autocast to the caller.
+  /// `noise` is the generator of training, null in evaluation. Leave autocast to the caller; changes()
+  /// are always called outside of it.
   [[nodiscard]] Prepared prepare(const std::vector<std::int64_t>& tasks,
                                  at::Generator* noise = nullptr);
 
@@ -59,6 +62,12 @@ class AdaptedBackbone {
   /// True when adapters change the image tower; only then TaskImages must hold pixels.
   [[nodiscard]] bool touches_vision() const { return footprint_.touches_vision(); }
   [[nodiscard]] bool touches_text() const { return footprint_.touches_text(); }
+
+  /// Blocks of the image tower below the first that adapters change: all where they leave the tower
+  /// alone. Between the two, TaskImages may hold the stream behind these blocks instead of pixels.
+  [[nodiscard]] std::int64_t untouched_vision_layers() const {
+    return footprint_.untouched_vision_layers();
+  }
 
   /// Tasks (indices into `tasks`) in groups of which no two share an adapter, each ascending.
   [[nodiscard]] std::vector<std::vector<std::size_t>> sharing_tasks(
@@ -102,10 +111,11 @@ class AdaptedBackbone {
   // Image side, in adapted_images.cpp.
   [[nodiscard]] std::vector<at::Tensor> image_features(const Prepared& prepared,
                                                        const std::vector<TaskImages>& inputs);
-  [[nodiscard]] at::Tensor encode_pixels(const Prepared& prepared,
+  [[nodiscard]] at::Tensor encode_images(const Prepared& prepared,
                                          const std::vector<std::size_t>& sets,
                                          const std::vector<std::int64_t>& set_sizes,
-                                         const std::vector<at::Tensor>& pixels);
+                                         const std::vector<at::Tensor>& images,
+                                         bool are_streams);
   [[nodiscard]] at::Tensor task_logits(const Prepared& prepared, std::size_t task,
                                        const at::Tensor& features) const;
 

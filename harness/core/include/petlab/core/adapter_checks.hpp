@@ -28,6 +28,7 @@ struct TowerFootprint {
   sdk::ClassPosition class_position = sdk::ClassPosition::end;
   bool conditioned = false;  ///< the prompts follow the image
   std::string modules;       ///< what modules where, of which sizes
+  std::int64_t untouched_layers = 0;  ///< blocks, and all before them, below what is changed
   std::size_t feature_adapters = 0;
 
   [[nodiscard]] bool touches_tower() const { return !prompts.layers.empty() || !modules.empty(); }
@@ -48,6 +49,9 @@ struct Footprint {
   /// work behind it, do not count).
   [[nodiscard]] bool touches_vision() const;
   [[nodiscard]] bool touches_text() const;
+  /// Blocks of the image tower whose outputs are the frozen ones: all where the tower is not
+  /// touched.
+  [[nodiscard]] std::int64_t untouched_vision_layers() const;
   [[nodiscard]] bool cannot_compose() const { return has_head || !weights.empty(); }
 
   bool operator==(const Footprint&) const = default;

@@ -21,6 +21,20 @@ class AutocastScope {
   bool was_enabled_ = false;
 };
 
+/// While it lives, work of this thread computes in fp32 as it is, inside an AutocastScope too: what
+/// adapters make of their fp32 parameters is fp32 whatever the towers compute in.
+class AutocastPause {
+ public:
+  explicit AutocastPause(c10::Device device);
+  ~AutocastPause();
+  AutocastPause(const AutocastPause&) = delete;
+  AutocastPause& operator=(const AutocastPause&) = delete;
+
+ private:
+  c10::DeviceType device_;
+  bool was_enabled_;
+};
+
 /// Throws Error(config) unless it is "fp32" or "bf16".
 void check_precision(const std::string& precision);
 
