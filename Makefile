@@ -74,7 +74,7 @@ pretrain: ## Train a backbone like the embedded one anew, MINUTES=20 long; goes 
 	  --pictures $$runs --out "$$out" --minutes $(MINUTES) \
 	  $$([ ! -e "$$out/training.safetensors" ] || echo --resume)
 
-bench: ## petlab beside Python peers, ratios and goals; 25 minutes. QUICK=1: 10 minutes; WORKS="mmap vpt": some
+bench: ## petlab beside Python peers, ratios and goals; 25 to 50 minutes. QUICK=1: 10 to 20; WORKS="mmap vpt": some
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/build.sh bench_step bench_study petlab petlab_plugins

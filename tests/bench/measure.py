@@ -129,7 +129,7 @@ def measure(work, options, folder, peak):
                 answers[side.name].append(side.ask("go", units_of(work, side)))
             if work.peak_goal:
                 peak.measure(1)
-        flops = ours.ask("flops")["flops"] if work.peak_goal else None
+        flops = ours.ask("flops")["flops"] if work.phase == "train" else None
     finally:
         for side in running:
             side.quit()
@@ -151,7 +151,8 @@ def measure(work, options, folder, peak):
         "once": {name: scale.once.get(side.name, 0.0)
                  for name, side in (("petlab", ours), ("published", published), ("strong", best))},
         "units": {side.name: sum(a["done"] for a in answers[side.name]) for side in three},
-        "check": same, "flops": flops, "precision": work.precision,
+        "check": same, "flops": flops, "step_seconds": typical["petlab"] / units_of(work, ours),
+        "precision": work.precision,
         "took": time.perf_counter() - begun,
     }
     if work.name == "coop":
