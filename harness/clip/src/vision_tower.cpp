@@ -114,10 +114,10 @@ at::Tensor run_upper_vision(const VisionWeights& w, const Config& config, const 
   const std::int64_t grid = config.shape.image_size / config.shape.patch_size;
   const std::int64_t tokens = 1 + grid * grid;
   if (stream.dim() != 3 || stream.size(1) != tokens || stream.size(2) != tower.width)
-    throw Error(ErrorKind::internal,
-                "the image tower was given a stream of shape " + shape_text(stream.sizes()) +
-                    ", expected [B, " + std::to_string(tokens) + ", " +
-                    std::to_string(tower.width) + "]");
+    throw Error(ErrorKind::internal, "the image tower was given a stream of shape " +
+                                         shape_text(stream.sizes()) + ", expected [B, " +
+                                         std::to_string(tokens) + ", " +
+                                         std::to_string(tower.width) + "]");
   const ModulePlan modules(prompts, tower, "image");
   const PromptPlan plan(prompts, tower, stream.size(0), "image");
   bool is_changed_below = modules.changes_below(layers);

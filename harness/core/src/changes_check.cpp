@@ -82,7 +82,7 @@ bool Footprint::touches_text() const {
 
 std::int64_t Footprint::untouched_vision_layers() const {
   return has_weight_of(weights, "vision_model.", "visual_projection.") ? 0
-                                                                        : vision.untouched_layers;
+                                                                       : vision.untouched_layers;
 }
 
 void AdapterChecks::expect(const at::Tensor& tensor, at::IntArrayRef shape, const std::string& who,

@@ -105,8 +105,7 @@ at::Tensor TrainImages::of_views(std::int64_t task, std::int64_t n_views, Encode
   std::vector<at::Tensor> parts;
   for (std::int64_t view = 0; view < n_views; ++view) {
     for (std::int64_t first = 0; first < train.size(); first += kCacheBatch) {
-      const at::Tensor part =
-          images.narrow(0, first, std::min(kCacheBatch, train.size() - first));
+      const at::Tensor part = images.narrow(0, first, std::min(kCacheBatch, train.size() - first));
       parts.push_back(encode(to_pixels(view == 1 ? part.flip({3}) : part, backbone_)));
     }
   }

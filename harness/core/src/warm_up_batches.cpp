@@ -47,8 +47,7 @@ TaskBatch WarmUpBatches::next_of(std::int64_t task) {
 
 WarmUpBatch WarmUpBatches::next(std::int64_t untouched_layers) {
   WarmUpBatch step;
-  const std::int64_t kept =
-      context_.images.kept_layers(untouched_layers, context_.training.epochs);
+  const std::int64_t kept = context_.images.kept_layers(untouched_layers, context_.training.epochs);
   for (const std::int64_t task : all_) {
     const TaskBatch batch = next_of(task);
     images_ += static_cast<std::int64_t>(batch.positions.size());

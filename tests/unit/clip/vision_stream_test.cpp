@@ -73,8 +73,7 @@ TEST_F(VisionStream, TheTwoPartsAreTheTower) {
     EXPECT_LE(test::distance(parts, whole), 1e-6) << layers;
     for (const sdk::TowerChanges* changes : {&one, &other}) {
       const auto expected = gradients(*changes, backbone_->encode_image(pixels_, batch));
-      const auto found =
-          gradients(*changes, backbone_->encode_image_above(stream, layers, batch));
+      const auto found = gradients(*changes, backbone_->encode_image_above(stream, layers, batch));
       for (std::size_t i = 0; i < expected.size(); ++i) {
         EXPECT_GT(expected[i].abs().max().item<double>(), 0.0);
         EXPECT_LE(test::distance(found[i], expected[i]), 1e-5) << layers;
@@ -100,10 +99,9 @@ TEST_F(VisionStream, RefusesChangesBelowIt) {
                                 .shift = {}});
   for (const sdk::TowerChanges& changes : {prompts, modules, embeddings})
     EXPECT_THAT(refused(changes), HasSubstr("first 2 layers"));
-  EXPECT_THAT(test::error_of([&] {
-                (void)backbone_->encode_image_above(stream.narrow(1, 0, 3), 2, {});
-              }),
-              HasSubstr("expected [B, 5, 32]"));
+  EXPECT_THAT(
+      test::error_of([&] { (void)backbone_->encode_image_above(stream.narrow(1, 0, 3), 2, {}); }),
+      HasSubstr("expected [B, 5, 32]"));
 }
 
 }  // namespace

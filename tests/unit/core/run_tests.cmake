@@ -8,6 +8,7 @@ petlab_add_test(NAME core_run_tests LABEL unit
     grouping_run_test.cpp
     grouping_strategies_test.cpp
     image_features_test.cpp
+    kept_streams_test.cpp
     methods_differ_test.cpp
     optimizer_test.cpp
     partition_reference.cpp

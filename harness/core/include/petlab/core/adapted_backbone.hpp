@@ -50,8 +50,8 @@ class AdaptedBackbone {
   /// Prepares the tasks (ascending): each adapter's changes() once (once a task where they depend
   /// on it), class features once for each distinct (adapters, class list), all texts in one
   /// forward. Only adapters of these tasks enter the graph, so that the others get no gradient.
-  /// `noise` is the generator of training, null in evaluation. Leave autocast to the caller; changes()
-  /// are always called outside of it.
+  /// `noise` is the generator of training, null in evaluation. Leave autocast to the caller;
+  /// changes() are always called outside of it.
   [[nodiscard]] Prepared prepare(const std::vector<std::int64_t>& tasks,
                                  at::Generator* noise = nullptr);
 
@@ -114,8 +114,7 @@ class AdaptedBackbone {
   [[nodiscard]] at::Tensor encode_images(const Prepared& prepared,
                                          const std::vector<std::size_t>& sets,
                                          const std::vector<std::int64_t>& set_sizes,
-                                         const std::vector<at::Tensor>& images,
-                                         bool are_streams);
+                                         const std::vector<at::Tensor>& images, bool are_streams);
   [[nodiscard]] at::Tensor task_logits(const Prepared& prepared, std::size_t task,
                                        const at::Tensor& features) const;
 

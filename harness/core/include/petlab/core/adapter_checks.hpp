@@ -26,8 +26,8 @@ struct TowerFootprint {
   PromptShape prompts;
   bool by_class = false;  ///< the prompts of layer 0 differ from class to class
   sdk::ClassPosition class_position = sdk::ClassPosition::end;
-  bool conditioned = false;  ///< the prompts follow the image
-  std::string modules;       ///< what modules where, of which sizes
+  bool conditioned = false;           ///< the prompts follow the image
+  std::string modules;                ///< what modules where, of which sizes
   std::int64_t untouched_layers = 0;  ///< blocks, and all before them, below what is changed
   std::size_t feature_adapters = 0;
 

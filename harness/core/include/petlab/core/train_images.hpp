@@ -30,8 +30,8 @@ class TrainImages {
   /// Makes sure now of all features that training with a frozen tower can keep.
   void keep_features();
 
-  /// Behind how many frozen blocks images() starts where the first `untouched` ones are frozen, in a
-  /// training of so many epochs: kept_vision_layers().
+  /// Behind how many frozen blocks images() starts where the first `untouched` ones are frozen, in
+  /// a training of so many epochs: kept_vision_layers().
   [[nodiscard]] std::int64_t kept_layers(std::int64_t untouched, std::int64_t epochs) const;
 
   /// Makes sure now of the streams behind so many blocks, for all images.
