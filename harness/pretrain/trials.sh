@@ -15,6 +15,9 @@ declare -A settings=(
   # Captions: fewer or more that tell nothing but the name.
   [captions-mostly-names]="bare-captions=55 plain-captions=25"
   [captions-mostly-described]="bare-captions=20 plain-captions=10"
+  # Words that say nothing, as texts of the web have them.
+  [noise-words]="noise-captions=40"
+  [described-noise]="bare-captions=15 plain-captions=10 noise-captions=40"
   # What makes the context count.
   [no-pairs]="pair-share=0"
   [more-pairs]="pair-share=0.6"

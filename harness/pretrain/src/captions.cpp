@@ -87,6 +87,17 @@ constexpr std::array kAdjectives = {
 constexpr std::array<std::string_view, 6> kNeutralMedia = {"icon",   "drawing",   "picture",
                                                            "symbol", "pictogram", "image"};
 
+/// What texts of the web have besides: words that are true of every picture or of none. "#" is a
+/// number.
+constexpr std::array<std::string_view, 35> kNoise = {
+    "free download", "stock",      "vector",       "svg",          "png",
+    "# px",          "v#",         "copy",         "new",          "final",
+    "item #",        "no. #",      "design",       "app",          "web",
+    "interface",     "website",    "royalty free", "set of #",     "pack",
+    "collection",    "for print",  "template",     "file #",       "page #",
+    "best",          "click here", "sale",         "by admin",     "category",
+    "untitled",      "preview",    "resource",     "high quality", "(#)"};
+
 // Probabilities in percent.
 constexpr std::uint64_t kCommonName = 45;
 constexpr std::uint64_t kSynonym = 25;  // of the rest the designer's own name
@@ -97,6 +108,8 @@ constexpr std::uint64_t kTellTopic = 30;
 constexpr std::uint64_t kTellKeywords = 15;
 constexpr std::uint64_t kTellSet = 20;
 constexpr std::uint64_t kFullStop = 40;
+constexpr std::uint64_t kNoiseBefore = 50;
+constexpr std::uint64_t kMoreNoise = 40;
 
 bool happens(std::uint64_t percent, Chance& chance) {
   return chance.below(100) < percent;
@@ -138,6 +151,25 @@ std::string colours_in_words(const std::vector<Colour>& colours) {
     text += name_of(colours[i]);
   }
   return text;
+}
+
+std::string draw_noise(Chance& chance) {
+  std::string words;
+  do {
+    std::string fragment(pick(kNoise, chance));
+    if (const std::size_t place = fragment.find('#'); place != std::string::npos)
+      fragment.replace(place, 1, std::to_string(chance.below(10000)));
+    words += (words.empty() ? "" : " ") + fragment;
+  } while (happens(kMoreNoise, chance));
+  return words;
+}
+
+/// The text with words before or behind it that say nothing of the picture.
+std::string with_noise(const std::string& text, Chance& chance) {
+  constexpr std::array<std::string_view, 4> kJoints = {" ", ", ", " - ", " | "};
+  const std::string noise = draw_noise(chance);
+  const std::string joint(pick(kJoints, chance));
+  return happens(kNoiseBefore, chance) ? noise + joint + text : text + joint + noise;
 }
 
 /// Puts a description together.
@@ -239,9 +271,17 @@ Caption draw_caption(const CaptionSource& source, const PictureFacts& facts,
                      const CaptionShares& shares, Chance& generator) {
   const std::string name = draw_name(source, generator);
   const auto kind = static_cast<int>(generator.below(100));
-  if (kind < shares.bare) return {name};
-  if (kind < shares.bare + shares.plain) return {filled_in(pick(kPlainSentences, generator), name)};
-  return Description(source, facts, generator).write(name);
+  Caption caption;
+  if (kind < shares.bare)
+    caption.text = name;
+  else if (kind < shares.bare + shares.plain)
+    caption.text = filled_in(pick(kPlainSentences, generator), name);
+  else
+    caption = Description(source, facts, generator).write(name);
+  // Without noise nothing is drawn for it: captions are those that they were.
+  if (shares.noise > 0 && happens(static_cast<std::uint64_t>(shares.noise), generator))
+    caption.text = with_noise(caption.text, generator);
+  return caption;
 }
 
 std::string styled_text(const std::string& name, Style style, std::size_t variant) {

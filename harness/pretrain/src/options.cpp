@@ -44,6 +44,7 @@ const std::array kEntries = {
     Entry{"pair-share", &PretrainOptions::pair_share},
     Entry{"bare-captions", &PretrainOptions::bare_captions},
     Entry{"plain-captions", &PretrainOptions::plain_captions},
+    Entry{"noise-captions", &PretrainOptions::noise_captions},
     Entry{"table-families", &PretrainOptions::table_families},
     Entry{"early-view", &PretrainOptions::early_view},
     Entry{"early-grid", &PretrainOptions::early_grid},

@@ -42,6 +42,9 @@ void check(const PretrainOptions& options) {
   if (options.bare_captions < 0 || options.plain_captions < 0 ||
       options.bare_captions + options.plain_captions > 100)
     refuse("bare-captions and plain-captions are percentages that add up to 100 at most");
+  if (options.noise_captions < 0 || options.noise_captions > 100)
+    refuse("noise-captions is " + std::to_string(options.noise_captions) +
+           ", expected a percentage");
   if (options.device != "cpu" && options.device != "cuda")
     refuse("--device is '" + options.device + "', expected cpu or cuda");
   if (options.device == "cuda" && !at::hasCUDA())
@@ -95,7 +98,9 @@ void make_tokenizer(const PretrainOptions& options, const TrainingData& data,
                     const std::filesystem::path& dir) {
   std::map<std::string, std::int64_t> texts;
   datasets::SplitMix64 chance(datasets::hash_name("captions for the vocabulary"));
-  const CaptionShares shares{.bare = options.bare_captions, .plain = options.plain_captions};
+  const CaptionShares shares{.bare = options.bare_captions,
+                             .plain = options.plain_captions,
+                             .noise = options.noise_captions};
   for (const std::int64_t picture : data.curriculum.training) {
     const auto i = static_cast<std::size_t>(picture);
     ++texts[data.pool[i].subject];

@@ -65,6 +65,33 @@ TEST(Captions, ClaimOnlyWhatIsTrueAndWhatTheySay) {
     EXPECT_GT(count, 100) << what;
 }
 
+TEST(Captions, NoiseStandsAroundThemAndClaimsNothing) {
+  const Umbrella umbrella;
+  const auto texts_of = [&](const CaptionShares& shares) {
+    datasets::SplitMix64 generator(7);
+    std::vector<std::string> texts;
+    for (int i = 0; i < 400; ++i) {
+      const Caption caption = draw_caption(umbrella.source, umbrella.facts, shares, generator);
+      EXPECT_TRUE(caption.claims.is_empty());
+      texts.push_back(caption.text);
+    }
+    return texts;
+  };
+  std::size_t before = 0, behind = 0;
+  for (const std::string& text : texts_of({.bare = 100, .plain = 0, .noise = 100})) {
+    const bool ends = text.ends_with("umbrella") || text.ends_with("parasol");
+    const bool starts = text.starts_with("umbrella") || text.starts_with("parasol");
+    EXPECT_NE(starts, ends) << text;
+    EXPECT_THAT(text, Not(HasSubstr("#")));
+    before += ends;
+    behind += starts;
+  }
+  EXPECT_GT(before, 100U);
+  EXPECT_GT(behind, 100U);
+  for (const std::string& text : texts_of({.bare = 100, .plain = 0, .noise = 0}))
+    EXPECT_THAT(text, AnyOf("umbrella", "parasol"));
+}
+
 TEST(Captions, WithoutDescriptionsClaimNothing) {
   const Umbrella umbrella;
   datasets::SplitMix64 generator(5);

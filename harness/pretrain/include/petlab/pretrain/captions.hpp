@@ -37,6 +37,9 @@ struct CaptionSource {
 struct CaptionShares {
   int bare = 35;   ///< the name alone
   int plain = 20;  ///< a sentence that is true of every picture: "a photo of a {}."
+  /// Of all captions: with words around them that say nothing of the picture, as texts of the web
+  /// have them ("free download", "item 2031").
+  int noise = 0;
 };
 
 /// Draws a caption. The name is the designer's own, the common one or a synonym. A description is

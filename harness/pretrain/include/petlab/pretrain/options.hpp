@@ -57,6 +57,7 @@ struct PretrainOptions {
   double pair_share = 0.3;       ///< pictures that bring another one of their subject along
   int bare_captions = 35;        ///< percent of the captions that are a name alone
   int plain_captions = 20;       ///< percent that are a sentence true of every picture
+  int noise_captions = 0;        ///< percent that have words around them which say nothing
   int table_families = 4;        ///< subjects drawn by so many designers have a row in the table
   EarlyView early_view = EarlyView::whole;
   std::int64_t early_grid = 4;  ///< patches a side that are seen in the early part
