@@ -9,7 +9,9 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace petlab::core {
@@ -70,10 +72,12 @@ Header header_of(const FeatureFileShape& shape) {
 
 /// Makes the empty file beside its place and puts it there, whole. False with errno set.
 bool create(const std::filesystem::path& file, const FeatureFileShape& shape) {
-  std::filesystem::path draft = file;
-  draft += ".part" + std::to_string(::getpid());
-  const int descriptor = ::open(draft.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  // Of its own for each thread, process and host: a draft that two have open could be cut short by
+  // one while the other has it mapped in its place.
+  std::string draft = file.string() + ".partXXXXXX";
+  const int descriptor = ::mkostemp(draft.data(), O_CLOEXEC);
   if (descriptor < 0) return false;
+  ::fchmod(descriptor, 0644);
   const Header header = header_of(shape);
   // Room for all of it now: a write to a mapping on a full disk would end the process.
   int error = ::posix_fallocate(descriptor, 0, static_cast<off_t>(header.bytes));

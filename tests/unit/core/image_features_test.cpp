@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -126,6 +127,21 @@ TEST_F(ImageFeaturesTest, ThatAreDamagedAreComputedAgain) {
 }
 
 // Locks are those of an open file, so that two threads with a file each are like two processes.
+TEST_F(ImageFeaturesTest, MayBeBegunBySeveralAtOnce) {
+  const std::vector<std::int64_t> rows = {0, 149};
+  const at::Tensor expected = make("").of(0, 0, rows);
+  for (int round = 0; round < 50; ++round) {
+    fs::remove_all(folder_);
+    std::vector<std::jthread> threads;
+    std::atomic<int> equal = 0;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&] { equal += make(folder_).of(0, 0, rows).equal(expected); });
+    threads.clear();
+    EXPECT_EQ(equal, 4);
+    EXPECT_EQ(only_file().extension(), ".features");
+  }
+}
+
 TEST_F(ImageFeaturesTest, AreFilledBySeveralAtOnce) {
   constexpr int kTogether = 4;
   const at::Tensor expected = make("").of(0, 0, range(0, 150));
