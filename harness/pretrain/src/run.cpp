@@ -98,9 +98,7 @@ void make_tokenizer(const PretrainOptions& options, const TrainingData& data,
                     const std::filesystem::path& dir) {
   std::map<std::string, std::int64_t> texts;
   datasets::SplitMix64 chance(datasets::hash_name("captions for the vocabulary"));
-  const CaptionShares shares{.bare = options.bare_captions,
-                             .plain = options.plain_captions,
-                             .noise = options.noise_captions};
+  const CaptionShares shares = caption_shares(options);
   for (const std::int64_t picture : data.curriculum.training) {
     const auto i = static_cast<std::size_t>(picture);
     ++texts[data.pool[i].subject];

@@ -59,6 +59,12 @@ CaptionSource caption_source(const TrainingData& data, std::size_t picture) {
           .set_title = icon.set_title};
 }
 
+CaptionShares caption_shares(const PretrainOptions& options) {
+  return {.bare = options.bare_captions,
+          .plain = options.plain_captions,
+          .noise = options.noise_captions};
+}
+
 Trainer::Trainer(const PretrainOptions& options, const Model& model, const TrainingData& data,
                  c10::Device device)
     : options_(options),
@@ -80,9 +86,7 @@ Trainer::Batch Trainer::draw_batch(double progress, datasets::SplitMix64& chance
     coloured.push_back(has_own_colours(data_.facts[static_cast<std::size_t>(picture)]));
   const Augmented augmented = augment(data_.pictures.index_select(0, as_tensor(drawn)),
                                       as_tensor(coloured).to(at::kBool), generator);
-  const CaptionShares shares{.bare = options_.bare_captions,
-                             .plain = options_.plain_captions,
-                             .noise = options_.noise_captions};
+  const CaptionShares shares = caption_shares(options_);
   std::vector<std::string> texts;
   std::vector<std::int64_t> subjects, rows, bits, sets, claims, claimed_sets;
   for (std::size_t i = 0; i < drawn.size(); ++i) {

@@ -34,6 +34,9 @@ struct TrainingData {
 /// tables of emoji know. Borrows from `data`.
 [[nodiscard]] CaptionSource caption_source(const TrainingData& data, std::size_t picture);
 
+/// How often captions are of which kind.
+[[nodiscard]] CaptionShares caption_shares(const PretrainOptions& options);
+
 /// One training run: pictures, model, optimizer. Does not look at the clock.
 class Trainer {
  public:
