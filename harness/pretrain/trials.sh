@@ -12,12 +12,10 @@ minutes=${1:?how many minutes each}
 shift
 declare -A settings=(
   [default]=""
-  # Captions: fewer or more that tell nothing but the name.
+  # Captions: more that tell nothing but the name; without words that say nothing around them.
   [captions-mostly-names]="bare-captions=55 plain-captions=25"
-  [captions-mostly-described]="bare-captions=20 plain-captions=10"
-  # Words that say nothing, as texts of the web have them.
-  [noise-words]="noise-captions=40"
-  [described-noise]="bare-captions=15 plain-captions=10 noise-captions=40"
+  [captions-half-names]="bare-captions=35 plain-captions=20"
+  [no-noise]="noise-captions=0"
   # What makes the context count.
   [no-pairs]="pair-share=0"
   [more-pairs]="pair-share=0.6"
@@ -33,9 +31,9 @@ declare -A settings=(
   [layer-decay]="layer-decay=0.85"
   [batch-256]="batch-size=256 learning-rate=1e-3"
   [rate-1e-3]="learning-rate=1e-3"
-  # Shapes, all within 8 million parameters: the earlier model's, wider, and a conv-like number of heads.
-  [vision-6-text-4x128]="vision-layers=6 text-layers=4 text-width=128 text-heads=4"
-  [vision-6-text-6]="vision-layers=6"
+  # Shapes, all within 8 million parameters: deeper, and narrower in the text tower.
+  [vision-8]="vision-layers=8"
+  [text-4x128]="text-layers=4 text-width=128 text-heads=4"
 )
 names=("$@")
 [ ${#names[@]} -gt 0 ] || mapfile -t names < <(printf '%s\n' "${!settings[@]}" | sort)

@@ -8,7 +8,8 @@ petlab's runs with the same seeds. Features are those of `petlab clip embed`. Bo
 scikit-learn's multinomial logistic regression, "per task" one a domain and "joint" one for all. How
 strongly it is regularised is chosen once for each table row, on a half of the first seed's training
 pictures, never on test pictures. Prints Markdown: accuracy in %, mean of the seeds, with the 95 %
-t-interval of the mean of the domains; then what holds of the aims that these numbers decide.
+t-interval of the mean of the domains; then what holds of the aims that these numbers decide, and how
+much of what a sentence around the name does is the same for all classes.
 """
 
 import argparse
@@ -173,6 +174,14 @@ def zero_shot(images, texts, labels, domains):
     return [float(answers[domains == domain].mean()) for domain in DOMAINS]
 
 
+def shared_change(plain, changed):
+    """Which part of what a sentence changes in the texts' features is the same for all classes: the
+    square of the mean change, of the mean square. That part moves all classes alike, so it decides
+    nothing between them; a shared context can only help through the rest."""
+    change = changed - plain
+    return float((change.mean(0) ** 2).sum() / (change**2).sum(1).mean())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backbone", type=Path, required=True)
@@ -200,14 +209,21 @@ def main():
         numbers[name] = values.tolist()
         line(name, values, note)
 
+    def features_of(template):
+        return embed(arguments.petlab, arguments.backbone, texts=[template.format(name) for name in pictures.names()])[1]
+
+    plain = features_of(TEMPLATES[0])
+    shared = {}
     for template in TEMPLATES:
-        _, texts = embed(arguments.petlab, arguments.backbone, texts=[template.format(name) for name in pictures.names()])
+        texts = plain if template == TEMPLATES[0] else features_of(template)
         add(f'zero-shot, "{template}"', [zero_shot(images, texts, labels, domains)])
+        if template != TEMPLATES[0]:
+            shared[template] = shared_change(plain, texts)
     matched = []
     for domain in DOMAINS:
-        sentences = [DOMAIN_TEMPLATES[domain].format(name) for name in pictures.names()]
-        _, texts = embed(arguments.petlab, arguments.backbone, texts=sentences)
+        texts = features_of(DOMAIN_TEMPLATES[domain])
         matched.append(zero_shot(images, texts, labels, domains)[DOMAINS.index(domain)])
+        shared[DOMAIN_TEMPLATES[domain]] = shared_change(plain, texts)
     add("zero-shot, a sentence with the domain's style", [matched])
 
     described = {"linear probe": images * 8.0, "HOG": hog(pictures.files)}
@@ -230,6 +246,8 @@ def main():
         ahead = mean[f"linear probe, joint, {share}"] - mean[f"HOG, joint, {share}"]
         verdict = "holds" if ahead >= 3 else "does not hold"
         print(f"- joint probe at least 3 points above joint HOG at {share}: {verdict} ({ahead:+.1f})")
+    for template, part in shared.items():
+        print(f'- "{template}": {100 * part:.0f} % of what it changes is the same for all classes')
     if arguments.out:
         arguments.out.write_text(json.dumps(numbers, indent=1), encoding="utf-8")
 

@@ -34,7 +34,7 @@ struct PretrainOptions {
   std::int64_t image_size = 48;
   std::int64_t patch_size = 8;
   std::int64_t vision_width = 192;
-  std::int64_t vision_layers = 8;
+  std::int64_t vision_layers = 6;
   std::int64_t vision_heads = 6;
   std::int64_t text_width = 192;
   std::int64_t text_layers = 6;
@@ -55,9 +55,9 @@ struct PretrainOptions {
   std::int64_t queue = 0;        ///< earlier pairs that serve as further negatives
   double fact_weight = 0.5;      ///< of telling style and colours, from pictures and captions
   double pair_share = 0.3;       ///< pictures that bring another one of their subject along
-  int bare_captions = 35;        ///< percent of the captions that are a name alone
-  int plain_captions = 20;       ///< percent that are a sentence true of every picture
-  int noise_captions = 0;        ///< percent that have words around them which say nothing
+  int bare_captions = 15;        ///< percent of the captions that are a name alone
+  int plain_captions = 10;       ///< percent that are a sentence true of every picture
+  int noise_captions = 40;       ///< percent that have words around them which say nothing
   int table_families = 4;        ///< subjects drawn by so many designers have a row in the table
   EarlyView early_view = EarlyView::whole;
   std::int64_t early_grid = 4;  ///< patches a side that are seen in the early part
