@@ -33,7 +33,8 @@ void show(const Progress& report) {
     char numbers[128];
     std::snprintf(numbers, sizeof numbers, "loss %.3f, rows found %s, %.0f pictures/s", report.loss,
                   percent(report.table_accuracy).c_str(), report.images_per_second);
-    std::cerr << "step " << grouped_digits(report.done) << ": " << numbers;
+    std::cerr << "step " << grouped_digits(report.done) << ": "
+              << (report.is_teacher ? "teacher, " : "") << numbers;
     if (report.held_out_accuracy >= 0)
       std::cerr << ", held-out zero-shot " << percent(report.held_out_accuracy);
     std::cerr << ", " << duration_text(report.seconds_left) << " left";

@@ -12,6 +12,10 @@ at::Tensor table_loss(const at::Tensor& logits, const at::Tensor& rows, double l
                                 /*ignore_index=*/-1, label_smoothing);
 }
 
+at::Tensor distillation_loss(const at::Tensor& logits, const at::Tensor& teacher) {
+  return -(at::softmax(teacher.detach(), 1) * at::log_softmax(logits, 1)).sum(1).mean();
+}
+
 namespace {
 
 /// `also_true` without the pairs themselves.

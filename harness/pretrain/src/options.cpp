@@ -49,6 +49,8 @@ const std::array kEntries = {
     Entry{"early-view", &PretrainOptions::early_view},
     Entry{"early-grid", &PretrainOptions::early_grid},
     Entry{"early-share", &PretrainOptions::early_share},
+    Entry{"distillation", &PretrainOptions::distillation},
+    Entry{"teacher-share", &PretrainOptions::teacher_share},
     Entry{"held-out", &PretrainOptions::held_out},
 };
 

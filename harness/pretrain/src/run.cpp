@@ -45,6 +45,10 @@ void check(const PretrainOptions& options) {
   if (options.noise_captions < 0 || options.noise_captions > 100)
     refuse("noise-captions is " + std::to_string(options.noise_captions) +
            ", expected a percentage");
+  if (options.distillation < 0 || options.distillation > 1)
+    refuse("distillation is a weight from 0 to 1, beside which the subjects' own has the rest");
+  if (options.teacher_share <= 0 || options.teacher_share >= 1)
+    refuse("teacher-share is a part of the training, expected a number between 0 and 1");
   if (options.device != "cpu" && options.device != "cuda")
     refuse("--device is '" + options.device + "', expected cpu or cuda");
   if (options.device == "cuda" && !at::hasCUDA())
@@ -228,13 +232,13 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
   const Clock::time_point start = Clock::now();
   const auto seconds = [&] { return earlier + seconds_since(start); };
   Progress report{.phase = Progress::Phase::train, .total = options.steps};
-  const std::int64_t first_step = optimizer.steps();
   double last_report = seconds();
   double last_save = last_report;
-  std::int64_t last_step = first_step;
+  std::int64_t last_step = trainer.steps();
+  std::int64_t n_averaged = 0;
   const auto fill = [&] {
     const double now = seconds();
-    report.done = optimizer.steps();
+    report.done = trainer.steps();
     report.images_per_second = static_cast<double>((report.done - last_step) * options.batch_size) /
                                std::max(now - last_report, 1e-9);
     report.seconds = now;
@@ -242,9 +246,11 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
   };
   const auto save = [&] {
     fill();
-    report.held_out = trainer.held_out_scores();
+    // While the teacher is trained the model is still as it was drawn.
+    const bool measures = !trainer.trains_teacher(schedule.progress(report.done, report.seconds));
+    report.held_out = measures ? trainer.held_out_scores() : std::vector<HeldOutScore>{};
     report.held_out_accuracy = mean_bare(report.held_out);
-    report.is_best = report.held_out_accuracy >= account.best_accuracy;
+    report.is_best = measures && report.held_out_accuracy >= account.best_accuracy;
     if (report.is_best) {
       account.best_accuracy = report.held_out_accuracy;
       model.save(model_dir, tokenizer_dir, optimizer.average());
@@ -257,25 +263,27 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
     report.held_out_accuracy = -1;
     report.phase = Progress::Phase::train;
     last_save = last_report = seconds();
-    last_step = optimizer.steps();
+    last_step = trainer.steps();
   };
   while (true) {
-    const double done = schedule.progress(optimizer.steps(), seconds());
+    const double done = schedule.progress(trainer.steps(), seconds());
     if (done >= 1.0) break;
     const StepReport step = trainer.step(done);
+    // The model's numbers start anew after the teacher's.
+    if (step.is_teacher != report.is_teacher) n_averaged = 0;
+    report.is_teacher = step.is_teacher;
     // The first steps count fully, so that the means do not start from zero.
-    const double keep =
-        std::min(kRunningMean, 1.0 - 1.0 / static_cast<double>(optimizer.steps() - first_step));
+    const double keep = std::min(kRunningMean, 1.0 - 1.0 / static_cast<double>(++n_averaged));
     report.loss = keep * report.loss + (1 - keep) * step.loss;
     report.table_accuracy = keep * report.table_accuracy + (1 - keep) * step.table_accuracy;
-    report.learning_rate = scheduled_rate(options.learning_rate, options.warm_up, done);
+    report.learning_rate = step.learning_rate;
     if (seconds() - last_save > options.checkpoint_minutes * kMinute) {
       save();
     } else if (seconds() - last_report > kReportSeconds) {
       fill();
       sink(report);
       last_report = seconds();
-      last_step = optimizer.steps();
+      last_step = trainer.steps();
     }
   }
   save();

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 namespace petlab::pretrain {
 
@@ -21,6 +22,8 @@ constexpr double kTextTableWeight = 0.5;
 /// The table is stored so much smaller than it is used: AdamW then moves it that much faster.
 constexpr double kTableGain = 20.0;
 constexpr double kFactScale = 10.0;
+constexpr double kTeacherRate = 2e-3;
+constexpr std::string_view kTeacherState = "teacher.";
 constexpr double kLargestLogScale = 4.605;  // ln 100, as in CLIP
 
 at::Tensor normalised(const at::Tensor& features) {
@@ -39,6 +42,21 @@ at::Tensor scale_of(const at::Tensor& log_scale) {
 at::Tensor unpacked(const at::Tensor& bits) {
   const at::Tensor place = at::arange(kFactRows, bits.options());
   return at::bitwise_and(at::bitwise_right_shift(bits.unsqueeze(1), place), 1) != 0;
+}
+
+/// Of a step with this loss, at the table with these logits. Throws when the loss is not finite.
+StepReport report_of(const at::Tensor& loss, const at::Tensor& logits, const at::Tensor& rows,
+                     std::int64_t step) {
+  const c10::NoGradGuard no_grad;
+  StepReport report{.loss = loss.item<double>()};
+  if (!std::isfinite(report.loss))
+    throw sdk::Error(sdk::ErrorKind::numeric,
+                     "the loss of pretraining is not finite at step " + std::to_string(step));
+  const at::Tensor has_row = rows >= 0;
+  const double n = has_row.sum().item<double>();
+  const double hits = at::logical_and(has_row, logits.argmax(1) == rows).sum().item<double>();
+  report.table_accuracy = n > 0 ? hits / n : 0;
+  return report;
 }
 
 bool has_own_colours(const PictureFacts& facts) {
@@ -74,7 +92,40 @@ Trainer::Trainer(const PretrainOptions& options, const Model& model, const Train
       type_(compute_type(device)),
       optimizer_(model.parameters(), options.weight_decay, options.average_decay,
                  layer_rates(model.parameters(), options.layer_decay)),
-      queue_(options.queue, options.embed_dim, device) {}
+      queue_(options.queue, options.embed_dim, device) {
+  if (options.distillation <= 0) return;
+  at::Generator generator = at::detail::createCPUGenerator(
+      datasets::hash_name(std::to_string(options.seed) + "/teacher"));
+  Teacher teacher(data.curriculum.n_rows, device, generator);
+  Optimizer optimizer(teacher.parameters(), options.weight_decay, options.average_decay);
+  schooling_.emplace(Schooling{std::move(teacher), std::move(optimizer)});
+}
+
+bool Trainer::trains_teacher(double progress) const {
+  return schooling_.has_value() && progress < options_.teacher_share;
+}
+
+std::int64_t Trainer::steps() const {
+  return optimizer_.steps() + (schooling_ ? schooling_->optimizer.steps() : 0);
+}
+
+std::vector<sdk::NamedTensor> Trainer::state() const {
+  std::vector<sdk::NamedTensor> state = queue_.state();
+  if (schooling_)
+    for (const sdk::NamedTensor& entry : schooling_->optimizer.state())
+      state.push_back({std::string(kTeacherState) + entry.name, entry.value});
+  return state;
+}
+
+void Trainer::load_state(const std::vector<sdk::NamedTensor>& state) {
+  queue_.load_state(state);
+  if (!schooling_) return;
+  std::vector<sdk::NamedTensor> of_teacher;
+  for (const sdk::NamedTensor& entry : state)
+    if (entry.name.starts_with(kTeacherState))
+      of_teacher.push_back({entry.name.substr(kTeacherState.size()), entry.value});
+  schooling_->optimizer.load_state(of_teacher);
+}
 
 Trainer::Batch Trainer::draw_batch(double progress, datasets::SplitMix64& chance,
                                    at::Generator& generator) const {
@@ -157,12 +208,41 @@ at::Tensor Trainer::telling_facts(const at::Tensor& images, const at::Tensor& te
 
 StepReport Trainer::step(double progress) {
   const PlainAttentionScope plain_attention(device_);
-  datasets::SplitMix64 chance(datasets::hash_name(std::to_string(options_.seed) + "/" +
-                                                  std::to_string(optimizer_.steps())));
+  datasets::SplitMix64 chance(
+      datasets::hash_name(std::to_string(options_.seed) + "/" + std::to_string(steps())));
   at::Generator generator = at::detail::createCPUGenerator(chance.next());
-  const Batch batch = draw_batch(progress, chance, generator);
-  const View view = draw_view(options_, progress, generator);
+  const double share = schooling_ ? options_.teacher_share : 0.0;
+  const bool is_teacher = trains_teacher(progress);
+  const double own = is_teacher ? progress / share : (progress - share) / (1.0 - share);
+  const Batch batch = draw_batch(own, chance, generator);
+  return is_teacher ? step_teacher(batch, own) : step_model(batch, own, generator);
+}
 
+StepReport Trainer::step_teacher(const Batch& batch, double progress) {
+  auto& [teacher, optimizer] = *schooling_;
+  const at::Tensor logits = Teacher::logits(teacher.parameters(), batch.planes, type_);
+  const at::Tensor loss = table_loss(logits, batch.rows, 0.0);
+  StepReport report = report_of(loss, logits, batch.rows, steps());
+  report.is_teacher = true;
+  report.learning_rate = scheduled_rate(kTeacherRate, options_.warm_up, progress);
+  loss.backward();
+  optimizer.step(report.learning_rate);
+  return report;
+}
+
+at::Tensor Trainer::classification(const at::Tensor& logits, const Batch& batch) const {
+  const at::Tensor loss = table_loss(logits, batch.rows, kLabelSmoothing);
+  if (!schooling_) return loss;
+  const at::Tensor targets = [&] {
+    const c10::NoGradGuard no_grad;
+    return Teacher::logits(schooling_->optimizer.average(), batch.planes, type_);
+  }();
+  return loss * (1.0 - options_.distillation) +
+         distillation_loss(logits, targets) * options_.distillation;
+}
+
+StepReport Trainer::step_model(const Batch& batch, double progress, at::Generator& generator) {
+  const View view = draw_view(options_, progress, generator);
   const clip::WeightOverrides weights = Model::in_type(model_.parameters(), type_);
   const at::Tensor images = model_.encode_image(batch.planes, weights, type_, view);
   const at::Tensor unit_images = normalised(images);
@@ -174,26 +254,15 @@ StepReport Trainer::step(double progress) {
   const at::Tensor text_logits =
       at::linear(unit_texts.to(type_), normalised(table).to(type_)).to(at::kFloat) *
       scale_of(model_.parameter("head.table_scale"));
-  at::Tensor loss = table_loss(image_logits, batch.rows, kLabelSmoothing) +
+  at::Tensor loss = classification(image_logits, batch) +
                     table_loss(text_logits, batch.rows, 0.0) * kTextTableWeight +
                     contrast(unit_images, unit_texts, batch.facts) * options_.contrast_weight;
   if (options_.fact_weight > 0)
     loss = loss + telling_facts(unit_images, unit_texts, batch.facts) * options_.fact_weight;
-  StepReport report;
-  {
-    const c10::NoGradGuard no_grad;
-    report.loss = loss.item<double>();
-    const at::Tensor has_row = batch.rows >= 0;
-    const double n = has_row.sum().item<double>();
-    const double hits =
-        at::logical_and(has_row, image_logits.argmax(1) == batch.rows).sum().item<double>();
-    report.table_accuracy = n > 0 ? hits / n : 0;
-  }
-  if (!std::isfinite(report.loss))
-    throw sdk::Error(sdk::ErrorKind::numeric, "the loss of pretraining is not finite at step " +
-                                                  std::to_string(optimizer_.steps()));
+  StepReport report = report_of(loss, image_logits, batch.rows, steps());
+  report.learning_rate = scheduled_rate(options_.learning_rate, options_.warm_up, progress);
   loss.backward();
-  optimizer_.step(scheduled_rate(options_.learning_rate, options_.warm_up, progress));
+  optimizer_.step(report.learning_rate);
   queue_.add(unit_images, unit_texts, batch.facts);
   return report;
 }

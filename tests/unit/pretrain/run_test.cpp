@@ -73,6 +73,16 @@ void expect_same_training(const PretrainOptions& one, const PretrainOptions& oth
   }
 }
 
+/// Trains until the checkpoint after the given step, where an exception from the sink stops it.
+void train_until(PretrainOptions& options, std::int64_t step) {
+  options.checkpoint_minutes = 0;
+  const auto stop = [&](const Progress& report) {
+    if (report.phase == Progress::Phase::saved && report.done == step)
+      throw std::runtime_error("stop");
+  };
+  EXPECT_THROW((void)run_pretrain(options, stop), std::runtime_error);
+}
+
 class ResumedRun : public testing::TestWithParam<EarlyView> {};
 INSTANTIATE_TEST_SUITE_P(EachView, ResumedRun,
                          testing::Values(EarlyView::whole, EarlyView::smaller, EarlyView::patches));
@@ -87,16 +97,60 @@ TEST_P(ResumedRun, IsARunThatWasNeverStopped) {
 
   PretrainOptions stopped = whole;
   stopped.out_dir = fixture.out("stopped");
-  // Stopped by an exception from the sink at the checkpoint after the third step.
-  stopped.checkpoint_minutes = 0;
-  const auto stop = [](const Progress& report) {
-    if (report.phase == Progress::Phase::saved && report.done == 3)
-      throw std::runtime_error("stop");
-  };
-  EXPECT_THROW((void)run_pretrain(stopped, stop), std::runtime_error);
+  train_until(stopped, 3);
   stopped.resume = true;
   (void)run_pretrain(stopped, [](const Progress&) {});
   expect_same_training(stopped, whole);
+}
+
+PretrainOptions tiny_with_teacher(const IconFixture& fixture, const std::string& out) {
+  PretrainOptions options = tiny(fixture, out);
+  options.distillation = 0.5;
+  options.teacher_share = 0.5;
+  return options;
+}
+
+TEST(Run, TrainsATeacherFirstAndGoesOnInTheMiddleOfIt) {
+  const IconFixture fixture;
+  const PretrainOptions whole = tiny_with_teacher(fixture, "whole");
+  (void)run_pretrain(whole, [](const Progress&) {});
+  for (const std::int64_t step : {2, 4}) {
+    PretrainOptions stopped = tiny_with_teacher(fixture, "stopped " + std::to_string(step));
+    train_until(stopped, step);
+    // The teacher's three steps measure nothing.
+    EXPECT_EQ(std::filesystem::exists(stopped.out_dir / "model"), step > 3);
+    stopped.resume = true;
+    std::vector<bool> of_teacher;
+    (void)run_pretrain(stopped, [&](const Progress& report) {
+      if (report.phase == Progress::Phase::saved) of_teacher.push_back(report.is_teacher);
+    });
+    EXPECT_EQ(of_teacher.front(), step == 2);
+    EXPECT_FALSE(of_teacher.back());
+    expect_same_training(stopped, whole);
+  }
+  const auto backbone = clip::Backbone::load(whole.out_dir / "model");
+  for (const sdk::NamedTensor& weight : backbone->weights())
+    EXPECT_EQ(weight.name.find("teacher"), std::string::npos);
+}
+
+TEST(Run, LearnsOtherWeightsFromATeacher) {
+  const IconFixture fixture;
+  PretrainOptions one = tiny_with_teacher(fixture, "one");
+  (void)run_pretrain(one, [](const Progress&) {});
+  PretrainOptions other = tiny_with_teacher(fixture, "other");
+  other.distillation = 0.4;
+  (void)run_pretrain(other, [](const Progress&) {});
+  const auto a = clip::read_safetensors(one.out_dir / "training.safetensors");
+  const auto b = clip::read_safetensors(other.out_dir / "training.safetensors");
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    // The weight of its targets is nothing to the teacher itself.
+    const bool of_teacher = a[i].name.starts_with("teacher.");
+    const bool of_model = a[i].name == "weight.vision_model.embeddings.patch_embedding.weight";
+    if (of_teacher || of_model) {
+      EXPECT_EQ(a[i].value.equal(b[i].value), of_teacher) << a[i].name;
+    }
+  }
 }
 
 TEST(Run, RefusesToGoOnWithOtherOptions) {
@@ -116,6 +170,12 @@ TEST(Run, RefusesImpossibleOptionsInOneSentence) {
   options = tiny(fixture, "bad");
   options.early_view = EarlyView::smaller;
   options.early_grid = 4;  // as many as there are
+  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
+  options = tiny(fixture, "bad");
+  options.distillation = 1.5;
+  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
+  options = tiny(fixture, "bad");
+  options.teacher_share = 1;
   EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
   options = tiny(fixture, "bad");
   options.device = "tpu";

@@ -11,6 +11,11 @@ namespace petlab::pretrain {
 [[nodiscard]] at::Tensor table_loss(const at::Tensor& logits, const at::Tensor& rows,
                                     double label_smoothing);
 
+/// Cross-entropy of `logits` [B, rows] with the soft targets softmax(`teacher`) [B, rows], mean
+/// over the batch: distillation at temperature 1 (Hinton et al., 2015) but for the targets'
+/// entropy, which has no gradient. None flows to `teacher`.
+[[nodiscard]] at::Tensor distillation_loss(const at::Tensor& logits, const at::Tensor& teacher);
+
 /// Subjects, facts and claims of the pictures and captions of a batch, or of a queue, on one
 /// device. All int64 [N]; `sets` and `claimed_sets` -1 = none.
 struct PairFacts {

@@ -62,6 +62,10 @@ struct PretrainOptions {
   EarlyView early_view = EarlyView::whole;
   std::int64_t early_grid = 4;  ///< patches a side that are seen in the early part
   double early_share = 0.6;     ///< part of the schedule that is early
+  /// Weight of a convolution teacher's soft targets at the table, the subjects' own having the
+  /// rest; 0 = there is no teacher.
+  double distillation = 0;
+  double teacher_share = 0.25;  ///< part of the schedule in which the teacher is trained, first
   /// Designer families that are only used to measure, separated by commas.
   std::string held_out = "mingcute,marketeq,fxemoji";
   double checkpoint_minutes = 5;
@@ -97,6 +101,7 @@ struct Progress {
   double table_accuracy = 0;  ///< running mean, share of training pictures whose row was found
   double learning_rate = 0;
   double images_per_second = 0;
+  bool is_teacher = false;        ///< loss and table accuracy are the teacher's
   double held_out_accuracy = -1;  ///< mean of `bare` over designers; negative = not measured
   bool is_best = false;           ///< the held-out accuracy is the best so far: model/ was replaced
   std::vector<HeldOutScore> held_out = {};
