@@ -52,7 +52,7 @@ for name in "${names[@]}"; do
   options=()
   for setting in ${settings[$name]}; do options+=(--set "$setting"); done
   build/bin/petlab pretrain --package "$package" --emojibase "${words[0]}" --emojilib "${words[1]}" \
-    --pictures "$runs" --out "$out" --minutes "$minutes" "${options[@]}" 2>&1 | tail -n 5
+    --pictures "$runs" --out "$out" --minutes "$minutes" "${options[@]}" 2>&1 | tee "$out.txt" | tail -n 5
   touch "$out/done"
 done
 

@@ -13,9 +13,10 @@ namespace {
 /// Icons are mostly paper, which should be close to zero.
 constexpr double kPaper = 0.9;
 constexpr double kContrast = 2.0;
-constexpr double kRowDeviation = 0.03;
 /// The table is stored so much smaller than it is used: AdamW then moves it that much faster.
 constexpr double kTableGain = 20.0;
+/// So that all subjects are about equally likely at first.
+constexpr double kRowDeviation = 0.005;
 constexpr double kBatchNormEpsilon = 1e-5;
 constexpr std::int64_t kStemWidth = 48;
 

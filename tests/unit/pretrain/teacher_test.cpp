@@ -76,7 +76,8 @@ TEST(Distillation, IsTheCrossEntropyWithTheTeachersShares) {
 
 TEST(Distillation, IsLeastWhereTheStudentIsTheTeacherAndMovesTheStudentOnly) {
   at::Tensor student = at::zeros({1, 3}).set_requires_grad(true);
-  at::Tensor teacher = at::tensor({1.0, 0.0, -1.0}).view({1, 3}).set_requires_grad(true);
+  at::Tensor teacher =
+      at::tensor({1.0, 0.0, -1.0}, at::kFloat).view({1, 3}).set_requires_grad(true);
   distillation_loss(student, teacher).backward();
   EXPECT_FALSE(teacher.grad().defined());
   // The gradient of a softmax cross-entropy: the student's shares less the teacher's.
