@@ -27,9 +27,10 @@ declare -A settings=(
   # What the first part of the training looks at.
   [smaller-first]="early-view=smaller early-grid=4"
   [patches-first]="early-view=patches early-grid=5"
-  # A residual network trained first, in a quarter of the time, whose soft targets the pictures learn.
+  # A residual network trained first, in a quarter or half of the time, whose soft targets the pictures
+  # learn.
   [distillation]="distillation=0.5"
-  [distillation-0.9]="distillation=0.9"
+  [distillation-half]="distillation=0.5 teacher-share=0.5"
   # Optimisation.
   [layer-decay]="layer-decay=0.85"
   [batch-256]="batch-size=256 learning-rate=1e-3"
