@@ -13,9 +13,9 @@
 namespace petlab::pretrain {
 
 /// A small residual network (He et al., 2016) that tells the subjects of the table from pictures.
-/// It learns small pictures sooner than plain patches do, and what it found serves the image tower
-/// as soft targets (Hinton et al., 2015; a convolution teacher as in DeiT, Touvron et al., 2021).
-/// It is no part of the model that is written.
+/// Convolutions need not learn what is beside what; what it found serves the image tower as soft
+/// targets (Hinton et al., 2015; a convolution teacher as in DeiT, Touvron et al., 2021). It is no
+/// part of the model that is written.
 class Teacher {
  public:
   /// `n_rows` is the length of the table.
