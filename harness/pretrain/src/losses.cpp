@@ -6,6 +6,16 @@
 
 namespace petlab::pretrain {
 
+namespace {
+
+constexpr double kTableGain = 20.0;
+
+}  // namespace
+
+at::Tensor table_logits(const at::Tensor& features, const at::Tensor& table, c10::ScalarType type) {
+  return at::linear(features.to(type), (table * kTableGain).to(type)).to(at::kFloat);
+}
+
 at::Tensor table_loss(const at::Tensor& logits, const at::Tensor& rows, double label_smoothing) {
   if (!(rows >= 0).any().item<bool>()) return logits.sum() * 0.0;
   return at::cross_entropy_loss(logits, rows, /*weight=*/{}, at::Reduction::Mean,

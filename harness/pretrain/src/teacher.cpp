@@ -1,5 +1,7 @@
 #include "teacher.hpp"
 
+#include "petlab/pretrain/losses.hpp"
+
 #include <ATen/ATen.h>
 
 #include <array>
@@ -13,8 +15,6 @@ namespace {
 /// Icons are mostly paper, which should be close to zero.
 constexpr double kPaper = 0.9;
 constexpr double kContrast = 2.0;
-/// The table is stored so much smaller than it is used: AdamW then moves it that much faster.
-constexpr double kTableGain = 20.0;
 /// So that all subjects are about equally likely at first.
 constexpr double kRowDeviation = 0.005;
 constexpr double kBatchNormEpsilon = 1e-5;
@@ -23,6 +23,9 @@ constexpr std::int64_t kStemWidth = 48;
 struct Block {
   std::int64_t width;
   std::int64_t stride;
+
+  /// Whether what comes in, `from` channels wide, must change to be added to what goes out.
+  [[nodiscard]] bool changes_shape(std::int64_t from) const { return stride != 1 || from != width; }
 };
 /// Behind a stem that halves the picture; at 48 pixels 24, 12 and 6 places a side.
 constexpr std::array kBlocks = {Block{48, 1}, Block{96, 2}, Block{96, 1}, Block{192, 2},
@@ -71,13 +74,13 @@ Teacher::Teacher(std::int64_t n_rows, c10::Device device, at::Generator& generat
   add_convolution("stem", 3, kStemWidth, 3, 1.0);
   std::int64_t from = kStemWidth;
   for (std::size_t i = 0; i < kBlocks.size(); ++i) {
-    const auto [width, stride] = kBlocks[i];
+    const Block& shape = kBlocks[i];
     const std::string block = "block" + std::to_string(i) + ".";
-    add_convolution(block + "first", from, width, 3, 1.0);
+    add_convolution(block + "first", from, shape.width, 3, 1.0);
     // Each block begins as its own shortcut (Goyal et al., 2017).
-    add_convolution(block + "second", width, width, 3, 0.0);
-    if (stride != 1 || from != width) add_convolution(block + "shortcut", from, width, 1, 1.0);
-    from = width;
+    add_convolution(block + "second", shape.width, shape.width, 3, 0.0);
+    if (shape.changes_shape(from)) add_convolution(block + "shortcut", from, shape.width, 1, 1.0);
+    from = shape.width;
   }
   add("table", at::randn({n_rows, from}, generator, at::kFloat) * kRowDeviation);
 }
@@ -88,14 +91,14 @@ at::Tensor Teacher::logits(const std::vector<sdk::NamedTensor>& values, const at
   at::Tensor x =
       ((planes - kPaper) * kContrast).to(type).contiguous(at::MemoryFormat::ChannelsLast);
   x = weights.convolved(x, 2).relu();
-  for (const auto [width, stride] : kBlocks) {
-    const at::Tensor first = weights.convolved(x, stride).relu();
+  for (const Block& block : kBlocks) {
+    const at::Tensor first = weights.convolved(x, block.stride).relu();
     const at::Tensor second = weights.convolved(first, 1);
-    const bool changes = stride != 1 || x.size(1) != width;
-    x = (second + (changes ? weights.convolved(x, stride) : x)).relu();
+    const at::Tensor shortcut =
+        block.changes_shape(x.size(1)) ? weights.convolved(x, block.stride) : x;
+    x = (second + shortcut).relu();
   }
-  const at::Tensor features = x.mean({2, 3});
-  return at::linear(features, (weights.next() * kTableGain).to(type)).to(at::kFloat);
+  return table_logits(x.mean({2, 3}), weights.next(), type);
 }
 
 }  // namespace petlab::pretrain

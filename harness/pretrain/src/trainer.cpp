@@ -19,8 +19,6 @@ namespace {
 constexpr double kLabelSmoothing = 0.1;
 /// Of the texts' classification beside the images'.
 constexpr double kTextTableWeight = 0.5;
-/// The table is stored so much smaller than it is used: AdamW then moves it that much faster.
-constexpr double kTableGain = 20.0;
 constexpr double kFactScale = 10.0;
 constexpr double kTeacherRate = 2e-3;
 constexpr std::string_view kTeacherState = "teacher.";
@@ -247,10 +245,8 @@ StepReport Trainer::step_model(const Batch& batch, double progress, at::Generato
   const at::Tensor images = model_.encode_image(batch.planes, weights, type_, view);
   const at::Tensor unit_images = normalised(images);
   const at::Tensor unit_texts = normalised(model_.encode_text(batch.texts, weights));
-  // Images meet the table without normalisation: with it they learn far more slowly.
   const at::Tensor table = model_.parameter("head.table");
-  const at::Tensor image_logits =
-      at::linear(images.to(type_), (table * kTableGain).to(type_)).to(at::kFloat);
+  const at::Tensor image_logits = table_logits(images, table, type_);
   const at::Tensor text_logits =
       at::linear(unit_texts.to(type_), normalised(table).to(type_)).to(at::kFloat) *
       scale_of(model_.parameter("head.table_scale"));
