@@ -39,9 +39,9 @@ std::int64_t trainable(const RunRecord& run) {
 // Identity and machine of a run under the names that are printed.
 results::NamedValues settings_of(const RunRecord& run) {
   results::NamedValues settings = run.identity.parts;
-  for (const char* name :
-       {results::environment::kDevice, results::environment::kCpu, results::environment::kThreads,
-        results::environment::kPetlabVersion, results::environment::kSources}) {
+  for (const char* name : {results::environment::kDevice, results::environment::kCpu,
+                           results::environment::kCpuLevel, results::environment::kThreads,
+                           results::environment::kPetlabVersion, results::environment::kSources}) {
     if (const auto value = named(run.environment, name))
       settings.emplace_back(std::string("machine: ") + name, *value);
   }

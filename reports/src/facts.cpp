@@ -142,8 +142,8 @@ void RunFacts::add(const RunRecord& run) {
     protocols.add(text);
   }
   determinism.add(run.determinism);
-  for (const char* name : {names::kDevice, names::kCpu, names::kThreads, names::kPetlabVersion,
-                           names::kTorchVersion, names::kSources})
+  for (const char* name : {names::kDevice, names::kCpu, names::kCpuLevel, names::kThreads,
+                           names::kPetlabVersion, names::kTorchVersion, names::kSources})
     environment[name].add(named(run.environment, name));
   test_evaluations.add(run.test_evaluations);
   if (run.step_flops) step_flops.add(*run.step_flops);
@@ -184,6 +184,7 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
   const Distinct& device = runs.of_environment(results::environment::kDevice);
   const Distinct& cpu = runs.of_environment(results::environment::kCpu);
   add("Device", cpu.empty() ? device.join("; ") : device.join("; ") + " (" + cpu.join("; ") + ")");
+  add("CPU level", runs.of_environment(results::environment::kCpuLevel).join("; "));
   add("Threads", runs.of_environment(results::environment::kThreads).join("; "));
   add("petlab", runs.of_environment(results::environment::kPetlabVersion).join("; "));
   add("LibTorch", runs.of_environment(results::environment::kTorchVersion).join("; "));
@@ -231,6 +232,8 @@ std::vector<std::string> collect_notes(const Report& report, const RunFacts& run
          "Runs were done on different devices: their seconds cannot be compared.");
   differ(results::environment::kCpu,
          "Runs were done on different processors: their seconds cannot be compared.");
+  differ(results::environment::kCpuLevel,
+         "Runs used different CPU levels: the last bits of their numbers can differ.");
   differ(results::environment::kThreads,
          "Runs used different numbers of threads: their seconds cannot be compared.");
   if (const int kept = runs.kept_features; kept > 0 && report.times) {

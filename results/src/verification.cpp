@@ -12,6 +12,12 @@ namespace {
 // From the strongest to the weakest.
 constexpr std::array<std::string_view, 3> kLevels = {"bit-equal", "same-kernel", "statistical"};
 
+std::string cpu_level(const RunRecord& run) {
+  for (const auto& [name, value] : run.environment)
+    if (name == environment::kCpuLevel) return value;
+  return "";
+}
+
 }  // namespace
 
 VerificationRecord compare_repeat(const RunRecord& run, const RunRecord& repeat) {
@@ -38,6 +44,10 @@ VerificationRecord compare_repeat(const RunRecord& run, const RunRecord& repeat)
   }
   result.level = result.changed_predictions > 0 ? kLevels[2] : same_bits ? kLevels[0] : kLevels[1];
   return result;
+}
+
+std::string claim_for_repeat(const RunRecord& run, const RunRecord& repeat) {
+  return cpu_level(run) == cpu_level(repeat) ? run.determinism : std::string(kLevels.back());
 }
 
 bool keeps(const std::string& reached, const std::string& claimed) {

@@ -120,7 +120,9 @@ int run_verify(const Arguments& arguments) {
       "it.\n"
       "What comes out is kept beside the run, which stays as it is. Levels: bit-equal (all is the\n"
       "same), same-kernel (every picture gets the same class, the last bits differ), statistical\n"
-      "(some classes differ). Exit code: 0 when the run keeps the level that it claims, 1 when it\n"
+      "(some classes differ). A run claims its level for the CPU level that it was computed with\n"
+      "(PETLAB_CPU); on another one no difference counts as a fault. Exit code: 0 when the run "
+      "keeps the level that it claims, 1 when it\n"
       "does not, 2 when it cannot be repeated because something that decides its result changed.",
       po::options_description("Options"),
       {"RUN"},
@@ -144,13 +146,16 @@ int run_verify(const Arguments& arguments) {
   const results::VerificationRecord result = results::compare_repeat(run, repeat.value());
   results::RunStore(file, results::OpenMode::read_write).add_verification(result);
 
-  const bool good = results::keeps(result.level, run.determinism);
+  const std::string claim = results::claim_for_repeat(run, repeat.value());
+  const bool good = results::keeps(result.level, claim);
   std::cout << planned.run.row_label << " seed " << run.seed << " (" << planned.study.name
             << "): the repeat is " << result.level << "; "
             << (run.trained_hash == repeat->trained_hash ? "the same" : "other") << " weights, "
             << result.changed_predictions << " of " << grouped_digits(result.predictions)
             << " test pictures classified otherwise. The run claims " << run.determinism
-            << (good ? ": kept.\n" : ": NOT kept.\n");
+            << (claim != run.determinism ? " on its own CPU level; this is another one.\n"
+                : good                   ? ": kept.\n"
+                                         : ": NOT kept.\n");
   return good ? kOk : kRunFailed;
 }
 

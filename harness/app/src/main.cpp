@@ -1,6 +1,7 @@
 #include "command.hpp"
 #include "petlab/core/identity.hpp"
 #include "petlab/core/suggestion.hpp"
+#include "petlab/kernels/cpu_level.hpp"
 #include "petlab/sdk/abi.hpp"
 #include "petlab/sdk/error.hpp"
 
@@ -44,6 +45,9 @@ void print_help() {
                 << command.summary << "\n";
   std::cout
       << "\npetlab COMMAND --help says more, with examples. petlab --version prints versions.\n"
+         "\nPETLAB_CPU=baseline, avx2, avx512 or amx in the environment limits the instruction "
+         "sets\n"
+         "that are used; without it, all that the machine offers are.\n"
          "\nExit codes: 0 done; 1 a run failed; 2 command line or protocol; 3 data set or\n"
          "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 70 a mistake\n"
          "of petlab; 130 interrupted.\n";
@@ -54,6 +58,8 @@ void print_version() {
             << "SDK ABI  " << sdk::kSdkAbi << "\n"
             << "LibTorch " << sdk::kTorchVersion << "\n"
             << "build    " << sdk::kBuildTag << "\n"
+            << "CPU      " << kernels::to_string(kernels::cpu_level()) << " of "
+            << kernels::to_string(kernels::machine_cpu_level()) << "\n"
             << "sources  " << core::host_source_hash() << " (" << core::host_source_state()
             << ")\n";
 }
@@ -106,6 +112,8 @@ int main(int argc, char** argv) {
   // Before any tensor: LibTorch fixes both pools at their first use.
   at::set_num_interop_threads(1);
   try {
+    // A wrong PETLAB_CPU is refused by every command, before any work.
+    (void)kernels::cpu_level();
     return app::dispatch({argv + 1, argv + argc});
   } catch (const sdk::Error& error) {
     std::cerr << "petlab: " << error.what() << "\n";

@@ -1,6 +1,7 @@
 #include "petlab/core/environment.hpp"
 
 #include "petlab/core/run.hpp"
+#include "petlab/kernels/cpu_level.hpp"
 #include "petlab/kernels/linear.hpp"
 #include "petlab/sdk/error.hpp"
 
@@ -71,7 +72,7 @@ results::NamedValues describe_environment(c10::Device device, results::NamedValu
   add(env::kCpu, cpu_name());
   add(env::kThreads, std::to_string(at::get_num_threads()));
   add(env::kTorchVersion, TORCH_VERSION);
-  add("cpu_capability", at::get_cpu_capability());
+  add(env::kCpuLevel, to_string(kernels::cpu_level()));
   add("matmul", device.is_cpu() ? kernels::matmul_name() : "library");
   return known;
 }

@@ -1,7 +1,7 @@
 #include "petlab/kernels/activation.hpp"
 
+#include "activation_values.hpp"
 #include "first_derivative.hpp"
-#include "vector_exp.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -19,23 +19,6 @@ constexpr double kSlope = 1.702;
 constexpr std::int64_t kGrain = 1 << 14;
 
 template <typename T>
-PETLAB_AVX512 void forward_part(const T* x, T* y, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; i += 16) {
-    const auto mask = static_cast<__mmask16>(n - i < 16 ? (1U << (n - i)) - 1U : 0xFFFFU);
-    store_floats(y + i, vector_quick_gelu(load_floats(x + i, mask)), mask);
-  }
-}
-
-template <typename T>
-PETLAB_AVX512 void backward_part(const T* x, const T* upstream, T* out, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; i += 16) {
-    const auto mask = static_cast<__mmask16>(n - i < 16 ? (1U << (n - i)) - 1U : 0xFFFFU);
-    const __m512 slope = vector_quick_gelu_slope(load_floats(x + i, mask));
-    store_floats(out + i, _mm512_mul_ps(slope, load_floats(upstream + i, mask)), mask);
-  }
-}
-
-template <typename T>
 const T* values(const at::Tensor& x) {
   return static_cast<const T*>(x.const_data_ptr());
 }
@@ -48,22 +31,23 @@ T* mutable_values(const at::Tensor& x) {
 /// The element's place decides nothing, so the number of threads changes no bit.
 template <typename T>
 void forward(const at::Tensor& x, const at::Tensor& y) {
+  const auto function = std::get<QuickGeluValues<T>>(quick_gelu_values()).forward;
   at::parallel_for(0, x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    forward_part(values<T>(x) + begin, mutable_values<T>(y) + begin, end - begin);
+    function(values<T>(x) + begin, mutable_values<T>(y) + begin, end - begin);
   });
 }
 
 template <typename T>
 void backward(const at::Tensor& x, const at::Tensor& upstream, const at::Tensor& out) {
+  const auto function = std::get<QuickGeluValues<T>>(quick_gelu_values()).backward;
   at::parallel_for(0, x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    backward_part(values<T>(x) + begin, values<T>(upstream) + begin, mutable_values<T>(out) + begin,
-                  end - begin);
+    function(values<T>(x) + begin, values<T>(upstream) + begin, mutable_values<T>(out) + begin,
+             end - begin);
   });
 }
 
 bool has_kernel(const at::Tensor& x) {
-  return x.device().is_cpu() && has_avx512() &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
 at::Tensor quick_gelu_values(const at::Tensor& x) {

@@ -1,8 +1,6 @@
 #include "amx.hpp"
 
 #ifdef PETLAB_HAS_AMX_CODE
-#include "vector_exp.hpp"
-
 #include <cpuid.h>
 #include <immintrin.h>
 
@@ -17,7 +15,6 @@ namespace petlab::kernels {
 namespace {
 
 bool processor_has_amx() {
-  if (!has_avx512()) return false;
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
   constexpr unsigned kAmxBf16 = 1U << 22, kAmxTile = 1U << 24;
@@ -52,7 +49,7 @@ PETLAB_AMX void release() {
 
 }  // namespace
 
-bool has_amx() {
+bool machine_has_amx() {
   static const bool has = processor_has_amx() && system_allows_tiles();
   return has;
 }
@@ -67,7 +64,7 @@ TileScope::~TileScope() {
 
 #else
 
-bool has_amx() {
+bool machine_has_amx() {
   return false;
 }
 

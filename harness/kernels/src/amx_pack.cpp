@@ -3,7 +3,7 @@
 #include "amx.hpp"
 
 #ifdef PETLAB_HAS_AMX_CODE
-#include "vector_exp.hpp"
+#include "amx_vectors.hpp"
 
 namespace petlab::kernels {
 namespace {

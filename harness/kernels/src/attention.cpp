@@ -261,7 +261,7 @@ struct SplitAttention : torch::autograd::Function<SplitAttention> {
 constexpr std::int64_t kMostKeys = 1024;
 
 bool has_kernel(const at::Tensor& q, std::int64_t head_width, std::int64_t keys) {
-  return q.device().is_cpu() && has_avx512() && head_width % 16 == 0 && keys <= kMostKeys &&
+  return q.device().is_cpu() && head_width % 16 == 0 && keys <= kMostKeys &&
          (q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16);
 }
 

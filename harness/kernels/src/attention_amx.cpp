@@ -1,4 +1,5 @@
 #include "amx.hpp"
+#include "amx_vectors.hpp"
 #include "attention_kernel.hpp"
 #include "attention_rows.hpp"
 #include "matmul_choice.hpp"

@@ -1,28 +1,31 @@
 #include "attention_kernel.hpp"
 
-#include "attention_rows.hpp"
-#include "small_product.hpp"
-
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
+// clang-format off: Highway asks for this order.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "attention_kernel.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include "attention_rows-inl.hpp"
+#include "small_product-inl.hpp"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
 namespace petlab::kernels {
-
-namespace {
+namespace HWY_NAMESPACE {
 
 constexpr std::int64_t rounded_up(std::int64_t n) {
-  return (n + 15) / 16 * 16;
+  return (n + kWidth - 1) / kWidth * kWidth;
 }
 
 /// Copies rows of `width` to neighbouring rows of floats, times `scale`.
 template <typename T>
-PETLAB_AVX512 void copy_rows(Rows<const T> from, std::int64_t n, std::int64_t width, float scale,
-                             float* to) {
-  const __m512 factor = _mm512_set1_ps(scale);
+void copy_rows(Rows<const T> from, std::int64_t n, std::int64_t width, float scale, float* to) {
   for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t d = 0; d < width; d += 16)
-      store_floats(to + i * width + d,
-                   _mm512_mul_ps(factor, load_floats(from.first + i * from.step + d)));
+    copy_scaled(from.first + i * from.step, width, scale, to + i * width);
 }
 
 /// Keys or values, the shared ones first: [shared + own, width].
@@ -34,27 +37,22 @@ void copy_keys(const HeadInputs<T>& in, Rows<const T> shared, Rows<const T> own,
 
 /// Scores -> probabilities p in `scores`, gradients of the probabilities g -> gradients of the
 /// scores p (g - sum of p g).
-PETLAB_AVX512 void softmax_backward(float* scores, float* gradients, float log_sum,
-                                    std::int64_t seen, std::int64_t padded) {
-  const __m512 offset = _mm512_set1_ps(log_sum);
-  __m512 sum = _mm512_setzero_ps();
-  for (std::int64_t j = 0; j < padded; j += 16) {
-    const __m512 p = _mm512_maskz_mov_ps(
-        first_lanes(seen - j), vector_exp(_mm512_sub_ps(_mm512_loadu_ps(scores + j), offset)));
-    _mm512_storeu_ps(scores + j, p);
-    sum = _mm512_fmadd_ps(p, _mm512_loadu_ps(gradients + j), sum);
+void softmax_backward(float* scores, float* gradients, float log_sum, std::int64_t seen,
+                      std::int64_t padded) {
+  const Vector offset = broadcast(log_sum);
+  Vector sum = zeros();
+  for (std::int64_t j = 0; j < padded; j += kWidth) {
+    const Vector p = keep_first(seen - j, exp_of(load(scores + j) - offset));
+    store(p, scores + j);
+    sum = multiply_add(p, load(gradients + j), sum);
   }
-  const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(sum));
-  for (std::int64_t j = 0; j < padded; j += 16)
-    _mm512_storeu_ps(gradients + j,
-                     _mm512_mul_ps(_mm512_loadu_ps(scores + j),
-                                   _mm512_sub_ps(_mm512_loadu_ps(gradients + j), mean)));
+  const Vector mean = broadcast(sum_of(sum));
+  for (std::int64_t j = 0; j < padded; j += kWidth)
+    store(load(scores + j) * (load(gradients + j) - mean), gradients + j);
 }
 
-}  // namespace
-
 template <typename T>
-void attend_head(const HeadInputs<T>& in, Rows<T> out, float* log_sums) {
+void head_forward(const HeadInputs<T>& in, Rows<T> out, float* log_sums) {
   const std::int64_t keys = in.shared + in.own;
   const std::int64_t padded = rounded_up(keys);
   const std::int64_t width = in.width;
@@ -68,20 +66,20 @@ void attend_head(const HeadInputs<T>& in, Rows<T> out, float* log_sums) {
   copy_rows(in.query, in.queries, width, 1.0F / std::sqrt(static_cast<float>(width)), query);
   copy_keys(in, in.shared_key, in.key, other);
   transpose(other, keys, width, key, padded);
-  multiply(in.queries, padded / 16, width, {query, width, 1}, key, padded, scores, padded);
+  multiply(in.queries, padded / kWidth, width, {query, width, 1}, key, padded, scores, padded);
   for (std::int64_t i = 0; i < in.queries; ++i) {
-    const RowSum row = exponentials(scores + i * padded, seen_by(in, i), padded, 1.0F);
+    const RowSum row = exponentials(scores + i * padded, seen_by(in, i), padded);
     inverse_sums[i] = 1.0F / row.sum;
     log_sums[i] = row.largest + std::log(row.sum);
   }
   copy_keys(in, in.shared_value, in.value, other);
-  multiply(in.queries, width / 16, keys, {scores, padded, 1}, other, width, out.first, out.step,
+  multiply(in.queries, width / kWidth, keys, {scores, padded, 1}, other, width, out.first, out.step,
            inverse_sums);
 }
 
 template <typename T>
-void attend_head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const float* log_sums,
-                          const HeadGradients<T>& out) {
+void head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const float* log_sums,
+                   const HeadGradients<T>& out) {
   const std::int64_t keys = in.shared + in.own;
   const std::int64_t padded = rounded_up(keys);
   const std::int64_t width = in.width;
@@ -100,17 +98,18 @@ void attend_head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const
   copy_rows(upstream, in.queries, width, 1.0F, gradient);
   copy_keys(in, in.shared_value, in.value, plain);
   transpose(plain, keys, width, turned, padded);
-  multiply(in.queries, padded / 16, width, {gradient, width, 1}, turned, padded, slopes, padded);
+  multiply(in.queries, padded / kWidth, width, {gradient, width, 1}, turned, padded, slopes,
+           padded);
   copy_keys(in, in.shared_key, in.key, plain);
   transpose(plain, keys, width, turned, padded);
-  multiply(in.queries, padded / 16, width, {query, width, 1}, turned, padded, scores, padded);
+  multiply(in.queries, padded / kWidth, width, {query, width, 1}, turned, padded, scores, padded);
   for (std::int64_t i = 0; i < in.queries; ++i)
     softmax_backward(scores + i * padded, slopes + i * padded, log_sums[i], seen_by(in, i), padded);
   // Columns of the probabilities and of the slopes belong to keys.
   const auto of_keys = [&](const float* matrix, std::int64_t first) {
     return LeftFactor{matrix + first, 1, padded};
   };
-  const std::int64_t vectors = width / 16;
+  const std::int64_t vectors = width / kWidth;
   if (out.value.first != nullptr)
     multiply(in.own, vectors, in.queries, of_keys(scores, in.shared), gradient, width,
              out.value.first, out.value.step);
@@ -128,11 +127,51 @@ void attend_head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const
              out.query.step, scales);
 }
 
-template void attend_head(const HeadInputs<float>&, Rows<float>, float*);
-template void attend_head(const HeadInputs<Bfloat16>&, Rows<Bfloat16>, float*);
-template void attend_head_backward(const HeadInputs<float>&, Rows<const float>, const float*,
-                                   const HeadGradients<float>&);
-template void attend_head_backward(const HeadInputs<Bfloat16>&, Rows<const Bfloat16>, const float*,
-                                   const HeadGradients<Bfloat16>&);
+void float_forward(const HeadInputs<float>& in, Rows<float> out, float* log_sums) {
+  head_forward(in, out, log_sums);
+}
+void bfloat16_forward(const HeadInputs<Bfloat16>& in, Rows<Bfloat16> out, float* log_sums) {
+  head_forward(in, out, log_sums);
+}
+void float_backward(const HeadInputs<float>& in, Rows<const float> upstream, const float* log_sums,
+                    const HeadGradients<float>& out) {
+  head_backward(in, upstream, log_sums, out);
+}
+void bfloat16_backward(const HeadInputs<Bfloat16>& in, Rows<const Bfloat16> upstream,
+                       const float* log_sums, const HeadGradients<Bfloat16>& out) {
+  head_backward(in, upstream, log_sums, out);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace petlab::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace petlab::kernels {
+
+HWY_EXPORT(float_forward);
+HWY_EXPORT(bfloat16_forward);
+HWY_EXPORT(float_backward);
+HWY_EXPORT(bfloat16_backward);
+
+template <>
+void attend_head(const HeadInputs<float>& in, Rows<float> out, float* log_sums) {
+  HWY_DYNAMIC_DISPATCH(float_forward)(in, out, log_sums);
+}
+template <>
+void attend_head(const HeadInputs<Bfloat16>& in, Rows<Bfloat16> out, float* log_sums) {
+  HWY_DYNAMIC_DISPATCH(bfloat16_forward)(in, out, log_sums);
+}
+template <>
+void attend_head_backward(const HeadInputs<float>& in, Rows<const float> upstream,
+                          const float* log_sums, const HeadGradients<float>& out) {
+  HWY_DYNAMIC_DISPATCH(float_backward)(in, upstream, log_sums, out);
+}
+template <>
+void attend_head_backward(const HeadInputs<Bfloat16>& in, Rows<const Bfloat16> upstream,
+                          const float* log_sums, const HeadGradients<Bfloat16>& out) {
+  HWY_DYNAMIC_DISPATCH(bfloat16_backward)(in, upstream, log_sums, out);
+}
 
 }  // namespace petlab::kernels
+#endif

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "vector_exp.hpp"
+#include "bfloat16.hpp"
 
 #include <cstdint>
 
@@ -33,7 +33,7 @@ struct HeadGradients {
 };
 
 /// out [queries, width] = softmax(q k^T / sqrt(width)) v; log_sums [queries] gets the logarithms of
-/// the sums of exponentials. For one thread; needs has_avx512().
+/// the sums of exponentials. For one thread.
 template <typename T>
 void attend_head(const HeadInputs<T>& in, Rows<T> out, float* log_sums);
 
@@ -48,11 +48,15 @@ void attend_head_tiles(const HeadInputs<Bfloat16>& in, Rows<Bfloat16> out, float
 void attend_head_backward_tiles(const HeadInputs<Bfloat16>& in, Rows<const Bfloat16> upstream,
                                 const float* log_sums, const HeadGradients<Bfloat16>& out);
 
-extern template void attend_head(const HeadInputs<float>&, Rows<float>, float*);
-extern template void attend_head(const HeadInputs<Bfloat16>&, Rows<Bfloat16>, float*);
-extern template void attend_head_backward(const HeadInputs<float>&, Rows<const float>, const float*,
-                                          const HeadGradients<float>&);
-extern template void attend_head_backward(const HeadInputs<Bfloat16>&, Rows<const Bfloat16>,
-                                          const float*, const HeadGradients<Bfloat16>&);
+template <>
+void attend_head(const HeadInputs<float>&, Rows<float>, float*);
+template <>
+void attend_head(const HeadInputs<Bfloat16>&, Rows<Bfloat16>, float*);
+template <>
+void attend_head_backward(const HeadInputs<float>&, Rows<const float>, const float*,
+                          const HeadGradients<float>&);
+template <>
+void attend_head_backward(const HeadInputs<Bfloat16>&, Rows<const Bfloat16>, const float*,
+                          const HeadGradients<Bfloat16>&);
 
 }  // namespace petlab::kernels

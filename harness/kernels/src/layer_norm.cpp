@@ -1,7 +1,7 @@
 #include "petlab/kernels/layer_norm.hpp"
 
 #include "first_derivative.hpp"
-#include "vector_exp.hpp"
+#include "layer_norm_rows.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -9,8 +9,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
+#include <tuple>
 
 namespace petlab::kernels {
 
@@ -21,83 +21,6 @@ using torch::autograd::variable_list;
 
 // Elements that one thread takes at least.
 constexpr std::int64_t kGrain = 1 << 14;
-
-PETLAB_AVX512_INLINE __mmask16 first_lanes(std::int64_t n) {
-  return static_cast<__mmask16>(n >= 16 ? 0xFFFFU : (1U << n) - 1U);
-}
-
-struct RowNumbers {
-  float mean;
-  float scale;  ///< 1 / sqrt(variance + eps)
-};
-
-/// One row: sum = x + branch (where there is one), normed. The sum stays as its type rounds it.
-template <typename Stream, typename Branch, typename Out>
-PETLAB_AVX512 RowNumbers forward_row(const Stream* x, const Branch* branch, const float* weight,
-                                     const float* bias, std::int64_t width, float eps, Stream* sum,
-                                     Out* normed) {
-  const Stream* row = x;
-  __m512 total = _mm512_setzero_ps();
-  for (std::int64_t j = 0; j < width; j += 16) {
-    const __mmask16 mask = first_lanes(width - j);
-    __m512 value = load_floats(x + j, mask);
-    if (branch != nullptr) {
-      store_floats(sum + j, _mm512_add_ps(value, load_floats(branch + j, mask)), mask);
-      value = load_floats(sum + j, mask);
-    }
-    total = _mm512_add_ps(total, value);
-  }
-  if (branch != nullptr) row = sum;
-  const float mean = _mm512_reduce_add_ps(total) / static_cast<float>(width);
-  const __m512 center = _mm512_set1_ps(mean);
-  __m512 squares = _mm512_setzero_ps();
-  for (std::int64_t j = 0; j < width; j += 16) {
-    const __mmask16 mask = first_lanes(width - j);
-    const __m512 d = _mm512_maskz_sub_ps(mask, load_floats(row + j, mask), center);
-    squares = _mm512_fmadd_ps(d, d, squares);
-  }
-  const float scale =
-      1.0F / std::sqrt(_mm512_reduce_add_ps(squares) / static_cast<float>(width) + eps);
-  const __m512 factor = _mm512_set1_ps(scale);
-  for (std::int64_t j = 0; j < width; j += 16) {
-    const __mmask16 mask = first_lanes(width - j);
-    const __m512 unit = _mm512_mul_ps(_mm512_sub_ps(load_floats(row + j, mask), center), factor);
-    store_floats(normed + j,
-                 _mm512_fmadd_ps(unit, load_floats(weight + j, mask), load_floats(bias + j, mask)),
-                 mask);
-  }
-  return {mean, scale};
-}
-
-/// One row of the gradient of the sum: what comes along the stream (or null) and through the norm.
-template <typename Stream, typename Branch, typename Out>
-PETLAB_AVX512 void backward_row(const Stream* row, const float* weight, RowNumbers numbers,
-                                const Stream* along, const Out* upstream, std::int64_t width,
-                                Stream* gradient, Branch* branch_gradient) {
-  const __m512 center = _mm512_set1_ps(numbers.mean);
-  const __m512 factor = _mm512_set1_ps(numbers.scale);
-  __m512 total = _mm512_setzero_ps();
-  __m512 along_unit = _mm512_setzero_ps();
-  for (std::int64_t j = 0; j < width; j += 16) {
-    const __mmask16 mask = first_lanes(width - j);
-    const __m512 g = _mm512_mul_ps(load_floats(upstream + j, mask), load_floats(weight + j, mask));
-    const __m512 unit = _mm512_mul_ps(_mm512_sub_ps(load_floats(row + j, mask), center), factor);
-    total = _mm512_add_ps(total, g);
-    along_unit = _mm512_fmadd_ps(g, unit, along_unit);
-  }
-  const float n = static_cast<float>(width);
-  const __m512 mean = _mm512_set1_ps(_mm512_reduce_add_ps(total) / n);
-  const __m512 slope = _mm512_set1_ps(_mm512_reduce_add_ps(along_unit) / n);
-  for (std::int64_t j = 0; j < width; j += 16) {
-    const __mmask16 mask = first_lanes(width - j);
-    const __m512 g = _mm512_mul_ps(load_floats(upstream + j, mask), load_floats(weight + j, mask));
-    const __m512 unit = _mm512_mul_ps(_mm512_sub_ps(load_floats(row + j, mask), center), factor);
-    __m512 d = _mm512_mul_ps(factor, _mm512_fnmadd_ps(unit, slope, _mm512_sub_ps(g, mean)));
-    if (along != nullptr) d = _mm512_add_ps(d, load_floats(along + j, mask));
-    store_floats(gradient + j, d, mask);
-    if (branch_gradient != nullptr) store_floats(branch_gradient + j, d, mask);
-  }
-}
 
 template <typename T>
 const T* values(const at::Tensor& x) {
@@ -161,12 +84,13 @@ Forward forward(const at::Tensor& x, const at::Tensor& branch, const at::Tensor&
     using Stream = decltype(stream);
     using Branch = decltype(of_branch);
     using Out = decltype(of_normed);
+    const auto function = std::get<LayerNormRow<Stream, Branch, Out>>(layer_norm_rows()).forward;
     Stream* sum = branch.defined() ? mutable_values<Stream>(out.sum) : nullptr;
     for_each_row(x, [&](std::int64_t row, std::int64_t at) {
-      const RowNumbers one = forward_row<Stream, Branch, Out>(
-          values<Stream>(x) + at, moved(values<Branch>(branch), at), values<float>(weight),
-          values<float>(bias), x.size(-1), static_cast<float>(eps), moved(sum, at),
-          mutable_values<Out>(out.normed) + at);
+      const RowNumbers one =
+          function(values<Stream>(x) + at, moved(values<Branch>(branch), at), values<float>(weight),
+                   values<float>(bias), x.size(-1), static_cast<float>(eps), moved(sum, at),
+                   mutable_values<Out>(out.normed) + at);
       numbers[2 * row] = one.mean;
       numbers[2 * row + 1] = one.scale;
     });
@@ -192,11 +116,12 @@ Backward backward(const at::Tensor& sum, const at::Tensor& weight, const at::Ten
     using Stream = decltype(stream);
     using Branch = decltype(of_branch);
     using Out = decltype(of_normed);
+    const auto function = std::get<LayerNormRow<Stream, Branch, Out>>(layer_norm_rows()).backward;
     for_each_row(sum, [&](std::int64_t row, std::int64_t at) {
-      backward_row<Stream, Branch, Out>(
-          values<Stream>(sum) + at, values<float>(weight), {number[2 * row], number[2 * row + 1]},
-          moved(values<Stream>(along), at), values<Out>(dy) + at, sum.size(-1),
-          mutable_values<Stream>(out.stream) + at, moved(mutable_values<Branch>(out.branch), at));
+      function(values<Stream>(sum) + at, values<float>(weight),
+               {number[2 * row], number[2 * row + 1]}, moved(values<Stream>(along), at),
+               values<Out>(dy) + at, sum.size(-1), mutable_values<Stream>(out.stream) + at,
+               moved(mutable_values<Branch>(out.branch), at));
     });
   });
   return out;
@@ -239,7 +164,7 @@ bool has_kernel(const at::Tensor& x, const at::Tensor& branch, const at::Tensor&
   const auto serves = [](const at::Tensor& t) {
     return t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16;
   };
-  if (!x.device().is_cpu() || !has_avx512() || !serves(x) || x.numel() == 0) return false;
+  if (!x.device().is_cpu() || !serves(x) || x.numel() == 0) return false;
   if (branch.defined() &&
       (!serves(branch) || branch.sizes() != x.sizes() || (is_bf16(x) && !is_bf16(branch))))
     return false;

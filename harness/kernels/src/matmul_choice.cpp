@@ -1,6 +1,6 @@
 #include "matmul_choice.hpp"
 
-#include "amx.hpp"
+#include "petlab/kernels/cpu_level.hpp"
 #include "petlab/kernels/linear.hpp"
 #include "petlab/sdk/error.hpp"
 
@@ -13,7 +13,7 @@ namespace {
 bool choose() {
   const char* wish = std::getenv("PETLAB_MATMUL");
   const std::string word = wish == nullptr ? "" : wish;
-  if (word.empty()) return has_amx();
+  if (word.empty()) return cpu_level() == CpuLevel::amx;
   if (word == "library") return false;
   throw sdk::Error(sdk::ErrorKind::config,
                    "PETLAB_MATMUL is '" + word + "', expected 'library' or nothing");

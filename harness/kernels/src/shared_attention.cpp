@@ -1,5 +1,6 @@
 #include "petlab/kernels/shared_attention.hpp"
 
+#include "bfloat16.hpp"
 #include "shared_sequences.hpp"
 
 #include <ATen/ATen.h>
@@ -53,6 +54,11 @@ std::vector<c10::IValue> work_of(const SharedSequences::Impl& sequences, std::in
   return {sequences.n_pairs, std::int64_t{1}, width};
 }
 
+template <typename T>
+T* values(const at::Tensor& x) {
+  return const_cast<T*>(static_cast<const T*>(x.const_data_ptr()));
+}
+
 struct Pointers {
   const at::Tensor& q;   ///< [Q, W], or undefined
   const at::Tensor& kv;  ///< [R, 2 W], or [R, 3 W] with the queries in front
@@ -68,16 +74,15 @@ struct Pointers {
   }
   template <typename T>
   [[nodiscard]] T* k_of(const at::Tensor& all) const {
-    return const_cast<T*>(all.const_data_ptr<T>()) + (q.defined() ? 0 : width);
+    return values<T>(all) + (q.defined() ? 0 : width);
   }
 };
 
 template <typename T>
 void forward(const Pointers& in, const SharedSequences::Impl& sequences, const at::Tensor& out) {
   const T* keys = in.k_of<T>(in.kv);
-  shared_attention_forward<T>(sequences, in.shape,
-                              (in.q.defined() ? in.q : in.kv).const_data_ptr<T>(), keys,
-                              keys + in.width, out.data_ptr<T>());
+  shared_attention_forward<T>(sequences, in.shape, values<T>(in.q.defined() ? in.q : in.kv), keys,
+                              keys + in.width, values<T>(out));
 }
 
 template <typename T>
@@ -85,10 +90,10 @@ void backward(const Pointers& in, const SharedSequences::Impl& sequences, const 
               const at::Tensor& grad_q, const at::Tensor& grad_kv) {
   const T* keys = in.k_of<T>(in.kv);
   T* grad_keys = in.k_of<T>(grad_kv);
-  shared_attention_backward<T>(
-      sequences, in.shape, (in.q.defined() ? in.q : in.kv).const_data_ptr<T>(), keys,
-      keys + in.width, grad.const_data_ptr<T>(), (in.q.defined() ? grad_q : grad_kv).data_ptr<T>(),
-      grad_keys, grad_keys + in.width);
+  shared_attention_backward<T>(sequences, in.shape, values<T>(in.q.defined() ? in.q : in.kv), keys,
+                               keys + in.width, values<T>(grad),
+                               values<T>(in.q.defined() ? grad_q : grad_kv), grad_keys,
+                               grad_keys + in.width);
 }
 
 at::Tensor run_forward(const at::Tensor& q, const at::Tensor& kv, std::int64_t heads,
@@ -99,7 +104,7 @@ at::Tensor run_forward(const at::Tensor& q, const at::Tensor& kv, std::int64_t h
   if (kv.scalar_type() == at::kFloat)
     forward<float>(in, sequences, out);
   else
-    forward<c10::BFloat16>(in, sequences, out);
+    forward<Bfloat16>(in, sequences, out);
   return out;
 }
 
@@ -133,7 +138,7 @@ class SharedAttention : public torch::autograd::Function<SharedAttention> {
     if (kv.scalar_type() == at::kFloat)
       kernels::backward<float>(in, sequences, grad, grad_q, grad_kv);
     else
-      kernels::backward<c10::BFloat16>(in, sequences, grad, grad_q, grad_kv);
+      kernels::backward<Bfloat16>(in, sequences, grad, grad_q, grad_kv);
     return {grad_q, grad_kv, at::Tensor(), at::Tensor()};
   }
 

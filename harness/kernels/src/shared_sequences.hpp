@@ -64,7 +64,7 @@ struct AttentionShape {
   std::int64_t kv_stride = 0;  ///< of the rows of keys and values
 };
 
-/// The CPU's kernel. `T` is float or c10::BFloat16; sums are fp32. k and v point to the first key
+/// The CPU's kernel. `T` is float or Bfloat16; sums are fp32. k and v point to the first key
 /// and value.
 template <typename T>
 void shared_attention_forward(const SharedSequences::Impl& sequences, const AttentionShape& shape,

@@ -49,6 +49,18 @@ TEST(CompareRepeat, RefusesWhatIsNoRepeat) {
   EXPECT_THROW(compare_repeat(run, failed), sdk::Error);
 }
 
+TEST(ClaimForRepeat, HoldsForOneCpuLevel) {
+  RunRecord run = finished_run();
+  run.determinism = "bit-equal";
+  run.environment.emplace_back(environment::kCpuLevel, "avx512");
+  RunRecord repeat = run;
+  EXPECT_EQ(claim_for_repeat(run, repeat), "bit-equal");
+  repeat.environment.back().second = "avx2";
+  EXPECT_EQ(claim_for_repeat(run, repeat), "statistical");
+  repeat.environment.pop_back();
+  EXPECT_EQ(claim_for_repeat(run, repeat), "statistical");
+}
+
 TEST(Keeps, IsAPromiseOfAtLeast) {
   EXPECT_TRUE(keeps("bit-equal", "bit-equal"));
   EXPECT_FALSE(keeps("same-kernel", "bit-equal"));

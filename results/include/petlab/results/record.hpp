@@ -160,6 +160,7 @@ struct GroupingRecord {
 namespace environment {
 inline constexpr const char* kDevice = "device";                 // "cpu", "NVIDIA H200"
 inline constexpr const char* kCpu = "cpu";                       // model name of the processor
+inline constexpr const char* kCpuLevel = "cpu_level";            // instruction sets in use: "avx2"
 inline constexpr const char* kThreads = "threads";               // "2"
 inline constexpr const char* kPetlabVersion = "petlab_version";  // "0.1.0"
 inline constexpr const char* kTorchVersion = "torch_version";    // "2.13.0+cpu"
