@@ -27,6 +27,8 @@ struct DatasetRecord {
 struct TestImage {
   std::string sample_id;  // unique in the task, e.g. "line/bed/tabler:bed"
   std::int64_t label;     // index into TaskSplit::classes
+
+  friend bool operator==(const TestImage&, const TestImage&) = default;
 };
 
 struct TaskSplit {
@@ -34,6 +36,8 @@ struct TaskSplit {
   std::vector<std::string> classes;  // in label order
   std::int64_t n_train = 0;
   std::vector<TestImage> test;  // in split order: predictions are stored in this order
+
+  friend bool operator==(const TaskSplit&, const TaskSplit&) = default;
 };
 
 /// Which images train and which test. One row a split, shared by all runs that use it.
@@ -57,6 +61,8 @@ struct PlannedRun {
   std::string method;    // "mmap"
   std::string sharing;   // "per-task", "joint", "grouped", "grouped+specific", "joint+specific"
   std::string grouping;  // grouping strategy, "" where the sharing has no groups
+
+  friend bool operator==(const PlannedRun&, const PlannedRun&) = default;
 };
 
 /// How the settings of a row were chosen: trials on pictures held out of the training part, the
@@ -69,6 +75,8 @@ struct SearchRecord {
   std::string study;                 // the study that holds the trials' runs
   NamedValues chosen;                // e.g. {"learning-rate", "0.02"}
   double validation_accuracy = 0.0;  // of the chosen settings, mean over tasks and seeds, 0 to 1
+
+  friend bool operator==(const SearchRecord&, const SearchRecord&) = default;
 };
 
 /// A protocol file with its rows, expanded. It is the whole plan, whatever part of it has been run:
@@ -212,6 +220,7 @@ struct RunRecord {
   // absent where nothing was counted.
   std::optional<double> step_flops;   // of the first training step, forward and backward
   std::optional<double> image_flops;  // of one test image, class features left out
+
 };
 
 /// What came out when a finished run was computed once more.
@@ -223,6 +232,8 @@ struct VerificationRecord {
   std::int64_t predictions = 0;          // test images that were compared
   std::int64_t changed_predictions = 0;  // whose class the repeat sees otherwise
   NamedValues environment;               // of the repeat
+
+  friend bool operator==(const VerificationRecord&, const VerificationRecord&) = default;
 };
 
 /// A planned run beside what the store knows about it.
