@@ -67,7 +67,7 @@ void read_task_content(const SQLite::Database& db, std::int64_t split, std::int6
 void write_split(SQLite::Database& db, const SplitRecord& split) {
   const std::int64_t dataset = dataset_id(db, split.dataset);
   execute(db, "INSERT INTO splits (dataset_id, hash, name, fraction, seed) VALUES (?, ?, ?, ?, ?)",
-          dataset, split.hash, split.name, split.fraction, stored_seed(split.seed));
+          dataset, split.hash, split.name, split.fraction, split.seed);
   const std::int64_t id = db.getLastInsertRowid();
   SQLite::Statement insert(
       db, "INSERT INTO split_tasks (split_id, position, task_id, n_train) VALUES (?, ?, ?, ?)");
