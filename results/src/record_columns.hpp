@@ -14,6 +14,7 @@ inline constexpr std::array kRunColumns = {
     stored<&RunRecord::error_kind>("error_kind"),
     stored<&RunRecord::error>("error"),
     stored<&RunRecord::method>("method"),
+    stored<&RunRecord::method_trait>("method_trait"),
     stored<&RunRecord::plugin>("plugin"),
     stored<&RunRecord::plugin_version>("plugin_version"),
     stored<&RunRecord::sharing>("sharing"),

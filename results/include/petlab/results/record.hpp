@@ -178,11 +178,19 @@ inline constexpr const char* kFeatureStore =
 inline constexpr const char* kSources = "sources";  // "clean", "dirty", "unknown"
 }  // namespace environment
 
+/// Values of RunRecord::method_trait that reports know.
+namespace method_trait {
+inline constexpr const char* kBaseline = "baseline";  // the backbone as it is: nothing is adapted
+}  // namespace method_trait
+
 /// One method under one protocol with one sharing and one seed.
 struct RunRecord {
   RunIdentity identity;
 
   std::string method;
+  /// What the method says that it is: a value of method_trait, or "" for none of them. Nothing
+  /// where it was not asked.
+  std::optional<std::string> method_trait = {};
   std::string plugin;          // name of the plugin that holds the method
   std::string plugin_version;  //
   std::string sharing;
