@@ -130,6 +130,8 @@ TEST_F(RunStoreTest, GivesBackEachPredictionInTheOrderOfTheSplit) {
     }
   }
   EXPECT_DOUBLE_EQ(got.tasks[0].accuracy(), 0.7);
+  EXPECT_DOUBLE_EQ(got.mean_accuracy(), 0.6);
+  EXPECT_EQ(got.trainable(), 512);
   EXPECT_FALSE(got.method_trait.has_value()) << "nobody said what the method is";
   const RunRecord light = store_.load(run.identity.hash, LoadDetail::without_predictions).value();
   EXPECT_EQ(light.tasks[0].n_correct, 7);

@@ -229,6 +229,22 @@ struct RunRecord {
   std::optional<double> step_flops;   // of the first training step, forward and backward
   std::optional<double> image_flops;  // of one test image, class features left out
 
+  /// Of a finished run: mean of its tasks' accuracies, each task counting the same. 0 without
+  /// tasks.
+  double mean_accuracy() const {
+    double sum = 0.0;
+    for (const TaskResult& task : tasks)
+      sum += task.accuracy();
+    return tasks.empty() ? 0.0 : sum / static_cast<double>(tasks.size());
+  }
+
+  /// Trainable parameters over all adapters.
+  std::int64_t trainable() const {
+    std::int64_t sum = 0;
+    for (const ParameterCount& count : parameters)
+      sum += count.trainable;
+    return sum;
+  }
 };
 
 /// What came out when a finished run was computed once more.
