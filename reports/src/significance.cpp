@@ -65,7 +65,7 @@ void compare_all(std::vector<Row>& rows, std::size_t reference, Target target) {
     if (i == reference) continue;
     const std::vector<double> differences =
         paired_values(rows[i], reference_seeds, [](const SeedResult& a, const SeedResult& b) {
-          return std::optional<double>(a.mean_accuracy - b.mean_accuracy);
+          return std::optional<double>(a.mean_accuracy() - b.mean_accuracy());
         });
     if (differences.empty()) continue;
     Comparison& comparison = (rows[i].*target).emplace();
@@ -134,10 +134,10 @@ std::vector<std::uint64_t> collapsed(const std::vector<SeedResult>& seeds) {
   for (const SeedResult& seed : seeds)
     sorted.push_back(&seed);
   std::sort(sorted.begin(), sorted.end(), [](const SeedResult* a, const SeedResult* b) {
-    return a->mean_accuracy < b->mean_accuracy;
+    return a->mean_accuracy() < b->mean_accuracy();
   });
   const auto distance = [&](std::size_t a, std::size_t b) {
-    return sorted[b]->mean_accuracy - sorted[a]->mean_accuracy;
+    return sorted[b]->mean_accuracy() - sorted[a]->mean_accuracy();
   };
   std::size_t low = 0;  // how many seeds lie below the widest gap
   for (std::size_t i = 1; i < sorted.size(); ++i) {
@@ -169,7 +169,7 @@ std::string collapse_note(const Row& row) {
                      row.collapsed_seeds.end();
     if (low) names.push_back(std::to_string(seed.seed));
     std::string& list = low ? below : above;
-    list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy, 1);
+    list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy(), 1);
   }
   return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
          (names.size() == 1 ? " ends" : " end") + " far below the others (" + below +

@@ -14,31 +14,15 @@
 /// choose words and digits. Accuracies are fractions, 0 to 1.
 namespace petlab::reports {
 
-/// One finished run.
-struct SeedResult {
-  std::string run;  // identity
-  std::uint64_t seed = 0;
-  /// With predictions, in the order of the split's images, as far as build_report() reads them.
-  std::vector<results::TaskResult> tasks;
-  std::string split;                    // hash of a split of Report::splits
-  double mean_accuracy = 0.0;           // over the run's tasks, each task counting the same
-  std::int64_t trainable = 0;           // over all adapters of the run
-  std::optional<double> train_seconds;  // warm-up and train; absent where not recorded
-  std::optional<double> evaluate_seconds;
-  std::vector<results::EpochRecord> epochs;  // in the order in which they ran
-  results::NamedValues options;              // of the method, resolved
-  results::NamedValues environment;
-  std::int64_t stored_bytes = 0;                  // of all adapters
-  std::optional<std::int64_t> peak_host_bytes;    // largest of all phases
-  std::optional<std::int64_t> peak_device_bytes;  // absent on CPU
-  std::optional<double> step_flops;               // of a training step
-  std::optional<double> image_flops;              // of a test image
-  std::int64_t test_evaluations = 0;
-  std::int64_t resumed = 0;
-  std::string started;  // UTC, ISO 8601; empty where times were left out
-  std::string finished;
-  std::string trained_hash;  // of the trained parameters; "" where there are none
-  std::string determinism;
+/// One finished run as the store has it, with what a report computes from it. Its tasks have
+/// predictions as far as build_report() reads them. Left out is what runs have in common or what
+/// stands elsewhere: parts of the identity, protocol, grouping.
+struct SeedResult : results::RunRecord {
+  std::optional<double> train_seconds = {};  // warm-up and train; absent where not recorded
+  std::optional<double> evaluate_seconds = {};
+  std::int64_t stored_bytes = 0;                       // of all adapters
+  std::optional<std::int64_t> peak_host_bytes = {};    // largest of all phases
+  std::optional<std::int64_t> peak_device_bytes = {};  // absent on CPU
 };
 
 /// A number of somebody's publication. It is printed beside what was measured, never mixed with it.
