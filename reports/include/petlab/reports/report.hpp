@@ -107,8 +107,9 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> facts;
   std::vector<std::string> tasks;
   std::vector<Row> rows;  // in study order
-  // Rows that others are measured against, as indices. The best is the first of those that have
-  // Place::best; single_task is full fine-tuning of a model for each task.
+  // Rows that others are measured against, as indices: the first row whose runs are of the backbone
+  // as it is; the first of those that have Place::best; the first that trains all of a backbone for
+  // each task.
   std::optional<std::size_t> zero_shot;
   std::optional<std::size_t> best;
   std::optional<std::size_t> single_task;
@@ -133,10 +134,11 @@ inline constexpr std::int64_t kMostPredictions = 3'000'000;
 
 /// Reads the study from the store. Where all runs together have more than `most_predictions` test
 /// images, only the first seed of each row has predictions, of as many rows as the limit allows;
-/// everything else is there of all runs. The zero-shot row is the first whose method is called
-/// "zero-shot" (or "zeroshot", "zero_shot"), the single-task row the first whose method is called
-/// "full-fine-tuning" with sharing "per-task". Throws Error(config) for a study that the store does
-/// not hold, naming those that it holds.
+/// everything else is there of all runs. The zero-shot row is the first whose runs have the trait
+/// method_trait::kBaseline; a run that does not say what its method is counts as one if it trained
+/// nothing. The single-task row is the first with sharing "per-task" whose runs train as many
+/// parameters for each task as the backbone has. Throws Error(config) for a study that the store
+/// does not hold, naming those that it holds.
 Report build_report(const results::RunStore& store, const std::string& study,
                     std::int64_t most_predictions = kMostPredictions);
 
