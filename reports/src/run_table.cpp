@@ -37,9 +37,7 @@ auto of_run(Get get) {
 // The same in a CSV file, where nothing is an empty field.
 template <class Get>
 auto field_of_run(Get get) {
-  return [get](const RunLine& line) {
-    return line.run != nullptr ? CsvValue(get(*line.run)) : CsvValue();
-  };
+  return of_run([get](const SeedResult& run) { return CsvValue(get(run)); });
 }
 
 template <class Get>
