@@ -26,38 +26,21 @@ void keep_larger(std::optional<std::int64_t>& largest, std::optional<std::int64_
   if (value && *value > largest.value_or(0)) largest = value;
 }
 
-// Takes what it can out of the run.
-SeedResult seed_result(RunRecord& run) {
-  SeedResult result;
-  result.run = std::move(run.identity.hash);
-  result.seed = run.seed;
-  for (const auto& task : run.tasks)
-    result.mean_accuracy += task.accuracy();
-  result.mean_accuracy /= static_cast<double>(run.tasks.size());
-  result.tasks = std::move(run.tasks);
-  for (const auto& count : run.parameters)
-    result.trainable += count.trainable;
-  result.train_seconds = seconds_of(run, {"warm-up", "train"});
-  result.evaluate_seconds = seconds_of(run, {"evaluate"});
-  result.split = std::move(run.split_hash);
-  result.epochs = std::move(run.epochs);
-  result.options = std::move(run.options);
-  result.environment = std::move(run.environment);
-  for (const auto& count : run.parameters) {
+SeedResult seed_result(RunRecord run) {
+  SeedResult result{std::move(run)};
+  result.train_seconds = seconds_of(result, {"warm-up", "train"});
+  result.evaluate_seconds = seconds_of(result, {"evaluate"});
+  for (const auto& count : result.parameters) {
     if (count.scope != "frozen") result.stored_bytes += count.stored_bytes;
   }
-  for (const auto& cost : run.costs) {
+  for (const auto& cost : result.costs) {
     keep_larger(result.peak_host_bytes, cost.peak_host_bytes);
     keep_larger(result.peak_device_bytes, cost.peak_device_bytes);
   }
-  result.step_flops = run.step_flops;
-  result.image_flops = run.image_flops;
-  result.test_evaluations = run.test_evaluations;
-  result.resumed = run.resumed;
-  result.started = std::move(run.started);
-  result.finished = std::move(run.finished);
-  result.trained_hash = std::move(run.trained_hash);
-  result.determinism = std::move(run.determinism);
+  // All runs of a study stand in memory together, so what is said elsewhere goes.
+  result.identity.parts = {};
+  result.protocol = {};
+  result.grouping.reset();
   return result;
 }
 
@@ -100,14 +83,14 @@ void summarise(Row& row, const std::vector<std::string>& tasks, std::int64_t bac
   }
   if (row.seeds.empty()) return;
   row.mean = estimate(values_of(
-      row.seeds, [](const SeedResult& s) { return std::optional<double>(s.mean_accuracy); }));
+      row.seeds, [](const SeedResult& s) { return std::optional<double>(s.mean_accuracy()); }));
   const auto [low, high] = std::minmax_element(
       row.seeds.begin(), row.seeds.end(),
-      [](const SeedResult& a, const SeedResult& b) { return a.trainable < b.trainable; });
-  row.trainable = {low->trainable, high->trainable};
+      [](const SeedResult& a, const SeedResult& b) { return a.trainable() < b.trainable(); });
+  row.trainable = {low->trainable(), high->trainable()};
   if (backbone_parameters > 0) {
     row.trainable_percent = mean_of(values_of(row.seeds, [&](const SeedResult& s) {
-      return std::optional<double>(100.0 * static_cast<double>(s.trainable) /
+      return std::optional<double>(100.0 * static_cast<double>(s.trainable()) /
                                    static_cast<double>(backbone_parameters));
     }));
   }
@@ -127,7 +110,7 @@ void summarise(Row& row, const std::vector<std::string>& tasks, std::int64_t bac
 }
 
 void read_predictions(const results::RunStore& store, SeedResult& seed) {
-  auto run = store.load(seed.run, results::LoadDetail::everything);
+  auto run = store.load(seed.identity.hash, results::LoadDetail::everything);
   if (run) seed.tasks = std::move(run->tasks);
 }
 
@@ -195,7 +178,7 @@ Report build_report(const results::RunStore& store, const std::string& study,
       if (run->grouping)
         report.groupings.push_back({row.label, state.plan.seed, *std::move(run->grouping)});
       facts.add(*run);
-      row.seeds.push_back(seed_result(*run));
+      row.seeds.push_back(seed_result(*std::move(run)));
     }
   };
   store.visit_runs(study, results::LoadDetail::without_predictions, take);

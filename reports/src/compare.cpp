@@ -20,13 +20,6 @@ constexpr std::size_t kShownDigits = 12;
   throw sdk::Error(sdk::ErrorKind::config, message);
 }
 
-double mean_accuracy(const RunRecord& run) {
-  double sum = 0.0;
-  for (const TaskResult& task : run.tasks)
-    sum += task.accuracy();
-  return sum / static_cast<double>(run.tasks.size());
-}
-
 const RunRecord* run_with_seed(const Side& side, std::uint64_t seed) {
   for (const RunRecord& run : side.runs) {
     if (run.seed == seed) return &run;
@@ -262,8 +255,8 @@ CompareResult compare(const Side& a, const Side& b) {
     SeedDifference seed;
     seed.name = seed_name(pair);
     seed.wins = gathered.add(pair, split_of(pair, a, b));
-    seed.a = mean_accuracy(*pair.first);
-    seed.b = mean_accuracy(*pair.second);
+    seed.a = pair.first->mean_accuracy();
+    seed.b = pair.second->mean_accuracy();
     differences.push_back(seed.a - seed.b);
     result.seeds.push_back(std::move(seed));
   }

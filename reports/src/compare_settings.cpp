@@ -29,13 +29,6 @@ std::optional<std::string> named(const results::NamedValues& values, const std::
   return std::nullopt;
 }
 
-std::int64_t trainable(const RunRecord& run) {
-  std::int64_t sum = 0;
-  for (const auto& count : run.parameters)
-    sum += count.trainable;
-  return sum;
-}
-
 // Identity and machine of a run under the names that are printed.
 results::NamedValues settings_of(const RunRecord& run) {
   results::NamedValues settings = run.identity.parts;
@@ -45,7 +38,7 @@ results::NamedValues settings_of(const RunRecord& run) {
     if (const auto value = named(run.environment, name))
       settings.emplace_back(std::string("machine: ") + name, *value);
   }
-  settings.emplace_back("trainable parameters", grouped_digits(trainable(run)));
+  settings.emplace_back("trainable parameters", grouped_digits(run.trainable()));
   return settings;
 }
 

@@ -1,5 +1,5 @@
+#include "column_list.hpp"
 #include "compare_verdict.hpp"
-#include "csv_line.hpp"
 #include "numbers.hpp"
 #include "petlab/reports/compare.hpp"
 #include "table_model.hpp"
@@ -48,18 +48,6 @@ std::string percent_text(double accuracy) {
   return fixed(100.0 * accuracy, 2);
 }
 
-std::string points_text(const Estimate& difference) {
-  const std::string text = signed_fixed(100.0 * difference.mean, 2);
-  if (!difference.half_width) return text;
-  return text + " ± " + fixed(100.0 * *difference.half_width, 2);
-}
-
-// "0.012" of "p = 0.012".
-std::string p_cell(double p) {
-  const std::string text = p_text(p);
-  return text.substr(text.starts_with("p = ") ? 4 : 2);
-}
-
 void print_settings(std::ostream& out, const CompareResult& result) {
   out << "\nWhere they differ\n";
   Columns columns({"", result.a, result.b}, 3);
@@ -78,13 +66,14 @@ void print_differences(std::ostream& out, const CompareResult& result) {
   double a = 0.0, b = 0.0;
   for (const TaskDifference& task : result.tasks) {
     tasks.add({task.task, percent_text(task.a), percent_text(task.b), points_text(task.difference),
-               std::to_string(task.wins.a), std::to_string(task.wins.b), p_cell(task.wins.p),
-               p_cell(task.p_holm)});
+               std::to_string(task.wins.a), std::to_string(task.wins.b), p_digits(task.wins.p),
+               p_digits(task.p_holm)});
     a += task.a / static_cast<double>(result.tasks.size());
     b += task.b / static_cast<double>(result.tasks.size());
   }
   tasks.add({"mean", percent_text(a), percent_text(b), points_text(result.difference),
-             std::to_string(result.wins.a), std::to_string(result.wins.b), p_cell(result.wins.p)});
+             std::to_string(result.wins.a), std::to_string(result.wins.b),
+             p_digits(result.wins.p)});
   tasks.print(out);
   out << "  only: answers, over all seeds, where only this side is right. McNemar: exact, all "
          "answers to a picture\n  together. Holm: for "
@@ -95,7 +84,7 @@ void print_differences(std::ostream& out, const CompareResult& result) {
   for (const SeedDifference& seed : result.seeds)
     seeds.add({seed.name, percent_text(seed.a), percent_text(seed.b),
                signed_fixed(100.0 * (seed.a - seed.b), 2), std::to_string(seed.wins.a),
-               std::to_string(seed.wins.b), p_cell(seed.wins.p)});
+               std::to_string(seed.wins.b), p_digits(seed.wins.p)});
   seeds.print(out);
 }
 
@@ -109,16 +98,16 @@ void print_tests(std::ostream& out, const CompareResult& result) {
                result.seeds_p
                    ? interval_text(seeds.mean - *seeds.half_width, seeds.mean + *seeds.half_width)
                    : kNothing,
-               result.seeds_p ? p_cell(*result.seeds_p) : kNothing});
+               result.seeds_p ? p_digits(*result.seeds_p) : kNothing});
   columns.add({"other pictures, these models",
                "paired bootstrap over " + grouped_digits(result.tested_pictures) + " pictures",
                interval_text(result.pictures.low, result.pictures.high), kNothing});
-  columns.add({"", "McNemar over the same pictures", kNothing, p_cell(result.wins.p)});
+  columns.add({"", "McNemar over the same pictures", kNothing, p_digits(result.wins.p)});
   const SignedRanks ranks = result.task_seeds.value_or(SignedRanks{});
   columns.add({"domains and seeds together",
                "Wilcoxon over " + std::to_string(result.tasks.size() * result.seeds.size()) +
                    " domain-seed pairs" + (ranks.exact ? ", exact" : ", normal"),
-               kNothing, result.task_seeds ? p_cell(ranks.p) : kNothing});
+               kNothing, result.task_seeds ? p_digits(ranks.p) : kNothing});
   columns.print(out);
 }
 
@@ -180,20 +169,36 @@ void print_comparison(std::ostream& out, const CompareResult& result, int pictur
 }
 
 std::string disagreements_csv(const CompareResult& result) {
-  std::string text =
-      "a,b,task,picture,true_class,seed,a_answer,a_probability,a_right,b_answer,b_probability,"
-      "b_right\n";
-  const auto yes = [](bool value) { return std::string(value ? "1" : "0"); };
+  struct Line {
+    const Disagreement& picture;
+    const AnswerPair& answer;
+  };
+  const auto yes = [](bool value) { return value ? "1" : "0"; };
+  const ColumnList<Line> columns = {
+      {.column = {.name = "a"}, .value = [&](const Line&) { return result.a; }},
+      {.column = {.name = "b"}, .value = [&](const Line&) { return result.b; }},
+      {.column = {.name = "task"}, .value = [](const Line& line) { return line.picture.task; }},
+      {.column = {.name = "picture"},
+       .value = [](const Line& line) { return line.picture.picture; }},
+      {.column = {.name = "true_class"},
+       .value = [](const Line& line) { return line.picture.truth; }},
+      {.column = {.name = "seed"}, .value = [](const Line& line) { return line.answer.seed; }},
+      {.column = {.name = "a_answer"}, .value = [](const Line& line) { return line.answer.a; }},
+      {.column = {.name = "a_probability"},
+       .value = [](const Line& line) { return line.answer.a_probability; }},
+      {.column = {.name = "a_right"},
+       .value = [yes](const Line& line) { return yes(line.answer.a_right); }},
+      {.column = {.name = "b_answer"}, .value = [](const Line& line) { return line.answer.b; }},
+      {.column = {.name = "b_probability"},
+       .value = [](const Line& line) { return line.answer.b_probability; }},
+      {.column = {.name = "b_right"},
+       .value = [yes](const Line& line) { return yes(line.answer.b_right); }}};
+  std::vector<Line> lines;
   for (const Disagreement& picture : result.disagreements) {
-    for (const AnswerPair& answer : picture.answers) {
-      CsvLine line;
-      line.add(result.a).add(result.b).add(picture.task).add(picture.picture).add(picture.truth);
-      line.add(answer.seed).add(answer.a).add(answer.a_probability).add(yes(answer.a_right));
-      line.add(answer.b).add(answer.b_probability).add(yes(answer.b_right));
-      text += line.text();
-    }
+    for (const AnswerPair& answer : picture.answers)
+      lines.push_back({picture, answer});
   }
-  return text;
+  return csv_file(columns, lines);
 }
 
 }  // namespace petlab::reports

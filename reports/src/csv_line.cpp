@@ -18,19 +18,14 @@ std::string field(const std::string& text) {
 
 }  // namespace
 
-CsvLine& CsvLine::add(const std::string& text) {
-  if (!first_) text_ += ',';
-  first_ = false;
-  text_ += field(text);
-  return *this;
-}
+CsvValue::CsvValue(double value) : text_(exact(value)) {}
 
-CsvLine& CsvLine::add(std::int64_t value) {
-  return add(std::to_string(value));
-}
-
-CsvLine& CsvLine::add(double value) {
-  return add(exact(value));
+std::string csv_line(const std::vector<CsvValue>& fields) {
+  std::string line;
+  for (const CsvValue& value : fields)
+    line += field(value.text()) + ',';
+  if (!line.empty()) line.pop_back();
+  return line + '\n';
 }
 
 }  // namespace petlab::reports

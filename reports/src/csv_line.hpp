@@ -1,29 +1,36 @@
 #pragma once
 
-#include <cstdint>
+#include <concepts>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace petlab::reports {
 
-/// One line of a CSV file as in RFC 4180, field by field. Numbers are written in full precision.
-class CsvLine {
+/// A field of a CSV file: numbers in full precision, an empty field where there is no value. Made
+/// from what the field holds, without a word.
+class CsvValue {
  public:
-  CsvLine& add(const std::string& text);
-  CsvLine& add(std::int64_t value);
-  CsvLine& add(double value);
-  /// An empty field where there is no value.
+  CsvValue() = default;
+  CsvValue(std::string text) : text_(std::move(text)) {}
+  CsvValue(const char* text) : text_(text) {}
+  CsvValue(double value);
+  template <std::integral Integer>
+  CsvValue(Integer value) : text_(std::to_string(value)) {}
   template <class Value>
-  CsvLine& add(const std::optional<Value>& value) {
-    return value ? add(*value) : add(std::string());
+  CsvValue(const std::optional<Value>& value) {
+    if (value) *this = CsvValue(*value);
   }
 
-  /// With its line break.
-  std::string text() const { return text_ + "\n"; }
+  /// As it stands in the file, but for the quotes that some texts need.
+  const std::string& text() const { return text_; }
 
  private:
   std::string text_;
-  bool first_ = true;
 };
+
+/// A line of a CSV file as in RFC 4180, with its line break.
+std::string csv_line(const std::vector<CsvValue>& fields);
 
 }  // namespace petlab::reports

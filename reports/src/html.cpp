@@ -1,9 +1,11 @@
+#include "column_list.hpp"
 #include "html_sections.hpp"
 #include "markup.hpp"
 #include "numbers.hpp"
 #include "page_data.hpp"
 #include "page_files.hpp"
 #include "renderers.hpp"
+#include "row_table.hpp"
 #include "table_model.hpp"
 
 #include <algorithm>
@@ -49,29 +51,46 @@ constexpr std::size_t kFewStudies = 6;
 
 // How far the studies are and what is best in each: the start of a page with several.
 std::string overview(const Page& page) {
-  TextTable table;
-  table.columns = {
-      {"study", Align::left, 0, false},       {"rows", Align::right, 0, false},
-      {"runs", Align::right, 0, false},       {"seeds", Align::right, 0, false},
-      {"best row", Align::left, 0, false},    {"its mean % ± 95 %", Align::right, 0, false},
-      {"zero-shot %", Align::right, 0, false}};
-  for (const Report& report : page.studies) {
-    std::size_t seeds = 0;
-    for (const Row& row : report.rows)
-      seeds = std::max(seeds, row.seeds.size());
-    const Row* best = report.best ? &report.rows[*report.best] : nullptr;
-    const Row* zero = report.zero_shot ? &report.rows[*report.zero_shot] : nullptr;
-    const std::string runs = std::to_string(report.finished);
-    table.rows.push_back(
-        {report.study, std::to_string(report.rows.size()),
-         report.finished == report.planned ? runs : runs + " of " + std::to_string(report.planned),
-         std::to_string(seeds), best != nullptr ? best->label : kNothing,
-         best != nullptr ? mean_text(*best) : kNothing,
-         zero != nullptr ? fixed(100.0 * zero->mean->mean, 2) : kNothing});
-    table.places.push_back(Place::none);
-  }
-  return "<section>\n" + heading(2, "overview", "Overview") + table_html(table, "Studies") +
-         "</section>\n";
+  const auto best = [](const Report& report) {
+    return report.best ? &report.rows[*report.best] : nullptr;
+  };
+  const ColumnList<Report> columns = {
+      {.column = {.title = "study", .align = Align::left},
+       .text = [](const Report& report) { return report.study; }},
+      {.column = {.title = "rows"},
+       .text = [](const Report& report) { return std::to_string(report.rows.size()); }},
+      {.column = {.title = "runs"},
+       .text =
+           [](const Report& report) {
+             const std::string runs = std::to_string(report.finished);
+             return report.finished == report.planned
+                        ? runs
+                        : runs + " of " + std::to_string(report.planned);
+           }},
+      {.column = {.title = "seeds"},
+       .text =
+           [](const Report& report) {
+             std::size_t seeds = 0;
+             for (const Row& row : report.rows)
+               seeds = std::max(seeds, row.seeds.size());
+             return std::to_string(seeds);
+           }},
+      {.column = {.title = "best row", .align = Align::left},
+       .text =
+           [&](const Report& report) {
+             return best(report) != nullptr ? best(report)->label : std::string();
+           }},
+      {.column = {.title = "its mean", .unit = "% ± 95 %"},
+       .text =
+           [&](const Report& report) {
+             return best(report) != nullptr ? mean_text(*best(report)) : std::string();
+           }},
+      {.column = {.title = "zero-shot", .unit = "%"}, .text = [](const Report& report) {
+         return report.zero_shot ? fixed(100.0 * report.rows[*report.zero_shot].mean->mean, 2)
+                                 : std::string();
+       }}};
+  return "<section>\n" + heading(2, "overview", "Overview") +
+         table_html(text_table(columns, page.studies), "Studies") + "</section>\n";
 }
 
 void add_study(Body& body, const Report& report, const StudyPlace& place,

@@ -1,9 +1,12 @@
 #include "html_sections.hpp"
 
+#include "background_tables.hpp"
 #include "chart_rows.hpp"
 #include "markup.hpp"
 #include "numbers.hpp"
+#include "row_table.hpp"
 #include "run_table.hpp"
+#include "test_table.hpp"
 
 #include <algorithm>
 
@@ -230,7 +233,7 @@ std::string table_html(const TextTable& table, const std::string& label) {
                      markup_escaped(label) + "\"><table>\n<thead><tr>";
   for (const Column& column : table.columns) {
     html += column.align == Align::left ? "<th scope=\"col\" class=\"l\">" : "<th scope=\"col\">";
-    html += "<button type=\"button\">" + markup_escaped(column.title) + "</button></th>";
+    html += "<button type=\"button\">" + markup_escaped(column.heading()) + "</button></th>";
   }
   html += "</tr></thead>\n<tbody>\n";
   for (std::size_t r = 0; r < table.rows.size(); ++r) {

@@ -1,4 +1,5 @@
 #include "renderers.hpp"
+#include "row_table.hpp"
 #include "table_model.hpp"
 
 #include <array>
@@ -78,7 +79,7 @@ std::string tabular(const TextTable& table) {
   std::vector<std::string> titles;
   for (const std::size_t c : printed) {
     layout += table.columns[c].align == Align::left ? 'l' : 'r';
-    titles.push_back(escaped(table.columns[c].title));
+    titles.push_back(escaped(table.columns[c].heading()));
   }
   std::string text =
       "\\begin{tabular}{" + layout + "}\n  \\toprule\n" + line(titles) + "  \\midrule\n";

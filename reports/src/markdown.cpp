@@ -1,6 +1,8 @@
 #include "numbers.hpp"
 #include "renderers.hpp"
+#include "row_table.hpp"
 #include "table_model.hpp"
+#include "test_table.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -28,7 +30,7 @@ std::string marked(const std::string& text, Place place) {
 void add_table(std::string& page, const TextTable& table) {
   page += '|';
   for (const Column& column : table.columns)
-    page += ' ' + escaped(column.title) + " |";
+    page += ' ' + escaped(column.heading()) + " |";
   page += "\n|";
   for (const Column& column : table.columns)
     page += column.align == Align::left ? "---|" : "---:|";

@@ -57,6 +57,11 @@ std::string p_text(double p) {
   return "p = " + fixed(p, places);
 }
 
+std::string p_digits(double p) {
+  const std::string text = p_text(p);
+  return text.substr(text.starts_with("p = ") ? 4 : 2);
+}
+
 std::string seconds(double value) {
   return fixed(value, value < 100.0 ? 1 : 0);
 }

@@ -25,6 +25,9 @@ std::string percent(double value);
 /// never rounded onto the limit.
 std::string p_text(double p);
 
+/// The same for a column of p values: "0.23", "< 0.001".
+std::string p_digits(double p);
+
 /// "0.4", "12.3", "254".
 std::string seconds(double value);
 

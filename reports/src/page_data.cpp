@@ -45,9 +45,9 @@ Json seed_data(const SeedResult& seed, const std::vector<std::string>& tasks) {
   for (const results::EpochRecord& epoch : seed.epochs)
     (epoch.phase == "warm-up" ? warm_up : train).push_back(number(epoch.loss));
   return {{"seed", seed.seed},
-          {"accuracy", number(seed.mean_accuracy)},
+          {"accuracy", number(seed.mean_accuracy())},
           {"tasks", accuracies},
-          {"trainable", seed.trainable},
+          {"trainable", seed.trainable()},
           {"trainSeconds", optional_number(seed.train_seconds)},
           {"warmUp", warm_up},
           {"train", train}};
@@ -65,7 +65,7 @@ Json row_data(const Row& row, const std::vector<std::string>& tasks, std::size_t
   if (seeds.size() < row.seeds.size()) {  // means that can no longer be taken over the seeds
     double trainable = 0.0;
     for (const SeedResult& seed : row.seeds)
-      trainable += static_cast<double>(seed.trainable) / static_cast<double>(row.seeds.size());
+      trainable += static_cast<double>(seed.trainable()) / static_cast<double>(row.seeds.size());
     data["trainable"] = number(trainable);
     Json accuracies = Json::array();
     for (const auto& accuracy : row.task_accuracy)
@@ -156,9 +156,9 @@ bool lacks_predictions(const SeedResult& seed) {
 
 // Of a run whose split is known and whose predictions are complete; null for others.
 Json run_data(const Report& report, const Row& row, const SeedResult& seed, bool wide) {
-  const auto split =
-      std::find_if(report.splits.begin(), report.splits.end(),
-                   [&](const results::SplitRecord& record) { return record.hash == seed.split; });
+  const auto split = std::find_if(
+      report.splits.begin(), report.splits.end(),
+      [&](const results::SplitRecord& record) { return record.hash == seed.split_hash; });
   if (split == report.splits.end()) return nullptr;
   Json tasks = Json::array();
   for (const results::TaskSplit& task : split->tasks) {

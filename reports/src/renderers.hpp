@@ -5,18 +5,15 @@
 
 #include <string>
 
-/// Whole files as text, one function a file. write_report() writes them.
+/// Whole files as text, one function a file. write_report() writes them, and the CSV files of
+/// row_table.hpp and run_table.hpp.
 namespace petlab::reports {
 
 /// `figure` is the path of the study's main figure, relative to the page.
 std::string markdown_page(const Report& report, const std::string& figure);
 std::string html_page(const Page& page, ChartEngine& engine);
 
-/// A line a row, numbers in full precision, accuracies as fractions.
-std::string table_csv(const Report& report);
 /// A LaTeX table (booktabs) with what fits on a printed page; its first line names the packages.
 std::string table_latex(const Report& report);
-/// A line a run and task; runs without results have one line with their state.
-std::string runs_csv(const Report& report);
 
 }  // namespace petlab::reports

@@ -1,10 +1,11 @@
 #include "run_table.hpp"
 
+#include "column_list.hpp"
 #include "numbers.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
+#include <type_traits>
 
 namespace petlab::reports {
 namespace {
@@ -12,20 +13,42 @@ namespace {
 constexpr double kMega = 1e6;
 constexpr double kGiga = 1e9;
 
-struct RunColumn {
-  Column column;
-  std::function<std::string(const SeedResult&)> cell;  // "" where there is nothing
+// A planned run, or one of its tasks.
+struct RunLine {
+  const Row* row = nullptr;
+  std::uint64_t seed = 0;
+  const char* status = "";
+  const SeedResult* run = nullptr;            // of a finished one
+  const results::TaskResult* task = nullptr;  // in runs.csv
+  std::string error = {};
 };
 
-std::string count_cell(std::int64_t value) {
-  return grouped_digits(value);
+using RunColumns = ColumnList<RunLine>;
+
+// What `get` makes of the finished run; nothing for others.
+template <class Get>
+auto of_run(Get get) {
+  return [get](const RunLine& line) {
+    using Value = std::invoke_result_t<Get, const SeedResult&>;
+    return line.run != nullptr ? Value(get(*line.run)) : Value();
+  };
 }
 
-std::string scaled(const std::optional<double>& value, double unit, int places) {
-  return value ? fixed(*value / unit, places) : std::string();
+// The same in a CSV file, where nothing is an empty field.
+template <class Get>
+auto field_of_run(Get get) {
+  return of_run([get](const SeedResult& run) { return CsvValue(get(run)); });
 }
 
-std::string scaled(const std::optional<std::int64_t>& value, double unit, int places) {
+template <class Get>
+auto field_of_task(Get get) {
+  return [get](const RunLine& line) {
+    return line.task != nullptr ? CsvValue(get(*line.task)) : CsvValue();
+  };
+}
+
+template <class Number>
+std::string scaled(const std::optional<Number>& value, double unit, int places) {
   return value ? fixed(static_cast<double>(*value) / unit, places) : std::string();
 }
 
@@ -33,141 +56,166 @@ std::string seconds_cell(const std::optional<double>& value) {
   return value ? seconds(*value) : std::string();
 }
 
-std::vector<RunColumn> run_columns(bool times) {
-  const auto right = [](const char* title) { return Column{title, Align::right, 0, false}; };
-  const auto left = [](const char* title) { return Column{title, Align::left, 0, false}; };
-  std::vector<RunColumn> columns = {
-      {right("seed"), [](const SeedResult& s) { return std::to_string(s.seed); }},
-      {right("mean %"), [](const SeedResult& s) { return fixed(100.0 * s.mean_accuracy, 2); }},
-      {right("trainable"), [](const SeedResult& s) { return count_cell(s.trainable); }},
-      {right("stored MB"),
-       [](const SeedResult& s) { return fixed(static_cast<double>(s.stored_bytes) / kMega, 3); }}};
-  if (times) {
-    columns.push_back(
-        {right("train s"), [](const SeedResult& s) { return seconds_cell(s.train_seconds); }});
-    columns.push_back(
-        {right("test s"), [](const SeedResult& s) { return seconds_cell(s.evaluate_seconds); }});
-    columns.push_back({right("peak host MB"),
-                       [](const SeedResult& s) { return scaled(s.peak_host_bytes, kMega, 0); }});
-    columns.push_back({right("peak device MB"),
-                       [](const SeedResult& s) { return scaled(s.peak_device_bytes, kMega, 0); }});
-  }
+void add_names(RunColumns& columns, const Report& report) {
+  columns.push_back({.column = {.name = "study"},
+                     .value = [study = report.study](const RunLine&) { return CsvValue(study); }});
+  columns.push_back({.column = {.name = "row", .title = "row", .align = Align::left},
+                     .value = [](const RunLine& line) { return line.row->label; }});
+  columns.push_back({.column = {.name = "method"},
+                     .value = [](const RunLine& line) { return line.row->method; }});
+  columns.push_back({.column = {.name = "sharing"},
+                     .value = [](const RunLine& line) { return line.row->sharing; }});
+  columns.push_back({.column = {.name = "grouping"},
+                     .value = [](const RunLine& line) { return line.row->grouping; }});
+  columns.push_back({.column = {.name = "seed", .title = "seed"},
+                     .value = [](const RunLine& line) { return line.seed; }});
   columns.push_back(
-      {right("GFLOP a step"), [](const SeedResult& s) { return scaled(s.step_flops, kGiga, 3); }});
-  columns.push_back({right("GFLOP an image"),
-                     [](const SeedResult& s) { return scaled(s.image_flops, kGiga, 4); }});
-  columns.push_back({right("test evaluations"),
-                     [](const SeedResult& s) { return std::to_string(s.test_evaluations); }});
-  columns.push_back({left("determinism"), [](const SeedResult& s) { return s.determinism; }});
-  if (times) {
-    columns.push_back(
-        {right("resumed"), [](const SeedResult& s) { return std::to_string(s.resumed); }});
-    columns.push_back({left("started"), [](const SeedResult& s) { return s.started; }});
-  }
-  columns.push_back({left("identity"), [](const SeedResult& s) { return s.run; }});
-  columns.push_back({left("trained weights"), [](const SeedResult& s) { return s.trained_hash; }});
+      {.column = {.name = "status"}, .value = [](const RunLine& line) { return line.status; }});
+}
+
+void add_results(RunColumns& columns) {
+  using results::TaskResult;
+  columns.push_back({.column = {.name = "task"},
+                     .value = field_of_task([](const TaskResult& t) { return t.task; })});
+  columns.push_back({.column = {.name = "n_train"},
+                     .value = field_of_task([](const TaskResult& t) { return t.n_train; })});
+  columns.push_back({.column = {.name = "n_test"},
+                     .value = field_of_task([](const TaskResult& t) { return t.n_test; })});
+  columns.push_back({.column = {.name = "n_correct"},
+                     .value = field_of_task([](const TaskResult& t) { return t.n_correct; })});
+  columns.push_back({.column = {.name = "accuracy"},
+                     .value = field_of_task([](const TaskResult& t) { return t.accuracy(); })});
+  columns.push_back({.column = {.name = "loss"},
+                     .value = field_of_task([](const TaskResult& t) { return t.loss; })});
+  columns.push_back(
+      {.column = {.title = "mean", .unit = "%"},
+       .text = of_run([](const SeedResult& s) { return fixed(100.0 * s.mean_accuracy(), 2); })});
+}
+
+void add_costs(RunColumns& columns, bool times) {
+  columns.push_back(
+      {.column = {.name = "trainable", .title = "trainable"},
+       .text = of_run([](const SeedResult& s) { return grouped_digits(s.trainable()); }),
+       .value = field_of_run([](const SeedResult& s) { return s.trainable(); })});
+  columns.push_back(
+      {.column = {.title = "stored",
+                  .unit = "MB",
+                  .reading = " stored: what has to be kept to use the adapters later.",
+                  .reading_place = 1},
+       .text = of_run([](const SeedResult& s) {
+         return fixed(static_cast<double>(s.stored_bytes) / kMega, 3);
+       })});
+  columns.push_back(
+      {.column = {.name = "train_seconds", .title = times ? "train" : "", .unit = "s"},
+       .text = of_run([](const SeedResult& s) { return seconds_cell(s.train_seconds); }),
+       .value = field_of_run([](const SeedResult& s) { return s.train_seconds; })});
+  columns.push_back(
+      {.column = {.name = "evaluate_seconds", .title = times ? "test" : "", .unit = "s"},
+       .text = of_run([](const SeedResult& s) { return seconds_cell(s.evaluate_seconds); }),
+       .value = field_of_run([](const SeedResult& s) { return s.evaluate_seconds; })});
+  columns.push_back(
+      {.column = {.title = times ? "peak host" : "",
+                  .unit = "MB",
+                  .reading = "\npeak: largest resident memory of the run's own process.",
+                  .reading_place = 2},
+       .text = of_run([](const SeedResult& s) { return scaled(s.peak_host_bytes, kMega, 0); })});
+  columns.push_back(
+      {.column = {.title = times ? "peak device" : "", .unit = "MB"},
+       .text = of_run([](const SeedResult& s) { return scaled(s.peak_device_bytes, kMega, 0); })});
+  columns.push_back(
+      {.column = {.name = "step_flops", .title = "GFLOP a step"},
+       .text = of_run([](const SeedResult& s) { return scaled(s.step_flops, kGiga, 3); }),
+       .value = field_of_run([](const SeedResult& s) { return s.step_flops; })});
+  columns.push_back(
+      {.column = {.name = "image_flops", .title = "GFLOP an image"},
+       .text = of_run([](const SeedResult& s) { return scaled(s.image_flops, kGiga, 4); }),
+       .value = field_of_run([](const SeedResult& s) { return s.image_flops; })});
+}
+
+void add_provenance(RunColumns& columns, bool times) {
+  columns.push_back(
+      {.column = {.title = "test evaluations"},
+       .text = of_run([](const SeedResult& s) { return std::to_string(s.test_evaluations); })});
+  columns.push_back({.column = {.title = "determinism", .align = Align::left},
+                     .text = of_run([](const SeedResult& s) { return s.determinism; })});
+  columns.push_back(
+      {.column = {.title = times ? "resumed" : ""},
+       .text = of_run([](const SeedResult& s) { return std::to_string(s.resumed); })});
+  columns.push_back({.column = {.title = times ? "started" : "", .align = Align::left},
+                     .text = of_run([](const SeedResult& s) { return s.started; })});
+  columns.push_back(
+      {.column = {.name = "run",
+                  .title = "identity",
+                  .align = Align::left,
+                  .reading = "\nidentity: SHA-256 over everything that is meant to decide the "
+                             "result; a run of the same identity is never done twice."},
+       .value = field_of_run([](const SeedResult& s) { return s.identity.hash; })});
+  columns.push_back(
+      {.column = {.title = "trained weights",
+                  .align = Align::left,
+                  .reading = " trained weights: digest of the trained parameters at the end."},
+       .text = of_run([](const SeedResult& s) { return s.trained_hash; })});
+  columns.push_back(
+      {.column = {.name = "error"}, .value = [](const RunLine& line) { return line.error; }});
+}
+
+RunColumns run_columns(const Report& report) {
+  RunColumns columns;
+  add_names(columns, report);
+  add_results(columns);
+  add_costs(columns, report.times);
+  add_provenance(columns, report.times);
   return columns;
 }
 
-bool is_used(const RunColumn& column, const Report& report) {
-  return std::any_of(report.rows.begin(), report.rows.end(), [&](const Row& row) {
-    return std::any_of(row.seeds.begin(), row.seeds.end(),
-                       [&](const SeedResult& seed) { return !column.cell(seed).empty(); });
-  });
-}
-
-std::string or_nothing(std::string text) {
-  return text.empty() ? kNothing : text;
+std::vector<RunLine> finished_runs(const Report& report) {
+  std::vector<RunLine> lines;
+  for (const Row& row : report.rows) {
+    for (const SeedResult& seed : row.seeds)
+      lines.push_back({.row = &row, .seed = seed.seed, .status = "done", .run = &seed});
+  }
+  return lines;
 }
 
 }  // namespace
 
 TextTable make_run_table(const Report& report, std::size_t most) {
-  std::vector<RunColumn> columns = run_columns(report.times);
-  std::erase_if(columns, [&](const RunColumn& column) { return !is_used(column, report); });
-  TextTable table;
-  table.columns = {{"row", Align::left, 0, false}};
-  for (const RunColumn& column : columns)
-    table.columns.push_back(column.column);
-  for (const Row& row : report.rows) {
-    for (const SeedResult& seed : row.seeds) {
-      if (table.rows.size() == most) return table;
-      std::vector<std::string> cells = {row.label};
-      for (const RunColumn& column : columns)
-        cells.push_back(or_nothing(column.cell(seed)));
-      table.rows.push_back(std::move(cells));
-      table.places.push_back(Place::none);
-    }
-  }
-  return table;
+  RunColumns columns = run_columns(report);
+  std::vector<RunLine> lines = finished_runs(report);
+  std::erase_if(columns, [&](const ColumnOf<RunLine>& column) {
+    return column.column.title.empty() ||
+           std::all_of(lines.begin(), lines.end(),
+                       [&](const RunLine& line) { return cell_text(column, line).empty(); });
+  });
+  if (lines.size() > most) lines.resize(most);
+  return text_table(columns, lines);
 }
 
 std::vector<std::string> make_run_legend(const Report& report) {
-  std::vector<std::string> legend = {
-      "identity: SHA-256 over everything that is meant to decide the result; a run of the same "
-      "identity is never done twice. trained weights: digest of the trained parameters at the end. "
-      "stored: what has to be kept to use the adapters later."};
-  if (report.times) legend.push_back("peak: largest resident memory of the run's own process.");
-  return legend;
+  return legend_of(run_columns(report));
 }
 
-TextTable make_environment_table(const Report& report) {
-  std::vector<std::string> order;
-  std::map<std::string, std::vector<std::pair<std::string, int>>> values;
+std::string runs_csv(const Report& report) {
+  std::multimap<std::string, const Failure*> failures;
+  for (const Failure& failure : report.failures)
+    failures.emplace(failure.label, &failure);
+  std::vector<RunLine> lines;
   for (const Row& row : report.rows) {
     for (const SeedResult& seed : row.seeds) {
-      for (const auto& [name, value] : seed.environment) {
-        if (!values.contains(name)) order.push_back(name);
-        auto& counts = values[name];
-        const auto known = std::find_if(counts.begin(), counts.end(),
-                                        [&](const auto& count) { return count.first == value; });
-        if (known == counts.end()) {
-          counts.emplace_back(value, 1);
-        } else {
-          ++known->second;
-        }
-      }
+      for (const results::TaskResult& task : seed.tasks)
+        lines.push_back(
+            {.row = &row, .seed = seed.seed, .status = "done", .run = &seed, .task = &task});
     }
+    const auto [first, last] = failures.equal_range(row.label);
+    for (auto failure = first; failure != last; ++failure)
+      lines.push_back({.row = &row,
+                       .seed = failure->second->seed,
+                       .status = "failed",
+                       .error = failure->second->error});
+    for (const std::uint64_t seed : row.missing_seeds)
+      lines.push_back({.row = &row, .seed = seed, .status = "missing"});
   }
-  TextTable table;
-  table.columns = {{"environment", Align::left, 0, false}, {"value", Align::left, 0, false}};
-  for (const std::string& name : order) {
-    const auto& counts = values[name];
-    std::string text;
-    for (const auto& [value, runs] : counts) {
-      if (!text.empty()) text += "; ";
-      text += value;
-      if (counts.size() > 1 || runs != report.finished)
-        text += " (" + std::to_string(runs) + (runs == 1 ? " run)" : " runs)");
-    }
-    table.rows.push_back({name, text});
-    table.places.push_back(Place::none);
-  }
-  return table;
-}
-
-TextTable make_search_table(const Report& report) {
-  TextTable table;
-  table.columns = {{"row", Align::left, 0, false},
-                   {"search", Align::left, 0, false},
-                   {"trials", Align::right, 0, false},
-                   {"trial runs", Align::right, 0, false},
-                   {"chosen settings", Align::left, 0, false},
-                   {"validation %", Align::right, 0, false},
-                   {"study of the trials", Align::left, 0, false}};
-  for (const results::SearchRecord& search : report.searches) {
-    const auto index = static_cast<std::size_t>(search.row_index);
-    std::string chosen;
-    for (const auto& [name, value] : search.chosen)
-      chosen += (chosen.empty() ? "" : ", ") + name + " " + value;
-    table.rows.push_back(
-        {index < report.rows.size() ? report.rows[index].label : "row " + std::to_string(index),
-         search.strategy, std::to_string(search.trials), std::to_string(search.trial_runs),
-         or_nothing(chosen), fixed(100.0 * search.validation_accuracy, 2),
-         or_nothing(search.study)});
-    table.places.push_back(Place::none);
-  }
-  return table;
+  return csv_file(run_columns(report), lines);
 }
 
 }  // namespace petlab::reports

@@ -4,7 +4,6 @@
 #include "petlab/reports/paired_tests.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <functional>
 #include <unordered_map>
 
@@ -15,20 +14,25 @@ bool has_gaps(const Row& row) {
   return !row.mean || row.failed > 0 || !row.missing_seeds.empty();
 }
 
-// "Zero-Shot" is "zeroshot".
-std::string letters_of(const std::string& text) {
-  std::string letters;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0) letters.push_back(static_cast<char>(std::tolower(byte)));
-  }
-  return letters;
+// A run of the backbone as it is. One that does not say what its method is, but trained nothing,
+// is taken for one.
+bool is_baseline(const SeedResult& seed) {
+  return seed.method_trait ? *seed.method_trait == results::method_trait::kBaseline
+                           : seed.trainable() == 0;
 }
 
-std::optional<std::size_t> first_row(const Report& report,
-                                     const std::function<bool(const Row&)>& wanted) {
+// A run that trains all of a backbone for each task.
+bool trains_full_copies(const SeedResult& seed) {
+  const auto tasks = static_cast<std::int64_t>(seed.tasks.size());
+  return seed.sharing == "per-task" && seed.total_backbone_parameters > 0 &&
+         seed.trainable() == tasks * seed.total_backbone_parameters;
+}
+
+// The first row with finished runs that are all of this kind.
+std::optional<std::size_t> first_row(const Report& report, bool (*kind)(const SeedResult&)) {
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    if (!report.rows[i].seeds.empty() && wanted(report.rows[i])) return i;
+    const std::vector<SeedResult>& seeds = report.rows[i].seeds;
+    if (!seeds.empty() && std::all_of(seeds.begin(), seeds.end(), kind)) return i;
   }
   return std::nullopt;
 }
@@ -65,7 +69,7 @@ void compare_all(std::vector<Row>& rows, std::size_t reference, Target target) {
     if (i == reference) continue;
     const std::vector<double> differences =
         paired_values(rows[i], reference_seeds, [](const SeedResult& a, const SeedResult& b) {
-          return std::optional<double>(a.mean_accuracy - b.mean_accuracy);
+          return std::optional<double>(a.mean_accuracy() - b.mean_accuracy());
         });
     if (differences.empty()) continue;
     Comparison& comparison = (rows[i].*target).emplace();
@@ -134,10 +138,10 @@ std::vector<std::uint64_t> collapsed(const std::vector<SeedResult>& seeds) {
   for (const SeedResult& seed : seeds)
     sorted.push_back(&seed);
   std::sort(sorted.begin(), sorted.end(), [](const SeedResult* a, const SeedResult* b) {
-    return a->mean_accuracy < b->mean_accuracy;
+    return a->mean_accuracy() < b->mean_accuracy();
   });
   const auto distance = [&](std::size_t a, std::size_t b) {
-    return sorted[b]->mean_accuracy - sorted[a]->mean_accuracy;
+    return sorted[b]->mean_accuracy() - sorted[a]->mean_accuracy();
   };
   std::size_t low = 0;  // how many seeds lie below the widest gap
   for (std::size_t i = 1; i < sorted.size(); ++i) {
@@ -169,7 +173,7 @@ std::string collapse_note(const Row& row) {
                      row.collapsed_seeds.end();
     if (low) names.push_back(std::to_string(seed.seed));
     std::string& list = low ? below : above;
-    list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy, 1);
+    list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy(), 1);
   }
   return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
          (names.size() == 1 ? " ends" : " end") + " far below the others (" + below +
@@ -190,6 +194,26 @@ std::string seeds_note(const Report& report) {
          " seeds the 95 % interval of a mean reaches " + fixed(interval_reach(most), 2) +
          " standard deviations to either side, with 5 seeds " + fixed(interval_reach(5), 2) +
          ", with 10 seeds " + fixed(interval_reach(10), 2) + ".";
+}
+
+// Rows that might be the baseline as well as the one that was taken for it.
+std::string baseline_note(const Report& report) {
+  if (!report.zero_shot) return {};
+  const Row& taken = report.rows[*report.zero_shot];
+  const auto is_guessed = [](const SeedResult& seed) {
+    return !seed.method_trait && is_baseline(seed);
+  };
+  if (!is_guessed(taken.seeds.front())) return {};
+  std::vector<std::string> others;
+  for (const Row& row : report.rows) {
+    if (row.method != taken.method && !row.seeds.empty() && is_guessed(row.seeds.front()))
+      others.push_back("'" + row.label + "'");
+  }
+  if (others.empty()) return {};
+  return "Row '" + taken.label +
+         "' is taken for zero-shot because its runs trained nothing; so did "
+         "those of " +
+         listed(others) + ", and none of them says what its method is.";
 }
 
 std::string best_group_note(const Report& report) {
@@ -225,11 +249,8 @@ void add_places(Report& report) {
 }
 
 void add_comparisons(Report& report) {
-  report.zero_shot =
-      first_row(report, [](const Row& row) { return letters_of(row.method) == "zeroshot"; });
-  report.single_task = first_row(report, [](const Row& row) {
-    return letters_of(row.method) == "fullfinetuning" && row.sharing == "per-task";
-  });
+  report.zero_shot = first_row(report, is_baseline);
+  report.single_task = first_row(report, trains_full_copies);
   if (report.zero_shot) compare_all(report.rows, *report.zero_shot, &Row::versus_zero_shot);
   if (report.best) compare_all(report.rows, *report.best, &Row::versus_best);
   for (Row& row : report.rows) {
@@ -250,6 +271,7 @@ void add_statistical_notes(Report& report) {
   for (const Row& row : report.rows) {
     if (!row.collapsed_seeds.empty()) add(collapse_note(row));
   }
+  add(baseline_note(report));
   add(seeds_note(report));
   add(best_group_note(report));
   if (report.ranked_rows.size() > 2) add(report.ranks.statement);

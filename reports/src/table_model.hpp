@@ -5,16 +5,26 @@
 #include <string>
 #include <vector>
 
-/// The words and digits of the table, shared by the renderers.
+/// Tables as text, and the words that all renderers share.
 namespace petlab::reports {
 
 enum class Align { left, right };
 
+/// What is said of a column, once for all that shows it.
 struct Column {
-  std::string title;
+  std::string name = {};   // in CSV files; "": it is in tables alone
+  std::string title = {};  // in tables; "": it is in CSV files alone
+  std::string unit = {};   // of the cells in tables; stands behind the title
   Align align = Align::right;
   int importance = 0;   // 0: never left out; the larger, the sooner it is
   bool marked = false;  // shows the row's place
+  /// How to read it: goes on in the line of the legend that the column before ended, a line break
+  /// starts a new one. Readings of a larger place come after all of a smaller one.
+  std::string reading = {};
+  int reading_place = 0;
+
+  /// Title and unit: "train s".
+  std::string heading() const { return unit.empty() ? title : title + " " + unit; }
 };
 
 inline constexpr const char* kNothing = "–";         // an empty cell
@@ -33,25 +43,11 @@ struct TextTable {
 /// How a cell is to be marked.
 Place place_of(const TextTable& table, std::size_t row, std::size_t column);
 
-TextTable make_table(const Report& report);
+/// The readings of the columns in lines.
+std::vector<std::string> legend_lines(std::vector<Column> columns);
 
-/// Differences to the zero-shot row and to the best row with their p values; without rows where
-/// there is nothing to compare.
-TextTable make_test_table(const Report& report);
-
-/// What its columns mean; empty without rows.
-std::vector<std::string> make_test_legend(const Report& report);
-
-/// "71.67 ± 7.17" in %, "70.00 (n=1)"; a row that shares the first place as far as the seeds can
-/// say carries the mark.
-std::string mean_text(const Row& row);
-
-/// "+1.20 ± 0.40 *" in percentage points; "(n=2)" is added where fewer seeds could be paired than
-/// the row has.
-std::string difference_text(const std::optional<Comparison>& comparison, int row_seeds);
-
-/// What the columns of make_table() mean, one sentence an item.
-std::vector<std::string> make_legend(const Report& report);
+/// "+1.20 ± 0.40" in percentage points; without the interval where there is none.
+std::string points_text(const Estimate& difference);
 
 /// The one sentence for a study without finished runs; "" for others.
 std::string nothing_to_show(const Report& report);

@@ -1,5 +1,6 @@
 #include "numbers.hpp"
 #include "petlab/reports/render.hpp"
+#include "row_table.hpp"
 #include "table_model.hpp"
 
 #include <algorithm>
@@ -42,7 +43,7 @@ TextTable with_places(TextTable table) {
 std::vector<int> widths_of(const TextTable& table) {
   std::vector<int> widths;
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    int width = display_width(table.columns[c].title);
+    int width = display_width(table.columns[c].heading());
     for (const auto& cells : table.rows)
       width = std::max(width, display_width(cells[c]));
     widths.push_back(width);
@@ -89,7 +90,7 @@ class TablePrinter {
 
   void print() const {
     line([&](std::size_t c) {
-      return padded(table_.columns[c].title, widths_[c], table_.columns[c].align);
+      return padded(table_.columns[c].heading(), widths_[c], table_.columns[c].align);
     });
     line([&](std::size_t c) { return std::string(static_cast<std::size_t>(widths_[c]), '-'); });
     for (std::size_t r = 0; r < table_.rows.size(); ++r) {
@@ -122,7 +123,7 @@ class TablePrinter {
     std::string names;
     for (std::size_t c = 0; c < table_.columns.size(); ++c) {
       if (std::find(kept_.begin(), kept_.end(), c) != kept_.end()) continue;
-      names += (names.empty() ? "" : ", ") + table_.columns[c].title;
+      names += (names.empty() ? "" : ", ") + table_.columns[c].heading();
     }
     if (!names.empty()) out_ << "(left out to fit: " << names << "; the report files have all)\n";
   }

@@ -15,6 +15,7 @@ void leave_out_times(Report& report) {
       seed.started.clear();
       seed.finished.clear();
       seed.resumed = 0;
+      seed.costs.clear();
       for (results::EpochRecord& epoch : seed.epochs)
         epoch.seconds = 0.0;
     }

@@ -3,6 +3,8 @@
 #include "petlab/reports/render.hpp"
 #include "petlab/sdk/error.hpp"
 #include "renderers.hpp"
+#include "row_table.hpp"
+#include "run_table.hpp"
 
 #include <algorithm>
 #include <fstream>

@@ -45,12 +45,6 @@ std::vector<std::string> texts_of(const SQLite::Database& db, const char* sql) {
   return texts;
 }
 
-bool same_verification(const VerificationRecord& a, const VerificationRecord& b) {
-  return a.time == b.time && a.level == b.level && a.trained_hash == b.trained_hash &&
-         a.predictions == b.predictions && a.changed_predictions == b.changed_predictions &&
-         a.environment == b.environment;
-}
-
 // Takes one file after the other into the open transaction of `into`.
 class Merger {
  public:
@@ -135,10 +129,7 @@ class Merger {
     if (theirs.empty()) return;
     const auto mine = read_verifications(into_, identity);
     for (const VerificationRecord& one : theirs) {
-      const bool known = std::any_of(
-          mine.begin(), mine.end(),
-          [&](const VerificationRecord& other) { return same_verification(one, other); });
-      if (!known) write_verification(into_, one);
+      if (std::find(mine.begin(), mine.end(), one) == mine.end()) write_verification(into_, one);
     }
   }
 

@@ -10,28 +10,12 @@
 namespace petlab::results {
 namespace {
 
-bool same_planned_run(const PlannedRun& a, const PlannedRun& b) {
-  return a.hash == b.hash && a.row_index == b.row_index && a.row_label == b.row_label &&
-         a.seed == b.seed && a.method == b.method && a.sharing == b.sharing &&
-         a.grouping == b.grouping;
-}
-
-bool same_plan(const StudyRecord& a, const StudyRecord& b) {
-  return std::equal(a.plan.begin(), a.plan.end(), b.plan.begin(), b.plan.end(), same_planned_run);
-}
-
-bool same_search(const SearchRecord& a, const SearchRecord& b) {
-  return a.strategy == b.strategy && a.trials == b.trials && a.trial_runs == b.trial_runs &&
-         a.study == b.study && a.chosen == b.chosen &&
-         a.validation_accuracy == b.validation_accuracy;
-}
-
 // The first thing in which two plans differ, as the end of a sentence.
 std::string plan_difference(const StudyRecord& mine, const StudyRecord& theirs) {
   for (std::size_t i = 0; i < std::min(mine.plan.size(), theirs.plan.size()); ++i) {
     const PlannedRun& a = mine.plan[i];
     const PlannedRun& b = theirs.plan[i];
-    if (same_planned_run(a, b)) continue;
+    if (a == b) continue;
     const auto name = [](const PlannedRun& run) {
       return "row '" + run.row_label + "' seed " + std::to_string(run.seed);
     };
@@ -69,7 +53,7 @@ class StudyMerger {
  private:
   bool fits(const StudyRecord& study, const std::string& name) const {
     const std::optional<StudyRecord> mine = read_study(into_, name);
-    return !mine || same_plan(*mine, study);
+    return !mine || mine->plan == study.plan;
   }
 
   // Another plan of this name gets a name made of its file's, with a number where that is taken
@@ -108,7 +92,7 @@ class StudyMerger {
       if (same_row == mine->searches.end()) {
         mine->searches.push_back(search);
         changed = true;
-      } else if (!same_search(*same_row, search)) {
+      } else if (*same_row != search) {
         result_.differences.push_back("the search of row " + std::to_string(search.row_index) +
                                       " of study '" + theirs.name + "' has another outcome in '" +
                                       from_path_.string() + "'; that of '" + into_path_.string() +

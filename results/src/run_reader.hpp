@@ -21,9 +21,6 @@ class RunReader {
  private:
   std::optional<std::int64_t> read_head(const std::string& hash, RunRecord& run);
   NamedValues read_values(std::int64_t run, const char* kind);
-  void read_parameters(std::int64_t id, RunRecord& run);
-  void read_costs(std::int64_t id, RunRecord& run);
-  void read_epochs(std::int64_t id, RunRecord& run);
   void read_tasks(std::int64_t id, RunRecord& run);
   std::vector<ImagePrediction> read_predictions(std::int64_t run, std::int64_t task);
   Partition read_partition(std::int64_t run, std::int64_t place);

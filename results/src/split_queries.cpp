@@ -2,8 +2,6 @@
 #include "statements.hpp"
 #include "store_file.hpp"
 
-#include <algorithm>
-
 namespace petlab::results {
 namespace {
 
@@ -69,7 +67,7 @@ void read_task_content(const SQLite::Database& db, std::int64_t split, std::int6
 void write_split(SQLite::Database& db, const SplitRecord& split) {
   const std::int64_t dataset = dataset_id(db, split.dataset);
   execute(db, "INSERT INTO splits (dataset_id, hash, name, fraction, seed) VALUES (?, ?, ?, ?, ?)",
-          dataset, split.hash, split.name, split.fraction, stored_seed(split.seed));
+          dataset, split.hash, split.name, split.fraction, split.seed);
   const std::int64_t id = db.getLastInsertRowid();
   SQLite::Statement insert(
       db, "INSERT INTO split_tasks (split_id, position, task_id, n_train) VALUES (?, ?, ?, ?)");
@@ -81,17 +79,8 @@ void write_split(SQLite::Database& db, const SplitRecord& split) {
   }
 }
 
-bool same_task(const TaskSplit& a, const TaskSplit& b) {
-  const auto same_image = [](const TestImage& x, const TestImage& y) {
-    return x.sample_id == y.sample_id && x.label == y.label;
-  };
-  return a.task == b.task && a.n_train == b.n_train && a.classes == b.classes &&
-         std::equal(a.test.begin(), a.test.end(), b.test.begin(), b.test.end(), same_image);
-}
-
 bool same_content(const SplitRecord& a, const SplitRecord& b) {
-  return a.dataset.hash == b.dataset.hash && a.seed == b.seed &&
-         std::equal(a.tasks.begin(), a.tasks.end(), b.tasks.begin(), b.tasks.end(), same_task);
+  return a.dataset.hash == b.dataset.hash && a.seed == b.seed && a.tasks == b.tasks;
 }
 
 }  // namespace

@@ -12,6 +12,10 @@ namespace petlab::results {
 inline void bind_one(SQLite::Statement& statement, int index, std::int64_t value) {
   statement.bind(index, value);
 }
+/// Seeds are unsigned everywhere but in SQLite; the checks keep them below 2^63.
+inline void bind_one(SQLite::Statement& statement, int index, std::uint64_t value) {
+  statement.bind(index, static_cast<std::int64_t>(value));
+}
 inline void bind_one(SQLite::Statement& statement, int index, double value) {
   statement.bind(index, value);  // a NaN becomes NULL
 }
@@ -42,14 +46,15 @@ void execute(SQLite::Statement& statement, const Values&... values) {
 }
 
 template <class... Values>
-void execute(SQLite::Database& db, const char* sql, const Values&... values) {
+void execute(SQLite::Database& db, const std::string& sql, const Values&... values) {
   SQLite::Statement statement(db, sql);
   execute(statement, values...);
 }
 
 /// A query with its values bound, to be stepped through.
 template <class... Values>
-SQLite::Statement query(const SQLite::Database& db, const char* sql, const Values&... values) {
+SQLite::Statement query(const SQLite::Database& db, const std::string& sql,
+                        const Values&... values) {
   SQLite::Statement statement(db, sql);
   bind_all(statement, values...);
   return statement;
@@ -62,11 +67,6 @@ std::optional<std::int64_t> find_id(const SQLite::Database& db, const char* sql,
   SQLite::Statement statement = query(db, sql, values...);
   if (!statement.executeStep()) return std::nullopt;
   return statement.getColumn(0).getInt64();
-}
-
-/// Seeds are unsigned everywhere but in SQLite; the checks keep them below 2^63.
-inline std::int64_t stored_seed(std::uint64_t seed) {
-  return static_cast<std::int64_t>(seed);
 }
 
 }  // namespace petlab::results

@@ -1,5 +1,6 @@
 #include "petlab/sdk/error.hpp"
 #include "queries.hpp"
+#include "record_columns.hpp"
 #include "statements.hpp"
 
 namespace petlab::results {
@@ -10,11 +11,9 @@ void write_verification(SQLite::Database& db, const VerificationRecord& verifica
   if (!run)
     throw sdk::Error(sdk::ErrorKind::store,
                      "it holds no finished run '" + verification.identity.substr(0, 12) + "'");
-  execute(db,
-          "INSERT INTO verifications (run_id, time, level, trained_hash, predictions, "
-          "changed_predictions) VALUES (?, ?, ?, ?, ?, ?)",
-          *run, verification.time, verification.level, verification.trained_hash,
-          verification.predictions, verification.changed_predictions);
+  SQLite::Statement statement(db,
+                              insert_statement("verifications", "run_id", kVerificationColumns));
+  insert(statement, kVerificationColumns, verification, *run);
   const std::int64_t id = db.getLastInsertRowid();
   std::int64_t position = 0;
   for (const auto& [name, value] : verification.environment)
@@ -24,20 +23,16 @@ void write_verification(SQLite::Database& db, const VerificationRecord& verifica
 std::vector<VerificationRecord> read_verifications(const SQLite::Database& db,
                                                    const std::string& identity) {
   std::vector<VerificationRecord> result;
-  SQLite::Statement rows = query(db,
-                                 "SELECT v.verification_id, v.time, v.level, v.trained_hash, "
-                                 "v.predictions, v.changed_predictions FROM verifications v "
-                                 "JOIN runs r USING (run_id) WHERE r.identity = ? "
-                                 "ORDER BY v.verification_id",
-                                 identity);
+  SQLite::Statement rows =
+      query(db,
+            "SELECT v.verification_id, " + column_names(kVerificationColumns, "v") +
+                " FROM verifications v JOIN runs r USING (run_id) "
+                "WHERE r.identity = ? ORDER BY v.verification_id",
+            identity);
   while (rows.executeStep()) {
     VerificationRecord& one = result.emplace_back();
     one.identity = identity;
-    one.time = rows.getColumn(1).getString();
-    one.level = rows.getColumn(2).getString();
-    one.trained_hash = rows.getColumn(3).getString();
-    one.predictions = rows.getColumn(4).getInt64();
-    one.changed_predictions = rows.getColumn(5).getInt64();
+    read_columns(rows, 1, kVerificationColumns, one);
     SQLite::Statement values = query(
         db,
         "SELECT name, value FROM verification_values WHERE verification_id = ? ORDER BY position",

@@ -25,8 +25,12 @@ Report study_of(std::size_t rows, std::size_t seeds, std::size_t grouped = 0) {
     for (std::size_t s = 0; s < seeds; ++s) {
       SeedResult seed;
       seed.seed = s;
-      seed.mean_accuracy = row.mean->mean;
-      seed.trainable = static_cast<std::int64_t>(s);
+      seed.tasks = {{.task = "line",
+                     .n_test = 1000,
+                     .n_correct = static_cast<std::int64_t>(i),
+                     .predictions = {}}};
+      seed.parameters = {
+          {.scope = "shared", .owner = "", .trainable = static_cast<std::int64_t>(s)}};
       row.seeds.push_back(seed);
       if (grouped == 0 || i % grouped != 0) continue;
       results::GroupingRecord found;

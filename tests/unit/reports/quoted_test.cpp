@@ -1,7 +1,7 @@
 #include "petlab/reports/quoted.hpp"
 
 #include "petlab/reports/render.hpp"
-#include "table_model.hpp"
+#include "row_table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,9 +61,9 @@ TEST(Quoted, NumbersStandInColumnsOfTheirOwnWithTheirSource) {
     for (std::size_t c = 0; c < before.columns.size(); ++c)
       EXPECT_EQ(table.rows[r][c], before.rows[r][c]);
   const std::size_t at = before.columns.size();
-  EXPECT_EQ(table.columns[at].title, "quoted Art %");
-  EXPECT_EQ(table.columns[at + 1].title, "quoted mean %");
-  EXPECT_EQ(table.columns[at + 2].title, "quoted trainable");
+  EXPECT_EQ(table.columns[at].heading(), "quoted Art %");
+  EXPECT_EQ(table.columns[at + 1].heading(), "quoted mean %");
+  EXPECT_EQ(table.columns[at + 2].heading(), "quoted trainable");
   EXPECT_EQ(table.rows[0][at + 1], "–");
   EXPECT_EQ(table.rows[1][at], "~80");
   EXPECT_EQ(table.rows[1][at + 1], "84.5");

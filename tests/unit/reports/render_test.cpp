@@ -229,7 +229,8 @@ TEST_F(RenderTest, NamesAFileThatCannotBeWritten) {
 TEST_F(RenderTest, LatexTablesAreWellFormedWhateverTheNames) {
   results::RunStore store(folder_ / "runs.sqlite");
   const records::RunChoice run{.seed = 1, .correct = {9, 8}};
-  const records::RunChoice other{.method = "zero-shot", .seed = 1, .correct = {5, 5}};
+  const records::RunChoice other{
+      .method = "zero-shot", .seed = 1, .trainable = 0, .correct = {5, 5}};
   store.register_split(records::split(1));
   store.set_study(
       records::study("50 %_{of} $x$", {{"a_b & #1 \\ ^~", {run}}, {"zero-shot", {other}}}));

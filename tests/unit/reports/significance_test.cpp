@@ -23,7 +23,11 @@ struct SampleRow {
   std::string method;
   std::string sharing;
   Counts correct;
+  std::int64_t trainable = 512;
+  std::optional<std::string> trait = {};
 };
+
+constexpr std::int64_t kBackbone = 100000;  // parameters of the sample records' backbone
 
 class SignificanceTest : public testing::Test {
  protected:
@@ -36,15 +40,18 @@ class SignificanceTest : public testing::Test {
         planned.runs.push_back({.method = row.method,
                                 .sharing = row.sharing,
                                 .seed = s + 1,
+                                .trainable = row.trainable,
                                 .correct = row.correct[s]});
       }
       plan.push_back(std::move(planned));
     }
     store.set_study(records::study("sample", plan));
-    for (const records::Row& row : plan) {
-      for (const records::RunChoice& run : row.runs) {
-        store.register_split(records::split(run.seed));
-        store.record(records::done_run(run, records::split(run.seed)));
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+      for (const records::RunChoice& choice : plan[i].runs) {
+        store.register_split(records::split(choice.seed));
+        results::RunRecord run = records::done_run(choice, records::split(choice.seed));
+        run.method_trait = rows[i].trait;
+        store.record(run);
       }
     }
     return build_report(store, "sample");
@@ -54,11 +61,15 @@ class SignificanceTest : public testing::Test {
 };
 
 const std::vector<SampleRow> kRows = {
-    {"zero", "zero-shot", "joint", {{5, 3}, {5, 4}, {6, 3}, {4, 4}, {6, 4}}},
+    {"zero", "zero-shot", "joint", {{5, 3}, {5, 4}, {6, 3}, {4, 4}, {6, 4}}, 0},
     {"a", "coop", "joint", {{6, 4}, {7, 5}, {7, 4}, {6, 5}, {7, 5}}},
     {"b", "mmap", "joint", {{8, 6}, {8, 6}, {9, 6}, {7, 7}, {9, 8}}},
     {"c", "vpt", "joint", {{8, 5}, {8, 7}, {8, 7}, {8, 7}, {9, 6}}},
-    {"full", "full-fine-tuning", "per-task", {{7, 6}, {7, 7}, {8, 5}, {7, 5}, {8, 7}}}};
+    {"full",
+     "full-fine-tuning",
+     "per-task",
+     {{7, 6}, {7, 7}, {8, 5}, {7, 5}, {8, 7}},
+     2 * kBackbone}};
 
 // SciPy 1.17 and statsmodels 0.15: stats.ttest_rel(row, reference).pvalue over the seeds' means,
 // multipletests(p, method="holm")[1] over all rows with one reference.
@@ -76,6 +87,34 @@ TEST_F(SignificanceTest, ComparesRowsWithZeroShot) {
   EXPECT_NEAR(*b.p, 4.545129572545693e-05, 1e-12);
   EXPECT_NEAR(*b.p_holm, 0.00018180518290182772, 1e-12);
   EXPECT_TRUE(b.is_real());
+}
+
+TEST_F(SignificanceTest, KnowsTheBaselineByWhatItsRunsSayAndNotByItsName) {
+  const SampleRow cache{"cache", "tip", "joint", {{6, 6}, {7, 6}}, 0, ""};
+  const SampleRow frozen{"frozen", "as-it-is", "joint", {{5, 5}, {5, 6}}, 0, "baseline"};
+  const SampleRow trained{"trained", "zero-shot", "joint", {{7, 7}, {7, 8}}, 512, ""};
+  EXPECT_EQ(report_of({cache, trained, frozen}).zero_shot, 2U);
+}
+
+TEST_F(SignificanceTest, TakesARunThatTrainedNothingForTheBaselineWhereItDoesNotSayWhatItIs) {
+  const SampleRow nothing{"nothing", "as-it-is", "joint", {{5, 5}, {5, 6}}, 0};
+  const SampleRow trained{"trained", "coop", "joint", {{7, 7}, {7, 8}}};
+  EXPECT_EQ(report_of({trained, nothing}).zero_shot, 1U);
+  EXPECT_FALSE(report_of({trained}).zero_shot.has_value());
+  const SampleRow cache{"cache", "tip", "joint", {{6, 6}, {7, 6}}, 0};
+  EXPECT_THAT(report_of({nothing, trained}).notes, Not(Contains(HasSubstr("taken for zero-shot"))));
+  EXPECT_THAT(report_of({nothing, trained, cache}).notes,
+              Contains("Row 'nothing' is taken for zero-shot because its runs trained nothing; so "
+                       "did those of 'cache', and none of them says what its method is."));
+}
+
+TEST_F(SignificanceTest, KnowsFullFineTuningByTheNumberOfParametersThatItTrains) {
+  const Counts counts = {{5, 5}, {5, 6}};
+  const SampleRow one_tower{"one", "full-fine-tuning", "per-task", counts, kBackbone};
+  const SampleRow shared{"shared", "full-fine-tuning", "joint", counts, 2 * kBackbone};
+  const SampleRow copies{"copies", "whatever", "per-task", counts, 2 * kBackbone};
+  EXPECT_FALSE(report_of({one_tower, shared}).single_task.has_value());
+  EXPECT_EQ(report_of({one_tower, shared, copies}).single_task, 2U);
 }
 
 TEST_F(SignificanceTest, ComparesRowsWithTheBestAndMarksThoseThatCannotBeToldFromIt) {
@@ -144,7 +183,7 @@ TEST_F(SignificanceTest, WarnsOfTooFewSeeds) {
 }
 
 TEST_F(SignificanceTest, GivesNoProbabilityWithoutASpread) {
-  const Report report = report_of({{"zero", "zero-shot", "joint", {{5, 5}, {5, 5}, {5, 5}}},
+  const Report report = report_of({{"zero", "zero-shot", "joint", {{5, 5}, {5, 5}, {5, 5}}, 0},
                                    {"a", "coop", "joint", {{6, 6}, {6, 6}, {6, 6}}}});
   EXPECT_NEAR(report.rows[1].versus_zero_shot->difference.mean, 0.1, 1e-12);
   EXPECT_FALSE(report.rows[1].versus_zero_shot->p.has_value());

@@ -47,6 +47,7 @@ void expect_content(RunStore& store) {
   EXPECT_EQ(run->epochs[1].loss, 0.75);
   EXPECT_EQ(run->epochs[1].steps, 0);
   EXPECT_EQ(run->epochs[1].images, 0);
+  EXPECT_EQ(run->method_trait, "");
 }
 
 int version_of(const std::filesystem::path& path) {
@@ -100,7 +101,19 @@ TEST_P(MigrationTest, ReadsAnOlderStoreWithoutChangingIt) {
   EXPECT_EQ(text_of(path_), before);
 }
 
-// A new schema version needs a version_N.sql of the one before it.
+TEST_P(MigrationTest, KnowsTheBaselineOfAVersionWithoutTraitsByItsName) {
+  if (GetParam() >= 3) GTEST_SKIP() << "its runs say what their methods are";
+  {
+    SQLite::Database db(path_.string(), SQLite::OPEN_READWRITE);
+    db.exec("UPDATE runs SET method = 'Zero_Shot' WHERE status = 'failed'");
+  }
+  const RunStore store(path_, OpenMode::read_only);
+  const auto runs = store.runs("demo");
+  EXPECT_EQ(store.load(runs[0].plan.hash)->method_trait, "");
+  EXPECT_EQ(store.load(runs[1].plan.hash)->method_trait, method_trait::kBaseline);
+}
+
+// Where a new schema version holds something new, version_N.sql has what a store of it gains.
 INSTANTIATE_TEST_SUITE_P(EarlierVersions, MigrationTest,
                          testing::Range(1, RunStore::schema_version()));
 

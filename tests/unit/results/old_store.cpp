@@ -26,12 +26,14 @@ std::string text_of(const std::filesystem::path& path) {
 void make_old_store(const std::filesystem::path& path, int version) {
   SQLite::Database db(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   db.exec("PRAGMA journal_mode = WAL");
-  for (int i = 1; i <= version; ++i)
+  for (int i = 1; i <= version; ++i) {
     db.exec(text_of(migration_file(i)));
+    const std::filesystem::path content =
+        PETLAB_SOURCE_DIR "/tests/unit/results/version_" + std::to_string(i) + ".sql";
+    if (std::filesystem::exists(content)) db.exec(text_of(content));
+  }
   db.exec("PRAGMA application_id = 0x7065746c");
   db.exec("PRAGMA user_version = " + std::to_string(version));
-  db.exec(
-      text_of(PETLAB_SOURCE_DIR "/tests/unit/results/version_" + std::to_string(version) + ".sql"));
 }
 
 }  // namespace petlab::results::sample

@@ -45,6 +45,7 @@ TEST_F(RunStoreTest, GivesBackAFinishedRunAsItWas) {
   run.resumed = 3;
   run.step_flops = 2.5e9;
   run.image_flops = 1.25e8;
+  run.method_trait = method_trait::kBaseline;
   run.epochs[1].steps = 7;
   run.epochs[1].images = 112;
   EXPECT_FALSE(store_.has_done(run.identity.hash));
@@ -55,6 +56,7 @@ TEST_F(RunStoreTest, GivesBackAFinishedRunAsItWas) {
   EXPECT_EQ(got.identity.hash, run.identity.hash);
   EXPECT_EQ(got.identity.parts, run.identity.parts);
   EXPECT_EQ(got.method, "mmap");
+  EXPECT_EQ(got.method_trait, "baseline");
   EXPECT_EQ(got.plugin, run.plugin);
   EXPECT_EQ(got.plugin_version, run.plugin_version);
   EXPECT_EQ(got.sharing, "grouped");
@@ -128,6 +130,9 @@ TEST_F(RunStoreTest, GivesBackEachPredictionInTheOrderOfTheSplit) {
     }
   }
   EXPECT_DOUBLE_EQ(got.tasks[0].accuracy(), 0.7);
+  EXPECT_DOUBLE_EQ(got.mean_accuracy(), 0.6);
+  EXPECT_EQ(got.trainable(), 512);
+  EXPECT_FALSE(got.method_trait.has_value()) << "nobody said what the method is";
   const RunRecord light = store_.load(run.identity.hash, LoadDetail::without_predictions).value();
   EXPECT_EQ(light.tasks[0].n_correct, 7);
   EXPECT_TRUE(light.tasks[0].predictions.empty());

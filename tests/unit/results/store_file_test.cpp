@@ -97,8 +97,10 @@ TEST_F(StoreFileTest, OfANewerSchemaIsRefusedInOneSentence) {
   }
   change("PRAGMA user_version = 99");
   for (const OpenMode mode : {OpenMode::create, OpenMode::read_write, OpenMode::read_only}) {
-    EXPECT_THAT(refusal(mode), HasSubstr("it has schema version 99, this petlab knows versions up "
-                                         "to 2; use the newer petlab that wrote it"));
+    EXPECT_THAT(refusal(mode),
+                HasSubstr("it has schema version 99, this petlab knows versions up to " +
+                          std::to_string(RunStore::schema_version()) +
+                          "; use the newer petlab that wrote it"));
   }
   EXPECT_EQ(ask<int>("PRAGMA user_version"), 99);
 }

@@ -14,31 +14,15 @@
 /// choose words and digits. Accuracies are fractions, 0 to 1.
 namespace petlab::reports {
 
-/// One finished run.
-struct SeedResult {
-  std::string run;  // identity
-  std::uint64_t seed = 0;
-  /// With predictions, in the order of the split's images, as far as build_report() reads them.
-  std::vector<results::TaskResult> tasks;
-  std::string split;                    // hash of a split of Report::splits
-  double mean_accuracy = 0.0;           // over the run's tasks, each task counting the same
-  std::int64_t trainable = 0;           // over all adapters of the run
-  std::optional<double> train_seconds;  // warm-up and train; absent where not recorded
-  std::optional<double> evaluate_seconds;
-  std::vector<results::EpochRecord> epochs;  // in the order in which they ran
-  results::NamedValues options;              // of the method, resolved
-  results::NamedValues environment;
-  std::int64_t stored_bytes = 0;                  // of all adapters
-  std::optional<std::int64_t> peak_host_bytes;    // largest of all phases
-  std::optional<std::int64_t> peak_device_bytes;  // absent on CPU
-  std::optional<double> step_flops;               // of a training step
-  std::optional<double> image_flops;              // of a test image
-  std::int64_t test_evaluations = 0;
-  std::int64_t resumed = 0;
-  std::string started;  // UTC, ISO 8601; empty where times were left out
-  std::string finished;
-  std::string trained_hash;  // of the trained parameters; "" where there are none
-  std::string determinism;
+/// One finished run as the store has it, with what a report computes from it. Its tasks have
+/// predictions as far as build_report() reads them. Left out is what runs have in common or what
+/// stands elsewhere: parts of the identity, protocol, grouping.
+struct SeedResult : results::RunRecord {
+  std::optional<double> train_seconds = {};  // warm-up and train; absent where not recorded
+  std::optional<double> evaluate_seconds = {};
+  std::int64_t stored_bytes = 0;                       // of all adapters
+  std::optional<std::int64_t> peak_host_bytes = {};    // largest of all phases
+  std::optional<std::int64_t> peak_device_bytes = {};  // absent on CPU
 };
 
 /// A number of somebody's publication. It is printed beside what was measured, never mixed with it.
@@ -123,8 +107,9 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> facts;
   std::vector<std::string> tasks;
   std::vector<Row> rows;  // in study order
-  // Rows that others are measured against, as indices. The best is the first of those that have
-  // Place::best; single_task is full fine-tuning of a model for each task.
+  // Rows that others are measured against, as indices: the first row whose runs are of the backbone
+  // as it is; the first of those that have Place::best; the first that trains all of a backbone for
+  // each task.
   std::optional<std::size_t> zero_shot;
   std::optional<std::size_t> best;
   std::optional<std::size_t> single_task;
@@ -149,10 +134,11 @@ inline constexpr std::int64_t kMostPredictions = 3'000'000;
 
 /// Reads the study from the store. Where all runs together have more than `most_predictions` test
 /// images, only the first seed of each row has predictions, of as many rows as the limit allows;
-/// everything else is there of all runs. The zero-shot row is the first whose method is called
-/// "zero-shot" (or "zeroshot", "zero_shot"), the single-task row the first whose method is called
-/// "full-fine-tuning" with sharing "per-task". Throws Error(config) for a study that the store does
-/// not hold, naming those that it holds.
+/// everything else is there of all runs. The zero-shot row is the first whose runs have the trait
+/// method_trait::kBaseline; a run that does not say what its method is counts as one if it trained
+/// nothing. The single-task row is the first with sharing "per-task" whose runs train as many
+/// parameters for each task as the backbone has. Throws Error(config) for a study that the store
+/// does not hold, naming those that it holds.
 Report build_report(const results::RunStore& store, const std::string& study,
                     std::int64_t most_predictions = kMostPredictions);
 

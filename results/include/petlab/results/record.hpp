@@ -27,6 +27,8 @@ struct DatasetRecord {
 struct TestImage {
   std::string sample_id;  // unique in the task, e.g. "line/bed/tabler:bed"
   std::int64_t label;     // index into TaskSplit::classes
+
+  friend bool operator==(const TestImage&, const TestImage&) = default;
 };
 
 struct TaskSplit {
@@ -34,6 +36,8 @@ struct TaskSplit {
   std::vector<std::string> classes;  // in label order
   std::int64_t n_train = 0;
   std::vector<TestImage> test;  // in split order: predictions are stored in this order
+
+  friend bool operator==(const TaskSplit&, const TaskSplit&) = default;
 };
 
 /// Which images train and which test. One row a split, shared by all runs that use it.
@@ -57,6 +61,8 @@ struct PlannedRun {
   std::string method;    // "mmap"
   std::string sharing;   // "per-task", "joint", "grouped", "grouped+specific", "joint+specific"
   std::string grouping;  // grouping strategy, "" where the sharing has no groups
+
+  friend bool operator==(const PlannedRun&, const PlannedRun&) = default;
 };
 
 /// How the settings of a row were chosen: trials on pictures held out of the training part, the
@@ -69,6 +75,8 @@ struct SearchRecord {
   std::string study;                 // the study that holds the trials' runs
   NamedValues chosen;                // e.g. {"learning-rate", "0.02"}
   double validation_accuracy = 0.0;  // of the chosen settings, mean over tasks and seeds, 0 to 1
+
+  friend bool operator==(const SearchRecord&, const SearchRecord&) = default;
 };
 
 /// A protocol file with its rows, expanded. It is the whole plan, whatever part of it has been run:
@@ -171,11 +179,19 @@ inline constexpr const char* kFeatureStore =
 inline constexpr const char* kSources = "sources";  // "clean", "dirty", "unknown"
 }  // namespace environment
 
+/// Values of RunRecord::method_trait that reports know.
+namespace method_trait {
+inline constexpr const char* kBaseline = "baseline";  // the backbone as it is: nothing is adapted
+}  // namespace method_trait
+
 /// One method under one protocol with one sharing and one seed.
 struct RunRecord {
   RunIdentity identity;
 
   std::string method;
+  /// What the method says that it is: a value of method_trait, or "" for none of them. Nothing
+  /// where it was not asked.
+  std::optional<std::string> method_trait = {};
   std::string plugin;          // name of the plugin that holds the method
   std::string plugin_version;  //
   std::string sharing;
@@ -213,6 +229,23 @@ struct RunRecord {
   // absent where nothing was counted.
   std::optional<double> step_flops;   // of the first training step, forward and backward
   std::optional<double> image_flops;  // of one test image, class features left out
+
+  /// Of a finished run: mean of its tasks' accuracies, each task counting the same. 0 without
+  /// tasks.
+  double mean_accuracy() const {
+    double sum = 0.0;
+    for (const TaskResult& task : tasks)
+      sum += task.accuracy();
+    return tasks.empty() ? 0.0 : sum / static_cast<double>(tasks.size());
+  }
+
+  /// Trainable parameters over all adapters.
+  std::int64_t trainable() const {
+    std::int64_t sum = 0;
+    for (const ParameterCount& count : parameters)
+      sum += count.trainable;
+    return sum;
+  }
 };
 
 /// What came out when a finished run was computed once more.
@@ -224,6 +257,8 @@ struct VerificationRecord {
   std::int64_t predictions = 0;          // test images that were compared
   std::int64_t changed_predictions = 0;  // whose class the repeat sees otherwise
   NamedValues environment;               // of the repeat
+
+  friend bool operator==(const VerificationRecord&, const VerificationRecord&) = default;
 };
 
 /// A planned run beside what the store knows about it.
