@@ -1,9 +1,10 @@
 find_package(GTest REQUIRED)
 
-# petlab_add_test(NAME split_tests LABEL unit SOURCES a_test.cpp LIBS petlab::datasets [TIMEOUT 300])
-# One GoogleTest program, registered with CTest under its name.
+# petlab_add_test(NAME split_tests LABELS unit SOURCES a_test.cpp LIBS petlab::datasets [TIMEOUT 300])
+# One GoogleTest program, registered with CTest under its name. The label `levels` is for what is
+# computed by the CPU: tests.sh runs those programs once more at each lower CPU level.
 function(petlab_add_test)
-  cmake_parse_arguments(T "" "NAME;LABEL;TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(T "" "NAME;TIMEOUT" "LABELS;SOURCES;LIBS" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
@@ -15,5 +16,5 @@ function(petlab_add_test)
   target_compile_definitions(${T_NAME} PRIVATE
     PETLAB_SOURCE_DIR="${CMAKE_SOURCE_DIR}" PETLAB_BINARY_DIR="${CMAKE_BINARY_DIR}")
   add_test(NAME ${T_NAME} COMMAND ${T_NAME})
-  set_tests_properties(${T_NAME} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT})
+  set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT})
 endfunction()

@@ -18,6 +18,7 @@
 #include "petlab/core/plugin_loader.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/core/sharing.hpp"
+#include "petlab/kernels/cpu_level.hpp"
 #include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
@@ -34,6 +35,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -283,8 +285,21 @@ void run(const std::string& file) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 2)
-      throw petlab::sdk::Error(petlab::sdk::ErrorKind::config, "usage: bench_step SPEC.json");
+    const petlab::kernels::CpuLevel level = petlab::kernels::cpu_level();
+    if (argc != 2) {
+      throw petlab::sdk::Error(petlab::sdk::ErrorKind::config,
+                               "usage: bench_step SPEC.json, or bench_step --cpu-level");
+    }
+    if (std::string_view(argv[1]) == "--cpu-level") {
+      // The level, and how the peers are held to it.
+      nlohmann::json answer = {{"level", to_string(level)},
+                               {"environment", nlohmann::json::object()}};
+      if (level != petlab::kernels::machine_cpu_level())
+        for (const auto& [name, value] : petlab::kernels::environment_of(level))
+          answer["environment"][name] = value;
+      std::cout << answer << "\n";
+      return 0;
+    }
     petlab::bench::run(argv[1]);
     return 0;
   } catch (const std::exception& error) {

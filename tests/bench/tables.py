@@ -12,7 +12,7 @@ import plot
 def facts(options, peak, seconds, busy):
     with open("/proc/cpuinfo") as file:
         model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "")
-    return {"processor": model, "cores": os.cpu_count(), "threads": options.threads, "torch": torch.__version__,
+    return {"processor": model, "level": options.level, "cores": os.cpu_count(), "threads": options.threads, "torch": torch.__version__,
             "python": platform.python_version(), "compiled": options.compile, "peak": dict(peak),
             "model": "a tiny CLIP (a test of the benchmark, no measurement)" if options.tiny
             else "ViT-B/16, seeded random weights", "seconds": seconds, "load": busy}
@@ -96,7 +96,7 @@ HEADER = ["work", "petlab", "published way", "strong peer", "published / petlab"
 def markdown(facts, results):
     peak = facts["peak"]
     lines = [
-        f"{facts['processor']}, {facts['threads']} threads of {facts['cores']} cores; LibTorch and PyTorch "
+        f"{facts['processor']}, CPU level {facts['level']}, {facts['threads']} threads of {facts['cores']} cores; LibTorch and PyTorch "
         f"{facts['torch']}, Python {facts['python']}; {facts['model']}. Matrix products of torch.mm reach "
         f"{peak['fp32'] / 1e9:,.0f} GFLOP/s in fp32 and {peak['bf16'] / 1e9:,.0f} in bf16. "
         f"Ratios: median over rounds (smallest to largest)."

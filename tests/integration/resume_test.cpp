@@ -1,6 +1,7 @@
 #include "petlab/results/run_store.hpp"
 #include "program.hpp"
 #include "sample_study.hpp"
+#include "stored_results.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,38 +40,12 @@ std::vector<std::string> arguments(const std::string& study, const std::string& 
           "--workers", "2",   "--threads", "1",   "--checkpoint", "0.02",  "--no-table"};
 }
 
-/// What must be equal to the last bit, by identity.
-struct Result {
-  std::string trained_hash;
-  std::vector<std::pair<std::int64_t, double>> predictions;
-  std::vector<double> losses;
-
-  bool operator==(const Result&) const = default;
-};
-
-std::map<std::string, Result> results_of(const fs::path& file) {
-  std::map<std::string, Result> all;
-  const RunStore store(file, OpenMode::read_only);
-  for (const results::StudyRun& run : store.runs("small")) {
-    if (run.status != RunStatus::done) continue;
-    const auto record = store.load(run.plan.hash);
-    Result& result = all[run.plan.row_label];
-    result.trained_hash = record->trained_hash;
-    for (const results::TaskResult& task : record->tasks)
-      for (const results::ImagePrediction& image : task.predictions)
-        result.predictions.emplace_back(image.predicted, image.probability);
-    for (const results::EpochRecord& epoch : record->epochs)
-      result.losses.push_back(epoch.loss);
-  }
-  return all;
-}
-
 TEST(Resume, KilledAtFiftyRandomMomentsAStudyEndsWithTheSameBits) {
   const Workshop workshop;
   const std::string study = workshop.write_study(kRows, kTraining);
   const Output whole = run_petlab(arguments(study, "whole.sqlite"), workshop.folder());
   ASSERT_EQ(whole.exit_code, 0) << whole.out << whole.err;
-  const auto expected = results_of(workshop.folder() / "whole.sqlite");
+  const auto expected = stored_results(workshop.folder() / "whole.sqlite");
   ASSERT_EQ(expected.size(), 4U);
 
   // The moments differ from one execution to the next; the numbers that come out must not.
@@ -90,7 +65,7 @@ TEST(Resume, KilledAtFiftyRandomMomentsAStudyEndsWithTheSameBits) {
       complete = output.exit_code == 0;
       ASSERT_TRUE(complete || output.exit_code == 128 + SIGKILL) << output.out << output.err;
     }
-    EXPECT_EQ(results_of(workshop.folder() / name), expected) << "after " << kills << " kills";
+    EXPECT_EQ(stored_results(workshop.folder() / name), expected) << "after " << kills << " kills";
     const RunStore store(workshop.folder() / name, OpenMode::read_only);
     for (const results::StudyRun& run : store.runs("small")) {
       EXPECT_EQ(run.attempts, 1);

@@ -56,7 +56,7 @@ results::RunRecord begin_record(const RunSpec& spec, const RunInfo& info) {
   record.precision = spec.training.precision == "bf16" ? "bfloat16" : "float32";
   record.environment = info.environment;
   record.started = results::utc_now();
-  // The same seed gives the same bits on the same kind of CPU; on a GPU sums change their order.
+  // The same seed gives the same bits at the same CPU level; on a GPU sums change their order.
   record.determinism = spec.device == "cpu" ? "bit-equal" : "statistical";
   return record;
 }

@@ -105,9 +105,8 @@ Decision decide() {
   if (is_unset_or_ours("MKL_CBWR")) ::setenv("MKL_CBWR", limits.mkl_branch, /*overwrite=*/1);
   if (decision.level == decision.machine) return decision;
   hwy::DisableTargets(targets_above(decision.level));
-  ::setenv("ATEN_CPU_CAPABILITY", limits.aten, /*overwrite=*/1);
-  ::setenv("ONEDNN_MAX_CPU_ISA", limits.onednn, 1);
-  ::setenv("MKL_ENABLE_INSTRUCTIONS", limits.mkl, 1);
+  for (const auto& [name, value] : environment_of(decision.level))
+    ::setenv(name.c_str(), value.c_str(), /*overwrite=*/1);
   return decision;
 }
 
@@ -132,6 +131,13 @@ std::optional<CpuLevel> torch_level() {
 
 std::string to_string(CpuLevel level) {
   return limits_of(level).name;
+}
+
+std::vector<std::pair<std::string, std::string>> environment_of(CpuLevel level) {
+  const Limits& limits = limits_of(level);
+  return {{"ATEN_CPU_CAPABILITY", limits.aten},
+          {"ONEDNN_MAX_CPU_ISA", limits.onednn},
+          {"MKL_ENABLE_INSTRUCTIONS", limits.mkl}};
 }
 
 CpuLevel machine_cpu_level() {

@@ -1,4 +1,4 @@
-petlab_add_test(NAME core_host_tests LABEL unit
+petlab_add_test(NAME core_host_tests LABELS unit
   SOURCES
     cpu_shares_test.cpp
     expected_cost_test.cpp

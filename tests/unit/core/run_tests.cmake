@@ -1,4 +1,4 @@
-petlab_add_test(NAME core_run_tests LABEL unit
+petlab_add_test(NAME core_run_tests LABELS unit levels
   SOURCES
     adapted_backbone_test.cpp
     augmentation_test.cpp

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace petlab::kernels {
 
@@ -19,5 +21,9 @@ enum class CpuLevel { baseline, avx2, avx512, amx };
 /// set while the program is loaded, before any of them computes. Throws sdk::Error(config) when
 /// PETLAB_CPU names no level or one that the machine lacks: ask once when a program starts.
 [[nodiscard]] CpuLevel cpu_level();
+
+/// Environment variables (name, value) that hold another program on LibTorch, oneDNN and MKL to a
+/// level.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> environment_of(CpuLevel level);
 
 }  // namespace petlab::kernels
