@@ -1,7 +1,7 @@
 #include "assemble.hpp"
 
 #include "names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "tree.hpp"
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 using ByClass = std::map<std::string, std::vector<const Entry*>>;
 using ByDomain = std::map<std::string, ByClass>;

@@ -2,7 +2,7 @@
 
 #include "files.hpp"
 #include "parallel.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -23,8 +23,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 struct Header {
   std::array<char, 16> magic{};

@@ -2,10 +2,10 @@
 
 #include "files.hpp"
 #include "parallel.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/image.hpp"
 #include "petlab/datasets/perceptual_hash.hpp"
-#include "petlab/sdk/error.hpp"
 #include "tree.hpp"
 
 #include <algorithm>
@@ -62,7 +62,7 @@ void inspect(Item& item) {
     if (!image.damage.empty()) item.damage = shown(item.sample->file) + ": " + image.damage;
     item.look = perceptual_hash(image);
     item.plain = !item.look;
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     item.error = error.what();
   }
 }

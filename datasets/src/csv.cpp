@@ -1,7 +1,7 @@
 #include "petlab/datasets/csv.hpp"
 
 #include "files.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "tree.hpp"
 
 #include <csv.h>
@@ -12,8 +12,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 [[noreturn]] void fail(const std::filesystem::path& file, std::size_t line,
                        const std::string& what) {

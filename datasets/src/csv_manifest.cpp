@@ -1,6 +1,6 @@
 #include "names.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/sdk/error.hpp"
 #include "published.hpp"
 #include "tree.hpp"
 
@@ -11,8 +11,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 constexpr const char* kExpected =
     "expected a CSV file with the columns path, domain, class and optionally split";

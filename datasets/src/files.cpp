@@ -1,6 +1,6 @@
 #include "files.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,8 +14,8 @@ namespace petlab::datasets {
 namespace {
 
 [[noreturn]] void fail(const char* what, const std::filesystem::path& file) {
-  throw sdk::Error(sdk::ErrorKind::data,
-                   std::string(what) + " " + printable(file) + ": " + std::strerror(errno));
+  throw base::Error(base::ErrorKind::data,
+                    std::string(what) + " " + printable(file) + ": " + std::strerror(errno));
 }
 
 struct OpenFile {
@@ -70,15 +70,16 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& file, std::uint
   struct stat status{};
   if (::fstat(open.fd, &status) != 0) fail("cannot read", file);
   if (!S_ISREG(status.st_mode)) {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     printable(file) + (S_ISDIR(status.st_mode) ? " is a folder" : " is a device") +
-                         ", expected a file");
+    throw base::Error(base::ErrorKind::data,
+                      printable(file) +
+                          (S_ISDIR(status.st_mode) ? " is a folder" : " is a device") +
+                          ", expected a file");
   }
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > max_bytes) {
-    throw sdk::Error(sdk::ErrorKind::data, printable(file) + " has " + std::to_string(size) +
-                                               " bytes, expected at most " +
-                                               std::to_string(max_bytes));
+    throw base::Error(base::ErrorKind::data, printable(file) + " has " + std::to_string(size) +
+                                                 " bytes, expected at most " +
+                                                 std::to_string(max_bytes));
   }
   std::vector<std::uint8_t> bytes(size);
   std::size_t done = 0;

@@ -13,8 +13,8 @@ namespace petlab::datasets {
 /// A path for a message of one line: control characters and bytes that are no UTF-8 become \xNN.
 [[nodiscard]] std::string printable(const std::filesystem::path& path);
 
-/// The whole file. Throws sdk::Error(data) naming it when it cannot be read, is no regular file, or
-/// is longer than `max_bytes`.
+/// The whole file. Throws base::Error(data) naming it when it cannot be read, is no regular file,
+/// or is longer than `max_bytes`.
 [[nodiscard]] std::vector<std::uint8_t> read_file(
     const std::filesystem::path& file,
     std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max());
@@ -23,7 +23,7 @@ namespace petlab::datasets {
 enum class Durability { process, power_loss };
 
 /// Writes beside `file` and renames, so that `file` is whole or absent whenever the process ends.
-/// Creates parent folders. Throws sdk::Error(data) naming the file.
+/// Creates parent folders. Throws base::Error(data) naming the file.
 void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes,
                 Durability durability = Durability::power_loss);
 void write_file(const std::filesystem::path& file, std::string_view text);

@@ -1,7 +1,7 @@
 #include "folder.hpp"
 
 #include "names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "tree.hpp"
 
 #include <algorithm>
@@ -13,8 +13,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 constexpr const char* kLayout =
     "expected ROOT/domain/class/picture.jpg, or ROOT/class/picture.jpg for one domain";

@@ -1,7 +1,7 @@
 #include "petlab/datasets/hash.hpp"
 
 #include "files.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <openssl/evp.h>
 
@@ -17,7 +17,7 @@ struct Sha256::State {
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
   if (EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) {
-    throw sdk::Error(sdk::ErrorKind::internal, "libcrypto offers no SHA-256");
+    throw base::Error(base::ErrorKind::internal, "libcrypto offers no SHA-256");
   }
 }
 

@@ -3,10 +3,10 @@
 #include "attribution.hpp"
 #include "files.hpp"
 #include "parallel.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/duplicates.hpp"
 #include "petlab/datasets/iconify.hpp"
 #include "petlab/datasets/svg.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <cairo.h>
 #include <librsvg/rsvg.h>
@@ -22,9 +22,9 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
 using nlohmann::json;
-using sdk::Error;
-using sdk::ErrorKind;
 
 /// Written before the first picture: says that the folder is ours and how its pictures are made.
 constexpr const char* kMarker = ".icon-home-render";

@@ -1,8 +1,8 @@
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/icon_home.hpp"
 #include "petlab/datasets/iconify.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,8 +13,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 void check_row(const IconHomeRow& row, const std::string& where) {
   const auto plain = [](const std::string& text, bool blanks) {

@@ -1,6 +1,6 @@
 #include "petlab/datasets/iconify.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,9 +13,9 @@
 namespace petlab::datasets {
 namespace {
 
+using base::Error;
+using base::ErrorKind;
 using nlohmann::json;
-using sdk::Error;
-using sdk::ErrorKind;
 
 std::string how_to_get() {
   return std::string("get it with `npm pack ") + kIconifyPackage + "@" + kIconifyVersion +

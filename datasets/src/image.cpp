@@ -2,7 +2,7 @@
 
 #include "decode.hpp"
 #include "files.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -10,8 +10,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 /// Longer files are no pictures that petlab takes: kMaxPixels uncompressed are shorter.
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30U;

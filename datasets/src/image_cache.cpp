@@ -1,9 +1,9 @@
 #include "petlab/datasets/image_cache.hpp"
 
 #include "cache_file.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/resize.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -15,8 +15,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 std::array<std::uint8_t, 32> key_of(const std::string& fingerprint, int size) {
   Sha256 hash;

@@ -3,7 +3,7 @@
 #include "files.hpp"
 #include "folder.hpp"
 #include "names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "tree.hpp"
 
 #include <glob.h>
@@ -17,8 +17,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 [[noreturn]] void fail(const std::string& message) {
   throw Error(ErrorKind::data, message);

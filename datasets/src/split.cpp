@@ -1,7 +1,7 @@
 #include "petlab/datasets/split.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/random.hpp"
-#include "petlab/sdk/error.hpp"
 #include "split_parts.hpp"
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 /// "10%", "12.5%", independent of the locale.
 std::string percent(double fraction) {

@@ -1,9 +1,9 @@
 #include "files.hpp"
 #include "names.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/lists.hpp"
-#include "petlab/sdk/error.hpp"
 #include "split_parts.hpp"
 #include "tree.hpp"
 
@@ -15,8 +15,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 [[noreturn]] void fail(const std::string& message) {
   throw Error(ErrorKind::data, message);

@@ -1,6 +1,6 @@
 #include "petlab/datasets/svg.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <cairo.h>
 #include <librsvg/rsvg.h>
@@ -23,15 +23,15 @@ struct ObjectDelete {
 [[noreturn]] void fail(GError* error) {
   const std::string reason = error != nullptr ? error->message : "unknown reason";
   if (error != nullptr) g_error_free(error);
-  throw sdk::Error(sdk::ErrorKind::data, "librsvg cannot render the SVG document: " + reason);
+  throw base::Error(base::ErrorKind::data, "librsvg cannot render the SVG document: " + reason);
 }
 
 }  // namespace
 
 std::vector<std::uint8_t> render_svg(const std::string& svg, int size) {
   if (size < 1 || size > 8192) {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "picture size " + std::to_string(size) + " is outside 1..8192");
+    throw base::Error(base::ErrorKind::config,
+                      "picture size " + std::to_string(size) + " is outside 1..8192");
   }
   GError* error = nullptr;
   const std::unique_ptr<RsvgHandle, ObjectDelete> handle(rsvg_handle_new_from_data(
@@ -51,8 +51,8 @@ std::vector<std::uint8_t> render_svg(const std::string& svg, int size) {
   }
   cairo_surface_flush(surface.get());
   if (cairo_surface_status(surface.get()) != CAIRO_STATUS_SUCCESS) {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     "cairo cannot draw a picture of size " + std::to_string(size));
+    throw base::Error(base::ErrorKind::data,
+                      "cairo cannot draw a picture of size " + std::to_string(size));
   }
 
   const auto side = static_cast<std::size_t>(size);

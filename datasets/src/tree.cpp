@@ -1,8 +1,8 @@
 #include "tree.hpp"
 
 #include "names.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/image.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <algorithm>
 #include <set>
@@ -12,8 +12,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 bool is_left_behind(const std::string& name) {
   static const std::set<std::string> names{"__macosx",     "thumbs.db",  "desktop.ini", "@eadir",

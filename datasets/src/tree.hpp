@@ -14,7 +14,7 @@ struct Listing {
   std::vector<std::filesystem::path> files;    ///< all else, also links that lead nowhere
 };
 
-/// Throws sdk::Error(data) for a folder that cannot be read and for a link that leads back to
+/// Throws base::Error(data) for a folder that cannot be read and for a link that leads back to
 /// itself or to a folder that it is in.
 [[nodiscard]] Listing list_folder(const std::filesystem::path& folder);
 

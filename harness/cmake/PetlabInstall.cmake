@@ -11,6 +11,8 @@ install(TARGETS petlab RUNTIME DESTINATION bin)
 install(TARGETS petlab_clip LIBRARY DESTINATION lib)
 install(TARGETS ${_plugins} LIBRARY DESTINATION lib/petlab)
 install(DIRECTORY harness/sdk/include/ harness/clip/include/ DESTINATION include)
+# The one header of base that the SDK's own include.
+install(FILES harness/base/include/petlab/base/error.hpp DESTINATION include/petlab/base)
 install(FILES harness/cmake/PetlabLibTorch.cmake harness/cmake/PetlabPlugin.cmake
   DESTINATION ${PETLAB_PACKAGE_DIR})
 

@@ -1,7 +1,7 @@
 # What identifies the host in a run's identity: a hash over all sources that compute results, and
 # whether they are those of a commit. Host-side sources of core (who starts a run, and how) compute
 # nothing and are left out, so that changing them repeats no run.
-set(folders sdk/include kernels/include kernels/src clip/include clip/src core/include core/src)
+set(folders base/include base/src sdk/include kernels/include kernels/src clip/include clip/src core/include core/src)
 list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/harness/)
 list(APPEND folders ${PROJECT_SOURCE_DIR}/datasets/include ${PROJECT_SOURCE_DIR}/datasets/src)
 set(patterns "")
@@ -19,7 +19,7 @@ find_package(Git QUIET)
 set(host_state unknown)
 if(GIT_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
   execute_process(
-    COMMAND ${GIT_EXECUTABLE} status --porcelain -- harness/sdk harness/kernels harness/clip harness/core datasets plugins
+    COMMAND ${GIT_EXECUTABLE} status --porcelain -- harness/base harness/sdk harness/kernels harness/clip harness/core datasets plugins
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     OUTPUT_VARIABLE changes ERROR_QUIET RESULT_VARIABLE status)
   if(status EQUAL 0)

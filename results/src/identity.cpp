@@ -1,6 +1,6 @@
 #include "petlab/results/identity.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <openssl/sha.h>
 
@@ -29,11 +29,11 @@ RunIdentity make_identity(NamedValues parts) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto& [name, value] = parts[i];
     if (name.empty()) {
-      throw sdk::Error(sdk::ErrorKind::config, "a part of a run's identity has no name");
+      throw base::Error(base::ErrorKind::config, "a part of a run's identity has no name");
     }
     if (i > 0 && parts[i - 1].first == name) {
-      throw sdk::Error(sdk::ErrorKind::config,
-                       "part '" + name + "' occurs twice in a run's identity");
+      throw base::Error(base::ErrorKind::config,
+                        "part '" + name + "' occurs twice in a run's identity");
     }
     canonical += std::to_string(name.size()) + ':' + name + '=' + std::to_string(value.size()) +
                  ':' + value + '\n';

@@ -1,4 +1,4 @@
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "queries.hpp"
 #include "statements.hpp"
 
@@ -8,8 +8,8 @@ void write_verification(SQLite::Database& db, const VerificationRecord& verifica
   const auto run = find_id(db, "SELECT run_id FROM runs WHERE identity = ? AND status = 'done'",
                            verification.identity);
   if (!run)
-    throw sdk::Error(sdk::ErrorKind::store,
-                     "it holds no finished run '" + verification.identity.substr(0, 12) + "'");
+    throw base::Error(base::ErrorKind::store,
+                      "it holds no finished run '" + verification.identity.substr(0, 12) + "'");
   execute(db,
           "INSERT INTO verifications (run_id, time, level, trained_hash, predictions, "
           "changed_predictions) VALUES (?, ?, ?, ?, ?, ?)",

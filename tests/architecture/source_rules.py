@@ -12,19 +12,20 @@ import sys
 
 # Folder -> the parts (petlab/<part>/) that its files may include. The first match counts.
 LAYERS = [
-    ("harness/sdk", {"sdk"}),
-    ("harness/kernels", {"kernels", "sdk"}),
-    ("harness/clip", {"clip", "kernels", "sdk"}),
-    ("harness/pretrain", {"pretrain", "clip", "sdk", "datasets"}),
-    ("harness/core", {"core", "clip", "kernels", "sdk", "datasets", "results"}),
-    ("harness/app", {"app", "core", "pretrain", "clip", "sdk", "datasets", "results", "reports"}),
+    ("harness/base", {"base"}),
+    ("harness/sdk", {"sdk", "base"}),
+    ("harness/kernels", {"kernels", "sdk", "base"}),
+    ("harness/clip", {"clip", "kernels", "sdk", "base"}),
+    ("harness/pretrain", {"pretrain", "clip", "sdk", "datasets", "base"}),
+    ("harness/core", {"core", "clip", "kernels", "sdk", "datasets", "results", "base"}),
+    ("harness/app", {"app", "core", "pretrain", "clip", "sdk", "datasets", "results", "reports", "base"}),
     ("plugins", {"clip", "sdk"}),
-    ("datasets", {"datasets", "sdk"}),
-    ("results", {"results", "sdk"}),
-    ("reports", {"reports", "results", "sdk"}),
+    ("datasets", {"datasets", "sdk", "base"}),
+    ("results", {"results", "base"}),
+    ("reports", {"reports", "results", "sdk", "base"}),
 ]
 # These never see a tensor, so that results can be read years later without torch.
-TORCH_FREE = ("results", "reports")
+TORCH_FREE = ("harness/base", "results", "reports")
 # The one part of the SDK without torch.
 TORCH_FREE_SDK = {"petlab/sdk/error.hpp"}
 

@@ -21,10 +21,16 @@ class IncludeRules(unittest.TestCase):
         self.assertIn("another folder", self.offence(plugin, "../vpt/vpt.hpp"))
 
     def test_results_and_reports_are_free_of_torch(self):
-        for folder in ("results", "reports"):
+        for folder in ("harness/base", "results", "reports"):
             self.assertIn("free of torch", self.offence(f"{folder}/src/a.cpp", "ATen/ATen.h", False))
-            self.assertIn("only", self.offence(f"{folder}/src/a.cpp", "petlab/sdk/plugin.hpp"))
-            self.assertIsNone(self.offence(f"{folder}/src/a.cpp", "petlab/sdk/error.hpp"))
+            self.assertIsNone(self.offence(f"{folder}/src/a.cpp", "petlab/base/error.hpp"))
+        self.assertIn("may not include", self.offence("results/src/a.cpp", "petlab/sdk/plugin.hpp"))
+        self.assertIn("only", self.offence("reports/src/a.cpp", "petlab/sdk/plugin.hpp"))
+        self.assertIsNone(self.offence("reports/src/a.cpp", "petlab/sdk/error.hpp"))
+
+    def test_base_stands_on_nothing(self):
+        for part in ("sdk", "clip", "datasets", "results"):
+            self.assertIn("may not include", self.offence("harness/base/src/a.cpp", f"petlab/{part}/x.hpp"))
 
     def test_dependencies_point_one_way(self):
         self.assertIn("may not", self.offence("harness/clip/src/a.cpp", "petlab/core/trainer.hpp"))

@@ -13,12 +13,12 @@
 //
 // and answers each with a line of JSON. Before the first step it writes the parameters that the run
 // starts from and its texts' tokens into the spec's file "start": the peers start from the same.
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/core/flop_counter.hpp"
 #include "petlab/core/plugin_loader.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/core/sharing.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -200,7 +200,7 @@ core::LabelledImages images_of(const std::vector<sdk::NamedTensor>& pictures, st
   const auto named = [&](const std::string& name) {
     for (const sdk::NamedTensor& tensor : pictures)
       if (tensor.name == name) return tensor.value[task].contiguous();
-    throw sdk::Error(sdk::ErrorKind::data, "the file of pictures has no " + name);
+    throw base::Error(base::ErrorKind::data, "the file of pictures has no " + name);
   };
   core::LabelledImages result;
   result.images = named("pixels");
@@ -238,7 +238,7 @@ core::RunSpec run_spec(const Json& spec) {
 
 void run(const std::string& file) {
   std::ifstream in(file);
-  if (!in) throw sdk::Error(sdk::ErrorKind::config, "cannot read " + file);
+  if (!in) throw base::Error(base::ErrorKind::config, "cannot read " + file);
   const Json spec = Json::parse(in);
   at::set_num_threads(spec.at("threads"));
   const core::PluginRegistry plugins(
@@ -284,7 +284,7 @@ void run(const std::string& file) {
 int main(int argc, char** argv) {
   try {
     if (argc != 2)
-      throw petlab::sdk::Error(petlab::sdk::ErrorKind::config, "usage: bench_step SPEC.json");
+      throw petlab::base::Error(petlab::base::ErrorKind::config, "usage: bench_step SPEC.json");
     petlab::bench::run(argv[1]);
     return 0;
   } catch (const std::exception& error) {

@@ -5,12 +5,12 @@
 // OUT/data.safetensors: training and test pictures of each task with their labels, for the first
 // seed. OUT/rows.json: tasks and rows with their training. OUT/ROW.safetensors: the parameters a
 // row starts from and its tokens. Rows whose grouping needs gradients are left out.
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/core/plan.hpp"
 #include "petlab/core/run_inputs.hpp"
 #include "petlab/core/sharing.hpp"
 #include "petlab/datasets/image_cache.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
@@ -144,8 +144,8 @@ void write_all(const fs::path& file, const fs::path& cache, const fs::path& out)
 int main(int argc, char** argv) {
   try {
     if (argc != 4)
-      throw petlab::sdk::Error(petlab::sdk::ErrorKind::config,
-                               "usage: bench_study PROTOCOL CACHE OUT");
+      throw petlab::base::Error(petlab::base::ErrorKind::config,
+                                "usage: bench_study PROTOCOL CACHE OUT");
     petlab::bench::write_all(argv[1], argv[2], argv[3]);
     return 0;
   } catch (const std::exception& error) {

@@ -1,8 +1,8 @@
 #include "clip_features.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/image.hpp"
 #include "petlab/datasets/resize.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -58,7 +58,7 @@ void check_file(const std::string& file) {
   std::error_code error;
   const fs::file_status status = fs::status(file, error);
   const auto fail = [&](const std::string& what) {
-    throw sdk::Error(sdk::ErrorKind::data, "the picture '" + file + "' " + what);
+    throw base::Error(base::ErrorKind::data, "the picture '" + file + "' " + what);
   };
   if (!fs::exists(status)) fail("does not exist");
   if (fs::is_directory(status)) fail("is a folder, expected a file");
@@ -134,8 +134,8 @@ void write_whole_file(const fs::path& file, const std::string& content) {
   }
   const std::string reason = error ? error.message() : std::strerror(errno);
   fs::remove(part, error);
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "cannot write the file '" + file.string() + "': " + reason);
+  throw base::Error(base::ErrorKind::config,
+                    "cannot write the file '" + file.string() + "': " + reason);
 }
 
 std::string float_text(float value) {

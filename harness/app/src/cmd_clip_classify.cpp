@@ -1,7 +1,7 @@
 #include "clip_features.hpp"
 #include "command.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/core/run.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -14,7 +14,7 @@ namespace petlab::app {
 namespace {
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 /// "a, b c,d" -> a | b c | d.

@@ -1,8 +1,8 @@
 #include "clip_features.hpp"
 #include "command.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -91,13 +91,13 @@ int run_clip_embed(const Arguments& arguments) {
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   if (!options->has("backbone"))
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "petlab clip embed needs --backbone DIR, the folder of a CLIP model");
+    throw base::Error(base::ErrorKind::config,
+                      "petlab clip embed needs --backbone DIR, the folder of a CLIP model");
   const std::vector<std::string> images = list_of(*options, "image");
   const std::vector<std::string> texts = list_of(*options, "text");
   if (images.empty() && texts.empty())
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "petlab clip embed needs something to embed: --image FILE or --text TEXT");
+    throw base::Error(base::ErrorKind::config,
+                      "petlab clip embed needs something to embed: --image FILE or --text TEXT");
 
   const auto backbone =
       clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")),

@@ -1,7 +1,7 @@
 #include "command.hpp"
 #include "datasets_command.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/check.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <iostream>
 
@@ -37,8 +37,8 @@ int check_datasets(const Arguments& arguments) {
   if (!options) return kOk;
   const int near = options->get<int>("near");
   if (near < 0 || near > 15)
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "--near is " + std::to_string(near) + ", expected 0 to 15");
+    throw base::Error(base::ErrorKind::config,
+                      "--near is " + std::to_string(near) + ", expected 0 to 15");
 
   const datasets::Dataset dataset = open_root(*options, /*fingerprint=*/false);
   const datasets::Split split = split_of(*options, dataset);

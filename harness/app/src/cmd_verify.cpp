@@ -1,7 +1,7 @@
 #include "command.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/results/verification.hpp"
-#include "petlab/sdk/error.hpp"
 #include "study_command.hpp"
 
 #include <unistd.h>
@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 /// The run that the argument names.

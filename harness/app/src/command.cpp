@@ -1,7 +1,7 @@
 #include "command.hpp"
 
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <boost/program_options.hpp>
 
@@ -14,7 +14,7 @@ namespace petlab::app {
 namespace {
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 std::string strip_dashes(const std::string& option) {
@@ -26,7 +26,7 @@ std::string unknown_option(const Usage& usage, const std::string& option) {
   std::vector<std::string> known = {"--help"};
   for (const auto& one : usage.options.options())
     known.push_back("--" + one->long_name());
-  const std::string hint = core::did_you_mean("--" + strip_dashes(option), known);
+  const std::string hint = base::did_you_mean("--" + strip_dashes(option), known);
   return "unknown option '" + option + "'" + hint;
 }
 

@@ -1,8 +1,8 @@
 #include "datasets_command.hpp"
 
-#include "petlab/core/suggestion.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/datasets/lists.hpp"
-#include "petlab/sdk/error.hpp"
 #include "places.hpp"
 
 #include <unistd.h>
@@ -17,7 +17,7 @@ namespace petlab::app {
 namespace {
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 std::vector<std::string> split_at_commas(const std::string& text) {
@@ -88,7 +88,7 @@ datasets::Dataset open_root(const Parsed& options, bool fingerprint) {
     const auto& names = datasets::dataset_names();
     if (std::find(names.begin(), names.end(), source.name) == names.end())
       fail("--dataset: unknown data set '" + source.name + "'; petlab datasets list names them" +
-           core::did_you_mean(source.name, names));
+           base::did_you_mean(source.name, names));
   } else if (!there && options.text("ROOT") == "icon-home") {
     source.name = "icon-home";
   } else {

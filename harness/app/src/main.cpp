@@ -1,8 +1,8 @@
 #include "command.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/core/identity.hpp"
-#include "petlab/core/suggestion.hpp"
 #include "petlab/sdk/abi.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
@@ -74,25 +74,25 @@ int dispatch(const Arguments& arguments) {
     if (name == command.name) return command.run({arguments.begin() + 1, arguments.end()});
     if (command.summary != nullptr) known.emplace_back(command.name);
   }
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "unknown command '" + name + "'" + core::did_you_mean(name, known));
+  throw base::Error(base::ErrorKind::config,
+                    "unknown command '" + name + "'" + base::did_you_mean(name, known));
 }
 
-int exit_code(sdk::ErrorKind kind) {
+int exit_code(base::ErrorKind kind) {
   switch (kind) {
-    case sdk::ErrorKind::config:
+    case base::ErrorKind::config:
       return kUsage;
-    case sdk::ErrorKind::data:
+    case base::ErrorKind::data:
       return kData;
-    case sdk::ErrorKind::plugin:
+    case base::ErrorKind::plugin:
       return kPlugin;
-    case sdk::ErrorKind::numeric:
+    case base::ErrorKind::numeric:
       return kNumeric;
-    case sdk::ErrorKind::device:
+    case base::ErrorKind::device:
       return kDevice;
-    case sdk::ErrorKind::store:
+    case base::ErrorKind::store:
       return kStore;
-    case sdk::ErrorKind::internal:
+    case base::ErrorKind::internal:
       return kInternal;
   }
   return kInternal;
@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
   at::set_num_interop_threads(1);
   try {
     return app::dispatch({argv + 1, argv + argc});
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     std::cerr << "petlab: " << error.what() << "\n";
     return app::exit_code(error.kind());
   } catch (const std::bad_alloc&) {

@@ -1,7 +1,7 @@
 #include "published_numbers.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/sdk/error.hpp"
 #include "places.hpp"
 
 #include <algorithm>
@@ -19,8 +19,8 @@ constexpr std::array kColumns = {"study",  "row",  "quantity", "value",
 constexpr std::size_t kValue = 3;
 
 [[noreturn]] void fail(const fs::path& file, std::size_t line, const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::data,
-                   file.string() + ":" + std::to_string(line) + ": " + message);
+  throw base::Error(base::ErrorKind::data,
+                    file.string() + ":" + std::to_string(line) + ": " + message);
 }
 
 /// "84.5", "~0.09", "149,620,737": a number, as printed.

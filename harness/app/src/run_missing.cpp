@@ -1,9 +1,9 @@
+#include "petlab/base/error.hpp"
 #include "petlab/core/run_inputs.hpp"
 #include "petlab/core/study_runner.hpp"
 #include "petlab/core/study_todo.hpp"
 #include "petlab/core/worker.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "places.hpp"
 #include "progress_view.hpp"
 #include "study_command.hpp"
@@ -58,9 +58,9 @@ class PauseHandler {
 int at_least(const Parsed& options, const std::string& name, int least) {
   const int value = options.get<int>(name);
   if (value < least)
-    throw sdk::Error(sdk::ErrorKind::config, "--" + name + " is " + std::to_string(value) +
-                                                 ", expected seconds, at least " +
-                                                 std::to_string(least));
+    throw base::Error(base::ErrorKind::config, "--" + name + " is " + std::to_string(value) +
+                                                   ", expected seconds, at least " +
+                                                   std::to_string(least));
   return value;
 }
 
@@ -72,8 +72,9 @@ std::int64_t size_of(const std::string& text) {
   const std::size_t suffix = end < text.data() + text.size() ? suffixes.find(*end) : 0;
   if (error != std::errc() || number <= 0.0 || number > 1e6 ||
       end + 1 != text.data() + text.size() || suffix == std::string::npos)
-    throw sdk::Error(sdk::ErrorKind::config, "--memory-limit is '" + text +
-                                                 "', expected a number with K, M, G or T, e.g. 8G");
+    throw base::Error(
+        base::ErrorKind::config,
+        "--memory-limit is '" + text + "', expected a number with K, M, G or T, e.g. 8G");
   return static_cast<std::int64_t>(std::ldexp(number, 10 * (static_cast<int>(suffix) + 1)));
 }
 

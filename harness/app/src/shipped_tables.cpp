@@ -1,8 +1,8 @@
 #include "shipped_tables.hpp"
 
 #include "command.hpp"
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@ constexpr std::array kOrder = {"single-task", "multi-task",    "modality",
                                "depth",       "prompt-length", "training-size"};
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 std::vector<fs::path> protocol_files(const fs::path& folder) {
@@ -74,7 +74,7 @@ std::vector<ShippedTable> choose_tables(const std::string& text, const fs::path&
       if (table.name == name) chosen.push_back(table);
     }
     if (chosen.empty() || chosen.back().name != name)
-      fail("no table '" + name + "'" + core::did_you_mean(name, known));
+      fail("no table '" + name + "'" + base::did_you_mean(name, known));
   }
   if (chosen.empty()) fail("expected names of tables, or all; petlab reproduce --list shows them");
   return chosen;
@@ -91,7 +91,7 @@ fs::path choose_setting(const std::string& text, const fs::path& protocols) {
   if (text.ends_with(".ini")) return text;
   const std::vector<std::string> known = shipped_settings(protocols);
   if (std::find(known.begin(), known.end(), text) == known.end())
-    fail("--on: no setting '" + text + "'" + core::did_you_mean(text, known));
+    fail("--on: no setting '" + text + "'" + base::did_you_mean(text, known));
   return protocols / "settings" / (text + ".ini");
 }
 

@@ -1,10 +1,10 @@
 #include "study_command.hpp"
 
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/core/cpu_shares.hpp"
 #include "petlab/core/search.hpp"
 #include "petlab/core/study_facts.hpp"
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
 #include "places.hpp"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ constexpr std::array kOverrides = {
 };
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 std::string variable_of(const std::string& option) {
@@ -82,7 +82,7 @@ void check_rows(const core::Protocol& protocol, const Parsed& options) {
     labels.push_back(row.label);
   for (const std::string& label : split_list(options.text("rows")))
     if (std::find(labels.begin(), labels.end(), label) == labels.end())
-      fail("--rows: the study has no row '" + label + "'" + core::did_you_mean(label, labels));
+      fail("--rows: the study has no row '" + label + "'" + base::did_you_mean(label, labels));
 }
 
 /// The runs of the rows of --rows, and of their trials.

@@ -1,6 +1,6 @@
 #include "atomic_file.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,8 +14,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 AtomicFile::AtomicFile(std::filesystem::path file)
     : file_(std::move(file)), temporary_(file_.string() + ".part" + std::to_string(::getpid())) {

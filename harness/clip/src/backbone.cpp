@@ -4,8 +4,8 @@
 #include "known_weights.hpp"
 #include "load_weights.hpp"
 #include "model_files.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "petlab/sdk/error.hpp"
 #include "sha256.hpp"
 #include "text_chunks.hpp"
 #include "towers.hpp"
@@ -20,8 +20,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 struct Backbone::Impl {
   Config config;

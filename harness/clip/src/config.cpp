@@ -1,7 +1,7 @@
 #include "petlab/clip/config.hpp"
 
 #include "atomic_file.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "settings.hpp"
 #include "shown_text.hpp"
 

@@ -1,16 +1,16 @@
 #include "json_file.hpp"
 
 #include "atomic_file.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "shown_text.hpp"
 
 #include <cmath>
 
 namespace petlab::clip {
 
+using base::Error;
+using base::ErrorKind;
 using nlohmann::json;
-using sdk::Error;
-using sdk::ErrorKind;
 
 namespace {
 

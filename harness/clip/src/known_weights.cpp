@@ -1,6 +1,6 @@
 #include "known_weights.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "sha256.hpp"
 
 #include <array>
@@ -29,8 +29,8 @@ std::span<const PublishedWeights> published_weights() {
 
 std::string file_sha256(const std::filesystem::path& file) {
   const auto fail = [&]() -> void {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     "cannot read '" + file.string() + "': " + std::strerror(errno));
+    throw base::Error(base::ErrorKind::data,
+                      "cannot read '" + file.string() + "': " + std::strerror(errno));
   };
   std::ifstream in(file, std::ios::binary);
   if (!in) fail();
@@ -63,9 +63,9 @@ void require_published(const std::filesystem::path& file) {
       expected += std::string(expected.ends_with("have") ? " " : ", ") + one.sha256 + " (" +
                   one.model + ")";
   }
-  throw sdk::Error(sdk::ErrorKind::data, "the weights '" + file.string() + "' have the SHA-256 " +
-                                             found + ", but " + expected +
-                                             "; --allow-unknown-weights reads them all the same");
+  throw base::Error(base::ErrorKind::data, "the weights '" + file.string() + "' have the SHA-256 " +
+                                               found + ", but " + expected +
+                                               "; --allow-unknown-weights reads them all the same");
 }
 
 }  // namespace petlab::clip

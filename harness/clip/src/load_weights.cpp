@@ -1,7 +1,7 @@
 #include "load_weights.hpp"
 
 #include "checkpoint_names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "shown_text.hpp"
 
 #include <ATen/ATen.h>
@@ -12,8 +12,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include "mapped_file.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -17,7 +17,7 @@ namespace petlab::clip {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
-  throw sdk::Error(sdk::ErrorKind::data, "the file '" + file.string() + "' " + what);
+  throw base::Error(base::ErrorKind::data, "the file '" + file.string() + "' " + what);
 }
 
 }  // namespace

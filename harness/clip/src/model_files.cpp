@@ -1,7 +1,7 @@
 #include "model_files.hpp"
 
 #include "checkpoint_names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "safetensors_header.hpp"
 #include "shown_text.hpp"
 #include "torchscript_archive.hpp"
@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMaxIndexBytes = 50'000'000;
 
 [[noreturn]] void fail(const std::string& what) {
-  throw sdk::Error(sdk::ErrorKind::data, what);
+  throw base::Error(base::ErrorKind::data, what);
 }
 
 /// Tensor name -> file name. A file of the index must be a plain name: a model never reads outside

@@ -1,6 +1,6 @@
 #include "atomic_file.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/config.hpp"
-#include "petlab/sdk/error.hpp"
 #include "settings.hpp"
 #include "shown_text.hpp"
 

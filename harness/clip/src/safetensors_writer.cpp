@@ -1,6 +1,6 @@
 #include "atomic_file.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "petlab/sdk/error.hpp"
 #include "safetensors_types.hpp"
 
 #include <ATen/ATen.h>
@@ -10,8 +10,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

@@ -1,6 +1,6 @@
 #include "sha256.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <openssl/evp.h>
 
@@ -16,7 +16,7 @@ struct Sha256::Context {
 namespace {
 
 void check(int ok) {
-  if (ok != 1) throw sdk::Error(sdk::ErrorKind::internal, "OpenSSL could not compute a SHA-256");
+  if (ok != 1) throw base::Error(base::ErrorKind::internal, "OpenSSL could not compute a SHA-256");
 }
 
 }  // namespace

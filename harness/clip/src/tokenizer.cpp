@@ -2,7 +2,7 @@
 
 #include "byte_alphabet.hpp"
 #include "byte_pairs.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "sha256.hpp"
 #include "unicode_text.hpp"
 #include "vocabulary_files.hpp"
@@ -17,8 +17,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

@@ -1,7 +1,7 @@
 #include "atomic_file.hpp"
 #include "byte_alphabet.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/tokenizer.hpp"
-#include "petlab/sdk/error.hpp"
 #include "unicode_text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -13,8 +13,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include "atomic_file.hpp"
 #include "byte_alphabet.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "shown_text.hpp"
 #include "vocabulary_builder.hpp"
 
@@ -16,8 +16,8 @@ namespace petlab::clip {
 
 namespace fs = std::filesystem;
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

@@ -1,7 +1,7 @@
 #include "petlab/core/adapted_backbone.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/precision.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -31,15 +31,15 @@ AdaptedBackbone::AdaptedBackbone(const clip::Backbone& backbone, const Adapters&
     checks_.check_finite(changes);
     if (s == 0) footprint_ = footprint;
     if (footprint != footprint_) {
-      throw sdk::Error(sdk::ErrorKind::plugin,
-                       "the adapters of one method change different layers or weights");
+      throw base::Error(base::ErrorKind::plugin,
+                        "the adapters of one method change different layers or weights");
     }
   }
   for (const auto& set : sets_) {
     if (set.size() > 1 && footprint_.cannot_compose()) {
-      throw sdk::Error(sdk::ErrorKind::plugin,
-                       "the adapters of a method that calls itself composable replace weights or "
-                       "the class scores");
+      throw base::Error(base::ErrorKind::plugin,
+                        "the adapters of a method that calls itself composable replace weights or "
+                        "the class scores");
     }
   }
   logit_scale_ = backbone_.logit_scale();
@@ -70,9 +70,9 @@ void AdaptedBackbone::call_changes(Prepared& prepared, std::size_t source, at::G
         {.task = from.task, .training = noise != nullptr, .noise = noise});
   });
   if (checks_.check_changes(prepared.changes[source], from.n_classes) != footprint_) {
-    throw sdk::Error(sdk::ErrorKind::plugin,
-                     "changes() gives other layers or weights than before, expected the same "
-                     "at every step");
+    throw base::Error(base::ErrorKind::plugin,
+                      "changes() gives other layers or weights than before, expected the same "
+                      "at every step");
   }
 }
 

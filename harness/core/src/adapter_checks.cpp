@@ -1,6 +1,6 @@
 #include "petlab/core/adapter_checks.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "tensor_text.hpp"
 
 #include <ATen/ATen.h>
@@ -23,7 +23,7 @@ AdapterChecks::AdapterChecks(std::string method, const sdk::BackboneView& backbo
 }
 
 void AdapterChecks::refuse(const std::string& what) const {
-  throw sdk::Error(sdk::ErrorKind::plugin, "method '" + method_ + "' " + what);
+  throw base::Error(base::ErrorKind::plugin, "method '" + method_ + "' " + what);
 }
 
 void AdapterChecks::check_template(const std::string& text) const {

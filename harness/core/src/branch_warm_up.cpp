@@ -1,8 +1,8 @@
 #include "branch_warm_up.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -52,9 +52,9 @@ BranchWarmUp::BranchWarmUp(const WarmUpContext& context, std::int64_t branches)
   std::iota(all_.begin(), all_.end(), 0);
   optimizer_.set_learning_rate(context.training.learning_rate);
   if (parameters_.empty()) {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "method '" + context.method_name +
-                         "' trains nothing, so there are no branches to group tasks by");
+    throw base::Error(base::ErrorKind::config,
+                      "method '" + context.method_name +
+                          "' trains nothing, so there are no branches to group tasks by");
   }
 }
 
@@ -92,13 +92,13 @@ void BranchWarmUp::step(const at::Tensor& loss, const std::vector<at::Tensor>& o
   }
   const auto same = [](const at::Tensor& a, const at::Tensor& b) { return a.is_same(b); };
   if (!std::equal(own.begin(), own.end(), own_.begin(), own_.end(), same)) {
-    throw sdk::Error(sdk::ErrorKind::plugin,
-                     "a grouping gave branch_step() other tensors of its own than before");
+    throw base::Error(base::ErrorKind::plugin,
+                      "a grouping gave branch_step() other tensors of its own than before");
   }
   if (!loss.defined() || loss.numel() != 1 || !loss.requires_grad()) {
-    throw sdk::Error(sdk::ErrorKind::plugin,
-                     "a grouping gave branch_step() a loss that is not one number made from "
-                     "branch_losses()");
+    throw base::Error(base::ErrorKind::plugin,
+                      "a grouping gave branch_step() a loss that is not one number made from "
+                      "branch_losses()");
   }
   optimizer_.zero_gradients();
   own_optimizer_->zero_gradients();

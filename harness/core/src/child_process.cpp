@@ -1,6 +1,6 @@
 #include "child_process.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <spawn.h>
 
@@ -22,8 +22,8 @@ namespace {
 constexpr int kProgress = 3;  ///< the child's descriptor for progress
 
 [[noreturn]] void fail(const std::string& what, int error) {
-  throw sdk::Error(sdk::ErrorKind::internal,
-                   "cannot start a worker: " + what + ": " + std::strerror(error));
+  throw base::Error(base::ErrorKind::internal,
+                    "cannot start a worker: " + what + ": " + std::strerror(error));
 }
 
 /// A descriptor that is closed in the end, above those that the child uses.

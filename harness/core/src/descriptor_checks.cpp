@@ -46,7 +46,7 @@ std::string check_options(const sdk::OptionSpec* options, std::uint64_t count,
   }
   try {
     sdk::Options(std::span(options, count), defaults, owner);
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     return std::string("a default breaks its own schema: ") + error.what();
   }
   return "";

@@ -1,8 +1,8 @@
 #include "petlab/core/environment.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/kernels/linear.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -50,12 +50,13 @@ std::string cpu_name() {
 c10::Device parse_device(const std::string& name) {
   if (name == "cpu") return c10::kCPU;
   if (name != "cuda") {
-    throw sdk::Error(sdk::ErrorKind::config, "device is '" + name + "', expected one of cpu, cuda");
+    throw base::Error(base::ErrorKind::config,
+                      "device is '" + name + "', expected one of cpu, cuda");
   }
   if (!at::hasCUDA()) {
-    throw sdk::Error(sdk::ErrorKind::device,
-                     "device is 'cuda', but LibTorch finds no CUDA device here; it needs a CUDA "
-                     "build of LibTorch and a GPU with its driver");
+    throw base::Error(base::ErrorKind::device,
+                      "device is 'cuda', but LibTorch finds no CUDA device here; it needs a CUDA "
+                      "build of LibTorch and a GPU with its driver");
   }
   return {c10::kCUDA, 0};
 }

@@ -1,9 +1,9 @@
 #include "petlab/core/evaluator.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/flop_counter.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/core/train_images.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -29,9 +29,9 @@ void add_batch(const at::Tensor& logits, const std::int64_t* labels, results::Ta
     const double* best = std::max_element(row, row + n_classes);  // the first of equals
     const double loss = -row[labels[i]];
     if (!std::isfinite(loss) || !std::isfinite(*best)) {
-      throw sdk::Error(sdk::ErrorKind::numeric, "the class scores of task '" + result.task +
-                                                    "' are not finite for test image " +
-                                                    std::to_string(result.predictions.size()));
+      throw base::Error(base::ErrorKind::numeric, "the class scores of task '" + result.task +
+                                                      "' are not finite for test image " +
+                                                      std::to_string(result.predictions.size()));
     }
     result.predictions.push_back({.predicted = best - row, .probability = std::exp(*best)});
     result.n_correct += best - row == labels[i] ? 1 : 0;

@@ -1,6 +1,6 @@
 #include "petlab/core/flop_counter.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/record_function.h>
@@ -176,7 +176,7 @@ FlopScope::FlopScope(double& total) : total_(total) {
   total_ = 0.0;
   std::atomic<double>* nobody = nullptr;
   if (!g_counted.compare_exchange_strong(nobody, &counted_)) {
-    throw sdk::Error(sdk::ErrorKind::internal, "FLOPs are counted in one place at a time");
+    throw base::Error(base::ErrorKind::internal, "FLOPs are counted in one place at a time");
   }
   // Of this thread alone; a backward pass carries it to the threads that it uses.
   callback_ = at::addThreadLocalCallback(

@@ -2,10 +2,10 @@
 
 #include "branch_warm_up.hpp"
 #include "joint_warm_up.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/core/partition_search.hpp"
 #include "petlab/core/sampler.hpp"
 #include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 #include "subset_training.hpp"
 
 #include <ATen/ATen.h>
@@ -77,15 +77,16 @@ at::Tensor WarmUpHost::losses_of_training(const std::vector<std::int64_t>& tasks
 at::Tensor WarmUpHost::branch_losses(std::int64_t branches) {
   if (branches_ == nullptr) {
     if (branches < 1) {
-      throw sdk::Error(sdk::ErrorKind::plugin, "a grouping asked for " + std::to_string(branches) +
-                                                   " branches, expected at least 1");
+      throw base::Error(
+          base::ErrorKind::plugin,
+          "a grouping asked for " + std::to_string(branches) + " branches, expected at least 1");
     }
     branches_ = std::make_unique<BranchWarmUp>(context_, branches);
   }
   if (branches_->branches() != branches) {
-    throw sdk::Error(sdk::ErrorKind::plugin,
-                     "a grouping asked for " + std::to_string(branches) + " branches, expected " +
-                         std::to_string(branches_->branches()) + " as before");
+    throw base::Error(base::ErrorKind::plugin,
+                      "a grouping asked for " + std::to_string(branches) + " branches, expected " +
+                          std::to_string(branches_->branches()) + " as before");
   }
   return branches_->losses();
 }
@@ -93,8 +94,8 @@ at::Tensor WarmUpHost::branch_losses(std::int64_t branches) {
 void WarmUpHost::branch_step(const at::Tensor& loss, const std::vector<at::Tensor>& own,
                              double learning_rate) {
   if (branches_ == nullptr) {
-    throw sdk::Error(sdk::ErrorKind::plugin,
-                     "a grouping called branch_step() before it asked for losses of branches");
+    throw base::Error(base::ErrorKind::plugin,
+                      "a grouping called branch_step() before it asked for losses of branches");
   }
   branches_->step(loss, own, learning_rate);
 }
@@ -123,7 +124,7 @@ sdk::GroupingResult find_grouping(const sdk::Grouping& grouping, const std::stri
       where.in_plugin("find() of grouping '" + strategy + "'", [&] { return grouping.find(host); });
   const auto n_tasks = static_cast<std::int64_t>(host.tasks().size());
   const auto refuse = [&strategy](const std::string& what) {
-    throw sdk::Error(sdk::ErrorKind::plugin, "grouping '" + strategy + "' gave " + what);
+    throw base::Error(base::ErrorKind::plugin, "grouping '" + strategy + "' gave " + what);
   };
   if (result.partitions.empty()) refuse("no partition");
   for (const auto& [partition, score] : result.partitions) {

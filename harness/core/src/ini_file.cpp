@@ -1,6 +1,6 @@
 #include "ini_file.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <boost/program_options.hpp>
 
@@ -15,7 +15,7 @@ namespace po = boost::program_options;
 namespace {
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 std::string trim(const std::string& text) {

@@ -1,8 +1,8 @@
 #include "joint_warm_up.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -40,9 +40,9 @@ JointWarmUp::JointWarmUp(const WarmUpContext& context)
   std::iota(all_.begin(), all_.end(), 0);
   optimizer_.set_learning_rate(context.training.learning_rate);
   if (parameters_.empty()) {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "method '" + context.method_name +
-                         "' trains nothing, so there are no gradients to group tasks by");
+    throw base::Error(base::ErrorKind::config,
+                      "method '" + context.method_name +
+                          "' trains nothing, so there are no gradients to group tasks by");
   }
 }
 
@@ -98,8 +98,8 @@ at::Tensor JointWarmUp::task_gradients() {
 
 void JointWarmUp::check_looked(const char* function) const {
   if (!gradients_.defined()) {
-    throw sdk::Error(sdk::ErrorKind::plugin, std::string("a grouping called ") + function +
-                                                 " before it asked for gradients");
+    throw base::Error(base::ErrorKind::plugin, std::string("a grouping called ") + function +
+                                                   " before it asked for gradients");
   }
 }
 
@@ -111,9 +111,9 @@ at::Tensor JointWarmUp::task_losses() const {
 at::Tensor JointWarmUp::losses_after_step(std::int64_t task, double learning_rate) {
   check_looked("losses_after_step()");
   if (task < 0 || task >= gradients_.size(0)) {
-    throw sdk::Error(sdk::ErrorKind::plugin, "a grouping looked ahead along task " +
-                                                 std::to_string(task) + ", expected 0 to " +
-                                                 std::to_string(gradients_.size(0) - 1));
+    throw base::Error(base::ErrorKind::plugin, "a grouping looked ahead along task " +
+                                                   std::to_string(task) + ", expected 0 to " +
+                                                   std::to_string(gradients_.size(0) - 1));
   }
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> before;

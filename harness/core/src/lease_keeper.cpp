@@ -1,7 +1,7 @@
 #include "lease_keeper.hpp"
 
 #include "lease_owner.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <time.h>
 
@@ -57,7 +57,7 @@ std::vector<std::string> LeaseKeeper::keep() {
       for (const std::string& identity : held_)
         if (!store_.renew({identity}, owner_, ttl_)) lost.push_back(identity);
     }
-  } catch (const sdk::Error&) {
+  } catch (const base::Error&) {
     if (now - renewed_ >= ttl_) throw;
     return {};  // tried again at the next call
   }

@@ -1,6 +1,6 @@
 #include "petlab/core/losses.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -49,9 +49,9 @@ void LossLog::fetch() {
       const double loss = losses.const_data_ptr<double>()[i];
       if (!std::isfinite(loss)) {
         const Task& task = tasks_[static_cast<std::size_t>(step.tasks[i])];
-        throw sdk::Error(sdk::ErrorKind::numeric,
-                         "the loss of task '" + task.name + "' is not finite in epoch " +
-                             std::to_string(epoch_) + ", step " + std::to_string(step.step));
+        throw base::Error(base::ErrorKind::numeric,
+                          "the loss of task '" + task.name + "' is not finite in epoch " +
+                              std::to_string(epoch_) + ", step " + std::to_string(step.step));
       }
       mean += loss / static_cast<double>(step.tasks.size());
     }

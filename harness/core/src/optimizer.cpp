@@ -1,6 +1,6 @@
 #include "petlab/core/optimizer.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -87,16 +87,16 @@ struct Optimizer::Impl {
 Optimizer::Optimizer(const Training& training, std::vector<at::Tensor> parameters)
     : impl_(std::make_unique<Impl>()) {
   if (training.optimizer != "sgd" && training.optimizer != "adamw")
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "optimizer is '" + training.optimizer + "', expected one of sgd, adamw");
+    throw base::Error(base::ErrorKind::config,
+                      "optimizer is '" + training.optimizer + "', expected one of sgd, adamw");
   impl_->is_sgd = training.optimizer == "sgd";
   impl_->learning_rate = training.learning_rate;
   impl_->weight_decay = training.weight_decay;
   impl_->momentum = training.momentum;
   for (at::Tensor& parameter : parameters) {
     if (!parameter.is_non_overlapping_and_dense())
-      throw sdk::Error(sdk::ErrorKind::plugin,
-                       "a trainable parameter has gaps in memory, expected a whole tensor");
+      throw base::Error(base::ErrorKind::plugin,
+                        "a trainable parameter has gaps in memory, expected a whole tensor");
     impl_->slots.push_back({.parameter = std::move(parameter),
                             .momentum = {},
                             .exp_avg = {},
@@ -154,12 +154,12 @@ void Optimizer::set_state(const std::vector<sdk::NamedTensor>& tensors) {
     std::size_t index = impl_->slots.size();
     std::from_chars(name.data() + kPrefix.size(), name.data() + std::min(dot, name.size()), index);
     if (dot == std::string::npos || index >= impl_->slots.size())
-      throw sdk::Error(sdk::ErrorKind::data,
-                       "buffer '" + name + "' of the checkpoint belongs to no parameter");
+      throw base::Error(base::ErrorKind::data,
+                        "buffer '" + name + "' of the checkpoint belongs to no parameter");
     const at::Tensor& parameter = impl_->slots[index].parameter;
     if (value.dim() > 0 && value.sizes() != parameter.sizes())
-      throw sdk::Error(sdk::ErrorKind::data,
-                       "buffer '" + name + "' of the checkpoint has another size");
+      throw base::Error(base::ErrorKind::data,
+                        "buffer '" + name + "' of the checkpoint has another size");
     // Buffers lie in memory as their parameter does.
     by_parameter[index][name.substr(dot + 1)] =
         value.dim() > 0 ? at::empty_like(parameter).detach().copy_(value)

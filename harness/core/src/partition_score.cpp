@@ -1,7 +1,7 @@
 #include "partition_score.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/partition_search.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +14,7 @@ namespace {
 using sdk::PartitionObjective;
 
 [[noreturn]] void refuse(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ void check_search(const std::vector<double>& affinity, std::int64_t n_tasks, std
   }
   if (keep < 1) refuse("the search for a grouping was to keep no partition, expected at least 1");
   if (!std::all_of(affinity.begin(), affinity.end(), [](double a) { return std::isfinite(a); })) {
-    throw sdk::Error(sdk::ErrorKind::numeric, "the affinity of the tasks is not finite");
+    throw base::Error(base::ErrorKind::numeric, "the affinity of the tasks is not finite");
   }
 }
 
@@ -157,11 +157,11 @@ void check_partition(const sdk::Partition& partition, std::int64_t n_tasks, cons
     last_first = group.front();
   }
   if (!good || count != n_tasks) {
-    throw sdk::Error(sdk::ErrorKind::plugin, std::string("grouping '") + who +
-                                                 "' gave a partition that does not hold each "
-                                                 "of the " +
-                                                 std::to_string(n_tasks) +
-                                                 " tasks once, in ascending order");
+    throw base::Error(base::ErrorKind::plugin, std::string("grouping '") + who +
+                                                   "' gave a partition that does not hold each "
+                                                   "of the " +
+                                                   std::to_string(n_tasks) +
+                                                   " tasks once, in ascending order");
   }
 }
 

@@ -1,8 +1,8 @@
 #include "petlab/core/plan.hpp"
 
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/core/run.hpp"
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <algorithm>
 #include <span>
@@ -15,9 +15,9 @@ template <class Check>
 auto for_row(const Row& row, Check&& check) {
   try {
     return check();
-  } catch (const sdk::Error& error) {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     row.origin + ": row '" + row.label + "': " + error.what());
+  } catch (const base::Error& error) {
+    throw base::Error(base::ErrorKind::config,
+                      row.origin + ": row '" + row.label + "': " + error.what());
   }
 }
 
@@ -30,9 +30,9 @@ std::map<std::string, std::string> resolve_options(
     known.emplace_back(spec.name);
   for (const auto& [name, value] : given)
     if (std::find(known.begin(), known.end(), name) == known.end())
-      throw sdk::Error(sdk::ErrorKind::config, owner + " has no option '" + name + "'" +
-                                                   did_you_mean(name, known) +
-                                                   (known.empty() ? "; it has none" : ""));
+      throw base::Error(base::ErrorKind::config, owner + " has no option '" + name + "'" +
+                                                     base::did_you_mean(name, known) +
+                                                     (known.empty() ? "; it has none" : ""));
   return sdk::Options(schema, given, owner).values();
 }
 
@@ -126,9 +126,9 @@ Plan make_plan(const Protocol& protocol, const std::vector<RunSpec>& specs,
     const auto [twin, is_new] =
         labels.emplace(job.identity.hash, spec.label + " (seed " + std::to_string(spec.seed) + ")");
     if (!is_new)
-      throw sdk::Error(sdk::ErrorKind::config, protocol.file.filename().string() + ": rows " +
-                                                   twin->second + " and " + spec.label +
-                                                   " are the same run; remove one");
+      throw base::Error(base::ErrorKind::config, protocol.file.filename().string() + ": rows " +
+                                                     twin->second + " and " + spec.label +
+                                                     " are the same run; remove one");
     plan.study.plan.push_back({job.identity.hash, spec.row, spec.label, spec.seed, spec.method,
                                to_string(spec.sharing),
                                spec.grouping ? spec.grouping->strategy : ""});

@@ -2,7 +2,7 @@
 
 #define BOOST_DLL_USE_STD_FS
 #include "descriptor_checks.hpp"
-#include "petlab/core/suggestion.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <boost/dll/shared_library.hpp>
 
@@ -108,8 +108,9 @@ MethodRef PluginRegistry::method(const std::string& name) const {
   for (const LoadedPlugin& plugin : plugins_)
     for (const auto& entry : std::span(plugin.descriptor->methods, plugin.descriptor->method_count))
       if (name == entry.name) return {&plugin, &entry};
-  throw sdk::Error(sdk::ErrorKind::config, "no plugin has a method '" + name + "'" +
-                                               did_you_mean(name, method_names()) + why_missing());
+  throw base::Error(base::ErrorKind::config, "no plugin has a method '" + name + "'" +
+                                                 base::did_you_mean(name, method_names()) +
+                                                 why_missing());
 }
 
 GroupingRef PluginRegistry::grouping(const std::string& name) const {
@@ -117,9 +118,9 @@ GroupingRef PluginRegistry::grouping(const std::string& name) const {
     for (const auto& entry :
          std::span(plugin.descriptor->groupings, plugin.descriptor->grouping_count))
       if (name == entry.name) return {&plugin, &entry};
-  throw sdk::Error(sdk::ErrorKind::config, "no plugin has a grouping '" + name + "'" +
-                                               did_you_mean(name, grouping_names()) +
-                                               why_missing());
+  throw base::Error(base::ErrorKind::config, "no plugin has a grouping '" + name + "'" +
+                                                 base::did_you_mean(name, grouping_names()) +
+                                                 why_missing());
 }
 
 std::string PluginRegistry::why_missing() const {
@@ -153,8 +154,8 @@ std::vector<fs::path> plugin_folders(const std::vector<fs::path>& given) {
   std::vector<fs::path> folders;
   const auto add = [&](const fs::path& folder, const std::string& origin) {
     if (!fs::is_directory(folder))
-      throw sdk::Error(sdk::ErrorKind::config,
-                       origin + " names " + folder.string() + ", which is not a folder");
+      throw base::Error(base::ErrorKind::config,
+                        origin + " names " + folder.string() + ", which is not a folder");
     folders.push_back(folder);
   };
   for (const fs::path& folder : given)

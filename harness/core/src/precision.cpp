@@ -1,6 +1,6 @@
 #include "petlab/core/precision.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/autocast_mode.h>
 
@@ -33,8 +33,8 @@ AutocastPause::~AutocastPause() {
 
 void check_precision(const std::string& precision) {
   if (precision != "fp32" && precision != "bf16") {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "precision is '" + precision + "', expected one of fp32, bf16");
+    throw base::Error(base::ErrorKind::config,
+                      "precision is '" + precision + "', expected one of fp32, bf16");
   }
 }
 

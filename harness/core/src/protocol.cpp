@@ -1,9 +1,9 @@
 #include "petlab/core/protocol.hpp"
 
 #include "ini_file.hpp"
-#include "petlab/core/suggestion.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/datasets/registry.hpp"
-#include "petlab/sdk/error.hpp"
 #include "protocol_values.hpp"
 #include "search_section.hpp"
 
@@ -18,7 +18,7 @@ namespace {
 constexpr double kNoLimit = std::numeric_limits<double>::max();
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 using Take = std::function<void(Protocol&, const Setting&)>;
@@ -140,7 +140,8 @@ struct MethodText {
 
 [[noreturn]] void unknown_key(const Setting& s, const std::string& section, const std::string& key,
                               const std::vector<std::string>& known) {
-  fail(s.origin + ": unknown key '" + key + "' in [" + section + "]" + did_you_mean(key, known));
+  fail(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
+       base::did_you_mean(key, known));
 }
 
 void take_method_key(MethodText& method, const std::string& section, const std::string& key,
@@ -161,7 +162,7 @@ void take_row_key(Row& row, bool& has_sharing, const std::string& section, const
   } else if (key == "sharing") {
     try {
       row.sharing = parse_sharing(s.value);
-    } catch (const sdk::Error& error) {
+    } catch (const base::Error& error) {
       fail(s.origin + ": " + error.what());
     }
     has_sharing = true;
@@ -204,7 +205,7 @@ void check_used(const Protocol& protocol, const std::string& method, const std::
     used.push_back(row.method);
   if (std::find(used.begin(), used.end(), method) == used.end())
     fail(origin + ": no row uses method '" + method + "' of section [" + section + "]" +
-         did_you_mean(method, used));
+         base::did_you_mean(method, used));
 }
 
 /// Keys of [dataset] that need or exclude each other.
@@ -237,7 +238,7 @@ void check_split(const Protocol& protocol, const std::string& where) {
       sections.push_back(known_section);
   }
   if (keys.empty())
-    fail(s.origin + ": unknown section [" + section + "]" + did_you_mean(section, sections));
+    fail(s.origin + ": unknown section [" + section + "]" + base::did_you_mean(section, sections));
   unknown_key(s, section, key, keys);
 }
 

@@ -1,7 +1,7 @@
 #include "protocol_values.hpp"
 
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -22,8 +22,8 @@ bool parse_number(const std::string& text, Number& number) {
 }  // namespace
 
 void setting_error(const Setting& setting, const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, setting.origin + ": '" + setting.key + "' is '" +
-                                               setting.value + "', " + message);
+  throw base::Error(base::ErrorKind::config, setting.origin + ": '" + setting.key + "' is '" +
+                                                 setting.value + "', " + message);
 }
 
 std::int64_t integer_value(const Setting& setting, std::int64_t minimum) {
@@ -71,7 +71,7 @@ std::string choice_value(const Setting& setting, const std::vector<std::string>&
   std::string list;
   for (const std::string& choice : choices)
     list += (list.empty() ? "" : ", ") + choice;
-  const std::string hint = did_you_mean(setting.value, choices);
+  const std::string hint = base::did_you_mean(setting.value, choices);
   setting_error(setting,
                 "expected one of " + list + (hint.starts_with("; did") ? hint : std::string()));
 }
@@ -92,8 +92,8 @@ std::string number_text(double value) {
 std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& origin) {
   std::vector<std::uint64_t> seeds;
   const auto fail = [&] {
-    throw sdk::Error(
-        sdk::ErrorKind::config,
+    throw base::Error(
+        base::ErrorKind::config,
         origin + ": seeds are '" + text + "', expected different numbers such as 1,2,3 or 1-5");
   };
   std::string rest = text;

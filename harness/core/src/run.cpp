@@ -1,5 +1,6 @@
 #include "petlab/core/run.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/adapted_backbone.hpp"
 #include "petlab/core/adapter_checks.hpp"
 #include "petlab/core/costs.hpp"
@@ -14,7 +15,6 @@
 #include "petlab/core/train_images.hpp"
 #include "petlab/core/trainer.hpp"
 #include "petlab/results/identity.hpp"
-#include "petlab/sdk/error.hpp"
 #include "run_execution.hpp"
 
 #include <ATen/ATen.h>
@@ -52,7 +52,7 @@ void set_up_torch(const RunSpec& spec) {
 
 void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
   const auto refuse = [](const std::string& what) {
-    throw sdk::Error(sdk::ErrorKind::internal, what);
+    throw base::Error(base::ErrorKind::internal, what);
   };
   if (inputs.method == nullptr || inputs.backbone == nullptr)
     refuse("a run without its method or backbone");
@@ -66,7 +66,7 @@ void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
   }
   for (const Task& task : inputs.tasks) {
     if (task.train.size() == 0) {
-      throw sdk::Error(sdk::ErrorKind::data, "task '" + task.name + "' has no training images");
+      throw base::Error(base::ErrorKind::data, "task '" + task.name + "' has no training images");
     }
   }
 }
@@ -158,7 +158,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
                              spec.method_options, "method '" + spec.method + "'");
   const auto method = where.in_plugin("make()", [&] { return inputs.method->make(options); });
   if (method == nullptr) {
-    throw sdk::Error(sdk::ErrorKind::plugin, "method '" + spec.method + "' was not made");
+    throw base::Error(base::ErrorKind::plugin, "method '" + spec.method + "' was not made");
   }
   const AdapterChecks checks(spec.method, backbone);
   const std::string text =
@@ -183,7 +183,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
     const auto grouping = where.in_plugin("make() of grouping '" + strategy + "'",
                                           [&] { return inputs.grouping->make(grouping_options); });
     if (grouping == nullptr) {
-      throw sdk::Error(sdk::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
+      throw base::Error(base::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
     }
     const WarmUpContext context{
         backbone, *method,      spec.method,   text,      inputs.method->task_dependent,
@@ -241,7 +241,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   record.trained_hash = trained_hash(adapters);
   const std::vector<LabelledImages> test = inputs.load_test();
   if (test.size() != inputs.tasks.size())
-    throw sdk::Error(sdk::ErrorKind::internal, "a run with other test sets than tasks");
+    throw base::Error(base::ErrorKind::internal, "a run with other test sets than tasks");
   record.tasks = evaluate(adapted, backbone, inputs.tasks, test, spec.training.precision, progress,
                           &record.image_flops, features.get());
   note_features(features.get(), record, progress);
@@ -249,8 +249,8 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   record.test_evaluations = spec.dataset.tests_on_validation() ? 0 : 1;
   record.frozen_hash_after = backbone.weight_hash();
   if (record.frozen_hash_after != record.frozen_hash_before) {
-    throw sdk::Error(sdk::ErrorKind::plugin,
-                     "method '" + spec.method + "' wrote to the frozen backbone");
+    throw base::Error(base::ErrorKind::plugin,
+                      "method '" + spec.method + "' wrote to the frozen backbone");
   }
   costs.end(adapted.images_encoded() + images.images_encoded() - encoded_before);
 }

@@ -1,9 +1,9 @@
 #include "petlab/core/run_checkpoint.hpp"
 
 #include "checkpoint_json.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/datasets/hash.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -64,7 +64,7 @@ at::Tensor take(std::vector<sdk::NamedTensor>& tensors, const char* name) {
   const auto found = std::find_if(tensors.begin(), tensors.end(),
                                   [name](const auto& tensor) { return tensor.name == name; });
   if (found == tensors.end())
-    throw sdk::Error(sdk::ErrorKind::data, std::string("it has no '") + name + "'");
+    throw base::Error(base::ErrorKind::data, std::string("it has no '") + name + "'");
   at::Tensor value = std::move(found->value);
   tensors.erase(found);
   return value;
@@ -79,9 +79,9 @@ RunCheckpoint::RunCheckpoint(const CheckpointPlace& place, results::RunRecord& r
   std::error_code failed;
   fs::create_directories(place_.file.parent_path(), failed);
   if (failed)
-    throw sdk::Error(sdk::ErrorKind::store, "cannot make the folder of checkpoints '" +
-                                                place_.file.parent_path().string() +
-                                                "': " + failed.message());
+    throw base::Error(base::ErrorKind::store, "cannot make the folder of checkpoints '" +
+                                                  place_.file.parent_path().string() +
+                                                  "': " + failed.message());
   remove_drafts(place_.file);
   if (!fs::exists(place_.file, failed)) return;
   try {
@@ -99,10 +99,10 @@ void RunCheckpoint::read(Progress& progress) {
   tensors_ = clip::read_safetensors(place_.file);
   const std::string digest = text_of(take(tensors_, kDigest));
   if (digest != digest_of(tensors_))
-    throw sdk::Error(sdk::ErrorKind::data, "its digest is not that of its content");
+    throw base::Error(base::ErrorKind::data, "its digest is not that of its content");
   const json facts = json::parse(text_of(take(tensors_, kFacts)));
   if (facts.at("identity") != record_.identity.hash)
-    throw sdk::Error(sdk::ErrorKind::data, "it is another run's");
+    throw base::Error(base::ErrorKind::data, "it is another run's");
   results::RunRecord known = record_;
   record_from_json(facts.at("record"), known);
   if (!facts.at("partition").is_null()) partition_ = facts.at("partition").get<sdk::Partition>();

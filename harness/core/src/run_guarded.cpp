@@ -1,6 +1,6 @@
+#include "petlab/base/error.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/results/identity.hpp"
-#include "petlab/sdk/error.hpp"
 #include "run_execution.hpp"
 
 #include <c10/util/Exception.h>
@@ -12,7 +12,7 @@
 namespace petlab::core {
 namespace {
 
-using sdk::ErrorKind;
+using base::ErrorKind;
 
 /// LibTorch's own text without what follows the first line: checks of arguments go on for pages.
 std::string first_line(const std::string& text) {
@@ -38,7 +38,7 @@ void fail(RunExecution& execution, const RunSpec& spec, ErrorKind kind, const st
   record.tasks.clear();
 }
 
-/// The kind of an exception that is no sdk::Error: what left a plugin is the plugin's.
+/// The kind of an exception that is no base::Error: what left a plugin is the plugin's.
 ErrorKind kind_of(const RunExecution& execution) {
   return execution.where.plugin_call().empty() ? ErrorKind::internal : ErrorKind::plugin;
 }
@@ -59,7 +59,7 @@ results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
     const RunInputs inputs = prepare();
     try {
       execute(spec, inputs, progress, execution);
-    } catch (const sdk::Error& error) {
+    } catch (const base::Error& error) {
       fail(execution, spec, error.kind(), error.what());
     } catch (const c10::OutOfMemoryError& error) {
       fail(execution, spec, ErrorKind::device, first_line(error.what_without_backtrace()));
@@ -73,7 +73,7 @@ results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
     } catch (...) {
       fail(execution, spec, kind_of(execution), "something was thrown that is no exception");
     }
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     fail(execution, spec, error.kind(), error.what());
   } catch (const std::exception& error) {
     fail(execution, spec, ErrorKind::internal, first_line(error.what()));

@@ -1,7 +1,7 @@
 #include "petlab/core/sampler.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -12,8 +12,8 @@ namespace {
 
 std::int64_t batch_count(std::int64_t images, std::int64_t batch) {
   if (batch < 1) {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "batch is " + std::to_string(batch) + ", expected at least 1");
+    throw base::Error(base::ErrorKind::config,
+                      "batch is " + std::to_string(batch) + ", expected at least 1");
   }
   return (images + batch - 1) / batch;
 }

@@ -1,7 +1,7 @@
 #include "petlab/core/search.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 #include "petlab/sdk/method.hpp"
 #include "protocol_values.hpp"
 #include "search_section.hpp"
@@ -20,7 +20,7 @@ namespace {
 const std::string kTrial = ".trial-";  // between a row's label and the number of the trial
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 /// Six digits: 3 times 0.0035 is 0.0105, and a drawn rate is one that a reader can type.

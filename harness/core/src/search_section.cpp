@@ -1,7 +1,7 @@
 #include "search_section.hpp"
 
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "protocol_values.hpp"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace petlab::core {
 namespace {
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 /// Keys that a search may set, beside option.NAME.
@@ -74,7 +74,8 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
   } else if (!method.empty()) {
     std::vector<std::string> known = kKeys;
     known.emplace_back("option.NAME");
-    fail(s.origin + ": unknown key '" + key + "' in [" + section + "]" + did_you_mean(key, known));
+    fail(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
+         base::did_you_mean(key, known));
   } else if (key == "strategy") {
     search.strategy = choice_value(s, {"grid", "random"}) == "grid" ? SearchSpec::Strategy::grid
                                                                     : SearchSpec::Strategy::random;
@@ -91,7 +92,7 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
                                       "space.option.NAME"};
     for (const std::string& one : kKeys)
       known.push_back("space." + one);
-    fail(s.origin + ": unknown key '" + key + "' in [search]" + did_you_mean(key, known));
+    fail(s.origin + ": unknown key '" + key + "' in [search]" + base::did_you_mean(key, known));
   }
 }
 

@@ -1,9 +1,9 @@
 #include "petlab/core/sharing.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/adapter_checks.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
 
@@ -70,7 +70,7 @@ std::string to_string(Sharing sharing) {
   for (const auto& [value, name] : kSharings) {
     if (value == sharing) return name;
   }
-  throw sdk::Error(sdk::ErrorKind::internal, "a sharing without a name");
+  throw base::Error(base::ErrorKind::internal, "a sharing without a name");
 }
 
 Sharing parse_sharing(const std::string& text) {
@@ -79,7 +79,7 @@ Sharing parse_sharing(const std::string& text) {
     if (text == name) return value;
     known += (known.empty() ? "" : ", ") + std::string(name);
   }
-  throw sdk::Error(sdk::ErrorKind::config, "sharing is '" + text + "', expected one of " + known);
+  throw base::Error(base::ErrorKind::config, "sharing is '" + text + "', expected one of " + known);
 }
 
 std::string_view to_string(Scope scope) {
@@ -100,9 +100,9 @@ bool has_groups(Sharing sharing) {
 
 void check_sharing(const sdk::MethodEntry& method, Sharing sharing) {
   if (composes(sharing) && !method.composable) {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "method '" + std::string(method.name) + "' cannot be used with sharing '" +
-                         to_string(sharing) + "': two of its adapters cannot be composed");
+    throw base::Error(base::ErrorKind::config,
+                      "method '" + std::string(method.name) + "' cannot be used with sharing '" +
+                          to_string(sharing) + "': two of its adapters cannot be composed");
   }
 }
 
@@ -155,7 +155,7 @@ Adapters make_adapters(const sdk::Method& method, const std::string& method_name
                                    seed, {"adapter", to_string(owner.scope), owner.name})));
     auto adapter = where.in_plugin("make_adapter()", [&] { return method.make_adapter(context); });
     if (adapter == nullptr) {
-      throw sdk::Error(sdk::ErrorKind::plugin, "method '" + method_name + "' made no adapter");
+      throw base::Error(base::ErrorKind::plugin, "method '" + method_name + "' made no adapter");
     }
     auto parameters = where.in_plugin("parameters()", [&] { return adapter->parameters(); });
     checks.check_parameters(parameters);

@@ -1,9 +1,9 @@
 #include "petlab/core/split_sheets.hpp"
 
 #include "domain_labels.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/image_cache.hpp"
 #include "petlab/results/identity.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -41,7 +41,7 @@ void write_whole(const std::filesystem::path& file, const std::string& text) {
   if (failed) {
     std::error_code ignored;
     std::filesystem::remove(draft, ignored);
-    throw sdk::Error(sdk::ErrorKind::data, "cannot write '" + file.string() + "'");
+    throw base::Error(base::ErrorKind::data, "cannot write '" + file.string() + "'");
   }
 }
 
@@ -50,10 +50,10 @@ json read_sheet(const std::filesystem::path& file, const std::string& hash) {
   std::ostringstream text;
   text << in.rdbuf();
   if (!in || results::sha256_hex(text.str()) != hash)
-    throw sdk::Error(sdk::ErrorKind::data,
-                     "split sheet " + file.string() +
-                         (in ? " changed since the study was planned" : " cannot be read") +
-                         "; start the study again, which writes it");
+    throw base::Error(base::ErrorKind::data,
+                      "split sheet " + file.string() +
+                          (in ? " changed since the study was planned" : " cannot be read") +
+                          "; start the study again, which writes it");
   return json::parse(text.str());
 }
 

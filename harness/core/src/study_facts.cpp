@@ -1,10 +1,10 @@
 #include "petlab/core/study_facts.hpp"
 
 #include "descriptor_checks.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/checkpoint.hpp"
 #include "petlab/core/run_inputs.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <filesystem>
 #include <map>
@@ -21,9 +21,9 @@ void check_there(const std::filesystem::path& path, const char* what, const char
                  const char* variable, const char* key) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
-    throw sdk::Error(sdk::ErrorKind::data, std::string(what) + " " + path.string() +
-                                               " does not exist: say where it is with " + option +
-                                               ", " + variable + " or " + key);
+    throw base::Error(base::ErrorKind::data, std::string(what) + " " + path.string() +
+                                                 " does not exist: say where it is with " + option +
+                                                 ", " + variable + " or " + key);
 }
 
 /// The data set, read and hashed once in a process: `reproduce` plans many studies on one.

@@ -150,7 +150,7 @@ class StudyRun {
     }
   }
 
-  void record_failure(const Job& job, const sdk::Error& reason) {
+  void record_failure(const Job& job, const base::Error& reason) {
     NoProgress nothing;
     const RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
     const auto fail = [&]() -> RunInputs { throw reason; };

@@ -1,7 +1,7 @@
 #include "petlab/core/study_todo.hpp"
 
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 namespace petlab::core {
 namespace {
 
-using sdk::ErrorKind;
+using base::ErrorKind;
 
 constexpr const char* kAll = "failed";
 constexpr std::array kKinds = {ErrorKind::config,  ErrorKind::data,   ErrorKind::plugin,
@@ -26,13 +26,13 @@ bool RetryChoice::includes(const std::string& error_kind) const {
 RetryChoice parse_retry(const std::string& text) {
   std::vector<std::string> known = {kAll};
   for (const ErrorKind kind : kKinds)
-    known.emplace_back(sdk::to_string(kind));
+    known.emplace_back(base::to_string(kind));
   RetryChoice choice;
   std::istringstream words(text + ",");
   for (std::string word; std::getline(words, word, ',');) {
     if (std::find(known.begin(), known.end(), word) == known.end())
-      throw sdk::Error(ErrorKind::config,
-                       "--retry: '" + word + "' is no kind of failure" + did_you_mean(word, known));
+      throw base::Error(ErrorKind::config, "--retry: '" + word + "' is no kind of failure" +
+                                               base::did_you_mean(word, known));
     if (word == kAll)
       choice.all = true;
     else

@@ -1,9 +1,9 @@
 #include "subset_training.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/evaluator.hpp"
 #include "petlab/core/seeds.hpp"
 #include "petlab/core/trainer.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -18,16 +18,16 @@ void check(const WarmUpContext& context, const std::vector<std::int64_t>& tasks,
   std::int64_t last = -1;
   for (const std::int64_t task : tasks) {
     if (task <= last || task >= static_cast<std::int64_t>(context.tasks.size())) {
-      throw sdk::Error(sdk::ErrorKind::plugin,
-                       "a grouping wanted to train on tasks that are not a set of the run's tasks "
-                       "in ascending order");
+      throw base::Error(base::ErrorKind::plugin,
+                        "a grouping wanted to train on tasks that are not a set of the run's tasks "
+                        "in ascending order");
     }
     last = task;
   }
   if (tasks.empty() || epochs < 1 || !(held_out >= 0.0 && held_out < 1.0)) {
-    throw sdk::Error(sdk::ErrorKind::plugin,
-                     "a grouping wanted to train on no task, for no epoch, or with a held-out "
-                     "share that is not 0 to below 1");
+    throw base::Error(base::ErrorKind::plugin,
+                      "a grouping wanted to train on no task, for no epoch, or with a held-out "
+                      "share that is not 0 to below 1");
   }
 }
 
@@ -56,10 +56,10 @@ HeldOut hold_out(const Task& task, double held_out, std::uint64_t seed) {
     part.labels.push_back(task.train.labels[i]);
   }
   if (result.held.size() == 0) {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "task '" + task.name +
-                         "' has one training image a class, so none can be held out to compare "
-                         "groups by");
+    throw base::Error(base::ErrorKind::config,
+                      "task '" + task.name +
+                          "' has one training image a class, so none can be held out to compare "
+                          "groups by");
   }
   return result;
 }
@@ -90,9 +90,9 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
                     derive_seed(context.seed, {"subsets"}), context.where);
   std::vector<at::Tensor> parameters = adapters.trainable();
   if (parameters.empty()) {
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "method '" + context.method_name +
-                         "' trains nothing, so there is nothing to group tasks by");
+    throw base::Error(base::ErrorKind::config,
+                      "method '" + context.method_name +
+                          "' trains nothing, so there is nothing to group tasks by");
   }
   AdaptedBackbone adapted(context.backbone, adapters, members, context.text_template,
                           context.task_dependent, context.checks, context.where);

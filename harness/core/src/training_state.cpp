@@ -1,6 +1,6 @@
 #include "training_state.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -45,15 +45,15 @@ void TrainingState::restore(const std::vector<sdk::NamedTensor>& tensors) {
   const auto find = [&](const std::string& name) -> const at::Tensor& {
     const auto found = by_name.find(name);
     if (found == by_name.end())
-      throw sdk::Error(sdk::ErrorKind::data, "the checkpoint has no tensor '" + name + "'");
+      throw base::Error(base::ErrorKind::data, "the checkpoint has no tensor '" + name + "'");
     return found->second;
   };
   const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const at::Tensor& value = find(parameter_name(i));
     if (value.sizes() != parameters_[i].sizes())
-      throw sdk::Error(sdk::ErrorKind::data,
-                       "tensor '" + parameter_name(i) + "' of the checkpoint has another size");
+      throw base::Error(base::ErrorKind::data,
+                        "tensor '" + parameter_name(i) + "' of the checkpoint has another size");
     parameters_[i].copy_(value);
   }
   optimizer_.set_state(tensors);

@@ -1,7 +1,7 @@
 #include "warm_up_batches.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <numeric>
 
@@ -38,8 +38,8 @@ TaskBatch WarmUpBatches::next_of(std::int64_t task) {
     cursor.batches = task_batches(sampled_[t], context_.training.batch, seed_, ++cursor.epoch);
     cursor.next = 0;
     if (cursor.batches.empty()) {
-      throw sdk::Error(sdk::ErrorKind::data,
-                       "task '" + sampled_[t].name + "' has no training images");
+      throw base::Error(base::ErrorKind::data,
+                        "task '" + sampled_[t].name + "' has no training images");
     }
   }
   return {task, cursor.batches[cursor.next++]};

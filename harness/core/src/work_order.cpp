@@ -1,6 +1,6 @@
+#include "petlab/base/error.hpp"
 #include "petlab/core/protocol.hpp"
 #include "petlab/core/worker.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -162,8 +162,8 @@ WorkOrder parse_work_order(const std::string& text) {
     j.at("parent").get_to(order.parent);
     return order;
   } catch (const json::exception& error) {
-    throw sdk::Error(sdk::ErrorKind::internal,
-                     std::string("standard input holds no work order: ") + error.what());
+    throw base::Error(base::ErrorKind::internal,
+                      std::string("standard input holds no work order: ") + error.what());
   }
 }
 

@@ -1,10 +1,10 @@
 #include "petlab/core/worker.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/clip/checkpoint.hpp"
 #include "petlab/core/run.hpp"
 #include "petlab/core/split_sheets.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "planned_parts.hpp"
 
 #include <unistd.h>
@@ -35,7 +35,7 @@ RunInputs prepare(const Job& job) {
   const RunSpec& spec = job.spec;
   static auto& plugins = *new PluginRegistry({.folders = {}, .files = job.plugin_files});
   for (const RefusedPlugin& refused : plugins.refused())
-    throw sdk::Error(sdk::ErrorKind::plugin, refused.reason);
+    throw base::Error(base::ErrorKind::plugin, refused.reason);
   RunInputs inputs;
   const MethodRef method = plugins.method(spec.method);
   check_plugin_sources(*method.plugin, identity_part(job.identity, "method.sources"));

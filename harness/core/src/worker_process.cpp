@@ -98,13 +98,13 @@ bool WorkerProcess::listen(StudyObserver& observer) {
 
 void WorkerProcess::kill_beyond_limits() {
   if (timeout_ && Clock::now() - start_ > *timeout_) {
-    killed_.emplace(sdk::ErrorKind::config, "the run took longer than the limit of " +
-                                                std::to_string(timeout_->count()) +
-                                                " s (--run-timeout)");
+    killed_.emplace(base::ErrorKind::config, "the run took longer than the limit of " +
+                                                 std::to_string(timeout_->count()) +
+                                                 " s (--run-timeout)");
   } else if (memory_limit_ && child_.resident_bytes() > *memory_limit_) {
-    killed_.emplace(sdk::ErrorKind::device, "the run held more memory than the limit of " +
-                                                std::to_string(*memory_limit_ / (1 << 20)) +
-                                                " MiB (--memory-limit)");
+    killed_.emplace(base::ErrorKind::device, "the run held more memory than the limit of " +
+                                                 std::to_string(*memory_limit_ / (1 << 20)) +
+                                                 " MiB (--memory-limit)");
   }
   if (killed_) child_.kill(SIGKILL);
 }
@@ -128,20 +128,20 @@ WorkerEnd WorkerProcess::end() {
   return end;
 }
 
-sdk::Error WorkerProcess::reason(int status) const {
+base::Error WorkerProcess::reason(int status) const {
   if (killed_) return *killed_;
   std::string text = "the worker ended ";
-  auto kind = sdk::ErrorKind::plugin;
+  auto kind = base::ErrorKind::plugin;
   if (WIFSIGNALED(status)) {
     text += "by " + signal_text(WTERMSIG(status));
     if (WTERMSIG(status) == SIGKILL) {
-      kind = sdk::ErrorKind::device;
+      kind = base::ErrorKind::device;
       text += "; the system does so when memory runs out";
     }
   } else {
     text += "with exit code " + std::to_string(WEXITSTATUS(status));
     if (verdict_.empty()) text += " and without a result";
-    kind = sdk::ErrorKind::internal;
+    kind = base::ErrorKind::internal;
   }
   const std::string said = last_line(log_);
   return {kind, text + (said.empty() ? "" : "; its last words: " + said)};

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "child_process.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/core/study_runner.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace petlab::core {
 struct WorkerEnd {
   double accuracy = 0.0;                    ///< of a run that is done
   std::optional<std::string> failure = {};  ///< the child recorded its failure itself: why
-  std::optional<sdk::Error> death = {};     ///< the child ended without a record: why
+  std::optional<base::Error> death = {};    ///< the child ended without a record: why
   /// The child recorded its run and then ended as it should not have: how.
   std::optional<std::string> afterwards = {};
 };
@@ -53,7 +53,7 @@ class WorkerProcess {
 
   void hear(std::string line, StudyObserver& observer);
   void kill_beyond_limits();
-  [[nodiscard]] sdk::Error reason(int status) const;
+  [[nodiscard]] base::Error reason(int status) const;
 
   std::size_t index_;
   std::size_t slot_;
@@ -63,9 +63,9 @@ class WorkerProcess {
   Clock::time_point start_;
   Clock::time_point paused_ = {};
   std::optional<Clock::time_point> last_moment_ = {};
-  std::optional<sdk::Error> killed_ = {};  ///< why, when this process did it
-  std::string verdict_{};                  ///< "done" or "failed" once the child said so
-  std::string message_{};                  ///< what followed
+  std::optional<base::Error> killed_ = {};  ///< why, when this process did it
+  std::string verdict_{};                   ///< "done" or "failed" once the child said so
+  std::string message_{};                   ///< what followed
   ChildProcess child_;
 };
 

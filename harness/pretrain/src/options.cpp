@@ -1,6 +1,6 @@
 #include "petlab/pretrain/options.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <array>
 #include <charconv>
@@ -64,8 +64,8 @@ constexpr std::array<const char*, 3> kValueNames<EarlyView>{"whole", "smaller", 
 
 [[noreturn]] void refuse(const std::string& name, const std::string& value,
                          const std::string& expected) {
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "the pretraining option " + name + " is '" + value + "', expected " + expected);
+  throw base::Error(base::ErrorKind::config,
+                    "the pretraining option " + name + " is '" + value + "', expected " + expected);
 }
 
 template <typename Value>
@@ -114,8 +114,8 @@ void set_option(PretrainOptions& options, const std::string& name, const std::st
     }
     names += (names.empty() ? "" : ", ") + std::string(entry.name);
   }
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "there is no pretraining option '" + name + "'; there are " + names);
+  throw base::Error(base::ErrorKind::config,
+                    "there is no pretraining option '" + name + "'; there are " + names);
 }
 
 std::vector<std::pair<std::string, std::string>> option_values(const PretrainOptions& options) {

@@ -1,11 +1,11 @@
 #include "pictures.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/iconify.hpp"
 #include "petlab/datasets/random.hpp"
 #include "petlab/datasets/resize.hpp"
 #include "petlab/datasets/svg.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/ops/from_file.h>
@@ -61,7 +61,7 @@ std::int64_t render_set(const std::filesystem::path& package_dir,
           datasets::render_svg(datasets::icon_svg(set.icon(drawings[i].name)), kDrawnSize)};
       const datasets::Image small = datasets::clip_crop(drawn, size);
       std::copy(small.rgb.begin(), small.rgb.end(), target);
-    } catch (const sdk::Error&) {
+    } catch (const base::Error&) {
       std::fill(target, target + bytes, std::uint8_t{255});
       ++refused;
     }
@@ -157,10 +157,10 @@ at::Tensor render_evaluation(const std::filesystem::path& package_dir,
   const std::int64_t refused =
       render_all(package_dir, sorted, size, threads, rendered.mutable_data_ptr<std::uint8_t>(), {});
   if (refused > 0)
-    throw sdk::Error(sdk::ErrorKind::data,
-                     std::to_string(refused) + " pictures of " +
-                         (recipe_dir / "manifest.csv").string() +
-                         " cannot be drawn, so nothing can be compared with them");
+    throw base::Error(base::ErrorKind::data,
+                      std::to_string(refused) + " pictures of " +
+                          (recipe_dir / "manifest.csv").string() +
+                          " cannot be drawn, so nothing can be compared with them");
   at::Tensor result = at::empty_like(rendered);
   result.index_copy_(0, at::tensor(order, at::kLong), rendered);
   return result;

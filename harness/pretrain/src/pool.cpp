@@ -1,11 +1,11 @@
 #include "petlab/pretrain/pool.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/iconify.hpp"
 #include "petlab/datasets/random.hpp"
 #include "petlab/pretrain/emoji_words.hpp"
 #include "petlab/pretrain/synonyms.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -137,10 +137,11 @@ PoolRule::PoolRule(const std::filesystem::path& recipe_dir)
        datasets::read_csv<4>(recipe_dir / "manifest.csv", {"domain", "class", "set", "icon"})) {
     const std::string family = family_of(row[2]);
     if (is_free(family))
-      throw sdk::Error(sdk::ErrorKind::data,
-                       "the evaluation picture " + row[2] + ":" + row[3] + " is by the designer '" +
-                           family + "', whose pictures pretraining uses without limits; take it " +
-                           "out of the manifest or the designer out of harness/pretrain");
+      throw base::Error(base::ErrorKind::data,
+                        "the evaluation picture " + row[2] + ":" + row[3] +
+                            " is by the designer '" + family +
+                            "', whose pictures pretraining uses without limits; take it " +
+                            "out of the manifest or the designer out of harness/pretrain");
     evaluation_families_.insert(family);
   }
 }

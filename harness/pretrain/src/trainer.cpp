@@ -1,8 +1,8 @@
 #include "trainer.hpp"
 
 #include "compute_scope.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/pretrain/augmentation.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -48,8 +48,8 @@ StepReport report_of(const at::Tensor& loss, const at::Tensor& logits, const at:
   const c10::NoGradGuard no_grad;
   StepReport report{.loss = loss.item<double>()};
   if (!std::isfinite(report.loss))
-    throw sdk::Error(sdk::ErrorKind::numeric,
-                     "the loss of pretraining is not finite at step " + std::to_string(step));
+    throw base::Error(base::ErrorKind::numeric,
+                      "the loss of pretraining is not finite at step " + std::to_string(step));
   const at::Tensor has_row = rows >= 0;
   const double n = has_row.sum().item<double>();
   const double hits = at::logical_and(has_row, logits.argmax(1) == rows).sum().item<double>();

@@ -1,8 +1,8 @@
 #include "petlab/core/flop_counter.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/kernels/linear.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/ThreadLocalState.h>
@@ -195,7 +195,7 @@ TEST(FlopCounter, CountsItsOwnThreadInItsScopeOnly) {
             2 * 4 * 4 * 4);
   double outer = 0.0;
   const FlopScope scope(outer);
-  EXPECT_THROW(flops_of([] {}), sdk::Error);
+  EXPECT_THROW(flops_of([] {}), base::Error);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "petlab/core/grouping_host.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "tiny_world.hpp"
 
 #include <ATen/ATen.h>

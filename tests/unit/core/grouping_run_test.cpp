@@ -1,5 +1,5 @@
+#include "petlab/base/error.hpp"
 #include "petlab/core/grouping_host.hpp"
-#include "petlab/sdk/error.hpp"
 #include "tiny_world.hpp"
 
 #include <ATen/ATen.h>

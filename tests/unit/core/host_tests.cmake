@@ -9,7 +9,6 @@ petlab_add_test(NAME core_host_tests LABEL unit
     protocol_test.cpp
     search_test.cpp
     study_todo_test.cpp
-    suggestion_test.cpp
     work_order_test.cpp
   LIBS petlab::core petlab_sample_records)
 target_compile_definitions(core_host_tests PRIVATE

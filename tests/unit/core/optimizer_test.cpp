@@ -1,6 +1,6 @@
 #include "petlab/core/optimizer.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -189,8 +189,8 @@ TEST(Optimizer, NamesAnUnknownOne) {
   try {
     const Optimizer optimizer(training, {parameter(1.0F)});
     FAIL();
-  } catch (const sdk::Error& error) {
-    EXPECT_EQ(error.kind(), sdk::ErrorKind::config);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
     EXPECT_STREQ(error.what(), "optimizer is 'lion', expected one of sgd, adamw");
   }
 }

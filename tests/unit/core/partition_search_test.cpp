@@ -1,8 +1,8 @@
 #include "petlab/core/partition_search.hpp"
 
 #include "partition_reference.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/core/seeds.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <gtest/gtest.h>
 
@@ -207,16 +207,16 @@ TEST(PartitionSearch, RefusesWhatCannotBe) {
   const auto search = [](std::int64_t n, std::int64_t groups, std::int64_t keep) {
     (void)search_partitions(random_affinity(n, 1), n, groups, PartitionObjective::pair_sum, keep);
   };
-  EXPECT_THROW(search(4, 5, 1), sdk::Error);
-  EXPECT_THROW(search(4, -1, 1), sdk::Error);
-  EXPECT_THROW(search(4, 2, 0), sdk::Error);
-  EXPECT_THROW(search(30, 31, 1), sdk::Error);
+  EXPECT_THROW(search(4, 5, 1), base::Error);
+  EXPECT_THROW(search(4, -1, 1), base::Error);
+  EXPECT_THROW(search(4, 2, 0), base::Error);
+  EXPECT_THROW(search(30, 31, 1), base::Error);
   EXPECT_THROW(
       (void)search_partitions(random_affinity(3, 1), 4, 2, PartitionObjective::pair_sum, 1),
-      sdk::Error);
+      base::Error);
   std::vector<double> broken = random_affinity(4, 1);
   broken[5] = std::nan("");
-  EXPECT_THROW((void)search_partitions(broken, 4, 2, PartitionObjective::pair_sum, 1), sdk::Error);
+  EXPECT_THROW((void)search_partitions(broken, 4, 2, PartitionObjective::pair_sum, 1), base::Error);
 }
 
 TEST(CheckPartition, WantsEachTaskOnceInOrder) {
@@ -230,7 +230,7 @@ TEST(CheckPartition, WantsEachTaskOnceInOrder) {
                                          {{0, 1}, {3}},
                                          {{0, 1}, {-1}}};
   for (const Partition& partition : broken) {
-    EXPECT_THROW(check_partition(partition, 3, "g"), sdk::Error);
+    EXPECT_THROW(check_partition(partition, 3, "g"), base::Error);
   }
 }
 

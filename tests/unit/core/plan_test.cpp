@@ -38,8 +38,8 @@ std::vector<RunSpec> specs(const std::string& rows) {
 std::string error_of(const std::string& rows) {
   try {
     (void)specs(rows);
-  } catch (const sdk::Error& error) {
-    EXPECT_EQ(error.kind(), sdk::ErrorKind::config);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
     return error.what();
   }
   return "no error";
@@ -121,7 +121,7 @@ TEST(Plan, ADefaultWrittenOutIsTheSameRun) {
 TEST(Plan, TwoRowsThatAreTheSameRunAreRefused) {
   const std::string rows =
       "[row.a]\nmethod = coop\nsharing = joint\n[row.b]\nmethod = coop\nsharing = joint\n";
-  EXPECT_THROW((void)make_plan(protocol(rows), specs(rows), plugins(), facts()), sdk::Error);
+  EXPECT_THROW((void)make_plan(protocol(rows), specs(rows), plugins(), facts()), base::Error);
 }
 
 TEST(Plan, ItsProtocolTextIsAProtocolOfTheSameRuns) {

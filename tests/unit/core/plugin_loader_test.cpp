@@ -99,8 +99,8 @@ TEST(PluginLoader, AnUnknownNameSuggestsAndNamesRefusedPlugins) {
   try {
     (void)plugins.method("mmpa");
     FAIL();
-  } catch (const sdk::Error& error) {
-    EXPECT_EQ(error.kind(), sdk::ErrorKind::config);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
     EXPECT_THAT(error.what(),
                 AllOf(HasSubstr("no plugin has a method 'mmpa'; did you mean 'mmap'?"),
                       HasSubstr("petlab_wrong_sdk_abi.so")));
@@ -115,9 +115,9 @@ TEST(PluginFolders, ComeInOrderAndMustExist) {
   EXPECT_EQ(folders[1], kPlugins);
   EXPECT_EQ(folders[2], kBroken);
   EXPECT_EQ(folders[3], kPlugins);  // beside the folder of this program
-  EXPECT_THROW((void)plugin_folders({"/no/such/folder"}), sdk::Error);
+  EXPECT_THROW((void)plugin_folders({"/no/such/folder"}), base::Error);
   setenv("PETLAB_PLUGIN_PATH", "/no/such/folder", 1);
-  EXPECT_THROW((void)plugin_folders({}), sdk::Error);
+  EXPECT_THROW((void)plugin_folders({}), base::Error);
   unsetenv("PETLAB_PLUGIN_PATH");
 }
 

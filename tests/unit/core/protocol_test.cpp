@@ -1,6 +1,6 @@
 #include "petlab/core/protocol.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,8 +37,8 @@ class ProtocolTest : public testing::Test {
   std::string error_of(const std::string& text, const std::vector<Setting>& overrides = {}) const {
     try {
       (void)read(text, overrides);
-    } catch (const sdk::Error& error) {
-      EXPECT_EQ(error.kind(), sdk::ErrorKind::config);
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::config);
       return error.what();
     }
     return "no error";
@@ -119,7 +119,7 @@ TEST_F(ProtocolTest, ATableAndASettingAreOneStudy) {
 
   // The first file's own sections are for its rows.
   const fs::path idle = file("idle.ini", std::string(kRow) + "[method.mmap]\nmomentum = 0\n");
-  EXPECT_THROW((void)read_protocol(std::vector<fs::path>{idle, setting}), sdk::Error);
+  EXPECT_THROW((void)read_protocol(std::vector<fs::path>{idle, setting}), base::Error);
 }
 
 /// Every shipped table in every shipped setting: rows, keys and values are read, pictures are not.
@@ -233,7 +233,7 @@ TEST_F(ProtocolTest, AMissingFileIsNamed) {
   try {
     (void)read_protocol("/no/such/study.ini");
     FAIL();
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_STREQ(error.what(), "cannot read protocol file /no/such/study.ini");
   }
 }
@@ -242,7 +242,7 @@ TEST(Seeds, AreListsAndRanges) {
   EXPECT_EQ(parse_seeds("1-3", "x"), (std::vector<std::uint64_t>{1, 2, 3}));
   EXPECT_EQ(parse_seeds("5, 1-2", "x"), (std::vector<std::uint64_t>{5, 1, 2}));
   for (const char* bad : {"", "1,1", "a", "1,", "3-1", "-1", "1-2,2", "18446744073709551615"})
-    EXPECT_THROW((void)parse_seeds(bad, "x"), sdk::Error) << bad;
+    EXPECT_THROW((void)parse_seeds(bad, "x"), base::Error) << bad;
 }
 
 TEST(NumberText, ReadsBackAsTheSameNumber) {

@@ -1,4 +1,4 @@
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "tiny_world.hpp"
 
 #include <ATen/ATen.h>
@@ -208,7 +208,7 @@ TEST(RunFailure, CoversPreparation) {
   NoProgress progress;
   const RunSpec spec = testing::tiny_spec("both", Sharing::joint);
   const auto record = run_guarded(
-      spec, {}, []() -> RunInputs { throw sdk::Error(sdk::ErrorKind::data, "no such file"); },
+      spec, {}, []() -> RunInputs { throw base::Error(base::ErrorKind::data, "no such file"); },
       progress);
   expect_failure(record, "data", "method 'both': no such file (in setup)");
 }

@@ -1,6 +1,6 @@
 #include "petlab/core/sampler.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -68,7 +68,7 @@ TEST(Sampler, SpreadsTheBatchesOfSmallTasks) {
 }
 
 TEST(Sampler, RefusesABatchOfNothing) {
-  EXPECT_THROW((void)steps_per_epoch(kTasks, 0), sdk::Error);
+  EXPECT_THROW((void)steps_per_epoch(kTasks, 0), base::Error);
 }
 
 }  // namespace

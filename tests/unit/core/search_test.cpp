@@ -1,6 +1,6 @@
 #include "petlab/core/search.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "sample_records.hpp"
 
 #include <gmock/gmock.h>
@@ -45,8 +45,8 @@ Search search(const std::string& text) {
 std::string error_of(const std::string& text) {
   try {
     (void)search(text);
-  } catch (const sdk::Error& error) {
-    EXPECT_EQ(error.kind(), sdk::ErrorKind::config);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
     return error.what();
   }
   return "no error";

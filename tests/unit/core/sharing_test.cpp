@@ -1,8 +1,8 @@
 #include "petlab/core/sharing.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/core/parameter_count.hpp"
 #include "petlab/core/run.hpp"
-#include "petlab/sdk/error.hpp"
 #include "tiny_world.hpp"
 
 #include <ATen/ATen.h>
@@ -22,7 +22,7 @@ TEST(Sharing, HasANameForEachKind) {
                              Sharing::grouped_specific, Sharing::joint_specific}) {
     EXPECT_EQ(parse_sharing(to_string(sharing)), sharing);
   }
-  EXPECT_THROW((void)parse_sharing("some"), sdk::Error);
+  EXPECT_THROW((void)parse_sharing("some"), base::Error);
 }
 
 TEST(Arrangement, PerTask) {
@@ -59,8 +59,8 @@ TEST(CheckSharing, RefusesToComposeWhatCannotBeComposed) {
   try {
     check_sharing(testing::whole_copy(), Sharing::joint_specific);
     FAIL();
-  } catch (const sdk::Error& error) {
-    EXPECT_EQ(error.kind(), sdk::ErrorKind::config);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
     EXPECT_STREQ(error.what(),
                  "method 'copy' cannot be used with sharing 'joint+specific': two of its adapters "
                  "cannot be composed");

@@ -1,6 +1,6 @@
 #include "petlab/core/study_todo.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "sample_records.hpp"
 
 #include <gmock/gmock.h>
@@ -80,8 +80,8 @@ TEST(Retry, RefusesOtherWords) {
     try {
       (void)parse_retry(text);
       FAIL() << text;
-    } catch (const sdk::Error& error) {
-      EXPECT_EQ(error.kind(), sdk::ErrorKind::config);
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::config);
       EXPECT_THAT(error.what(), HasSubstr(message));
     }
   }

@@ -1,5 +1,5 @@
+#include "petlab/base/error.hpp"
 #include "petlab/core/worker.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <gtest/gtest.h>
 
@@ -67,7 +67,7 @@ TEST(WorkOrder, WithoutGroupingStaysWithoutIt) {
 
 TEST(WorkOrder, OtherTextsAreRefused) {
   for (const char* text : {"", "{}", "[1,2]", "{\"spec\": 1}"})
-    EXPECT_THROW((void)parse_work_order(text), sdk::Error) << text;
+    EXPECT_THROW((void)parse_work_order(text), base::Error) << text;
 }
 
 }  // namespace

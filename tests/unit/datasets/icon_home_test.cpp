@@ -125,7 +125,7 @@ TEST_F(IconHome, RefusesTheSamePictureInTwoDomains) {
               HasSubstr("line/cup/thin__cup and solid/cup/thin__cup-again have the same pixels"));
   EXPECT_THAT(text_of(out() / "duplicates.csv"),
               HasSubstr("identical,1.0000,other domain same class"));
-  EXPECT_THROW((void)load_icon_home(out()), sdk::Error) << "a refused build is not usable";
+  EXPECT_THROW((void)load_icon_home(out()), base::Error) << "a refused build is not usable";
 }
 
 TEST_F(IconHome, ChecksTheManifest) {

@@ -168,7 +168,7 @@ TEST_F(HostileBytes, NeverCrashTheDecoder) {
                                         static_cast<std::size_t>(image.height));
         if (image.rgb.size() < 1'000'000) (void)clip_crop(image, 32);
         ++decoded;
-      } catch (const sdk::Error& e) {
+      } catch (const base::Error& e) {
         ASSERT_THAT(e.what(), HasSubstr("mutant"));
       }
     }

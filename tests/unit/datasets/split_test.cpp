@@ -103,7 +103,7 @@ TEST(Split, OfASmallerFractionIsInsideThatOfALarger) {
 TEST(Split, RefusesFractionsThatLeaveASideEmpty) {
   const Dataset dataset = make_dataset();
   for (const double fraction : {0.0, 1.0, -0.1, 1.5}) {
-    EXPECT_THROW((void)make_split(dataset, fraction, 1), sdk::Error) << fraction;
+    EXPECT_THROW((void)make_split(dataset, fraction, 1), base::Error) << fraction;
   }
 }
 
@@ -130,7 +130,7 @@ TEST(Split, OfShotsTakesTheSameNumberOfEachClass) {
   const Split eight = make_shots_split(dataset, 8, 1);
   EXPECT_TRUE(std::includes(eight.train[1].begin(), eight.train[1].end(), four.train[1].begin(),
                             four.train[1].end()));
-  EXPECT_THROW((void)make_shots_split(dataset, 0, 1), sdk::Error);
+  EXPECT_THROW((void)make_shots_split(dataset, 0, 1), base::Error);
   // Golden, as below.
   EXPECT_EQ(four.hash, "957ad21648387eede7e7988a565431ef67849ed7bb9488ea951e054f20d5a02f");
 }

@@ -1,9 +1,9 @@
 #include "petlab/pretrain/pool.hpp"
 
 #include "icon_fixture.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/pretrain/sampler.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <gmock/gmock.h>
 
@@ -77,7 +77,7 @@ TEST(Pool, LeavesOutLicencesLogosAndSubjectsThatOneDesignerDrew) {
 
 TEST(Pool, AMissingPackageIsOneSentence) {
   const PoolRule rule(IconFixture::recipe());
-  EXPECT_THROW((void)select_pool("/nowhere", rule), sdk::Error);
+  EXPECT_THROW((void)select_pool("/nowhere", rule), base::Error);
 }
 
 TEST(Pool, OfTheRealPackageHoldsNoClassWordByAnEvaluationDesigner) {

@@ -1,6 +1,6 @@
 #include "petlab/results/identity.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -36,8 +36,8 @@ TEST(Identity, KeepsPartsApartThatLookAlikeWhenJoined) {
 }
 
 TEST(Identity, RefusesAPartThatOccursTwiceOrHasNoName) {
-  EXPECT_THROW(make_identity({{"seed", "1"}, {"seed", "2"}}), sdk::Error);
-  EXPECT_THROW(make_identity({{"", "1"}}), sdk::Error);
+  EXPECT_THROW(make_identity({{"seed", "1"}, {"seed", "2"}}), base::Error);
+  EXPECT_THROW(make_identity({{"", "1"}}), base::Error);
 }
 
 TEST(UtcNow, IsIso8601WithZ) {

@@ -33,7 +33,7 @@ class Sha256 {
 
 [[nodiscard]] std::string to_hex(std::span<const std::uint8_t> bytes);
 
-/// Lower-case hexadecimal SHA-256 of a file. Throws sdk::Error(data) naming an unreadable file.
+/// Lower-case hexadecimal SHA-256 of a file. Throws base::Error(data) naming an unreadable file.
 [[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file);
 
 }  // namespace petlab::datasets

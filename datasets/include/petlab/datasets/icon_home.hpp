@@ -31,7 +31,7 @@ struct IconHomeManifest {
   std::vector<IconHomeRow> rows;
 };
 
-/// Reads `recipe_dir/manifest.csv` and `manifest.json`. Throws sdk::Error(data) naming file and
+/// Reads `recipe_dir/manifest.csv` and `manifest.json`. Throws base::Error(data) naming file and
 /// line when a row is malformed or double, or when hash, counts or package version disagree.
 [[nodiscard]] IconHomeManifest read_icon_home_manifest(const std::filesystem::path& recipe_dir);
 
@@ -58,7 +58,7 @@ std::ostream& operator<<(std::ostream& out, const BuildReport& report);
 /// package in `package_dir` to `out_dir/domain/class/set__icon.png` (class with '_' for blanks),
 /// and writes dataset.json, ATTRIBUTION.md and duplicates.csv there. Does only what is missing; a
 /// killed build is taken up again; the bytes depend on the recipe and the rendering libraries only.
-/// Throws sdk::Error(data) for a missing or wrong package, set or icon (saying how to get it), for
+/// Throws base::Error(data) for a missing or wrong package, set or icon (saying how to get it), for
 /// a folder that petlab did not build, and for two pictures with the same pixels in two domains.
 BuildReport build_icon_home(const std::filesystem::path& package_dir,
                             const std::filesystem::path& recipe_dir,
@@ -66,7 +66,7 @@ BuildReport build_icon_home(const std::filesystem::path& package_dir,
                             const Progress& progress = {});
 
 /// Loads what build_icon_home wrote and checks it against its dataset.json: counts and fingerprint,
-/// and, where `recipe_dir` is given, that it was built from that manifest. Throws sdk::Error(data)
+/// and, where `recipe_dir` is given, that it was built from that manifest. Throws base::Error(data)
 /// saying what differs and that `petlab datasets build icon-home` puts it right.
 [[nodiscard]] Dataset load_icon_home(const std::filesystem::path& built_dir,
                                      const std::filesystem::path& recipe_dir = {},

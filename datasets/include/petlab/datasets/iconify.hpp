@@ -44,7 +44,7 @@ struct Icon {
 /// One icon set of the package, read completely. Immutable and so safe to share between threads.
 class IconSet {
  public:
-  /// Reads `package_dir/json/<set>.json`. Throws sdk::Error(data) that names the set when the file
+  /// Reads `package_dir/json/<set>.json`. Throws base::Error(data) that names the set when the file
   /// is missing or not a valid set.
   [[nodiscard]] static IconSet read(const std::filesystem::path& package_dir,
                                     const std::string& set);
@@ -66,7 +66,7 @@ class IconSet {
   /// The drawing or alias of that name; nullptr when the set has none.
   [[nodiscard]] const Icon* find(const std::string& name) const;
 
-  /// The drawing or alias of that name; throws sdk::Error(data) naming set and icon otherwise.
+  /// The drawing or alias of that name; throws base::Error(data) naming set and icon otherwise.
   [[nodiscard]] const Icon& icon(const std::string& name) const;
 
  private:
@@ -76,14 +76,14 @@ class IconSet {
   std::map<std::string, std::vector<std::string>> categories_;
 };
 
-/// Names of all sets of an unpacked package, sorted. Throws sdk::Error(data) when there is none.
+/// Names of all sets of an unpacked package, sorted. Throws base::Error(data) when there is none.
 [[nodiscard]] std::vector<std::string> list_icon_sets(const std::filesystem::path& package_dir);
 
-/// The `version` of the unpacked package. Throws sdk::Error(data) that says how to get the package
+/// The `version` of the unpacked package. Throws base::Error(data) that says how to get the package
 /// when the folder is not there, has no package.json or is another package.
 [[nodiscard]] std::string icon_package_version(const std::filesystem::path& package_dir);
 
-/// Throws sdk::Error(data) unless the unpacked package is version kIconifyVersion.
+/// Throws base::Error(data) unless the unpacked package is version kIconifyVersion.
 void check_icon_package(const std::filesystem::path& package_dir);
 
 /// A complete, square SVG document of the drawing: centred, aspect kept, `currentColor` = `color`

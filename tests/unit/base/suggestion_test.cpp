@@ -1,10 +1,10 @@
-#include "petlab/core/suggestion.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace petlab::core {
+namespace petlab::base {
 namespace {
 
 const std::vector<std::string> kKnown = {"learning-rate", "momentum", "optimizer"};
@@ -28,4 +28,4 @@ TEST(Suggestion, SaysNothingWhenNothingIsKnown) {
 }
 
 }  // namespace
-}  // namespace petlab::core
+}  // namespace petlab::base

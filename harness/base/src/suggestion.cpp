@@ -1,10 +1,10 @@
-#include "petlab/core/suggestion.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <vector>
 
-namespace petlab::core {
+namespace petlab::base {
 namespace {
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
@@ -45,4 +45,4 @@ std::string did_you_mean(std::string_view wrong, std::span<const std::string> kn
   return list.empty() ? "" : "; known: " + list;
 }
 
-}  // namespace petlab::core
+}  // namespace petlab::base
