@@ -3,7 +3,7 @@
 #include "files.hpp"
 #include "parallel.hpp"
 #include "petlab/base/error.hpp"
-#include "petlab/datasets/hash.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/datasets/image.hpp"
 #include "petlab/datasets/perceptual_hash.hpp"
 #include "tree.hpp"
@@ -52,7 +52,7 @@ std::vector<Item> items_of(const Dataset& dataset, const Split& split) {
 void inspect(Item& item) {
   try {
     const auto bytes = read_file(item.sample->file);
-    Sha256 hash;
+    base::Sha256 hash;
     hash.update(bytes);
     item.digest = hash.finish();
     item.opened = true;

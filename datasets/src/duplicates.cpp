@@ -2,8 +2,8 @@
 
 #include "files.hpp"
 #include "parallel.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/hash.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +20,7 @@ struct Fingerprint {
 };
 
 Fingerprint fingerprint_of(const Image& image) {
-  Sha256 hash;
+  base::Sha256 hash;
   hash.update_text(std::to_string(image.width) + "x" + std::to_string(image.height));
   hash.update(image.rgb);
   return {shape_of(image), hash.finish()};

@@ -1,7 +1,7 @@
 #include "petlab/datasets/split.hpp"
 
 #include "petlab/base/error.hpp"
-#include "petlab/datasets/random.hpp"
+#include "petlab/base/random.hpp"
 #include "split_parts.hpp"
 
 #include <algorithm>
@@ -61,11 +61,11 @@ void divide(const Dataset& dataset, const Domain& domain,
   }
   for (auto& [label, members] : by_class) {
     // A stream for each class of each domain, so that other classes and domains have no influence.
-    const std::uint64_t stream =
-        hash_name(dataset.classes[static_cast<std::size_t>(label)], hash_name(domain.name + "/"));
-    SplitMix64 mix(seed);
-    SplitMix64 generator(mix.next() ^ stream);
-    shuffle(members, generator);
+    const std::uint64_t stream = base::hash_name(dataset.classes[static_cast<std::size_t>(label)],
+                                                 base::hash_name(domain.name + "/"));
+    base::SplitMix64 mix(seed);
+    base::SplitMix64 generator(mix.next() ^ stream);
+    base::shuffle(members, generator);
     const std::size_t n = members.size() == 1 && only_one ? 1 : picked(amount, members.size());
     const auto middle = members.begin() + static_cast<std::ptrdiff_t>(n);
     chosen.insert(chosen.end(), members.begin(), middle);

@@ -1,8 +1,8 @@
 #include "files.hpp"
 #include "names.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "split_parts.hpp"
 #include "tree.hpp"
@@ -94,7 +94,7 @@ Split empty_split(const Dataset& dataset) {
 }
 
 std::string hash_of(const Dataset& dataset, const Split& split) {
-  Sha256 hash;
+  base::Sha256 hash;
   hash.update_text("petlab split 1");
   const auto add = [&](const Domain& domain, const std::vector<std::int64_t>& part) {
     hash.update_text(std::to_string(part.size()));
@@ -110,7 +110,7 @@ std::string hash_of(const Dataset& dataset, const Split& split) {
       add(dataset.domains[d], split.validation[d]);
     }
   }
-  return to_hex(hash.finish());
+  return hash.finish_hex();
 }
 
 Split own_split(const Dataset& dataset) {

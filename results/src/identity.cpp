@@ -1,27 +1,13 @@
 #include "petlab/results/identity.hpp"
 
 #include "petlab/base/error.hpp"
-
-#include <openssl/sha.h>
+#include "petlab/base/sha256.hpp"
 
 #include <algorithm>
 #include <array>
 #include <ctime>
 
 namespace petlab::results {
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * digest.size());
-  for (const unsigned char byte : digest) {
-    text.push_back(kDigits[byte >> 4U]);
-    text.push_back(kDigits[byte & 15U]);
-  }
-  return text;
-}
 
 RunIdentity make_identity(NamedValues parts) {
   std::sort(parts.begin(), parts.end());
@@ -38,7 +24,7 @@ RunIdentity make_identity(NamedValues parts) {
     canonical += std::to_string(name.size()) + ':' + name + '=' + std::to_string(value.size()) +
                  ':' + value + '\n';
   }
-  return {sha256_hex(canonical), std::move(parts)};
+  return {base::sha256_hex(canonical), std::move(parts)};
 }
 
 std::string utc_now() {

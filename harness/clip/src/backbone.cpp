@@ -5,8 +5,8 @@
 #include "load_weights.hpp"
 #include "model_files.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "sha256.hpp"
 #include "text_chunks.hpp"
 #include "towers.hpp"
 #include "weights.hpp"
@@ -175,13 +175,13 @@ std::int64_t Backbone::parameter_count() const {
 }
 
 std::string Backbone::weight_hash() const {
-  Sha256 hash;
+  base::Sha256 hash;
   for (const sdk::NamedTensor& weight : impl_->weights.all()) {
     hash.update(weight.name + " " + shape_text(weight.value.sizes()) + "\n");
     const at::Tensor bytes = weight.value.to(at::kCPU).contiguous();
     hash.update(bytes.const_data_ptr(), bytes.nbytes());
   }
-  return hash.finish();
+  return hash.finish_hex();
 }
 
 void Backbone::save(const std::filesystem::path& model_dir,

@@ -2,9 +2,9 @@
 
 #include "known_weights.hpp"
 #include "model_files.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/clip/tokenizer.hpp"
 #include "safetensors_types.hpp"
-#include "sha256.hpp"
 
 #include <algorithm>
 #include <array>
@@ -55,7 +55,7 @@ CheckpointInfo inspect_checkpoint(const std::filesystem::path& model) {
       info.types[type_name(place.tensor->type)] += static_cast<std::int64_t>(count);
   }
   if (files.is_archive) {
-    info.sha256 = file_sha256(files.weights.front());
+    info.sha256 = base::sha256_of_file(files.weights.front());
     if (const PublishedWeights* one = find_published(info.sha256)) info.published_as = one->model;
   }
   const FoundSettings found = find_settings(files, weights);
@@ -87,9 +87,9 @@ std::string model_settings_hash(const std::filesystem::path& model) {
     for (const double value : *values)
       all.append(" ").append(exact(value));
   all.append("\n").append(tokenizer.hash());
-  Sha256 hash;
+  base::Sha256 hash;
   hash.update(all);
-  return hash.finish();
+  return hash.finish_hex();
 }
 
 }  // namespace petlab::clip

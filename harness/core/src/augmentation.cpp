@@ -13,7 +13,7 @@ namespace {
 
 // Crop and flip draw from streams of their own, so that flip is the same flip in crop_flip.
 bool flips(std::uint64_t image_seed) {
-  return (Random(derive_seed(image_seed, {"flip"})).next() >> 63) != 0;
+  return (base::SplitMix64(derive_seed(image_seed, {"flip"})).next() >> 63) != 0;
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ Crop random_crop(std::int64_t size, std::uint64_t image_seed) {
   constexpr double kMinAspect = 3.0 / 4.0;
   constexpr double kMaxAspect = 4.0 / 3.0;
   constexpr int kTries = 10;
-  Random random(derive_seed(image_seed, {"crop"}));
+  base::SplitMix64 random(derive_seed(image_seed, {"crop"}));
   const auto side = static_cast<double>(size);
   for (int i = 0; i < kTries; ++i) {
     const double area = side * side * (kMinArea + (1.0 - kMinArea) * random.uniform());

@@ -1,5 +1,7 @@
 #include "feature_file.hpp"
 
+#include "petlab/base/checksum.hpp"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -29,27 +31,6 @@ static_assert(sizeof(Header) == 128);
 constexpr std::array<char, 16> kMagic{'p', 'e', 't', 'l', 'a', 'b', ' ', 'f',
                                       'e', 'a', 't', 'u', 'r', 'e', '1', '\n'};
 constexpr std::size_t kAlignment = 64;  // of a chunk
-
-/// Against damage, not against malice; never 0, which says that a chunk is missing.
-std::uint64_t checksum(const std::uint8_t* data, std::size_t size) {
-  constexpr std::uint64_t kPrime = 0x100000001B3ULL;
-  std::array<std::uint64_t, 4> lanes{0xCBF29CE484222325ULL, 1, 2, 3};
-  std::size_t i = 0;
-  for (; i + 32 <= size; i += 32) {
-    for (std::size_t lane = 0; lane < 4; ++lane) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, data + i + 8 * lane, 8);
-      lanes[lane] = (lanes[lane] ^ word) * kPrime;
-      lanes[lane] ^= lanes[lane] >> 29U;
-    }
-  }
-  std::uint64_t total = size;
-  for (; i < size; ++i)
-    total = (total ^ data[i]) * kPrime;
-  for (const std::uint64_t lane : lanes)
-    total = (total ^ lane) * kPrime;
-  return total | 1U;
-}
 
 std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -143,7 +124,7 @@ std::unique_ptr<FeatureFile> FeatureFile::open(const std::filesystem::path& file
 bool FeatureFile::is_good(std::size_t chunk) const {
   auto* const entry = reinterpret_cast<std::uint64_t*>(address_ + sizeof(Header)) + chunk;
   const std::uint64_t stored = std::atomic_ref(*entry).load(std::memory_order_acquire);
-  return stored != 0 && stored == checksum(this->chunk(chunk), sizes_[chunk]);
+  return stored != 0 && stored == base::checksum(this->chunk(chunk), sizes_[chunk]);
 }
 
 const std::uint8_t* FeatureFile::chunk(std::size_t chunk) const {
@@ -155,7 +136,7 @@ void FeatureFile::write(std::size_t chunk, const void* bytes) {
   std::uint8_t* const place = address_ + offsets_[chunk];
   std::memcpy(place, bytes, sizes_[chunk]);
   auto* const entry = reinterpret_cast<std::uint64_t*>(address_ + sizeof(Header)) + chunk;
-  std::atomic_ref(*entry).store(checksum(place, sizes_[chunk]), std::memory_order_release);
+  std::atomic_ref(*entry).store(base::checksum(place, sizes_[chunk]), std::memory_order_release);
   struct flock lock{};
   lock.l_type = F_UNLCK;
   lock.l_whence = SEEK_SET;

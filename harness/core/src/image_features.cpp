@@ -1,11 +1,11 @@
 #include "petlab/core/image_features.hpp"
 
 #include "feature_file.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/core/environment.hpp"
 #include "petlab/core/flop_counter.hpp"
 #include "petlab/core/precision.hpp"
 #include "petlab/core/train_images.hpp"
-#include "petlab/results/identity.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -102,7 +102,7 @@ void ImageFeatures::open_store(View& view, std::int64_t index) {
     if (const char* value = std::getenv(variable)) add(variable, value);
 
   FeatureFileShape shape;
-  shape.key = results::sha256_hex(key);
+  shape.key = base::sha256_hex(key);
   const auto row_bytes = static_cast<std::size_t>(view.rows.size(1) * view.rows.element_size());
   for (const Chunk& chunk : chunks_)
     shape.chunks.push_back(static_cast<std::size_t>(chunk.count) * row_bytes);

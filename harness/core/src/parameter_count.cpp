@@ -1,6 +1,6 @@
 #include "petlab/core/parameter_count.hpp"
 
-#include "petlab/datasets/hash.hpp"
+#include "petlab/base/sha256.hpp"
 
 #include <ATen/ATen.h>
 
@@ -34,7 +34,7 @@ std::vector<results::ParameterCount> count_parameters(const Adapters& adapters,
 
 std::string trained_hash(const Adapters& adapters) {
   if (adapters.trainable().empty()) return "";
-  datasets::Sha256 hash;
+  base::Sha256 hash;
   for (std::size_t a = 0; a < adapters.parameters.size(); ++a) {
     const Owner& owner = adapters.arrangement.owners[a];
     hash.update_text(to_string(owner.scope));
@@ -47,7 +47,7 @@ std::string trained_hash(const Adapters& adapters) {
       hash.update({bytes.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(bytes.numel())});
     }
   }
-  return datasets::to_hex(hash.finish());
+  return hash.finish_hex();
 }
 
 }  // namespace petlab::core

@@ -198,7 +198,7 @@ void PartitionDescent::improve() {
   }
 }
 
-void PartitionDescent::kick(std::int64_t strength, Random& random) {
+void PartitionDescent::kick(std::int64_t strength, base::SplitMix64& random) {
   const auto below = [&random](std::int64_t bound) {
     return static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(bound)));
   };

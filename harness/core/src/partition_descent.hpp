@@ -27,7 +27,7 @@ class PartitionDescent {
   void improve();
 
   /// Moves some tasks to random groups: a way out of a local optimum. `strength` tasks are tried.
-  void kick(std::int64_t strength, Random& random);
+  void kick(std::int64_t strength, base::SplitMix64& random);
 
   /// What moving the task would gain. The group may be empty.
   [[nodiscard]] double gain_of_move(std::int64_t task, std::int64_t to) const;

@@ -44,7 +44,7 @@ class Best {
 
 /// Each group gets a task, the others are dealt out at random: no group is empty.
 std::vector<std::int64_t> random_start(std::int64_t n_tasks, std::int64_t n_groups,
-                                       Random& random) {
+                                       base::SplitMix64& random) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(n_tasks));
   std::iota(order.begin(), order.end(), 0);
   for (std::size_t i = order.size(); i > 1; --i)
@@ -60,7 +60,7 @@ std::vector<std::int64_t> random_start(std::int64_t n_tasks, std::int64_t n_grou
 }
 
 std::vector<std::vector<std::int64_t>> starts(const PartitionScore& score, std::int64_t n_groups,
-                                              Random& random) {
+                                              base::SplitMix64& random) {
   const std::int64_t n = score.tasks();
   std::vector<std::vector<std::int64_t>> all = {agglomerate(score, n_groups)};
   if (n_groups == 0) {
@@ -133,7 +133,7 @@ std::vector<sdk::ScoredPartition> search_partitions_locally(const std::vector<do
                                                             std::int64_t keep) {
   check_search(affinity, n_tasks, groups, keep);
   const PartitionScore score(affinity, n_tasks, objective);
-  Random random(derive_seed(0, {"partition search"}));
+  base::SplitMix64 random(derive_seed(0, {"partition search"}));
   PartitionDescent descent(score, groups);
   Best best(score, keep);
   const auto all_starts = starts(score, groups, random);

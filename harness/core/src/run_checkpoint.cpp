@@ -2,8 +2,8 @@
 
 #include "checkpoint_json.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "petlab/datasets/hash.hpp"
 
 #include <ATen/ATen.h>
 
@@ -39,14 +39,14 @@ std::string text_of(const at::Tensor& bytes) {
 std::string digest_of(std::vector<sdk::NamedTensor> tensors) {
   std::sort(tensors.begin(), tensors.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
-  datasets::Sha256 hash;
+  base::Sha256 hash;
   for (const auto& [name, value] : tensors) {
     hash.update_text(name);
     for (const std::int64_t size : value.sizes())
       hash.update_text(std::to_string(size));
     hash.update({static_cast<const std::uint8_t*>(value.const_data_ptr()), value.nbytes()});
   }
-  return datasets::to_hex(hash.finish());
+  return hash.finish_hex();
 }
 
 /// What a process that was ended while it wrote left behind.

@@ -2,7 +2,6 @@
 
 #include "domain_labels.hpp"
 #include "petlab/clip/checkpoint.hpp"
-#include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/image_cache.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "petlab/datasets/registry.hpp"

@@ -31,9 +31,9 @@ std::vector<std::vector<std::int64_t>> task_batches(const SampledTask& task, std
                                                     std::uint64_t seed, std::int64_t epoch) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(task.images));
   std::iota(order.begin(), order.end(), 0);
-  Random random(derive_seed(seed, {"order", task.name}, {static_cast<std::uint64_t>(epoch)}));
-  for (std::size_t i = order.size(); i > 1; --i)
-    std::swap(order[i - 1], order[random.below(i)]);
+  base::SplitMix64 random(
+      derive_seed(seed, {"order", task.name}, {static_cast<std::uint64_t>(epoch)}));
+  base::shuffle(order, random);
 
   std::vector<std::vector<std::int64_t>> batches(
       static_cast<std::size_t>(batch_count(task.images, batch)));

@@ -102,7 +102,7 @@ std::vector<results::NamedValues> grid(const std::vector<SearchSpace>& spaces) {
   return points;
 }
 
-std::string draw(const SearchSpace& space, Random& random) {
+std::string draw(const SearchSpace& space, base::SplitMix64& random) {
   if (space.kind == SearchSpace::Kind::list) return space.values[random.below(space.values.size())];
   const double u = random.uniform();
   const double value =
@@ -115,7 +115,7 @@ std::string draw(const SearchSpace& space, Random& random) {
 std::vector<results::NamedValues> draws(const std::vector<SearchSpace>& spaces, std::int64_t count,
                                         std::uint64_t seed, const std::string& method,
                                         const std::string& where) {
-  Random random(derive_seed(seed, {"search", method}));
+  base::SplitMix64 random(derive_seed(seed, {"search", method}));
   std::vector<results::NamedValues> points;
   // A space may be small: give up where nothing new has come for long.
   constexpr int kPatience = 1000;

@@ -2,8 +2,8 @@
 
 #include "domain_labels.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/datasets/image_cache.hpp"
-#include "petlab/results/identity.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -49,7 +49,7 @@ json read_sheet(const std::filesystem::path& file, const std::string& hash) {
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
-  if (!in || results::sha256_hex(text.str()) != hash)
+  if (!in || base::sha256_hex(text.str()) != hash)
     throw base::Error(base::ErrorKind::data,
                       "split sheet " + file.string() +
                           (in ? " changed since the study was planned" : " cannot be read") +
@@ -83,8 +83,8 @@ SplitSheets write_split_sheets(const datasets::Dataset& dataset, const datasets:
   const std::string train_text = train.dump();
   const std::string test_text = test.dump();
   SplitSheets sheets;
-  sheets.train_hash = results::sha256_hex(train_text);
-  sheets.test_hash = results::sha256_hex(test_text);
+  sheets.train_hash = base::sha256_hex(train_text);
+  sheets.test_hash = base::sha256_hex(test_text);
   std::error_code ignored;  // a failure shows when the files are written
   std::filesystem::create_directories(folder, ignored);
   sheets.train = folder / (sheets.train_hash.substr(0, 32) + ".train.json");

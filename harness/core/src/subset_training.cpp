@@ -38,11 +38,10 @@ HeldOut hold_out(const Task& task, double held_out, std::uint64_t seed) {
   std::vector<std::vector<std::size_t>> of_class(task.classes.size());
   for (std::size_t i = 0; i < task.train.labels.size(); ++i)
     of_class.at(static_cast<std::size_t>(task.train.labels[i])).push_back(i);
-  Random random(derive_seed(seed, {"held-out", task.name}));
+  base::SplitMix64 random(derive_seed(seed, {"held-out", task.name}));
   std::vector<bool> held(task.train.labels.size());
   for (auto& members : of_class) {
-    for (std::size_t i = members.size(); i > 1; --i)
-      std::swap(members[i - 1], members[random.below(i)]);
+    base::shuffle(members, random);
     const auto count = static_cast<std::int64_t>(members.size());
     if (count < 2) continue;
     const auto wanted = std::llround(static_cast<double>(count) * held_out);

@@ -1,9 +1,9 @@
 #include "pictures.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/random.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/iconify.hpp"
-#include "petlab/datasets/random.hpp"
 #include "petlab/datasets/resize.hpp"
 #include "petlab/datasets/svg.hpp"
 
@@ -26,9 +26,9 @@ constexpr int kDrawnSize = 96;
 
 /// Changes with every picture of the pool and with the way it is drawn.
 std::string stamp_of(const std::vector<PoolIcon>& pool, int size) {
-  std::uint64_t hash = datasets::hash_name(datasets::kIconifyVersion);
+  std::uint64_t hash = base::hash_name(datasets::kIconifyVersion);
   for (const PoolIcon& icon : pool)
-    hash = datasets::hash_name(icon.set + ":" + icon.name + "\n", hash);
+    hash = base::hash_name(icon.set + ":" + icon.name + "\n", hash);
   return std::to_string(pool.size()) + " pictures of " + std::to_string(size) + " px, version " +
          std::to_string(datasets::kPreprocessVersion) + ", names " + std::to_string(hash);
 }

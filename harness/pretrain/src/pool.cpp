@@ -1,9 +1,9 @@
 #include "petlab/pretrain/pool.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/random.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/iconify.hpp"
-#include "petlab/datasets/random.hpp"
 #include "petlab/pretrain/emoji_words.hpp"
 #include "petlab/pretrain/synonyms.hpp"
 
@@ -203,8 +203,8 @@ std::vector<PoolIcon> select_pool(const std::filesystem::path& package_dir, cons
   for (auto& [key, icons] : drawings) {
     if (families_of_subject[key.second].size() < kMinFamilies) continue;
     // Which three: by chance, but the same ones for everybody.
-    datasets::SplitMix64 generator(datasets::hash_name(key.first + ":" + key.second));
-    datasets::shuffle(icons, generator);
+    base::SplitMix64 generator(base::hash_name(key.first + ":" + key.second));
+    base::shuffle(icons, generator);
     if (icons.size() > kMaxPerSubject) icons.resize(kMaxPerSubject);
     pool.insert(pool.end(), icons.begin(), icons.end());
   }

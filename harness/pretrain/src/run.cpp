@@ -101,7 +101,7 @@ std::vector<PictureFacts> measure_pool(const std::vector<PoolIcon>& pool,
 void make_tokenizer(const PretrainOptions& options, const TrainingData& data,
                     const std::filesystem::path& dir) {
   std::map<std::string, std::int64_t> texts;
-  datasets::SplitMix64 chance(datasets::hash_name("captions for the vocabulary"));
+  base::SplitMix64 chance(base::hash_name("captions for the vocabulary"));
   const CaptionShares shares = caption_shares(options);
   for (const std::int64_t picture : data.curriculum.training) {
     const auto i = static_cast<std::size_t>(picture);

@@ -92,8 +92,8 @@ Trainer::Trainer(const PretrainOptions& options, const Model& model, const Train
                  layer_rates(model.parameters(), options.layer_decay)),
       queue_(options.queue, options.embed_dim, device) {
   if (options.distillation <= 0) return;
-  at::Generator generator = at::detail::createCPUGenerator(
-      datasets::hash_name(std::to_string(options.seed) + "/teacher"));
+  at::Generator generator =
+      at::detail::createCPUGenerator(base::hash_name(std::to_string(options.seed) + "/teacher"));
   Teacher teacher(data.curriculum.n_rows, device, generator);
   Optimizer optimizer(teacher.parameters(), options.weight_decay, options.average_decay);
   schooling_.emplace(Schooling{std::move(teacher), std::move(optimizer)});
@@ -125,7 +125,7 @@ void Trainer::load_state(const std::vector<sdk::NamedTensor>& state) {
   schooling_->optimizer.load_state(of_teacher);
 }
 
-Trainer::Batch Trainer::draw_batch(double progress, datasets::SplitMix64& chance,
+Trainer::Batch Trainer::draw_batch(double progress, base::SplitMix64& chance,
                                    at::Generator& generator) const {
   const Curriculum& curriculum = data_.curriculum;
   const std::vector<std::int64_t> drawn =
@@ -206,8 +206,8 @@ at::Tensor Trainer::telling_facts(const at::Tensor& images, const at::Tensor& te
 
 StepReport Trainer::step(double progress) {
   const PlainAttentionScope plain_attention(device_);
-  datasets::SplitMix64 chance(
-      datasets::hash_name(std::to_string(options_.seed) + "/" + std::to_string(steps())));
+  base::SplitMix64 chance(
+      base::hash_name(std::to_string(options_.seed) + "/" + std::to_string(steps())));
   at::Generator generator = at::detail::createCPUGenerator(chance.next());
   const double share = schooling_ ? options_.teacher_share : 0.0;
   const bool is_teacher = trains_teacher(progress);

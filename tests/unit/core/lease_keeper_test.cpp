@@ -1,7 +1,7 @@
 #include "lease_keeper.hpp"
 
 #include "lease_owner.hpp"
-#include "petlab/results/identity.hpp"
+#include "petlab/base/sha256.hpp"
 #include "sample_records.hpp"
 
 #include <gmock/gmock.h>
@@ -21,8 +21,8 @@ using results::Claim;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const std::string kFirst = results::sha256_hex("first");
-const std::string kSecond = results::sha256_hex("second");
+const std::string kFirst = base::sha256_hex("first");
+const std::string kSecond = base::sha256_hex("second");
 
 /// A store that two keepers work on; the clock is the test's.
 class LeaseKeeping : public testing::Test {

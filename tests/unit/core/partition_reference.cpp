@@ -31,7 +31,7 @@ void extend(std::uint32_t left, Partition& partition, std::vector<Partition>& al
 }  // namespace
 
 std::vector<double> random_affinity(std::int64_t n, std::uint64_t seed, Entries entries) {
-  Random random(derive_seed(seed, {"affinity"}, {static_cast<std::uint64_t>(entries)}));
+  base::SplitMix64 random(derive_seed(seed, {"affinity"}, {static_cast<std::uint64_t>(entries)}));
   const auto size = static_cast<std::size_t>(n);
   std::vector<double> values(size * size);
   for (double& value : values) {

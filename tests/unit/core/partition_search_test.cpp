@@ -183,7 +183,7 @@ TEST(PartitionSearch, LocalKeepsDifferentPartitionsBestFirst) {
 
 /// Every tenth of the tasks belongs together; affinities are noisy.
 std::vector<double> planted_affinity(std::int64_t n, std::int64_t groups) {
-  Random random(11);
+  base::SplitMix64 random(11);
   std::vector<double> values;
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t j = 0; j < n; ++j)

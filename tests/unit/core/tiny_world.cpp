@@ -168,7 +168,7 @@ constexpr sdk::GroupingEntry kAllInOne{"all-in-one", "", nullptr, 0, make_groupi
 constexpr sdk::GroupingEntry kByGradients{"by-gradients", "", nullptr, 0,
                                           make_grouping<ByGradients>};
 
-LabelledImages pictures(const TinyTask& task, std::int64_t n, Random& random) {
+LabelledImages pictures(const TinyTask& task, std::int64_t n, base::SplitMix64& random) {
   LabelledImages result;
   result.images = at::zeros({n, 3, kImageSize, kImageSize}, at::kByte);
   auto* bytes = result.images.mutable_data_ptr<std::uint8_t>();
@@ -219,7 +219,7 @@ std::shared_ptr<const clip::Backbone> tiny_backbone(std::uint64_t seed) {
 }
 
 void add_task(RunInputs& inputs, const TinyTask& task, std::uint64_t seed) {
-  Random random(derive_seed(seed, {task.name}));
+  base::SplitMix64 random(derive_seed(seed, {task.name}));
   Task made{task.name, task.classes, pictures(task, task.n_train, random)};
   inputs.tasks.push_back(std::move(made));
   // The pictures of the tasks that were added before, then these.

@@ -1,7 +1,7 @@
 #include "petlab/datasets/perceptual_hash.hpp"
 
+#include "petlab/base/random.hpp"
 #include "petlab/datasets/check.hpp"
-#include "petlab/datasets/random.hpp"
 #include "petlab/datasets/resize.hpp"
 #include "test_support.hpp"
 
@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 /// Blurred spots on a slope, another picture for each seed.
 Image scene(int width, int height, unsigned seed) {
-  SplitMix64 random(seed);
+  base::SplitMix64 random(seed);
   struct Spot {
     double x, y, size, value;
   };
@@ -64,7 +64,7 @@ TEST(PerceptualHash, OfOneColourThereIsNone) {
 }
 
 TEST(PerceptualHash, FindsAllPairsThatComparingEachWithEachFinds) {
-  SplitMix64 random(5);
+  base::SplitMix64 random(5);
   std::vector<std::optional<std::uint64_t>> hashes;
   for (int i = 0; i < 300; ++i) {
     const std::uint64_t base = random.next();

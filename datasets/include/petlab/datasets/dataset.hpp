@@ -1,6 +1,7 @@
 #pragma once
 
-#include <array>
+#include "petlab/base/sha256.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -76,7 +77,7 @@ struct FolderOptions {
 [[nodiscard]] std::string fingerprint(const Dataset& dataset, unsigned threads = 0);
 
 /// The same from the SHA-256 of each file, in the order of domains and samples.
-using Digest = std::array<std::uint8_t, 32>;
+using base::Digest;
 [[nodiscard]] std::string fingerprint(const Dataset& dataset, const std::vector<Digest>& digests);
 
 /// Number of pictures over all domains.
