@@ -1,9 +1,10 @@
 #include "cache_file.hpp"
 
-#include "files.hpp"
 #include "parallel.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/checksum.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -59,8 +60,8 @@ class FileDescriptor {
 
 [[noreturn]] void fail(const std::string& what, const fs::path& file, int error,
                        const std::string& advice = "choose another cache directory") {
-  throw Error(ErrorKind::config, "image cache: cannot " + what + " " + printable(file) + ": " +
-                                     std::strerror(error) + "; " + advice);
+  throw Error(ErrorKind::config, "image cache: cannot " + what + " " + base::printable(file) +
+                                     ": " + std::strerror(error) + "; " + advice);
 }
 
 std::size_t bytes_of(const CacheShape& shape) {
@@ -168,7 +169,7 @@ std::shared_ptr<const CacheFile> CacheFile::open(const fs::path& file, const Cac
   if (stamp == stamp_of(status)) return mapping;
   if (!all_good(parts, threads)) return nullptr;
   try {
-    write_file(note, stamp_of(status) + "\n");
+    base::write_file(note, stamp_of(status) + "\n", {.make_folders = true});
   } catch (const std::exception&) {
     // A read-only folder: the pictures are read at every opening.
   }

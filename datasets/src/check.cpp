@@ -1,9 +1,10 @@
 #include "petlab/datasets/check.hpp"
 
-#include "files.hpp"
 #include "parallel.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
 #include "petlab/base/sha256.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/image.hpp"
 #include "petlab/datasets/perceptual_hash.hpp"
 #include "tree.hpp"
@@ -51,15 +52,16 @@ std::vector<Item> items_of(const Dataset& dataset, const Split& split) {
 
 void inspect(Item& item) {
   try {
-    const auto bytes = read_file(item.sample->file);
+    const auto bytes = base::read_file(item.sample->file);
     base::Sha256 hash;
     hash.update(bytes);
     item.digest = hash.finish();
     item.opened = true;
-    const Image image = decode_image(bytes, shown(item.sample->file));
+    const Image image = decode_image(bytes, base::printable(item.sample->file));
     item.low = std::min(image.width, image.height);
     item.high = std::max(image.width, image.height);
-    if (!image.damage.empty()) item.damage = shown(item.sample->file) + ": " + image.damage;
+    if (!image.damage.empty())
+      item.damage = base::printable(item.sample->file) + ": " + image.damage;
     item.look = perceptual_hash(image);
     item.plain = !item.look;
   } catch (const base::Error& error) {

@@ -1,4 +1,5 @@
-#include "files.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/check.hpp"
 #include "petlab/datasets/csv.hpp"
 
@@ -18,13 +19,6 @@ void list(std::ostream& out, const std::string& title, const std::vector<std::st
   for (std::size_t i = 0; i < std::min(items.size(), kShown); ++i)
     out << "  " << items[i] << "\n";
   if (items.size() > kShown) out << "  ... and " << items.size() - kShown << " more\n";
-}
-
-std::string joined(const std::vector<std::string>& ids) {
-  std::string text;
-  for (const std::string& id : ids)
-    text += (text.empty() ? "" : " = ") + id;
-  return text;
 }
 
 std::string across(const Likeness& one) {
@@ -57,7 +51,7 @@ void list_likenesses(std::ostream& out, const std::string& title, std::vector<Li
                    [&](const Likeness& a, const Likeness& b) { return weight(a) > weight(b); });
   for (std::size_t i = 0; i < std::min(all.size(), kShown); ++i) {
     const std::string borders = across(all[i]);
-    out << "  " << joined(all[i].ids);
+    out << "  " << base::joined(all[i].ids, " = ");
     if (!all[i].identical) out << "  " << all[i].distance << " bits";
     out << (borders.empty() ? "" : "  [other " + borders + "]") << "\n";
   }
@@ -122,9 +116,9 @@ void write_likenesses(const std::filesystem::path& file, const CheckReport& repo
   for (const auto* all : {&report.identical, &report.near})
     for (const Likeness& one : *all)
       text += std::string(one.identical ? "identical" : "near") + "," +
-              std::to_string(one.distance) + "," + csv_field(joined(one.ids)) + "," + across(one) +
-              "\n";
-  write_file(file, text);
+              std::to_string(one.distance) + "," + csv_field(base::joined(one.ids, " = ")) + "," +
+              across(one) + "\n";
+  base::write_file(file, text, {.make_folders = true});
 }
 
 }  // namespace petlab::datasets

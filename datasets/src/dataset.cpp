@@ -1,7 +1,7 @@
 #include "petlab/datasets/dataset.hpp"
 
-#include "files.hpp"
 #include "parallel.hpp"
+#include "petlab/base/read_file.hpp"
 #include "petlab/base/sha256.hpp"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ std::string fingerprint(const Dataset& dataset, unsigned threads) {
   std::vector<Digest> digests(samples.size());
   parallel_for(samples.size(), threads, [&](std::size_t i) {
     base::Sha256 hash;
-    hash.update(read_file(samples[i]->file));
+    hash.update(base::read_file(samples[i]->file));
     digests[i] = hash.finish();
   });
   return fingerprint(dataset, digests);

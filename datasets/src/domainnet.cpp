@@ -1,4 +1,5 @@
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "published.hpp"
 #include "tree.hpp"
 
@@ -178,7 +179,7 @@ const std::vector<fs::path>& list_places() {
                            const LoadOptions& options, const std::string& names) {
   throw base::Error(base::ErrorKind::data,
                     "the lists of " + set.name + " (" + names + ") are not in " +
-                        shown(options.lists.empty() ? root : options.lists) +
+                        base::printable(options.lists.empty() ? root : options.lists) +
                         ": put them there, or name their folder with --lists");
 }
 

@@ -1,7 +1,7 @@
 #include "petlab/datasets/duplicates.hpp"
 
-#include "files.hpp"
 #include "parallel.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/sha256.hpp"
 #include "petlab/datasets/csv.hpp"
 
@@ -124,7 +124,7 @@ void write_duplicates(const std::filesystem::path& file, const std::vector<Dupli
             (pair.across_domains ? "other domain" : "same domain") +
             (pair.across_classes ? " other class" : " same class") + "\n";
   }
-  write_file(file, text);
+  base::write_file(file, text, {.make_folders = true});
 }
 
 }  // namespace petlab::datasets

@@ -1,9 +1,10 @@
 #include "petlab/datasets/icon_home.hpp"
 
 #include "attribution.hpp"
-#include "files.hpp"
 #include "parallel.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
 #include "petlab/datasets/duplicates.hpp"
 #include "petlab/datasets/iconify.hpp"
 #include "petlab/datasets/svg.hpp"
@@ -45,11 +46,6 @@ fs::path relative_path(const IconHomeRow& row) {
   return fs::path(row.domain) / folder / (row.set + "__" + row.icon + ".png");
 }
 
-std::string text_of(const fs::path& file) {
-  const auto bytes = read_file(file);
-  return {bytes.begin(), bytes.end()};
-}
-
 /// Makes `out_dir` ready for pictures of this kind; removes pictures of another kind.
 void claim_folder(const fs::path& out_dir, const std::string& key) {
   const fs::path marker = out_dir / kMarker;
@@ -59,13 +55,13 @@ void claim_folder(const fs::path& out_dir, const std::string& key) {
                                      " holds files that petlab did not write; build into a new or "
                                      "empty folder");
   }
-  if (ours && text_of(marker) == key) return;
+  if (ours && base::read_text_file(marker) == key) return;
   if (ours) {
     for (const auto& entry : fs::directory_iterator(out_dir)) {
       if (entry.is_directory()) fs::remove_all(entry.path());
     }
   }
-  write_file(marker, key);
+  base::write_file(marker, key, {.make_folders = true});
 }
 
 /// Removes pictures (and left-over temporary files) that the manifest does not list.
@@ -98,7 +94,8 @@ void render_set(const IconSet& set, const std::vector<const IconHomeRow*>& rows,
       throw Error(e.kind(), "picture " + row->set + "/" + row->icon + " of Icon-Home: " + e.what());
     }
     // Thousands of files: a damaged one is found by the next build, so the disk is not waited for.
-    write_file(out_dir / relative_path(*row), encode_png(image), Durability::process);
+    base::write_file(out_dir / relative_path(*row), encode_png(image),
+                     {.durability = base::Durability::process, .make_folders = true});
     done();
   }
 }
@@ -120,7 +117,7 @@ Stored read_description(const fs::path& built_dir) {
                                      kDescription + " there)" + kRepair);
   }
   try {
-    const json document = json::parse(text_of(file));
+    const json document = json::parse(base::read_text_file(file));
     return {.version = document.at("version"),
             .manifest = document.at("manifest_sha256"),
             .fingerprint = document.at("fingerprint"),
@@ -149,7 +146,7 @@ void write_description(const fs::path& out_dir, const IconHomeManifest& manifest
                            {"near", report.near_pairs},
                            {"near_across_domains", report.near_pairs_across_domains}}},
                          {"fingerprint", dataset.fingerprint}};
-  write_file(out_dir / kDescription, document.dump(2) + "\n");
+  base::write_file(out_dir / kDescription, document.dump(2) + "\n", {.make_folders = true});
 }
 
 /// The report of a finished build that needs nothing, or nothing when there is work to do.
@@ -157,7 +154,7 @@ bool already_built(const fs::path& out_dir, const IconHomeManifest& manifest,
                    const std::string& key, unsigned threads, BuildReport& report) {
   if (!fs::exists(out_dir / kDescription) || !fs::exists(out_dir / kMarker) ||
       !fs::exists(out_dir / "ATTRIBUTION.md") || !fs::exists(out_dir / "duplicates.csv") ||
-      text_of(out_dir / kMarker) != key) {
+      base::read_text_file(out_dir / kMarker) != key) {
     return false;
   }
   try {
@@ -255,7 +252,7 @@ BuildReport build_icon_home(const fs::path& package_dir, const fs::path& recipe_
     }
     render_set(set, missing, out_dir, manifest.picture_size, [&] { count_up(true); });
   });
-  write_file(out_dir / "ATTRIBUTION.md", attribution_text(credits));
+  base::write_file(out_dir / "ATTRIBUTION.md", attribution_text(credits), {.make_folders = true});
 
   const Dataset dataset = load_folder(
       out_dir, {.name = "icon-home", .version = manifest.version, .threads = options.threads});

@@ -1,12 +1,11 @@
 #include "petlab/datasets/iconify.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <fstream>
 #include <set>
 
@@ -48,13 +47,6 @@ bool flag(const json& object, const char* key) {
   return it != object.end() && it->is_boolean() && it->get<bool>();
 }
 
-/// Shortest decimal form, independent of the locale.
-std::string decimal(double value) {
-  std::array<char, 32> buffer{};
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-  return {buffer.data(), end};
-}
-
 struct Transform {
   int quarter_turns = 0;
   bool h_flip = false;
@@ -67,18 +59,18 @@ Icon transformed(Icon icon, Transform t) {
   if (t.h_flip && t.v_flip) {
     t.quarter_turns += 2;
   } else if (t.h_flip) {
-    transforms =
-        "translate(" + decimal(icon.width + icon.left) + " " + decimal(-icon.top) + ") scale(-1 1)";
+    transforms = "translate(" + base::number_text(icon.width + icon.left) + " " +
+                 base::number_text(-icon.top) + ") scale(-1 1)";
     icon.left = icon.top = 0;
   } else if (t.v_flip) {
-    transforms = "translate(" + decimal(-icon.left) + " " + decimal(icon.height + icon.top) +
-                 ") scale(1 -1)";
+    transforms = "translate(" + base::number_text(-icon.left) + " " +
+                 base::number_text(icon.height + icon.top) + ") scale(1 -1)";
     icon.left = icon.top = 0;
   }
   const int turns = ((t.quarter_turns % 4) + 4) % 4;
   const auto rotate = [&](int degrees, double x, double y) {
-    transforms = "rotate(" + std::to_string(degrees) + " " + decimal(x) + " " + decimal(y) + ") " +
-                 transforms;
+    transforms = "rotate(" + std::to_string(degrees) + " " + base::number_text(x) + " " +
+                 base::number_text(y) + ") " + transforms;
   };
   if (turns == 1) {
     const double centre = icon.height / 2 + icon.top;
@@ -256,8 +248,9 @@ void check_icon_package(const std::filesystem::path& package_dir) {
 std::string icon_svg(const Icon& icon, const std::string& color) {
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" "
          "width=\"96\" height=\"96\" viewBox=\"" +
-         decimal(icon.left) + " " + decimal(icon.top) + " " + decimal(icon.width) + " " +
-         decimal(icon.height) + "\" color=\"" + color + "\">" + icon.body + "</svg>";
+         base::number_text(icon.left) + " " + base::number_text(icon.top) + " " +
+         base::number_text(icon.width) + " " + base::number_text(icon.height) + "\" color=\"" +
+         color + "\">" + icon.body + "</svg>";
 }
 
 }  // namespace petlab::datasets

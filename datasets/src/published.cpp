@@ -3,6 +3,7 @@
 #include "folder.hpp"
 #include "names.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "tree.hpp"
 
 #include <algorithm>
@@ -40,8 +41,8 @@ FoundRoot domains_in(const PublishedSet& set, const fs::path& root) {
     }
     for (const auto& [twin, twin_folder] : found.domains)
       if (twin == domain)
-        fail("folders " + shown(twin_folder) + " and " + shown(folder) + " are both the domain '" +
-             domain->name + "': remove one");
+        fail("folders " + base::printable(twin_folder) + " and " + base::printable(folder) +
+             " are both the domain '" + domain->name + "': remove one");
     found.domains.emplace_back(domain, folder);
   }
   std::erase_if(others, [&](const fs::path& folder) {
@@ -58,14 +59,15 @@ FoundRoot domains_in(const PublishedSet& set, const fs::path& root) {
   std::error_code ignored;
   const fs::path whole = fs::weakly_canonical(root, ignored);
   const auto folders = list_folder(root).folders;
-  std::string what = shown(root) + " is no " + set.name + " folder: ";
+  std::string what = base::printable(root) + " is no " + set.name + " folder: ";
   if (domain_of(set, whole.filename().string()) != nullptr && picture_depth(root) == 1)
-    fail(what + "it is the domain '" + shown(whole.filename()) + "' with " +
+    fail(what + "it is the domain '" + base::printable(whole.filename()) + "' with " +
          std::to_string(folders.size()) + " classes; " + set.layout + "; perhaps " +
-         shown(whole.parent_path()) + " is meant");
+         base::printable(whole.parent_path()) + " is meant");
   what += folders.empty() ? "it holds no folder" : "it holds " + names_of(folders);
   if (!candidates.empty())
-    fail(what + "; " + set.layout + "; perhaps " + shown(candidates.front()) + " is meant");
+    fail(what + "; " + set.layout + "; perhaps " + base::printable(candidates.front()) +
+         " is meant");
   fail(what + "; " + set.layout);
 }
 
@@ -126,9 +128,9 @@ Dataset make(const PublishedSet& set, std::vector<Entry> entries, const FoundRoo
     const auto [twin, fresh] =
         folders.emplace(entry.domain + "/" + entry.class_name, parent.filename());
     if (!fresh && twin->second != parent.filename())
-      fail("folders '" + shown(twin->second) + "' and '" + shown(parent.filename()) +
-           "' of domain '" + entry.domain + "' are both the class '" + entry.class_name +
-           "': remove one");
+      fail("folders '" + base::printable(twin->second) + "' and '" +
+           base::printable(parent.filename()) + "' of domain '" + entry.domain +
+           "' are both the class '" + entry.class_name + "': remove one");
   }
   AssembleOptions assemble_options{.name = set.name,
                                    .version = "1",
@@ -163,7 +165,7 @@ FoundRoot find_root(const PublishedSet& set, const fs::path& root) {
   if (candidates.size() == 1 && (folders.size() == 1 || is_inner(candidates.front()))) {
     found = domains_in(set, candidates.front());
     found.notes.insert(found.notes.begin(),
-                       "used " + shown(candidates.front()) + ", where the domains are");
+                       "used " + base::printable(candidates.front()) + ", where the domains are");
     return found;
   }
   no_domain(set, root, candidates);
@@ -185,14 +187,14 @@ Dataset load_listed(const PublishedSet& set, const FoundRoot& root, const ImageL
     const auto folder = std::find_if(root.domains.begin(), root.domains.end(),
                                      [&](const auto& d) { return d.first == domain; });
     if (domain == nullptr)
-      fail(list.where(row) + ": '" + escaped(row.domain) + "' is no domain of " + set.name);
+      fail(list.where(row) + ": '" + base::escaped(row.domain) + "' is no domain of " + set.name);
     if (folder == root.domains.end())
       fail(list.where(row) + ": the folder of domain '" + domain->name + "' is not in " +
-           shown(root.root));
+           base::printable(root.root));
     const fs::path file = folder->second / row.class_name / row.file_name;
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored))
-      fail(list.where(row) + ": " + shown(file) + " does not exist");
+      fail(list.where(row) + ": " + base::printable(file) + " does not exist");
     entries.push_back({domain->name, row.class_name, file, row.part});
   }
   return make(set, std::move(entries), root, options);

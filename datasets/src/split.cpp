@@ -1,12 +1,11 @@
 #include "petlab/datasets/split.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/random.hpp"
 #include "split_parts.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <ostream>
@@ -19,10 +18,7 @@ using base::ErrorKind;
 
 /// "10%", "12.5%", independent of the locale.
 std::string percent(double fraction) {
-  std::array<char, 32> buffer{};
-  const double value = std::round(fraction * 1e6) / 1e4;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-  return std::string(buffer.data(), end) + "%";
+  return base::number_text(std::round(fraction * 1e6) / 1e4) + "%";
 }
 
 std::string text_of(Amount amount) {

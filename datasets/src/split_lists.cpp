@@ -1,7 +1,8 @@
-#include "files.hpp"
 #include "names.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/sha256.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "split_parts.hpp"
@@ -66,10 +67,10 @@ class SampleFinder {
     const std::size_t d = find_domain(dataset_, row.domain);
     if (d == dataset_.domains.size())
       fail(list.where(row) + ": data set '" + dataset_.name + "' has no domain '" +
-           escaped(row.domain) + "'");
+           base::escaped(row.domain) + "'");
     const auto sample = samples_[d].find(key(row.class_name, row.file_name));
     if (sample == samples_[d].end())
-      fail(list.where(row) + ": picture '" + escaped(row.class_name + "/" + row.file_name) +
+      fail(list.where(row) + ": picture '" + base::escaped(row.class_name + "/" + row.file_name) +
            "' is not in domain '" + dataset_.domains[d].name + "' of data set '" + dataset_.name +
            "'");
     return {d, sample->second};
@@ -150,7 +151,7 @@ void write_split(const std::filesystem::path& file, const Dataset& dataset, cons
       }
     }
   }
-  write_file(file, text);
+  base::write_file(file, text, {.make_folders = true});
 }
 
 Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
@@ -170,7 +171,7 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
       {"train", Part::train}, {"validation", Part::validation}, {"test", Part::test}};
   for (const CsvRow& row :
        read_csv_rows(file, {.required = {"domain", "id", "part"}, .optional = {"hash"}})) {
-    const std::string where = shown(file) + " line " + std::to_string(row.line);
+    const std::string where = base::printable(file) + " line " + std::to_string(row.line);
     const std::string& domain = row.values[0];
     const std::string& id = row.values[1];
     const std::size_t d = find_domain(dataset, domain);
@@ -195,12 +196,12 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
     for (const auto& [id, one] : domain)
       if (one.line == 0 && missing++ == 0) first = id;
   if (missing > 0)
-    fail(shown(file) + " lists " + std::to_string(missing) + " pictures too few, the first is '" +
-         first + "'");
+    fail(base::printable(file) + " lists " + std::to_string(missing) +
+         " pictures too few, the first is '" + first + "'");
   complete(dataset, split);
   if (!stated.empty() && stated != split.hash)
-    fail(shown(file) + " was changed since it was written: its hash is " + stated.substr(0, 12) +
-         ", that of its content " + split.hash.substr(0, 12));
+    fail(base::printable(file) + " was changed since it was written: its hash is " +
+         stated.substr(0, 12) + ", that of its content " + split.hash.substr(0, 12));
   return split;
 }
 
@@ -212,9 +213,10 @@ Split read_list_split(const std::vector<std::filesystem::path>& files, const Dat
   if (files.size() > 1) split.name += "-and-" + std::to_string(files.size() - 1) + "-more";
   for (const auto& file : files) {
     if (file.extension() == ".csv")
-      fail(shown(file) + " is one of several lists, expected petlab's CSV alone or text lists");
+      fail(base::printable(file) +
+           " is one of several lists, expected petlab's CSV alone or text lists");
     if (list_part(file) == Part::none)
-      fail("the name of list " + shown(file) +
+      fail("the name of list " + base::printable(file) +
            " does not say what it is for: expected train, val or test in it");
   }
   const ImageList list = read_lists(files);

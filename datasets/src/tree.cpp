@@ -2,6 +2,7 @@
 
 #include "names.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/image.hpp"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ void check_link(const fs::path& link, const fs::path& folder) {
   const std::string target = (fs::canonical(link, ignored) / "").string();
   const std::string here = (fs::canonical(folder, ignored) / "").string();
   if (here.starts_with(target))
-    fail("symbolic link " + shown(link) + " leads back to " + shown(target) +
+    fail("symbolic link " + base::printable(link) + " leads back to " + base::printable(target) +
          ", which it lies in: remove the link");
 }
 
@@ -40,10 +41,6 @@ bool by_name(const fs::path& a, const fs::path& b) {
 }
 
 }  // namespace
-
-std::string shown(const fs::path& path) {
-  return escaped(path.native());
-}
 
 Listing list_folder(const fs::path& folder) {
   Listing listing;
@@ -54,11 +51,11 @@ Listing list_folder(const fs::path& folder) {
     std::error_code status_error;
     const bool is_folder = it->is_directory(status_error);
     if (status_error == std::errc::too_many_symbolic_link_levels)
-      fail("symbolic link " + shown(path) + " leads back to itself: remove the link");
+      fail("symbolic link " + base::printable(path) + " leads back to itself: remove the link");
     if (is_folder && it->is_symlink(status_error)) check_link(path, folder);
     (is_folder ? listing.folders : listing.files).push_back(path);
   }
-  if (error) fail("cannot read folder " + shown(folder) + ": " + error.message());
+  if (error) fail("cannot read folder " + base::printable(folder) + ": " + error.message());
   std::sort(listing.folders.begin(), listing.folders.end(), by_name);
   std::sort(listing.files.begin(), listing.files.end(), by_name);
   return listing;
@@ -94,7 +91,7 @@ std::string names_of(const std::vector<fs::path>& paths) {
   constexpr std::size_t kShown = 5;
   std::string text;
   for (std::size_t i = 0; i < std::min(paths.size(), kShown); ++i)
-    text += (i == 0 ? "'" : ", '") + shown(paths[i].filename()) + "'";
+    text += (i == 0 ? "'" : ", '") + base::printable(paths[i].filename()) + "'";
   if (paths.size() > kShown) text += " ... (" + std::to_string(paths.size()) + " in all)";
   return text;
 }

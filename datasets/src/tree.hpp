@@ -31,7 +31,4 @@ struct Listing {
 /// "a", "a, b, c", "a, b, c ... (9 in all)": names of paths, for messages.
 [[nodiscard]] std::string names_of(const std::vector<std::filesystem::path>& paths);
 
-/// A path in a message: with \xHH for what is no text.
-[[nodiscard]] std::string shown(const std::filesystem::path& path);
-
 }  // namespace petlab::datasets

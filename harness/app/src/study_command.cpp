@@ -1,6 +1,7 @@
 #include "study_command.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/core/cpu_shares.hpp"
 #include "petlab/core/search.hpp"
@@ -107,7 +108,7 @@ int positive(const Parsed& options, const std::string& name) {
 double checkpoint_seconds(const Parsed& options) {
   const double seconds = options.get<double>("checkpoint");
   if (!(seconds >= 0.0))
-    fail("--checkpoint is " + core::number_text(seconds) + ", expected seconds, at least 0");
+    fail("--checkpoint is " + base::number_text(seconds) + ", expected seconds, at least 0");
   return seconds;
 }
 

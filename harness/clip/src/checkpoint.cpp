@@ -2,13 +2,12 @@
 
 #include "known_weights.hpp"
 #include "model_files.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/sha256.hpp"
 #include "petlab/clip/tokenizer.hpp"
 #include "safetensors_types.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 namespace petlab::clip {
 
@@ -21,12 +20,6 @@ std::string type_name(at::ScalarType type) {
 }
 
 /// The shortest text that is this number and no other.
-std::string exact(double number) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-  return {text.data(), end};
-}
-
 std::string tower_text(const sdk::TowerShape& shape, Activation activation, double epsilon) {
   std::string text;
   for (const std::int64_t size : {shape.layers, shape.width, shape.heads, shape.mlp_width})
@@ -85,7 +78,7 @@ std::string model_settings_hash(const std::filesystem::path& model) {
   all += std::to_string(preprocessing.image_size);
   for (const auto* values : {&preprocessing.mean, &preprocessing.std})
     for (const double value : *values)
-      all.append(" ").append(exact(value));
+      all.append(" ").append(base::number_text(value));
   all.append("\n").append(tokenizer.hash());
   base::Sha256 hash;
   hash.update(all);

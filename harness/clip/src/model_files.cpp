@@ -96,7 +96,7 @@ ModelFiles find_model(const fs::path& path) {
 StoredWeights::StoredWeights(const ModelFiles& files) : where_(files.where()) {
   for (const fs::path& path : files.weights) {
     auto file = std::make_unique<File>(path);
-    const MappedFile& mapping = file->mapping;
+    const base::MappedFile& mapping = file->mapping;
     if (files.is_archive)
       file->tensors = parse_torch_archive(
           mapping.bytes(), path.string(),

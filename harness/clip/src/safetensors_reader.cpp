@@ -1,5 +1,5 @@
-#include "mapped_file.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/mapped_file.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "safetensors_header.hpp"
 #include "shown_text.hpp"
@@ -12,7 +12,7 @@
 namespace petlab::clip {
 
 std::vector<sdk::NamedTensor> read_safetensors(const std::filesystem::path& path) {
-  const MappedFile file(path);
+  const base::MappedFile file(path);
   std::vector<sdk::NamedTensor> tensors;
   for (const StoredTensor& stored : parse_safetensors(file.bytes(), path.string())) {
     const at::Tensor tensor = at::empty(stored.shape, at::TensorOptions().dtype(stored.type));

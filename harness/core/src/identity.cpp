@@ -1,5 +1,6 @@
 #include "petlab/core/identity.hpp"
 
+#include "petlab/base/numbers.hpp"
 #include "petlab/core/protocol.hpp"
 #include "petlab/results/identity.hpp"
 
@@ -15,12 +16,12 @@ results::RunIdentity run_identity(const RunSpec& spec, const RunFacts& facts) {
       {"train.epochs", std::to_string(t.epochs)},
       {"train.batch", std::to_string(t.batch)},
       {"train.optimizer", t.optimizer},
-      {"train.learning-rate", number_text(t.learning_rate)},
-      {"train.weight-decay", number_text(t.weight_decay)},
-      {"train.momentum", number_text(t.momentum)},
+      {"train.learning-rate", base::number_text(t.learning_rate)},
+      {"train.weight-decay", base::number_text(t.weight_decay)},
+      {"train.momentum", base::number_text(t.momentum)},
       {"train.schedule", to_string(t.schedule)},
       {"train.warmup-epochs", std::to_string(t.warmup_epochs)},
-      {"train.warmup-learning-rate", number_text(t.warmup_learning_rate)},
+      {"train.warmup-learning-rate", base::number_text(t.warmup_learning_rate)},
       {"train.augmentation", to_string(t.augmentation)},
       {"train.task-loss", to_string(t.task_loss)},
       {"train.precision", t.precision},
@@ -28,8 +29,8 @@ results::RunIdentity run_identity(const RunSpec& spec, const RunFacts& facts) {
       {"dataset.fingerprint", facts.dataset_fingerprint},
       {"dataset.split", facts.split_hash},
       {"dataset.train-fraction",
-       number_text(spec.dataset.split == "percent" ? spec.dataset.train_fraction : 0.0)},
-      {"dataset.validation-fraction", number_text(spec.dataset.validation_fraction)},
+       base::number_text(spec.dataset.split == "percent" ? spec.dataset.train_fraction : 0.0)},
+      {"dataset.validation-fraction", base::number_text(spec.dataset.validation_fraction)},
       {"backbone.weights", facts.backbone_weights},
       {"backbone.settings", facts.backbone_settings},
       {"host.sources", facts.host_sources},

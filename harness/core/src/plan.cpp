@@ -1,6 +1,7 @@
 #include "petlab/core/plan.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/core/run.hpp"
 
@@ -159,7 +160,7 @@ std::string protocol_text(const Protocol& protocol, const std::vector<RunSpec>& 
   add_line(text, "batch", std::to_string(t.batch));
   add_line(text, "schedule", to_string(t.schedule));
   add_line(text, "warmup-epochs", std::to_string(t.warmup_epochs));
-  add_line(text, "warmup-learning-rate", number_text(t.warmup_learning_rate));
+  add_line(text, "warmup-learning-rate", base::number_text(t.warmup_learning_rate));
   add_line(text, "augmentation", to_string(t.augmentation));
   add_line(text, "task-loss", to_string(t.task_loss));
   add_line(text, "precision", t.precision);
@@ -179,9 +180,9 @@ std::string protocol_text(const Protocol& protocol, const std::vector<RunSpec>& 
         add_line(text, "grouping." + name, value);
     }
     add_line(text, "optimizer", spec.training.optimizer);
-    add_line(text, "learning-rate", number_text(spec.training.learning_rate));
-    add_line(text, "weight-decay", number_text(spec.training.weight_decay));
-    add_line(text, "momentum", number_text(spec.training.momentum));
+    add_line(text, "learning-rate", base::number_text(spec.training.learning_rate));
+    add_line(text, "weight-decay", base::number_text(spec.training.weight_decay));
+    add_line(text, "momentum", base::number_text(spec.training.momentum));
   }
   return text;
 }

@@ -1,25 +1,16 @@
 #include "protocol_values.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 namespace petlab::core {
-namespace {
-
-template <class Number>
-bool parse_number(const std::string& text, Number& number) {
-  const char* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && last == end && !text.empty();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void setting_error(const Setting& setting, const std::string& message) {
   throw base::Error(base::ErrorKind::config, setting.origin + ": '" + setting.key + "' is '" +
@@ -27,21 +18,20 @@ void setting_error(const Setting& setting, const std::string& message) {
 }
 
 std::int64_t integer_value(const Setting& setting, std::int64_t minimum) {
-  std::int64_t number = 0;
-  if (!parse_number(setting.value, number) || number < minimum)
+  const auto number = base::parse_number<std::int64_t>(setting.value);
+  if (!number || *number < minimum)
     setting_error(setting, "expected an integer >= " + std::to_string(minimum));
-  return number;
+  return *number;
 }
 
 double real_value(const Setting& setting, double minimum, double maximum) {
-  double number = 0.0;
-  if (!parse_number(setting.value, number) || !std::isfinite(number) || number < minimum ||
-      number > maximum)
-    setting_error(setting, "expected a number >= " + number_text(minimum) +
+  const auto number = base::parse_number<double>(setting.value);
+  if (!number || !std::isfinite(*number) || *number < minimum || *number > maximum)
+    setting_error(setting, "expected a number >= " + base::number_text(minimum) +
                                (maximum < std::numeric_limits<double>::max()
-                                    ? " and <= " + number_text(maximum)
+                                    ? " and <= " + base::number_text(maximum)
                                     : ""));
-  return number;
+  return *number;
 }
 
 std::filesystem::path path_value(const Setting& setting) {
@@ -83,12 +73,6 @@ bool is_plain_name(const std::string& text) {
   return !text.empty() && text.front() != '.' && std::all_of(text.begin(), text.end(), plain);
 }
 
-std::string number_text(double value) {
-  char buffer[32];
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, value);
-  return {buffer, result.ptr};
-}
-
 std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::string& origin) {
   std::vector<std::uint64_t> seeds;
   const auto fail = [&] {
@@ -102,14 +86,15 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::strin
     std::string one = rest.substr(0, comma);
     std::erase(one, ' ');
     const auto dash = one.find('-');
-    std::uint64_t first = 0, last = 0;
-    if (!parse_number(one.substr(0, dash), first)) fail();
-    last = first;
-    if (dash != std::string::npos && !parse_number(one.substr(dash + 1), last)) fail();
+    const auto first = base::parse_number<std::uint64_t>(one.substr(0, dash));
+    const auto end =
+        dash == std::string::npos ? first : base::parse_number<std::uint64_t>(one.substr(dash + 1));
+    if (!first || !end) fail();
+    const std::uint64_t last = end.value();
     // SQLite's integers are signed.
-    if (last < first || last - first > 10000 || last > std::numeric_limits<std::int64_t>::max())
+    if (last < *first || last - *first > 10000 || last > std::numeric_limits<std::int64_t>::max())
       fail();
-    for (std::uint64_t seed = first; seed <= last; ++seed) {
+    for (std::uint64_t seed = *first; seed <= last; ++seed) {
       if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) fail();
       seeds.push_back(seed);
     }
@@ -131,10 +116,11 @@ std::vector<std::pair<std::string, std::string>> dataset_values(const DatasetSpe
   add("domains", domains);
   add("lists", d.lists.string());
   if (d.split != "percent") add("split", d.split);
-  if (d.split == "percent") add("train-fraction", number_text(d.train_fraction));
+  if (d.split == "percent") add("train-fraction", base::number_text(d.train_fraction));
   if (d.split == "shots") add("train-shots", std::to_string(d.train_shots));
   add("split-list", d.split_list);
-  if (d.validation_fraction > 0.0) add("validation-fraction", number_text(d.validation_fraction));
+  if (d.validation_fraction > 0.0)
+    add("validation-fraction", base::number_text(d.validation_fraction));
   if (d.validation_shots > 0) add("validation-shots", std::to_string(d.validation_shots));
   if (d.validation_list) add("validation", "list");
   return values;

@@ -1,3 +1,4 @@
+#include "petlab/base/numbers.hpp"
 #include "petlab/core/protocol.hpp"
 #include "petlab/results/identity.hpp"
 #include "run_execution.hpp"
@@ -16,7 +17,7 @@ results::NamedValues protocol_values(const RunSpec& spec) {
   values.emplace_back("train.batch", std::to_string(t.batch));
   values.emplace_back("train.schedule", to_string(t.schedule));
   values.emplace_back("train.warmup-epochs", std::to_string(t.warmup_epochs));
-  values.emplace_back("train.warmup-learning-rate", number_text(t.warmup_learning_rate));
+  values.emplace_back("train.warmup-learning-rate", base::number_text(t.warmup_learning_rate));
   values.emplace_back("train.augmentation", to_string(t.augmentation));
   values.emplace_back("train.task-loss", to_string(t.task_loss));
   values.emplace_back("train.precision", t.precision);
@@ -28,9 +29,9 @@ results::NamedValues option_values(const RunSpec& spec) {
   const Training& t = spec.training;
   results::NamedValues values(spec.method_options.begin(), spec.method_options.end());
   values.emplace_back("train.optimizer", t.optimizer);
-  values.emplace_back("train.learning-rate", number_text(t.learning_rate));
-  values.emplace_back("train.weight-decay", number_text(t.weight_decay));
-  if (t.optimizer == "sgd") values.emplace_back("train.momentum", number_text(t.momentum));
+  values.emplace_back("train.learning-rate", base::number_text(t.learning_rate));
+  values.emplace_back("train.weight-decay", base::number_text(t.weight_decay));
+  if (t.optimizer == "sgd") values.emplace_back("train.momentum", base::number_text(t.momentum));
   if (spec.grouping) {
     for (const auto& [name, value] : spec.grouping->options) {
       values.emplace_back("grouping." + name, value);

@@ -1,13 +1,13 @@
 #include "petlab/core/search.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/core/seeds.hpp"
 #include "petlab/sdk/method.hpp"
 #include "protocol_values.hpp"
 #include "search_section.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -27,14 +27,13 @@ const std::string kTrial = ".trial-";  // between a row's label and the number o
 std::string rounded(double value, const char* format = "%.6g") {
   char text[32];
   std::snprintf(text, sizeof text, format, value);
-  return number_text(std::strtod(text, nullptr));
+  return base::number_text(std::strtod(text, nullptr));
 }
 
 double parse_number(const std::string& text, const std::string& message) {
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) fail(message);
-  return value;
+  const auto value = base::parse_number<double>(text);
+  if (!value) fail(message);
+  return *value;
 }
 
 /// What a row has at a key without a search: what the file says, else its publication's.

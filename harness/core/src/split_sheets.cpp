@@ -1,18 +1,16 @@
 #include "petlab/core/split_sheets.hpp"
 
 #include "domain_labels.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
 #include "petlab/base/sha256.hpp"
 #include "petlab/datasets/image_cache.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <utility>
 
 namespace petlab::core {
@@ -27,34 +25,19 @@ json rows_and_labels(const datasets::Domain& domain, const std::vector<std::int6
   return {{"rows", samples}, {"labels", labels}};
 }
 
-void write_whole(const std::filesystem::path& file, const std::string& text) {
-  std::filesystem::path draft = file;
-  draft += ".part" + std::to_string(::getpid());
-  std::error_code failed;
-  {
-    std::ofstream out(draft, std::ios::binary);
-    out << text;
-    out.flush();
-    if (!out) failed = std::make_error_code(std::errc::io_error);
-  }
-  if (!failed) std::filesystem::rename(draft, file, failed);
-  if (failed) {
-    std::error_code ignored;
-    std::filesystem::remove(draft, ignored);
-    throw base::Error(base::ErrorKind::data, "cannot write '" + file.string() + "'");
-  }
-}
-
 json read_sheet(const std::filesystem::path& file, const std::string& hash) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in || base::sha256_hex(text.str()) != hash)
-    throw base::Error(base::ErrorKind::data,
-                      "split sheet " + file.string() +
-                          (in ? " changed since the study was planned" : " cannot be read") +
-                          "; start the study again, which writes it");
-  return json::parse(text.str());
+  const auto refuse = [&](const char* what) {
+    throw base::Error(base::ErrorKind::data, "split sheet " + file.string() + what +
+                                                 "; start the study again, which writes it");
+  };
+  std::string text;
+  try {
+    text = base::read_text_file(file);
+  } catch (const base::Error&) {
+    refuse(" cannot be read");
+  }
+  if (base::sha256_hex(text) != hash) refuse(" changed since the study was planned");
+  return json::parse(text);
 }
 
 LabelledImages pick(const json& sheet, const at::Tensor& images) {
@@ -89,8 +72,9 @@ SplitSheets write_split_sheets(const datasets::Dataset& dataset, const datasets:
   std::filesystem::create_directories(folder, ignored);
   sheets.train = folder / (sheets.train_hash.substr(0, 32) + ".train.json");
   sheets.test = folder / (sheets.test_hash.substr(0, 32) + ".test.json");
-  write_whole(sheets.train, train_text);
-  write_whole(sheets.test, test_text);
+  const base::WriteOptions options{.durability = base::Durability::process};
+  base::write_file(sheets.train, train_text, options);
+  base::write_file(sheets.test, test_text, options);
   return sheets;
 }
 

@@ -1,12 +1,12 @@
 #include "worker_process.hpp"
 
+#include "petlab/base/numbers.hpp"
 #include "petlab/core/worker.hpp"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -23,15 +23,11 @@ std::string take_word(std::string& line) {
 }
 
 std::int64_t to_integer(const std::string& text) {
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
+  return base::parse_number<std::int64_t>(text).value_or(0);
 }
 
 double to_real(const std::string& text) {
-  double number = 0.0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
+  return base::parse_number<double>(text).value_or(0.0);
 }
 
 std::string last_line(const std::filesystem::path& file) {

@@ -245,11 +245,5 @@ TEST(Seeds, AreListsAndRanges) {
     EXPECT_THROW((void)parse_seeds(bad, "x"), base::Error) << bad;
 }
 
-TEST(NumberText, ReadsBackAsTheSameNumber) {
-  EXPECT_EQ(number_text(0.1), "0.1");
-  EXPECT_EQ(number_text(1e-5), "1e-05");
-  EXPECT_EQ(std::stod(number_text(1.0 / 3.0)), 1.0 / 3.0);
-}
-
 }  // namespace
 }  // namespace petlab::core

@@ -198,7 +198,7 @@ TEST_F(SplitFile, IsRefusedWithFileAndLine) {
   EXPECT_THAT(read("domain,id\none,x\n"), HasSubstr("s.csv line 1"));
   EXPECT_THAT(read(head + "one,one/b/101\n"), HasSubstr("s.csv line 3"));
   EXPECT_THAT(error_of([&] { (void)read_split(root() / "none.csv", dataset); }),
-              HasSubstr("cannot open"));
+              HasSubstr("cannot read"));
 }
 
 }  // namespace

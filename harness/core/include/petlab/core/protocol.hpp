@@ -78,9 +78,6 @@ struct Protocol {
 [[nodiscard]] std::vector<std::uint64_t> parse_seeds(const std::string& text,
                                                      const std::string& origin);
 
-/// Shortest decimal text that reads back as the same number: the canonical form of reals.
-[[nodiscard]] std::string number_text(double value);
-
 /// What is said of a data set beside its name and root, as keys of [dataset] and their values.
 /// Those that say nothing are left out.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> dataset_values(

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <span>
 
-namespace petlab::clip {
+namespace petlab::base {
 
 /// A file of which the bytes are seen through the page cache, without a copy. A file that another
 /// program cuts while it is mapped ends this one with SIGBUS: that is the price of no copy.
@@ -29,4 +29,4 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-}  // namespace petlab::clip
+}  // namespace petlab::base

@@ -1,4 +1,4 @@
-#include "mapped_file.hpp"
+#include "petlab/base/mapped_file.hpp"
 
 #include "petlab/base/error.hpp"
 
@@ -12,12 +12,12 @@
 #include <cstring>
 #include <string>
 
-namespace petlab::clip {
+namespace petlab::base {
 
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& file, const std::string& what) {
-  throw base::Error(base::ErrorKind::data, "the file '" + file.string() + "' " + what);
+  throw Error(ErrorKind::data, "the file '" + file.string() + "' " + what);
 }
 
 }  // namespace
@@ -52,4 +52,4 @@ void MappedFile::drop(std::size_t offset, std::size_t size) const {
   ::madvise(const_cast<unsigned char*>(data_) + begin, end - begin, MADV_DONTNEED);
 }
 
-}  // namespace petlab::clip
+}  // namespace petlab::base
