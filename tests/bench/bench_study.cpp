@@ -7,8 +7,8 @@
 // row starts from and its tokens. Rows whose grouping needs gradients are left out.
 #include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
+#include "petlab/core/dataset_choice.hpp"
 #include "petlab/core/plan.hpp"
-#include "petlab/core/run_inputs.hpp"
 #include "petlab/core/sharing.hpp"
 #include "petlab/datasets/image_cache.hpp"
 

@@ -1,5 +1,5 @@
 #include "petlab/base/error.hpp"
-#include "petlab/core/run_inputs.hpp"
+#include "petlab/core/prepare_data.hpp"
 #include "petlab/core/study_runner.hpp"
 #include "petlab/core/study_todo.hpp"
 #include "petlab/core/worker.hpp"

@@ -105,27 +105,6 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::strin
   return seeds;
 }
 
-std::vector<std::pair<std::string, std::string>> dataset_values(const DatasetSpec& d) {
-  std::vector<std::pair<std::string, std::string>> values;
-  const auto add = [&](const char* key, const std::string& value) {
-    if (!value.empty()) values.emplace_back(key, value);
-  };
-  std::string domains;
-  for (const std::string& domain : d.domains)
-    domains += (domains.empty() ? "" : ",") + domain;
-  add("domains", domains);
-  add("lists", d.lists.string());
-  if (d.split != "percent") add("split", d.split);
-  if (d.split == "percent") add("train-fraction", base::number_text(d.train_fraction));
-  if (d.split == "shots") add("train-shots", std::to_string(d.train_shots));
-  add("split-list", d.split_list);
-  if (d.validation_fraction > 0.0)
-    add("validation-fraction", base::number_text(d.validation_fraction));
-  if (d.validation_shots > 0) add("validation-shots", std::to_string(d.validation_shots));
-  if (d.validation_list) add("validation", "list");
-  return values;
-}
-
 std::vector<std::string> list_value(const Setting& setting) {
   std::vector<std::string> values;
   std::string rest = setting.value;
@@ -139,26 +118,6 @@ std::vector<std::string> list_value(const Setting& setting) {
   }
   if (values.empty()) setting_error(setting, "expected names with commas between");
   return values;
-}
-
-std::string to_string(Schedule schedule) {
-  return schedule == Schedule::cosine ? "cosine" : "constant";
-}
-
-std::string to_string(Augmentation augmentation) {
-  switch (augmentation) {
-    case Augmentation::none:
-      return "none";
-    case Augmentation::flip:
-      return "flip";
-    case Augmentation::crop_flip:
-      return "crop-flip";
-  }
-  return "";
-}
-
-std::string to_string(TaskLoss loss) {
-  return loss == TaskLoss::sum ? "sum" : "mean";
 }
 
 }  // namespace petlab::core

@@ -1,5 +1,4 @@
 #include "petlab/base/numbers.hpp"
-#include "petlab/core/protocol.hpp"
 #include "petlab/results/identity.hpp"
 #include "run_execution.hpp"
 

@@ -14,14 +14,6 @@
 namespace petlab::core {
 namespace {
 
-constexpr std::array kSharings = {
-    std::pair{Sharing::per_task, "per-task"},
-    std::pair{Sharing::joint, "joint"},
-    std::pair{Sharing::grouped, "grouped"},
-    std::pair{Sharing::grouped_specific, "grouped+specific"},
-    std::pair{Sharing::joint_specific, "joint+specific"},
-};
-
 bool composes(Sharing sharing) {
   return sharing == Sharing::grouped_specific || sharing == Sharing::joint_specific;
 }
@@ -65,22 +57,6 @@ class OwnerContext final : public sdk::AdapterContext {
 };
 
 }  // namespace
-
-std::string to_string(Sharing sharing) {
-  for (const auto& [value, name] : kSharings) {
-    if (value == sharing) return name;
-  }
-  throw base::Error(base::ErrorKind::internal, "a sharing without a name");
-}
-
-Sharing parse_sharing(const std::string& text) {
-  std::string known;
-  for (const auto& [value, name] : kSharings) {
-    if (text == name) return value;
-    known += (known.empty() ? "" : ", ") + std::string(name);
-  }
-  throw base::Error(base::ErrorKind::config, "sharing is '" + text + "', expected one of " + known);
-}
 
 std::string_view to_string(Scope scope) {
   switch (scope) {

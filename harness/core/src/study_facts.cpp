@@ -4,7 +4,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/checkpoint.hpp"
-#include "petlab/core/run_inputs.hpp"
+#include "petlab/core/dataset_choice.hpp"
 
 #include <filesystem>
 #include <map>

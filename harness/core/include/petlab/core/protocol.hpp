@@ -78,13 +78,4 @@ struct Protocol {
 [[nodiscard]] std::vector<std::uint64_t> parse_seeds(const std::string& text,
                                                      const std::string& origin);
 
-/// What is said of a data set beside its name and root, as keys of [dataset] and their values.
-/// Those that say nothing are left out.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> dataset_values(
-    const DatasetSpec& dataset);
-
-[[nodiscard]] std::string to_string(Schedule schedule);
-[[nodiscard]] std::string to_string(Augmentation augmentation);
-[[nodiscard]] std::string to_string(TaskLoss loss);
-
 }  // namespace petlab::core

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace petlab::core {
@@ -29,6 +30,10 @@ enum class TaskLoss {
   sum,   ///< sum over tasks of the task's mean cross-entropy (paper, recalled)
   mean,  ///< the same divided by the number of tasks in the step
 };
+
+[[nodiscard]] std::string to_string(Schedule schedule);
+[[nodiscard]] std::string to_string(Augmentation augmentation);
+[[nodiscard]] std::string to_string(TaskLoss loss);
 
 /// How a run is trained. Epochs, batches, schedule and augmentation are the protocol's and equal
 /// for all methods; optimizer, learning rate, weight decay and momentum default to the method's own
@@ -77,6 +82,11 @@ struct DatasetSpec {
     return validation_fraction > 0.0 || validation_shots > 0 || validation_list;
   }
 };
+
+/// What is said of a data set beside its name and root, as keys of [dataset] and their values.
+/// Those that say nothing are left out.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> dataset_values(
+    const DatasetSpec& dataset);
 
 /// One run: one method under one protocol with one sharing and one seed. Everything in it that
 /// decides the result is part of the identity.

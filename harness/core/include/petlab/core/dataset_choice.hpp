@@ -1,13 +1,11 @@
 #pragma once
 
-#include "petlab/core/plan.hpp"
-#include "petlab/core/progress.hpp"
 #include "petlab/core/run_spec.hpp"
 #include "petlab/datasets/dataset.hpp"
 #include "petlab/datasets/split.hpp"
-#include "petlab/results/run_store.hpp"
+#include "petlab/results/record.hpp"
 
-#include <vector>
+#include <cstdint>
 
 namespace petlab::core {
 
@@ -23,12 +21,5 @@ namespace petlab::core {
 [[nodiscard]] results::SplitRecord split_record(const datasets::Dataset& dataset,
                                                 const datasets::Split& split,
                                                 const DatasetSpec& spec);
-
-/// What a worker needs of a data set, made once for all runs by the host: builds the image cache
-/// where it is not there yet, with all cores, registers the splits of the jobs' seeds in the store
-/// and writes their sheets, which the jobs then name. Jobs may be of several data sets. Throws
-/// Error(data) naming a picture that cannot be decoded, or saying that the data set changed since
-/// the plan was made.
-void prepare_data(std::vector<Job>& jobs, results::RunStore& store, Progress& progress);
 
 }  // namespace petlab::core
