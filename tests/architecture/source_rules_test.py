@@ -16,7 +16,7 @@ class IncludeRules(unittest.TestCase):
         self.assertIsNone(self.offence(plugin, "petlab/sdk/error.hpp"))
         self.assertIsNone(self.offence(plugin, "petlab/clip/shape.hpp"))
         self.assertIsNone(self.offence(plugin, "context.hpp"))
-        for part in ("core", "datasets", "results", "reports"):
+        for part in ("engine", "study", "datasets", "results", "reports"):
             self.assertIn("may not include", self.offence(plugin, f"petlab/{part}/x.hpp"))
         self.assertIn("another folder", self.offence(plugin, "../vpt/vpt.hpp"))
 
@@ -33,8 +33,10 @@ class IncludeRules(unittest.TestCase):
             self.assertIn("may not include", self.offence("harness/base/src/a.cpp", f"petlab/{part}/x.hpp"))
 
     def test_dependencies_point_one_way(self):
-        self.assertIn("may not", self.offence("harness/clip/src/a.cpp", "petlab/core/trainer.hpp"))
+        self.assertIn("may not", self.offence("harness/clip/src/a.cpp", "petlab/engine/trainer.hpp"))
         self.assertIn("may not", self.offence("results/src/a.cpp", "petlab/reports/table.hpp"))
+        self.assertIn("may not", self.offence("harness/engine/src/run/a.cpp", "petlab/study/plan.hpp"))
+        self.assertIsNone(self.offence("harness/study/src/a.cpp", "petlab/engine/run.hpp"))
         self.assertIsNone(self.offence("harness/app/main.cpp", "petlab/reports/table.hpp"))
 
     def test_public_headers_are_light(self):

@@ -1,7 +1,7 @@
 #include "clip_features.hpp"
 #include "command.hpp"
 #include "petlab/base/error.hpp"
-#include "petlab/core/run.hpp"
+#include "petlab/engine/run.hpp"
 
 #include <ATen/ATen.h>
 
@@ -102,7 +102,7 @@ int run_clip_classify(const Arguments& arguments) {
   const auto images = options->get<std::vector<std::string>>("image");
 
   const auto backbone =
-      clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")),
+      clip::Backbone::load(options->text("backbone"), engine::parse_device(options->text("device")),
                            {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const ClipFeatures of_images = image_features(*backbone, images);
   const ClipFeatures of_texts = text_features(*backbone, texts);

@@ -91,8 +91,8 @@ PreparedStudy prepare_repeat(const results::RunRecord& run, const Planned& plann
   const auto plugins = load_plugins(options);
   warn_of_refused(*plugins);
   PreparedStudy study = prepare_study({file}, options, *plugins);
-  std::optional<core::Job> repeat, namesake;
-  for (const core::Job& job : study.plan.jobs) {
+  std::optional<study::Job> repeat, namesake;
+  for (const study::Job& job : study.plan.jobs) {
     if (job.identity.hash == run.identity.hash) repeat = job;
     if (job.spec.label == planned.run.row_label && job.spec.seed == planned.run.seed)
       namesake = job;

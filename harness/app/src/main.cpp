@@ -1,8 +1,8 @@
 #include "command.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
-#include "petlab/core/identity.hpp"
 #include "petlab/sdk/abi.hpp"
+#include "petlab/study/identity.hpp"
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
@@ -50,11 +50,11 @@ void print_help() {
 }
 
 void print_version() {
-  std::cout << "petlab " << core::program_version() << "\n"
+  std::cout << "petlab " << study::program_version() << "\n"
             << "SDK ABI  " << sdk::kSdkAbi << "\n"
             << "LibTorch " << sdk::kTorchVersion << "\n"
             << "build    " << sdk::kBuildTag << "\n"
-            << "sources  " << core::host_source_hash() << " (" << core::host_source_state()
+            << "sources  " << study::host_source_hash() << " (" << study::host_source_state()
             << ")\n";
 }
 
