@@ -11,9 +11,11 @@ install(TARGETS petlab RUNTIME DESTINATION bin)
 install(TARGETS petlab_clip LIBRARY DESTINATION lib)
 install(TARGETS ${_plugins} LIBRARY DESTINATION lib/petlab)
 install(DIRECTORY harness/sdk/include/ harness/clip/include/ DESTINATION include)
-# The one header of base that the SDK's own include.
-install(FILES harness/base/include/petlab/base/error.hpp DESTINATION include/petlab/base)
+# The header of base that the SDK's own include, and that of the tool by which sources are hashed.
+install(FILES harness/base/include/petlab/base/error.hpp harness/base/include/petlab/base/source_text.hpp
+  DESTINATION include/petlab/base)
 install(FILES harness/cmake/PetlabLibTorch.cmake harness/cmake/PetlabPlugin.cmake
+  harness/cmake/PetlabSourceHash.cmake harness/cmake/source_tokens.cpp harness/base/src/source_text.cpp
   DESTINATION ${PETLAB_PACKAGE_DIR})
 
 configure_package_config_file(harness/cmake/petlab-config.cmake.in

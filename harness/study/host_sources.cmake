@@ -1,5 +1,5 @@
-# What identifies the host in a run's identity: a hash over all sources that compute results, and
-# whether they are those of a commit. The sources of study (who starts a run, and how) compute
+# What identifies the host in a run's identity: a hash over all sources that compute results, whole
+# folders of them as the compiler sees them, and whether they are those of a commit. The sources of study (who starts a run, and how) compute
 # nothing and are no part of it, so that changing them repeats no run.
 set(folders base/include base/src sdk/include kernels/include kernels/src clip/include clip/src engine/include engine/src)
 list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/harness/)
@@ -9,7 +9,7 @@ foreach(folder IN LISTS folders)
   list(APPEND patterns ${folder}/*.hpp ${folder}/*.cpp)
 endforeach()
 file(GLOB_RECURSE computing_sources CONFIGURE_DEPENDS ${patterns})
-petlab_source_hash(host_hash ${computing_sources})
+petlab_source_hash(host_hash ${PROJECT_SOURCE_DIR} ${computing_sources})
 
 find_package(Git QUIET)
 set(host_state unknown)
