@@ -1,7 +1,7 @@
-# petlab_add_plugin(NAME coop SOURCES plugin.cpp coop.cpp [LIBS petlab::clip])
+# petlab_add_plugin(NAME coop SOURCES plugin.cpp coop.cpp [LIBS a_library])
 #
-# Builds build/lib/petlab/petlab_<name>.so: a module that links the SDK (and libpetlab_clip where it
-# asks for it), exports one symbol, is never unloaded, and fails at link time when a symbol is
+# Builds build/lib/petlab/petlab_<name>.so: a module that links the SDK (and what it asks for),
+# exports one symbol, is never unloaded, and fails at link time when a symbol is
 # missing. A hash of its sources is embedded: it is part of the identity of every run.
 # The target petlab_plugins builds all of them. Works in petlab's own tree and, by find_package(petlab),
 # in any other.

@@ -21,7 +21,7 @@ LAYERS = [
     ("harness/study", {"study", "engine", "clip", "kernels", "sdk", "datasets", "results", "base"}),
     ("harness/app",
      {"app", "study", "engine", "pretrain", "clip", "sdk", "datasets", "results", "reports", "base"}),
-    ("plugins", {"clip", "sdk"}),
+    ("plugins", {"sdk"}),
     ("datasets", {"datasets", "sdk", "base"}),
     ("results", {"results", "base"}),
     ("reports", {"reports", "results", "sdk", "base"}),
