@@ -21,10 +21,6 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorKind;
 
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
-}
-
 std::vector<std::string> parts_of_path(const std::string& path) {
   std::vector<std::string> parts;
   std::size_t at = 0;
@@ -71,14 +67,16 @@ void read_one(ImageList& list, std::size_t index) {
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     ListRow row;
     if (!parse_line(std::string(text), row))
-      fail(base::printable(file) + " line " + std::to_string(line) + ": '" +
-           base::escaped(text.substr(0, 80)) + "' is not 'domain/class/file label'");
+      base::throw_data_error(base::printable(file) + " line " + std::to_string(line) + ": '" +
+                             base::escaped(text.substr(0, 80)) +
+                             "' is not 'domain/class/file label'");
     row.part = part;
     row.file = index;
     row.line = line;
     list.rows.push_back(std::move(row));
   }
-  if (list.rows.size() == before) fail(base::printable(file) + " lists no picture");
+  if (list.rows.size() == before)
+    base::throw_data_error(base::printable(file) + " lists no picture");
 }
 
 /// Numbers and names of classes must be one to one, and the numbers without gaps.
@@ -89,25 +87,29 @@ void check_labels(const ImageList& list) {
     const ListRow& label_twin = *by_label.emplace(row.label, &row).first->second;
     const ListRow& name_twin = *by_name.emplace(row.class_name, &row).first->second;
     if (label_twin.class_name != row.class_name)
-      fail("label " + std::to_string(row.label) + " is class '" + label_twin.class_name + "' in " +
-           list.where(label_twin) + " and '" + row.class_name + "' in " + list.where(row) +
-           ": the lists are not of one publication");
+      base::throw_data_error("label " + std::to_string(row.label) + " is class '" +
+                             label_twin.class_name + "' in " + list.where(label_twin) + " and '" +
+                             row.class_name + "' in " + list.where(row) +
+                             ": the lists are not of one publication");
     if (name_twin.label != row.label)
-      fail("class '" + row.class_name + "' has label " + std::to_string(name_twin.label) + " in " +
-           list.where(name_twin) + " and " + std::to_string(row.label) + " in " + list.where(row) +
-           ": the lists are not of one publication");
+      base::throw_data_error("class '" + row.class_name + "' has label " +
+                             std::to_string(name_twin.label) + " in " + list.where(name_twin) +
+                             " and " + std::to_string(row.label) + " in " + list.where(row) +
+                             ": the lists are not of one publication");
   }
   const std::int64_t first = by_label.begin()->first;
   if (first > 1)
-    fail("labels begin with " + std::to_string(first) + " ('" +
-         by_label.begin()->second->class_name + "', " + list.where(*by_label.begin()->second) +
-         "), expected 0 or 1: name all lists of the set");
+    base::throw_data_error("labels begin with " + std::to_string(first) + " ('" +
+                           by_label.begin()->second->class_name + "', " +
+                           list.where(*by_label.begin()->second) +
+                           "), expected 0 or 1: name all lists of the set");
   std::int64_t expected = first;
   for (const auto& [label, row] : by_label) {
     if (label != expected)
-      fail("label " + std::to_string(expected) + " is left out before " + std::to_string(label) +
-           " ('" + row->class_name + "', " + list.where(*row) +
-           "): name all lists of the set, or give the classes numbers without gaps");
+      base::throw_data_error(
+          "label " + std::to_string(expected) + " is left out before " + std::to_string(label) +
+          " ('" + row->class_name + "', " + list.where(*row) +
+          "): name all lists of the set, or give the classes numbers without gaps");
     ++expected;
   }
 }
@@ -119,8 +121,8 @@ void check_duplicates(const ImageList& list) {
         name_key(row.domain) + "/" + name_key(row.class_name) + "/" + row.file_name;
     const auto [twin, fresh] = seen.emplace(key, &row);
     if (!fresh)
-      fail(list.where(row) + ": '" + base::escaped(row.path) + "' is listed already, in " +
-           list.where(*twin->second));
+      base::throw_data_error(list.where(row) + ": '" + base::escaped(row.path) +
+                             "' is listed already, in " + list.where(*twin->second));
   }
 }
 

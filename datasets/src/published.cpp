@@ -14,12 +14,6 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using base::Error;
-using base::ErrorKind;
-
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
-}
 
 const PublishedDomain* domain_of(const PublishedSet& set, const std::string& name) {
   const std::string key = name_key(name);
@@ -41,8 +35,9 @@ FoundRoot domains_in(const PublishedSet& set, const fs::path& root) {
     }
     for (const auto& [twin, twin_folder] : found.domains)
       if (twin == domain)
-        fail("folders " + base::printable(twin_folder) + " and " + base::printable(folder) +
-             " are both the domain '" + domain->name + "': remove one");
+        base::throw_data_error("folders " + base::printable(twin_folder) + " and " +
+                               base::printable(folder) + " are both the domain '" + domain->name +
+                               "': remove one");
     found.domains.emplace_back(domain, folder);
   }
   std::erase_if(others, [&](const fs::path& folder) {
@@ -61,14 +56,14 @@ FoundRoot domains_in(const PublishedSet& set, const fs::path& root) {
   const auto folders = list_folder(root).folders;
   std::string what = base::printable(root) + " is no " + set.name + " folder: ";
   if (domain_of(set, whole.filename().string()) != nullptr && picture_depth(root) == 1)
-    fail(what + "it is the domain '" + base::printable(whole.filename()) + "' with " +
-         std::to_string(folders.size()) + " classes; " + set.layout + "; perhaps " +
-         base::printable(whole.parent_path()) + " is meant");
+    base::throw_data_error(what + "it is the domain '" + base::printable(whole.filename()) +
+                           "' with " + std::to_string(folders.size()) + " classes; " + set.layout +
+                           "; perhaps " + base::printable(whole.parent_path()) + " is meant");
   what += folders.empty() ? "it holds no folder" : "it holds " + names_of(folders);
   if (!candidates.empty())
-    fail(what + "; " + set.layout + "; perhaps " + base::printable(candidates.front()) +
-         " is meant");
-  fail(what + "; " + set.layout);
+    base::throw_data_error(what + "; " + set.layout + "; perhaps " +
+                           base::printable(candidates.front()) + " is meant");
+  base::throw_data_error(what + "; " + set.layout);
 }
 
 /// How many pictures each domain has by its publication, against what is there.
@@ -128,9 +123,9 @@ Dataset make(const PublishedSet& set, std::vector<Entry> entries, const FoundRoo
     const auto [twin, fresh] =
         folders.emplace(entry.domain + "/" + entry.class_name, parent.filename());
     if (!fresh && twin->second != parent.filename())
-      fail("folders '" + base::printable(twin->second) + "' and '" +
-           base::printable(parent.filename()) + "' of domain '" + entry.domain +
-           "' are both the class '" + entry.class_name + "': remove one");
+      base::throw_data_error("folders '" + base::printable(twin->second) + "' and '" +
+                             base::printable(parent.filename()) + "' of domain '" + entry.domain +
+                             "' are both the class '" + entry.class_name + "': remove one");
   }
   AssembleOptions assemble_options{.name = set.name,
                                    .version = "1",
@@ -187,14 +182,15 @@ Dataset load_listed(const PublishedSet& set, const FoundRoot& root, const ImageL
     const auto folder = std::find_if(root.domains.begin(), root.domains.end(),
                                      [&](const auto& d) { return d.first == domain; });
     if (domain == nullptr)
-      fail(list.where(row) + ": '" + base::escaped(row.domain) + "' is no domain of " + set.name);
+      base::throw_data_error(list.where(row) + ": '" + base::escaped(row.domain) +
+                             "' is no domain of " + set.name);
     if (folder == root.domains.end())
-      fail(list.where(row) + ": the folder of domain '" + domain->name + "' is not in " +
-           base::printable(root.root));
+      base::throw_data_error(list.where(row) + ": the folder of domain '" + domain->name +
+                             "' is not in " + base::printable(root.root));
     const fs::path file = folder->second / row.class_name / row.file_name;
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored))
-      fail(list.where(row) + ": " + base::printable(file) + " does not exist");
+      base::throw_data_error(list.where(row) + ": " + base::printable(file) + " does not exist");
     entries.push_back({domain->name, row.class_name, file, row.part});
   }
   return make(set, std::move(entries), root, options);

@@ -19,10 +19,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
-}
-
 void put(Split& split, std::size_t domain, std::int64_t sample, Part part) {
   auto& parts = part == Part::train  ? split.train
                 : part == Part::test ? split.test
@@ -42,9 +38,10 @@ void check_domains(const Dataset& dataset, const Split& split) {
     for (const auto& [part, name] :
          {std::pair{&split.train[d], "training"}, {&split.test[d], "test"}})
       if (part->empty())
-        fail("split " + split.name + " has no " + name + " pictures of domain '" +
-             dataset.domains[d].name +
-             "': name the lists of all domains, or the domains that the " + "lists have");
+        base::throw_data_error("split " + split.name + " has no " + name + " pictures of domain '" +
+                               dataset.domains[d].name +
+                               "': name the lists of all domains, or the domains that the " +
+                               "lists have");
 }
 
 /// Where a data set's pictures are: by domain, class and file name.
@@ -66,13 +63,14 @@ class SampleFinder {
                                                           const ListRow& row) const {
     const std::size_t d = find_domain(dataset_, row.domain);
     if (d == dataset_.domains.size())
-      fail(list.where(row) + ": data set '" + dataset_.name + "' has no domain '" +
-           base::escaped(row.domain) + "'");
+      base::throw_data_error(list.where(row) + ": data set '" + dataset_.name +
+                             "' has no domain '" + base::escaped(row.domain) + "'");
     const auto sample = samples_[d].find(key(row.class_name, row.file_name));
     if (sample == samples_[d].end())
-      fail(list.where(row) + ": picture '" + base::escaped(row.class_name + "/" + row.file_name) +
-           "' is not in domain '" + dataset_.domains[d].name + "' of data set '" + dataset_.name +
-           "'");
+      base::throw_data_error(list.where(row) + ": picture '" +
+                             base::escaped(row.class_name + "/" + row.file_name) +
+                             "' is not in domain '" + dataset_.domains[d].name + "' of data set '" +
+                             dataset_.name + "'");
     return {d, sample->second};
   }
 
@@ -176,17 +174,19 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
     const std::string& id = row.values[1];
     const std::size_t d = find_domain(dataset, domain);
     if (d == n_domains)
-      fail(where + ": data set '" + dataset.name + "' has no domain '" + domain + "'");
+      base::throw_data_error(where + ": data set '" + dataset.name + "' has no domain '" + domain +
+                             "'");
     const auto sample = listed[d].find(id);
     if (sample == listed[d].end())
-      fail(where + ": picture '" + id + "' is not in domain '" + domain + "'");
+      base::throw_data_error(where + ": picture '" + id + "' is not in domain '" + domain + "'");
     if (sample->second.line > 0)
-      fail(where + ": picture '" + id + "' is listed already, in line " +
-           std::to_string(sample->second.line));
+      base::throw_data_error(where + ": picture '" + id + "' is listed already, in line " +
+                             std::to_string(sample->second.line));
     sample->second.line = row.line;
     const auto part = parts.find(row.values[2]);
     if (part == parts.end())
-      fail(where + ": part is '" + row.values[2] + "', expected 'train', 'validation' or 'test'");
+      base::throw_data_error(where + ": part is '" + row.values[2] +
+                             "', expected 'train', 'validation' or 'test'");
     put(split, d, sample->second.sample, part->second);
     if (stated.empty()) stated = row.values[3];
   }
@@ -196,12 +196,13 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
     for (const auto& [id, one] : domain)
       if (one.line == 0 && missing++ == 0) first = id;
   if (missing > 0)
-    fail(base::printable(file) + " lists " + std::to_string(missing) +
-         " pictures too few, the first is '" + first + "'");
+    base::throw_data_error(base::printable(file) + " lists " + std::to_string(missing) +
+                           " pictures too few, the first is '" + first + "'");
   complete(dataset, split);
   if (!stated.empty() && stated != split.hash)
-    fail(base::printable(file) + " was changed since it was written: its hash is " +
-         stated.substr(0, 12) + ", that of its content " + split.hash.substr(0, 12));
+    base::throw_data_error(
+        base::printable(file) + " was changed since it was written: its hash is " +
+        stated.substr(0, 12) + ", that of its content " + split.hash.substr(0, 12));
   return split;
 }
 
@@ -213,11 +214,11 @@ Split read_list_split(const std::vector<std::filesystem::path>& files, const Dat
   if (files.size() > 1) split.name += "-and-" + std::to_string(files.size() - 1) + "-more";
   for (const auto& file : files) {
     if (file.extension() == ".csv")
-      fail(base::printable(file) +
-           " is one of several lists, expected petlab's CSV alone or text lists");
+      base::throw_data_error(base::printable(file) +
+                             " is one of several lists, expected petlab's CSV alone or text lists");
     if (list_part(file) == Part::none)
-      fail("the name of list " + base::printable(file) +
-           " does not say what it is for: expected train, val or test in it");
+      base::throw_data_error("the name of list " + base::printable(file) +
+                             " does not say what it is for: expected train, val or test in it");
   }
   const ImageList list = read_lists(files);
   const SampleFinder finder(dataset);

@@ -13,17 +13,11 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using base::Error;
-using base::ErrorKind;
 
 bool is_left_behind(const std::string& name) {
   static const std::set<std::string> names{"__macosx",     "thumbs.db",  "desktop.ini", "@eadir",
                                            "$recycle.bin", "lost+found", "ehthumbs.db"};
   return name.front() == '.' || names.contains(lower_case(name));
-}
-
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
 }
 
 /// A link to a folder above itself would make the tree endless.
@@ -32,8 +26,8 @@ void check_link(const fs::path& link, const fs::path& folder) {
   const std::string target = (fs::canonical(link, ignored) / "").string();
   const std::string here = (fs::canonical(folder, ignored) / "").string();
   if (here.starts_with(target))
-    fail("symbolic link " + base::printable(link) + " leads back to " + base::printable(target) +
-         ", which it lies in: remove the link");
+    base::throw_data_error("symbolic link " + base::printable(link) + " leads back to " +
+                           base::printable(target) + ", which it lies in: remove the link");
 }
 
 bool by_name(const fs::path& a, const fs::path& b) {
@@ -51,11 +45,14 @@ Listing list_folder(const fs::path& folder) {
     std::error_code status_error;
     const bool is_folder = it->is_directory(status_error);
     if (status_error == std::errc::too_many_symbolic_link_levels)
-      fail("symbolic link " + base::printable(path) + " leads back to itself: remove the link");
+      base::throw_data_error("symbolic link " + base::printable(path) +
+                             " leads back to itself: remove the link");
     if (is_folder && it->is_symlink(status_error)) check_link(path, folder);
     (is_folder ? listing.folders : listing.files).push_back(path);
   }
-  if (error) fail("cannot read folder " + base::printable(folder) + ": " + error.message());
+  if (error)
+    base::throw_data_error("cannot read folder " + base::printable(folder) + ": " +
+                           error.message());
   std::sort(listing.folders.begin(), listing.folders.end(), by_name);
   std::sort(listing.files.begin(), listing.files.end(), by_name);
   return listing;

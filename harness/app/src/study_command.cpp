@@ -42,10 +42,6 @@ constexpr std::array kOverrides = {
     Override{"precision", "train.precision", "fp32 or bf16"},
 };
 
-[[noreturn]] void fail(const std::string& message) {
-  throw base::Error(base::ErrorKind::config, message);
-}
-
 std::string variable_of(const std::string& option) {
   std::string name = "PETLAB_" + option;
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
@@ -70,7 +66,8 @@ std::vector<study::Setting> overrides(const Parsed& options) {
     for (const std::string& text : options.get<std::vector<std::string>>("set")) {
       const auto equals = text.find('=');
       if (equals == std::string::npos || equals == 0)
-        fail("--set " + text + ": expected KEY=VALUE, e.g. --set train.batch=4");
+        base::throw_config_error("--set " + text +
+                                 ": expected KEY=VALUE, e.g. --set train.batch=4");
       result.push_back({text.substr(0, equals), text.substr(equals + 1), "--set " + text, ""});
     }
   return result;
@@ -83,7 +80,8 @@ void check_rows(const study::Protocol& protocol, const Parsed& options) {
     labels.push_back(row.label);
   for (const std::string& label : split_list(options.text("rows")))
     if (std::find(labels.begin(), labels.end(), label) == labels.end())
-      fail("--rows: the study has no row '" + label + "'" + base::did_you_mean(label, labels));
+      base::throw_config_error("--rows: the study has no row '" + label + "'" +
+                               base::did_you_mean(label, labels));
 }
 
 /// The runs of the rows of --rows, and of their trials.
@@ -101,14 +99,17 @@ std::vector<study::Job> choose_rows(const study::Plan& plan, const Parsed& optio
 
 int positive(const Parsed& options, const std::string& name) {
   const int value = options.get<int>(name);
-  if (value < 1) fail("--" + name + " is " + std::to_string(value) + ", expected at least 1");
+  if (value < 1)
+    base::throw_config_error("--" + name + " is " + std::to_string(value) +
+                             ", expected at least 1");
   return value;
 }
 
 double checkpoint_seconds(const Parsed& options) {
   const double seconds = options.get<double>("checkpoint");
   if (!(seconds >= 0.0))
-    fail("--checkpoint is " + base::number_text(seconds) + ", expected seconds, at least 0");
+    base::throw_config_error("--checkpoint is " + base::number_text(seconds) +
+                             ", expected seconds, at least 0");
   return seconds;
 }
 

@@ -14,10 +14,6 @@ namespace petlab::study {
 namespace po = boost::program_options;
 namespace {
 
-[[noreturn]] void fail(const std::string& message) {
-  throw base::Error(base::ErrorKind::config, message);
-}
-
 std::string trim(const std::string& text) {
   const auto first = text.find_first_not_of(" \t\r");
   if (first == std::string::npos) return "";
@@ -40,18 +36,19 @@ Lines find_lines(const std::string& text, const std::string& name) {
     const std::string where = name + ":" + std::to_string(number);
     if (line.front() == '[') {
       if (line.back() != ']' || line.size() < 3)
-        fail(where + ": expected a section '[name]', found '" + line + "'");
+        base::throw_config_error(where + ": expected a section '[name]', found '" + line + "'");
       section = line.substr(1, line.size() - 2);
       if (std::find(lines.sections.begin(), lines.sections.end(), section) != lines.sections.end())
-        fail(where + ": section [" + section + "] is there twice");
+        base::throw_config_error(where + ": section [" + section + "] is there twice");
       lines.sections.push_back(section);
       continue;
     }
     const auto equals = line.find('=');
     const std::string key = trim(line.substr(0, equals));
     if (equals == std::string::npos || key.empty())
-      fail(where + ": expected 'key = value', found '" + line + "'");
-    if (section.empty()) fail(where + ": key '" + key + "' stands before the first [section]");
+      base::throw_config_error(where + ": expected 'key = value', found '" + line + "'");
+    if (section.empty())
+      base::throw_config_error(where + ": key '" + key + "' stands before the first [section]");
     lines.of_key[section + "." + key].push_back(number);
   }
   return lines;
@@ -62,14 +59,15 @@ Lines find_lines(const std::string& text, const std::string& name) {
 IniFile read_ini(const std::filesystem::path& file) {
   std::ifstream in(file);
   if (!in || std::filesystem::is_directory(file))
-    fail("cannot read protocol file " + file.string());
+    base::throw_config_error("cannot read protocol file " + file.string());
   const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   const std::string name = file.filename().string();
   const Lines lines = find_lines(text, name);
   for (const auto& [key, numbers] : lines.of_key)
     if (numbers.size() > 1)
-      fail(name + ":" + std::to_string(numbers[1]) + ": key '" + key +
-           "' is there twice (first in line " + std::to_string(numbers[0]) + ")");
+      base::throw_config_error(name + ":" + std::to_string(numbers[1]) + ": key '" + key +
+                               "' is there twice (first in line " + std::to_string(numbers[0]) +
+                               ")");
   IniFile result;
   result.sections = lines.sections;
   try {
@@ -85,7 +83,7 @@ IniFile read_ini(const std::filesystem::path& file) {
            std::filesystem::absolute(file).parent_path()});
     }
   } catch (const po::error& error) {
-    fail(name + ": " + error.what());
+    base::throw_config_error(name + ": " + error.what());
   }
   return result;
 }

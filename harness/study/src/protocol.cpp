@@ -17,10 +17,6 @@ namespace {
 
 constexpr double kNoLimit = std::numeric_limits<double>::max();
 
-[[noreturn]] void fail(const std::string& message) {
-  throw base::Error(base::ErrorKind::config, message);
-}
-
 using Take = std::function<void(Protocol&, const Setting&)>;
 
 /// The keys of the sections that a study has once. This table is the list of what is known.
@@ -140,8 +136,8 @@ struct MethodText {
 
 [[noreturn]] void unknown_key(const Setting& s, const std::string& section, const std::string& key,
                               const std::vector<std::string>& known) {
-  fail(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
-       base::did_you_mean(key, known));
+  base::throw_config_error(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
+                           base::did_you_mean(key, known));
 }
 
 void take_method_key(MethodText& method, const std::string& section, const std::string& key,
@@ -163,7 +159,7 @@ void take_row_key(Row& row, bool& has_sharing, const std::string& section, const
     try {
       row.sharing = engine::parse_sharing(s.value);
     } catch (const base::Error& error) {
-      fail(s.origin + ": " + error.what());
+      base::throw_config_error(s.origin + ": " + error.what());
     }
     has_sharing = true;
   } else if (key == "grouping") {
@@ -187,15 +183,16 @@ void merge(std::optional<T>& own, const std::optional<T>& general) {
 
 void check_row(const Row& row, bool has_sharing) {
   const std::string where = row.origin + ": row '" + row.label + "' ";
-  if (row.method.empty()) fail(where + "has no key 'method'");
-  if (!has_sharing) fail(where + "has no key 'sharing'");
+  if (row.method.empty()) base::throw_config_error(where + "has no key 'method'");
+  if (!has_sharing) base::throw_config_error(where + "has no key 'sharing'");
   const bool wants =
       row.sharing == engine::Sharing::grouped || row.sharing == engine::Sharing::grouped_specific;
   if (wants && row.grouping.empty())
-    fail(where + "shares by groups (" + to_string(row.sharing) + ") but has no key 'grouping'");
+    base::throw_config_error(where + "shares by groups (" + to_string(row.sharing) +
+                             ") but has no key 'grouping'");
   if (!wants && !(row.grouping.empty() && row.grouping_options.empty()))
-    fail(where + "names a grouping, but its sharing '" + to_string(row.sharing) +
-         "' has no groups");
+    base::throw_config_error(where + "names a grouping, but its sharing '" +
+                             to_string(row.sharing) + "' has no groups");
 }
 
 /// A section about a method is about one that a row has.
@@ -205,8 +202,8 @@ void check_used(const Protocol& protocol, const std::string& method, const std::
   for (const Row& row : protocol.rows)
     used.push_back(row.method);
   if (std::find(used.begin(), used.end(), method) == used.end())
-    fail(origin + ": no row uses method '" + method + "' of section [" + section + "]" +
-         base::did_you_mean(method, used));
+    base::throw_config_error(origin + ": no row uses method '" + method + "' of section [" +
+                             section + "]" + base::did_you_mean(method, used));
 }
 
 /// Keys of [dataset] that need or exclude each other.
@@ -217,15 +214,18 @@ void check_split(const Protocol& protocol, const std::string& where) {
     return found == protocol.origins.end() ? std::string() : found->second;
   };
   if (d.split == "shots" && d.train_shots == 0)
-    fail(where + ": split = shots in [dataset] needs train-shots, the pictures of each class");
+    base::throw_config_error(
+        where + ": split = shots in [dataset] needs train-shots, the pictures of each class");
   if (d.split != "shots" && d.train_shots > 0)
-    fail(said("train-shots") + ": train-shots is for split = shots, the split is " + d.split);
+    base::throw_config_error(said("train-shots") +
+                             ": train-shots is for split = shots, the split is " + d.split);
   const int validations = (d.validation_fraction > 0.0 ? 1 : 0) + (d.validation_shots > 0 ? 1 : 0) +
                           (d.validation_list ? 1 : 0);
   if (validations > 1)
-    fail(where +
-         ": [dataset] asks for validation pictures in more than one way; expected one of "
-         "validation-fraction, validation-shots and validation = list");
+    base::throw_config_error(
+        where +
+        ": [dataset] asks for validation pictures in more than one way; expected one of "
+        "validation-fraction, validation-shots and validation = list");
 }
 
 [[noreturn]] void unknown_section(const Setting& s, const std::string& section,
@@ -239,7 +239,8 @@ void check_split(const Protocol& protocol, const std::string& where) {
       sections.push_back(known_section);
   }
   if (keys.empty())
-    fail(s.origin + ": unknown section [" + section + "]" + base::did_you_mean(section, sections));
+    base::throw_config_error(s.origin + ": unknown section [" + section + "]" +
+                             base::did_you_mean(section, sections));
   unknown_key(s, section, key, keys);
 }
 
@@ -300,7 +301,8 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       row.label = section.substr(4);
       row.origin = file.filename().string();
       if (!is_plain_name(row.label))
-        fail(row.origin + ": row '" + row.label + "' is no name of letters, digits and - _ + .");
+        base::throw_config_error(row.origin + ": row '" + row.label +
+                                 "' is no name of letters, digits and - _ + .");
       rows.emplace_back(row, false);
     }
 
@@ -323,7 +325,8 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       const std::string label = section.substr(4);
       const auto row = std::find_if(rows.begin(), rows.end(),
                                     [&](const auto& r) { return r.first.label == label; });
-      if (row == rows.end()) fail(s.origin + ": the study has no row '" + label + "'");
+      if (row == rows.end())
+        base::throw_config_error(s.origin + ": the study has no row '" + label + "'");
       if (key == "method") row->first.origin = s.origin;
       take_row_key(row->first, row->second, section, key, s);
     } else {
@@ -348,18 +351,20 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
   }
 
   const std::string where = file.filename().string();
-  if (protocol.rows.empty()) fail(where + ": the study has no row; expected a section [row.LABEL]");
+  if (protocol.rows.empty())
+    base::throw_config_error(where + ": the study has no row; expected a section [row.LABEL]");
   if (protocol.seeds.empty()) protocol.seeds = {1};
   if (protocol.backbone.empty())
-    fail(where + ": the study names no backbone; expected dir in [backbone]");
+    base::throw_config_error(where + ": the study names no backbone; expected dir in [backbone]");
   if (protocol.dataset.name.empty())
-    fail(where + ": the study names no data set; expected name in [dataset]");
+    base::throw_config_error(where + ": the study names no data set; expected name in [dataset]");
   if (protocol.dataset.root.empty())
-    fail(where + ": the study does not say where its images are; expected root in [dataset]");
+    base::throw_config_error(
+        where + ": the study does not say where its images are; expected root in [dataset]");
   check_split(protocol, where);
   const auto& sections = ini.sections;
   if (!protocol.search && std::find(sections.begin(), sections.end(), "search") != sections.end())
-    fail(where + ": section [search] is empty; expected space.KEY = VALUES");
+    base::throw_config_error(where + ": section [search] is empty; expected space.KEY = VALUES");
   if (protocol.search) {
     check_search(*protocol.search, protocol);
     for (const auto& [name, spaces] : protocol.search->methods)
@@ -367,10 +372,10 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
         check_used(protocol, name, "search." + name, spaces.front().origin);
   }
   if (protocol.training.warmup_epochs >= protocol.training.epochs)
-    fail(where + ": warmup-epochs in [train] is " +
-         std::to_string(protocol.training.warmup_epochs) + ", expected fewer than the " +
-         std::to_string(protocol.training.epochs) +
-         " epochs; --set train.warmup-epochs=0 trains without warm-up");
+    base::throw_config_error(
+        where + ": warmup-epochs in [train] is " + std::to_string(protocol.training.warmup_epochs) +
+        ", expected fewer than the " + std::to_string(protocol.training.epochs) +
+        " epochs; --set train.warmup-epochs=0 trains without warm-up");
   return protocol;
 }
 

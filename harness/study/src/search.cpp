@@ -19,10 +19,6 @@ namespace {
 
 const std::string kTrial = ".trial-";  // between a row's label and the number of the trial
 
-[[noreturn]] void fail(const std::string& message) {
-  throw base::Error(base::ErrorKind::config, message);
-}
-
 /// Six digits: 3 times 0.0035 is 0.0105, and a drawn rate is one that a reader can type.
 std::string rounded(double value, const char* format = "%.6g") {
   char text[32];
@@ -32,7 +28,7 @@ std::string rounded(double value, const char* format = "%.6g") {
 
 double parse_number(const std::string& text, const std::string& message) {
   const auto value = base::parse_number<double>(text);
-  if (!value) fail(message);
+  if (!value) base::throw_config_error(message);
   return *value;
 }
 
@@ -126,8 +122,9 @@ std::vector<results::NamedValues> draws(const std::vector<SearchSpace>& spaces, 
       points.push_back(std::move(point));
       repeated = 0;
     } else if (++repeated == kPatience) {
-      fail(where + ": the space holds " + std::to_string(points.size()) + " settings, expected " +
-           std::to_string(count) + " different trials");
+      base::throw_config_error(where + ": the space holds " + std::to_string(points.size()) +
+                               " settings, expected " + std::to_string(count) +
+                               " different trials");
     }
   }
   return points;
@@ -198,8 +195,9 @@ Search plan_search(const Protocol& protocol, const PluginRegistry& plugins) {
                             ? grid(spaces)
                             : draws(spaces, spec.trials, protocol.seeds.front(), row.method, where);
     if (spec.trials > 0 && points.size() != static_cast<std::size_t>(spec.trials))
-      fail(where + ": its grid has " + std::to_string(points.size()) + " points, expected the " +
-           std::to_string(spec.trials) + " trials of every row");
+      base::throw_config_error(where + ": its grid has " + std::to_string(points.size()) +
+                               " points, expected the " + std::to_string(spec.trials) +
+                               " trials of every row");
     budgets.emplace(points.size(), row.label);
     for (std::size_t i = 0; i < points.size(); ++i) {
       search.trials.push_back({r, points[i]});
@@ -207,10 +205,12 @@ Search plan_search(const Protocol& protocol, const PluginRegistry& plugins) {
     }
   }
   if (budgets.size() > 1)
-    fail(spec.origin + ": every row must have the same number of trials, row '" +
-         budgets.begin()->second + "' has " + std::to_string(budgets.begin()->first) + ", row '" +
-         budgets.rbegin()->second + "' has " + std::to_string(budgets.rbegin()->first));
-  if (trials.rows.empty()) fail(spec.origin + ": [search] finds no row that trains");
+    base::throw_config_error(
+        spec.origin + ": every row must have the same number of trials, row '" +
+        budgets.begin()->second + "' has " + std::to_string(budgets.begin()->first) + ", row '" +
+        budgets.rbegin()->second + "' has " + std::to_string(budgets.rbegin()->first));
+  if (trials.rows.empty())
+    base::throw_config_error(spec.origin + ": [search] finds no row that trains");
   return search;
 }
 

@@ -10,10 +10,6 @@
 namespace petlab::study {
 namespace {
 
-[[noreturn]] void fail(const std::string& message) {
-  throw base::Error(base::ErrorKind::config, message);
-}
-
 /// Keys that a search may set, beside option.NAME.
 const std::vector<std::string> kKeys = {"optimizer", "learning-rate", "weight-decay", "momentum"};
 
@@ -74,8 +70,8 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
   } else if (!method.empty()) {
     std::vector<std::string> known = kKeys;
     known.emplace_back("option.NAME");
-    fail(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
-         base::did_you_mean(key, known));
+    base::throw_config_error(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
+                             base::did_you_mean(key, known));
   } else if (key == "strategy") {
     search.strategy = choice_value(s, {"grid", "random"}) == "grid" ? SearchSpec::Strategy::grid
                                                                     : SearchSpec::Strategy::random;
@@ -92,25 +88,29 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
                                       "space.option.NAME"};
     for (const std::string& one : kKeys)
       known.push_back("space." + one);
-    fail(s.origin + ": unknown key '" + key + "' in [search]" + base::did_you_mean(key, known));
+    base::throw_config_error(s.origin + ": unknown key '" + key + "' in [search]" +
+                             base::did_you_mean(key, known));
   }
 }
 
 void check_search(const SearchSpec& search, const Protocol& protocol) {
   if (search.general.empty() && search.methods.empty())
-    fail(search.origin +
-         ": [search] says no space; expected space.KEY = VALUES, or [search.METHOD]");
+    base::throw_config_error(
+        search.origin +
+        ": [search] says no space; expected space.KEY = VALUES, or [search.METHOD]");
   if (protocol.dataset.tests_on_validation())
-    fail(search.origin +
-         ": a search holds validation pictures out by itself; [dataset] must not ask for them too");
+    base::throw_config_error(
+        search.origin +
+        ": a search holds validation pictures out by itself; [dataset] must not ask for them too");
   const bool is_random = search.strategy == SearchSpec::Strategy::random;
   if (is_random && search.trials == 0)
-    fail(search.origin + ": strategy = random in [search] needs trials, their number for each row");
+    base::throw_config_error(
+        search.origin + ": strategy = random in [search] needs trials, their number for each row");
   const auto check_grid = [&](const std::vector<SearchSpace>& spaces) {
     for (const SearchSpace& space : spaces)
       if (!is_random && space.kind != SearchSpace::Kind::list)
-        fail(space.origin + ": a grid needs a list of values for " + space.key +
-             "; log(...) and uniform(...) are for strategy = random");
+        base::throw_config_error(space.origin + ": a grid needs a list of values for " + space.key +
+                                 "; log(...) and uniform(...) are for strategy = random");
   };
   check_grid(search.general);
   for (const auto& [method, spaces] : search.methods)

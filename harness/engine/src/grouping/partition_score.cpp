@@ -13,10 +13,6 @@ namespace {
 
 using sdk::PartitionObjective;
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw base::Error(base::ErrorKind::config, message);
-}
-
 }  // namespace
 
 PartitionScore::PartitionScore(const std::vector<double>& affinity, std::int64_t n_tasks,
@@ -125,14 +121,18 @@ double count_partitions(std::int64_t n_tasks, std::int64_t groups) {
 void check_search(const std::vector<double>& affinity, std::int64_t n_tasks, std::int64_t groups,
                   std::int64_t keep) {
   if (n_tasks < 1 || affinity.size() != static_cast<std::size_t>(n_tasks * n_tasks)) {
-    refuse("the affinity of " + std::to_string(n_tasks) + " tasks has " +
-           std::to_string(affinity.size()) + " values, expected one a pair of tasks");
+    base::throw_config_error("the affinity of " + std::to_string(n_tasks) + " tasks has " +
+                             std::to_string(affinity.size()) +
+                             " values, expected one a pair of tasks");
   }
   if (groups < 0 || groups > n_tasks) {
-    refuse(std::to_string(n_tasks) + " tasks cannot be parted into " + std::to_string(groups) +
-           " groups, expected 1 to " + std::to_string(n_tasks) + ", or 0 for any number");
+    base::throw_config_error(std::to_string(n_tasks) + " tasks cannot be parted into " +
+                             std::to_string(groups) + " groups, expected 1 to " +
+                             std::to_string(n_tasks) + ", or 0 for any number");
   }
-  if (keep < 1) refuse("the search for a grouping was to keep no partition, expected at least 1");
+  if (keep < 1)
+    base::throw_config_error(
+        "the search for a grouping was to keep no partition, expected at least 1");
   if (!std::all_of(affinity.begin(), affinity.end(), [](double a) { return std::isfinite(a); })) {
     throw base::Error(base::ErrorKind::numeric, "the affinity of the tasks is not finite");
   }

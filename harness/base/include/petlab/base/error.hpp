@@ -49,4 +49,12 @@ class __attribute__((visibility("default"))) Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
+[[noreturn]] inline void throw_config_error(const std::string& message) {
+  throw Error(ErrorKind::config, message);
+}
+
+[[noreturn]] inline void throw_data_error(const std::string& message) {
+  throw Error(ErrorKind::data, message);
+}
+
 }  // namespace petlab::base
