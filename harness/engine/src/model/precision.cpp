@@ -6,20 +6,8 @@
 
 namespace petlab::engine {
 
-AutocastScope::AutocastScope(c10::Device device, const std::string& precision)
-    : device_(device.type()), active_(precision == "bf16") {
-  if (!active_) return;
-  was_enabled_ = at::autocast::is_autocast_enabled(device_);
-  at::autocast::set_autocast_enabled(device_, true);
-  at::autocast::set_autocast_dtype(device_, at::kBFloat16);
-  at::autocast::increment_nesting();
-}
-
-AutocastScope::~AutocastScope() {
-  if (!active_) return;
-  // The cache holds bf16 copies of weights; it must not outlive an optimizer step.
-  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  at::autocast::set_autocast_enabled(device_, was_enabled_);
+AutocastScope::AutocastScope(c10::Device device, const std::string& precision) {
+  if (precision == "bf16") guard_.emplace(device.type(), /*is_enabled=*/true, at::kBFloat16);
 }
 
 AutocastPause::AutocastPause(c10::Device device)

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "petlab/clip/autocast.hpp"
+
 #include <c10/core/Device.h>
 
+#include <optional>
 #include <string>
 
 namespace petlab::engine {
@@ -11,14 +14,9 @@ namespace petlab::engine {
 class AutocastScope {
  public:
   AutocastScope(c10::Device device, const std::string& precision);
-  ~AutocastScope();
-  AutocastScope(const AutocastScope&) = delete;
-  AutocastScope& operator=(const AutocastScope&) = delete;
 
  private:
-  c10::DeviceType device_;
-  bool active_;
-  bool was_enabled_ = false;
+  std::optional<clip::AutocastGuard> guard_;
 };
 
 /// While it lives, work of this thread computes in fp32 as it is, inside an AutocastScope too: what
