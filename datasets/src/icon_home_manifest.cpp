@@ -2,7 +2,6 @@
 #include "petlab/base/sha256.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/icon_home.hpp"
-#include "petlab/datasets/iconify.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,7 @@
 # What identifies the host in a run's identity: a hash over all sources that compute results, whole
-# folders of them as the compiler sees them, and whether they are those of a commit. The sources of study (who starts a run, and how) compute
-# nothing and are no part of it, so that changing them repeats no run.
+# folders of them as the compiler sees them, and whether they are those of a commit. The sources of
+# study (who starts a run, and how) and of datasets/tools compute nothing and are no part of it, so that
+# changing them repeats no run.
 set(folders base/include base/src sdk/include kernels/include kernels/src clip/include clip/src engine/include engine/src)
 list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/harness/)
 list(APPEND folders ${PROJECT_SOURCE_DIR}/datasets/include ${PROJECT_SOURCE_DIR}/datasets/src)
@@ -15,7 +16,7 @@ find_package(Git QUIET)
 set(host_state unknown)
 if(GIT_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
   execute_process(
-    COMMAND ${GIT_EXECUTABLE} status --porcelain -- harness/base harness/sdk harness/kernels harness/clip harness/engine datasets plugins
+    COMMAND ${GIT_EXECUTABLE} status --porcelain -- harness/base harness/sdk harness/kernels harness/clip harness/engine datasets/include datasets/src plugins
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     OUTPUT_VARIABLE changes ERROR_QUIET RESULT_VARIABLE status)
   if(status EQUAL 0)

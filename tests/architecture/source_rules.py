@@ -16,12 +16,14 @@ LAYERS = [
     ("harness/sdk", {"sdk", "base"}),
     ("harness/kernels", {"kernels", "sdk", "base"}),
     ("harness/clip", {"clip", "kernels", "sdk", "base"}),
-    ("harness/pretrain", {"pretrain", "clip", "sdk", "datasets", "base"}),
+    ("harness/pretrain", {"pretrain", "clip", "sdk", "datasets", "datasets/tools", "base"}),
     ("harness/engine", {"engine", "clip", "kernels", "sdk", "datasets", "results", "base"}),
     ("harness/study", {"study", "engine", "clip", "kernels", "sdk", "datasets", "results", "base"}),
     ("harness/app",
-     {"app", "study", "engine", "pretrain", "clip", "sdk", "datasets", "results", "reports", "base"}),
+     {"app", "study", "engine", "pretrain", "clip", "sdk", "datasets", "datasets/tools", "results", "reports",
+      "base"}),
     ("plugins", {"sdk"}),
+    ("datasets/tools", {"datasets/tools", "datasets", "sdk", "base"}),
     ("datasets", {"datasets", "sdk", "base"}),
     ("results", {"results", "base"}),
     ("reports", {"reports", "results", "sdk", "base"}),
@@ -78,7 +80,7 @@ def include_offence(name, header, quoted):
     folder, allowed = layer_of(name)
     if folder is None:
         return None
-    part = re.match(r"petlab/(\w+)/", header)
+    part = re.match(r"petlab/(datasets/tools|\w+)/", header)
     if part and part[1] not in allowed:
         return f"{folder} may not include petlab/{part[1]}"
     if folder in TORCH_FREE and part and part[1] == "sdk" and header not in TORCH_FREE_SDK:

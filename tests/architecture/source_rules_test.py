@@ -36,6 +36,9 @@ class IncludeRules(unittest.TestCase):
         self.assertIn("may not", self.offence("results/src/a.cpp", "petlab/reports/table.hpp"))
         self.assertIn("may not", self.offence("harness/engine/src/run/a.cpp", "petlab/study/plan.hpp"))
         self.assertIsNone(self.offence("harness/study/src/a.cpp", "petlab/engine/run.hpp"))
+        for folder in ("datasets/src", "harness/engine/src/data", "harness/study/src"):
+            self.assertIn("may not", self.offence(f"{folder}/a.cpp", "petlab/datasets/tools/check.hpp"))
+        self.assertIsNone(self.offence("datasets/tools/src/a.cpp", "petlab/datasets/image.hpp"))
         self.assertIsNone(self.offence("harness/app/main.cpp", "petlab/reports/table.hpp"))
 
     def test_public_headers_are_light(self):

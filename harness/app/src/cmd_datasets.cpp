@@ -2,7 +2,7 @@
 #include "datasets_command.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
-#include "petlab/datasets/icon_home.hpp"
+#include "petlab/datasets/tools/build_icon_home.hpp"
 #include "places.hpp"
 
 #include <iostream>
@@ -66,8 +66,8 @@ int build(const Arguments& arguments) {
                                                    options->text("NAME") + "'");
   const std::filesystem::path out =
       options->has("out") ? std::filesystem::path(options->text("out")) : icon_home_pictures();
-  std::cout << datasets::build_icon_home(options->text("package"), icon_home_recipe(), out, {},
-                                         counter("rendering"))
+  std::cout << datasets::tools::build_icon_home(options->text("package"), icon_home_recipe(), out,
+                                                {}, counter("rendering"))
             << "\n";
   return kOk;
 }

@@ -34,7 +34,7 @@ unsigned threads_of(const Parsed& options) {
 
 }  // namespace
 
-datasets::Progress counter(const char* what) {
+datasets::tools::Progress counter(const char* what) {
   if (isatty(STDERR_FILENO) == 0) return {};
   const auto start = std::chrono::steady_clock::now();
   return [what, start](std::size_t done, std::size_t total) {

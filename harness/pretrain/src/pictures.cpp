@@ -3,9 +3,9 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/random.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/iconify.hpp"
 #include "petlab/datasets/resize.hpp"
-#include "petlab/datasets/svg.hpp"
+#include "petlab/datasets/tools/iconify.hpp"
+#include "petlab/datasets/tools/svg.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/ops/from_file.h>
@@ -50,7 +50,8 @@ struct Drawing {
 std::int64_t render_set(const std::filesystem::path& package_dir,
                         const std::vector<Drawing>& drawings, std::size_t first, std::size_t last,
                         int size, std::uint8_t* pictures) {
-  const datasets::IconSet set = datasets::IconSet::read(package_dir, drawings[first].set);
+  const datasets::tools::IconSet set =
+      datasets::tools::IconSet::read(package_dir, drawings[first].set);
   const std::size_t bytes = static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3;
   std::int64_t refused = 0;
   for (std::size_t i = first; i < last; ++i) {
@@ -58,7 +59,8 @@ std::int64_t render_set(const std::filesystem::path& package_dir,
     try {
       const datasets::Image drawn{
           kDrawnSize, kDrawnSize,
-          datasets::render_svg(datasets::icon_svg(set.icon(drawings[i].name)), kDrawnSize)};
+          datasets::tools::render_svg(datasets::tools::icon_svg(set.icon(drawings[i].name)),
+                                      kDrawnSize)};
       const datasets::Image small = datasets::clip_crop(drawn, size);
       std::copy(small.rgb.begin(), small.rgb.end(), target);
     } catch (const base::Error&) {

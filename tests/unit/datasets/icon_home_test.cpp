@@ -2,7 +2,8 @@
 
 #include "icon_package.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/duplicates.hpp"
+#include "petlab/datasets/tools/build_icon_home.hpp"
+#include "petlab/datasets/tools/duplicates.hpp"
 
 #include <map>
 #include <set>
@@ -10,6 +11,8 @@
 
 namespace petlab::datasets {
 namespace {
+
+using namespace tools;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

@@ -1,7 +1,7 @@
 #include "petlab/datasets/image.hpp"
 
 #include "petlab/datasets/resize.hpp"
-#include "petlab/datasets/svg.hpp"
+#include "petlab/datasets/tools/svg.hpp"
 #include "pillow_pictures.hpp"
 #include "resize_weights.hpp"
 #include "test_support.hpp"
@@ -13,6 +13,8 @@
 
 namespace petlab::datasets {
 namespace {
+
+using namespace tools;
 
 using ::testing::HasSubstr;
 

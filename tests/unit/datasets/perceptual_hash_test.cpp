@@ -1,8 +1,8 @@
-#include "petlab/datasets/perceptual_hash.hpp"
+#include "petlab/datasets/tools/perceptual_hash.hpp"
 
 #include "petlab/base/random.hpp"
-#include "petlab/datasets/check.hpp"
 #include "petlab/datasets/resize.hpp"
+#include "petlab/datasets/tools/check.hpp"
 #include "test_support.hpp"
 
 #include <bit>
@@ -10,6 +10,8 @@
 
 namespace petlab::datasets {
 namespace {
+
+using namespace tools;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

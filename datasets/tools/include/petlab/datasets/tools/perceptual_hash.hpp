@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 
 /// pHash (Zauner, 2010): 64 bits of the picture's coarse shape. Grey, 32 x 32 pixels, cosine
 /// transform; bit k says whether the k-th of the 8 x 8 lowest frequencies (without the constant row
@@ -30,4 +30,4 @@ struct NearPair {
 [[nodiscard]] std::vector<NearPair> near_pairs(std::span<const std::optional<std::uint64_t>> hashes,
                                                int distance);
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

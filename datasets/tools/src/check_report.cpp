@@ -1,14 +1,14 @@
 #include "petlab/base/atomic_file.hpp"
 #include "petlab/base/text.hpp"
-#include "petlab/datasets/check.hpp"
 #include "petlab/datasets/csv.hpp"
+#include "petlab/datasets/tools/check.hpp"
 
 #include <algorithm>
 #include <iomanip>
 #include <map>
 #include <ostream>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 namespace {
 
 constexpr std::size_t kShown = 10;
@@ -121,4 +121,4 @@ void write_likenesses(const std::filesystem::path& file, const CheckReport& repo
   base::write_file(file, text, {.make_folders = true});
 }
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

@@ -1,4 +1,4 @@
-#include "petlab/datasets/duplicates.hpp"
+#include "petlab/datasets/tools/duplicates.hpp"
 
 #include "parallel.hpp"
 #include "petlab/base/atomic_file.hpp"
@@ -11,7 +11,7 @@
 #include <mutex>
 #include <numeric>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 namespace {
 
 struct Fingerprint {
@@ -127,4 +127,4 @@ void write_duplicates(const std::filesystem::path& file, const std::vector<Dupli
   base::write_file(file, text, {.make_folders = true});
 }
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

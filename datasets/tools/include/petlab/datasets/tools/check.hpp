@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 
 /// Pictures that are the same or nearly so, and which borders lie between them.
 struct Likeness {
@@ -66,4 +66,4 @@ void print_counts(std::ostream& out, const Dataset& dataset);
 /// blank and '=' between), across (domains, classes, parts).
 void write_likenesses(const std::filesystem::path& file, const CheckReport& report);
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

@@ -1,15 +1,13 @@
 #pragma once
 
+#include "petlab/datasets/icon_home.hpp"
+
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
-namespace petlab::datasets {
-
-/// The npm package that Icon-Home and the pretraining pictures come from.
-inline constexpr const char* kIconifyPackage = "@iconify/json";
-inline constexpr const char* kIconifyVersion = "2.2.535";
+namespace petlab::datasets::tools {
 
 struct IconLicence {
   std::string title;
@@ -90,4 +88,4 @@ void check_icon_package(const std::filesystem::path& package_dir);
 /// (any CSS colour).
 [[nodiscard]] std::string icon_svg(const Icon& icon, const std::string& color = "black");
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

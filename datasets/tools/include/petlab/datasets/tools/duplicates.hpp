@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 
 /// A picture's shape: its grey values averaged over a 16 x 16 grid, mean removed, length 1 (all
 /// zero for a picture of one colour). The dot product of two is their correlation.
@@ -36,4 +36,4 @@ struct DuplicatePair {
 /// Columns first, second, kind (identical | near), correlation, scope (same or other domain/class).
 void write_duplicates(const std::filesystem::path& file, const std::vector<DuplicatePair>& pairs);
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 namespace {
 
 std::string cell(const std::string& text) {
@@ -63,4 +63,4 @@ std::string attribution_text(const std::vector<SetCredit>& credits) {
   return text;
 }
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

@@ -1,4 +1,4 @@
-#include "petlab/datasets/svg.hpp"
+#include "petlab/datasets/tools/svg.hpp"
 
 #include "petlab/base/error.hpp"
 
@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 namespace {
 
 struct SurfaceDelete {
@@ -72,4 +72,4 @@ std::vector<std::uint8_t> render_svg(const std::string& svg, int size) {
   return rgb;
 }
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

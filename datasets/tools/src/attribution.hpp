@@ -1,12 +1,12 @@
 #pragma once
 
-#include "petlab/datasets/iconify.hpp"
+#include "petlab/datasets/tools/iconify.hpp"
 
 #include <cstddef>
 #include <string>
 #include <vector>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 
 /// An icon set and how many of its drawings are used.
 struct SetCredit {
@@ -17,4 +17,4 @@ struct SetCredit {
 /// Markdown: one line a set with author, licence and number of pictures, and what the licences ask.
 [[nodiscard]] std::string attribution_text(const std::vector<SetCredit>& credits);
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

@@ -1,4 +1,4 @@
-#include "petlab/datasets/perceptual_hash.hpp"
+#include "petlab/datasets/tools/perceptual_hash.hpp"
 
 #include "petlab/datasets/resize.hpp"
 
@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 namespace {
 
 constexpr std::size_t kSide = 32;
@@ -109,4 +109,4 @@ std::vector<NearPair> near_pairs(std::span<const std::optional<std::uint64_t>> h
   return pairs;
 }
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

@@ -1,4 +1,4 @@
-#include "petlab/datasets/check.hpp"
+#include "petlab/datasets/tools/check.hpp"
 
 #include "parallel.hpp"
 #include "petlab/base/error.hpp"
@@ -6,7 +6,7 @@
 #include "petlab/base/sha256.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/datasets/image.hpp"
-#include "petlab/datasets/perceptual_hash.hpp"
+#include "petlab/datasets/tools/perceptual_hash.hpp"
 #include "tree.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 #include <mutex>
 #include <optional>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 namespace {
 
 /// A picture, where it stands, and what was found in its file.
@@ -170,4 +170,4 @@ CheckReport check_dataset(const Dataset& dataset, const Split& split, const Chec
   return report;
 }
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools

@@ -1,4 +1,4 @@
-#include "petlab/datasets/iconify.hpp"
+#include "petlab/datasets/tools/iconify.hpp"
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
@@ -9,7 +9,7 @@
 #include <fstream>
 #include <set>
 
-namespace petlab::datasets {
+namespace petlab::datasets::tools {
 namespace {
 
 using base::Error;
@@ -253,4 +253,4 @@ std::string icon_svg(const Icon& icon, const std::string& color) {
          color + "\">" + icon.body + "</svg>";
 }
 
-}  // namespace petlab::datasets
+}  // namespace petlab::datasets::tools
