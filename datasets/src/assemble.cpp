@@ -1,7 +1,8 @@
 #include "assemble.hpp"
 
 #include "names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "tree.hpp"
 
 #include <algorithm>
@@ -11,16 +12,16 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 using ByClass = std::map<std::string, std::vector<const Entry*>>;
 using ByDomain = std::map<std::string, ByClass>;
 
 void check_name(const char* what, const std::string& name, const Entry& entry) {
-  if (is_plain_text(name) && !name.empty()) return;
-  throw Error(ErrorKind::data, std::string(what) + " '" + escaped(name) + "' of " +
-                                   shown(entry.file) +
+  if (base::is_plain_text(name) && !name.empty()) return;
+  throw Error(ErrorKind::data, std::string(what) + " '" + base::escaped(name) + "' of " +
+                                   base::printable(entry.file) +
                                    " is no text (UTF-8 without control characters): rename it, for "
                                    "it stands in prompts and tables");
 }
@@ -50,8 +51,8 @@ std::vector<std::string> chosen_domains(const ByDomain& all, const AssembleOptio
       return name_key(domain.first) == name_key(wanted);
     });
     if (found == all.end())
-      throw Error(ErrorKind::config,
-                  "no domain '" + wanted + "' in " + shown(options.root) + ", which has: " + known);
+      throw Error(ErrorKind::config, "no domain '" + wanted + "' in " +
+                                         base::printable(options.root) + ", which has: " + known);
     if (std::find(chosen.begin(), chosen.end(), found->first) != chosen.end())
       throw Error(ErrorKind::config, "domain '" + wanted + "' is asked for twice");
     chosen.push_back(found->first);
@@ -72,7 +73,7 @@ std::vector<std::string> union_of_classes(const ByDomain& domains,
     if (!fresh)
       throw Error(
           ErrorKind::data,
-          "classes '" + it->second + "' and '" + name + "' in " + shown(options.root) +
+          "classes '" + it->second + "' and '" + name + "' in " + base::printable(options.root) +
               " are one text in a prompt (case and '_' tell nothing): give one class one name");
   }
   return {names.begin(), names.end()};
@@ -93,15 +94,15 @@ std::vector<std::string> file_names(const std::vector<const Entry*>& members) {
   for (const Form form : kForms) {
     std::map<std::string, int> uses;
     for (const std::size_t i : open)
-      ++uses[names[i] = escaped(form(*members[i]))];
+      ++uses[names[i] = base::escaped(form(*members[i]))];
     std::erase_if(open, [&](std::size_t i) { return uses.at(names[i]) == 1; });
   }
   std::map<std::string, std::size_t> first;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto [it, fresh] = first.emplace(names[i], i);
     if (!fresh)
-      throw Error(ErrorKind::data, "pictures " + shown(members[it->second]->file) + " and " +
-                                       shown(members[i]->file) +
+      throw Error(ErrorKind::data, "pictures " + base::printable(members[it->second]->file) +
+                                       " and " + base::printable(members[i]->file) +
                                        " cannot be told apart by their names: rename one");
   }
   return names;

@@ -29,7 +29,7 @@ struct AssembleOptions {
 };
 
 /// Makes a data set of what a loader found: chooses domains, numbers classes, makes ids. Throws
-/// sdk::Error as load_folder does.
+/// base::Error as load_folder does.
 [[nodiscard]] Dataset assemble(const std::vector<Entry>& entries, const AssembleOptions& options);
 
 }  // namespace petlab::datasets

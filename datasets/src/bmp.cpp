@@ -1,5 +1,5 @@
 #include "decode.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -34,8 +34,8 @@ class BmpReader {
 
   [[noreturn]] void cut_short() const { damaged(name_, "BMP", "the file is cut short"); }
   [[noreturn]] void unknown(const std::string& what) const {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     name_ + " is a BMP picture with " + what + ", which petlab does not read");
+    throw base::Error(base::ErrorKind::data,
+                      name_ + " is a BMP picture with " + what + ", which petlab does not read");
   }
 
   [[nodiscard]] std::uint32_t number(std::size_t at, std::size_t length) const {

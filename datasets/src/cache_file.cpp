@@ -1,8 +1,10 @@
 #include "cache_file.hpp"
 
-#include "files.hpp"
 #include "parallel.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/checksum.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -23,8 +25,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 struct Header {
   std::array<char, 16> magic{};
@@ -38,27 +40,6 @@ static_assert(sizeof(Header) == 128);
 
 constexpr std::array<char, 16> kMagic{'p', 'e', 't', 'l', 'a', 'b', ' ',  'c',
                                       'a', 'c', 'h', 'e', ' ', '2', '\n', '\0'};
-
-/// Fast check against damage (not against malice), never 0: FNV-1a over 8-byte words in four lanes.
-std::uint64_t checksum(const std::uint8_t* data, std::size_t size) {
-  constexpr std::uint64_t kPrime = 0x100000001B3ULL;
-  std::array<std::uint64_t, 4> lanes{0xCBF29CE484222325ULL, 1, 2, 3};
-  std::size_t i = 0;
-  for (; i + 32 <= size; i += 32) {
-    for (std::size_t lane = 0; lane < 4; ++lane) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, data + i + 8 * lane, 8);
-      lanes[lane] = (lanes[lane] ^ word) * kPrime;
-      lanes[lane] ^= lanes[lane] >> 29U;
-    }
-  }
-  std::uint64_t total = size;
-  for (; i < size; ++i)
-    total = (total ^ data[i]) * kPrime;
-  for (const std::uint64_t lane : lanes)
-    total = (total ^ lane) * kPrime;
-  return total | 1U;
-}
 
 class FileDescriptor {
  public:
@@ -79,8 +60,8 @@ class FileDescriptor {
 
 [[noreturn]] void fail(const std::string& what, const fs::path& file, int error,
                        const std::string& advice = "choose another cache directory") {
-  throw Error(ErrorKind::config, "image cache: cannot " + what + " " + printable(file) + ": " +
-                                     std::strerror(error) + "; " + advice);
+  throw Error(ErrorKind::config, "image cache: cannot " + what + " " + base::printable(file) +
+                                     ": " + std::strerror(error) + "; " + advice);
 }
 
 std::size_t bytes_of(const CacheShape& shape) {
@@ -102,15 +83,15 @@ struct Parts {
   }
   [[nodiscard]] std::uint8_t* table() const { return picture(shape.pictures); }
   [[nodiscard]] std::uint64_t table_checksum() const {
-    return checksum(table(), shape.pictures * sizeof(std::uint64_t));
+    return base::checksum(table(), shape.pictures * sizeof(std::uint64_t));
   }
   [[nodiscard]] bool is_good(std::size_t i) const {
     std::uint64_t stored = 0;
     std::memcpy(&stored, table() + i * sizeof(stored), sizeof(stored));
-    return stored != 0 && stored == checksum(picture(i), shape.picture_bytes);
+    return stored != 0 && stored == base::checksum(picture(i), shape.picture_bytes);
   }
   void set_good(std::size_t i) const {
-    const std::uint64_t value = checksum(picture(i), shape.picture_bytes);
+    const std::uint64_t value = base::checksum(picture(i), shape.picture_bytes);
     std::memcpy(table() + i * sizeof(value), &value, sizeof(value));
   }
   /// Whether the header is that of this shape, complete or not.
@@ -188,7 +169,7 @@ std::shared_ptr<const CacheFile> CacheFile::open(const fs::path& file, const Cac
   if (stamp == stamp_of(status)) return mapping;
   if (!all_good(parts, threads)) return nullptr;
   try {
-    write_file(note, stamp_of(status) + "\n");
+    base::write_file(note, stamp_of(status) + "\n", {.make_folders = true});
   } catch (const std::exception&) {
     // A read-only folder: the pictures are read at every opening.
   }

@@ -31,7 +31,7 @@ class CacheFile {
   /// attempt. To be called with the lock held. `fill(i, picture)` writes picture i, from several
   /// threads; when it throws, nothing stays. `done(kept)` is called once before with the number of
   /// pictures that are kept, and `done(1)` after each picture, one call at a time. Throws
-  /// sdk::Error(config) naming the file when it cannot be written.
+  /// base::Error(config) naming the file when it cannot be written.
   static void build(const std::filesystem::path& file, const CacheShape& shape, unsigned threads,
                     const std::function<void(std::size_t, std::span<std::uint8_t>)>& fill,
                     const std::function<void(std::size_t)>& done);
@@ -50,7 +50,7 @@ class CacheFile {
 };
 
 /// Holds a lock between processes while it lives; the system frees it when its process dies. Waits
-/// for it. Throws sdk::Error(config) naming the file when it cannot be made.
+/// for it. Throws base::Error(config) naming the file when it cannot be made.
 class FileLock {
  public:
   explicit FileLock(const std::filesystem::path& file);

@@ -1,7 +1,8 @@
 #include "petlab/datasets/csv.hpp"
 
-#include "files.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
+#include "petlab/base/text.hpp"
 #include "tree.hpp"
 
 #include <csv.h>
@@ -12,12 +13,13 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 [[noreturn]] void fail(const std::filesystem::path& file, std::size_t line,
                        const std::string& what) {
-  throw Error(ErrorKind::data, shown(file) + " line " + std::to_string(line) + ": " + what);
+  throw Error(ErrorKind::data,
+              base::printable(file) + " line " + std::to_string(line) + ": " + what);
 }
 
 /// libcsv's parser, fed a line at a time so that each row knows where it begins.
@@ -117,9 +119,9 @@ std::vector<std::optional<std::size_t>> places(const std::filesystem::path& file
 }  // namespace
 
 std::vector<CsvRow> read_csv_rows(const std::filesystem::path& file, const CsvColumns& columns) {
-  std::vector<CsvRow> rows = Parser(file).parse(read_file(file));
+  std::vector<CsvRow> rows = Parser(file).parse(base::read_file(file));
   if (rows.empty())
-    throw Error(ErrorKind::data, shown(file) + " is empty, expected a header line with " +
+    throw Error(ErrorKind::data, base::printable(file) + " is empty, expected a header line with " +
                                      list_of(columns.required));
   const CsvRow header = std::move(rows.front());
   rows.erase(rows.begin());

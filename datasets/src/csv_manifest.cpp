@@ -1,6 +1,7 @@
 #include "names.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/sdk/error.hpp"
 #include "published.hpp"
 #include "tree.hpp"
 
@@ -11,8 +12,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 constexpr const char* kExpected =
     "expected a CSV file with the columns path, domain, class and optionally split";
@@ -23,18 +24,19 @@ Part parse_part(const std::string& text, const std::string& where) {
   if (key == "train") return Part::train;
   if (key == "val" || key == "validation") return Part::validation;
   if (key == "test") return Part::test;
-  throw Error(ErrorKind::data,
-              where + ": split is '" + escaped(text) + "', expected train, val, test or nothing");
+  throw Error(ErrorKind::data, where + ": split is '" + base::escaped(text) +
+                                   "', expected train, val, test or nothing");
 }
 
 fs::path manifest_file(const fs::path& root) {
   std::error_code ignored;
   if (fs::is_directory(root, ignored)) {
     if (fs::is_regular_file(root / "manifest.csv", ignored)) return root / "manifest.csv";
-    throw Error(ErrorKind::data, "folder " + shown(root) + " holds no manifest.csv: " + kExpected);
+    throw Error(ErrorKind::data,
+                "folder " + base::printable(root) + " holds no manifest.csv: " + kExpected);
   }
   if (!fs::exists(root, ignored))
-    throw Error(ErrorKind::data, shown(root) + " does not exist: " + kExpected);
+    throw Error(ErrorKind::data, base::printable(root) + " does not exist: " + kExpected);
   return root;
 }
 
@@ -47,7 +49,7 @@ Dataset load_csv_manifest(const fs::path& root, const LoadOptions& options) {
   for (const CsvRow& row : read_csv_rows(
            file,
            {.required = {"path", "domain", "class"}, .optional = {"split"}, .others = true})) {
-    const std::string where = shown(file) + " line " + std::to_string(row.line);
+    const std::string where = base::printable(file) + " line " + std::to_string(row.line);
     const std::string& path = row.values[0];
     for (std::size_t i = 0; i < 3; ++i)
       if (row.values[i].empty())
@@ -59,15 +61,16 @@ Dataset load_csv_manifest(const fs::path& root, const LoadOptions& options) {
     const fs::path picture = (file.parent_path() / path).lexically_normal();
     const auto [twin, fresh] = lines.emplace(picture, row.line);
     if (!fresh)
-      throw Error(ErrorKind::data, where + ": '" + escaped(path) + "' is listed already, in line " +
+      throw Error(ErrorKind::data, where + ": '" + base::escaped(path) +
+                                       "' is listed already, in line " +
                                        std::to_string(twin->second));
     std::error_code ignored;
     if (!fs::is_regular_file(picture, ignored))
-      throw Error(ErrorKind::data, where + ": " + shown(picture) + " does not exist");
+      throw Error(ErrorKind::data, where + ": " + base::printable(picture) + " does not exist");
     entries.push_back(
         {row.values[1], row.values[2], picture, parse_part(row.values[3], where), path});
   }
-  if (entries.empty()) throw Error(ErrorKind::data, shown(file) + " lists no picture");
+  if (entries.empty()) throw Error(ErrorKind::data, base::printable(file) + " lists no picture");
   return assemble(entries, {.name = "csv",
                             .version = "1",
                             .root = file,

@@ -1,8 +1,8 @@
 #include "petlab/datasets/dataset.hpp"
 
-#include "files.hpp"
 #include "parallel.hpp"
-#include "petlab/datasets/hash.hpp"
+#include "petlab/base/read_file.hpp"
+#include "petlab/base/sha256.hpp"
 
 #include <algorithm>
 #include <map>
@@ -32,15 +32,15 @@ std::string fingerprint(const Dataset& dataset, unsigned threads) {
   }
   std::vector<Digest> digests(samples.size());
   parallel_for(samples.size(), threads, [&](std::size_t i) {
-    Sha256 hash;
-    hash.update(read_file(samples[i]->file));
+    base::Sha256 hash;
+    hash.update(base::read_file(samples[i]->file));
     digests[i] = hash.finish();
   });
   return fingerprint(dataset, digests);
 }
 
 std::string fingerprint(const Dataset& dataset, const std::vector<Digest>& digests) {
-  Sha256 total;
+  base::Sha256 total;
   total.update_text("petlab dataset 1");
   for (const auto& name : dataset.classes)
     total.update_text(name);
@@ -51,7 +51,7 @@ std::string fingerprint(const Dataset& dataset, const std::vector<Digest>& diges
       total.update_text(std::to_string(sample.label));
       total.update(digests.at(i++));
     }
-  return to_hex(total.finish());
+  return total.finish_hex();
 }
 
 std::size_t sample_count(const Dataset& dataset) {

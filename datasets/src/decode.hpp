@@ -25,7 +25,7 @@ struct Decoded {
 [[nodiscard]] Decoded decode_gif(std::span<const std::uint8_t> bytes, const std::string& name);
 [[nodiscard]] Decoded decode_bmp(std::span<const std::uint8_t> bytes, const std::string& name);
 
-/// Throws sdk::Error(data) naming the picture unless both sides are at least 1 and the area is at
+/// Throws base::Error(data) naming the picture unless both sides are at least 1 and the area is at
 /// most kMaxPixels. To be called before pixels are allocated.
 void check_size(std::uint64_t width, std::uint64_t height, const std::string& name);
 

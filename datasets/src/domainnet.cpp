@@ -1,4 +1,5 @@
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "published.hpp"
 #include "tree.hpp"
 
@@ -176,10 +177,10 @@ const std::vector<fs::path>& list_places() {
 
 [[noreturn]] void no_lists(const PublishedSet& set, const fs::path& root,
                            const LoadOptions& options, const std::string& names) {
-  throw sdk::Error(sdk::ErrorKind::data, "the lists of " + set.name + " (" + names +
-                                             ") are not in " +
-                                             shown(options.lists.empty() ? root : options.lists) +
-                                             ": put them there, or name their folder with --lists");
+  throw base::Error(base::ErrorKind::data,
+                    "the lists of " + set.name + " (" + names + ") are not in " +
+                        base::printable(options.lists.empty() ? root : options.lists) +
+                        ": put them there, or name their folder with --lists");
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include "folder.hpp"
 
 #include "names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "tree.hpp"
 
 #include <algorithm>
@@ -13,15 +14,9 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
 
 constexpr const char* kLayout =
     "expected ROOT/domain/class/picture.jpg, or ROOT/class/picture.jpg for one domain";
-
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
-}
 
 void add_class(const fs::path& folder, const std::string& domain, Part part,
                std::vector<Entry>& entries) {
@@ -31,15 +26,18 @@ void add_class(const fs::path& folder, const std::string& domain, Part part,
     if (is_picture_name(file))
       entries.push_back({domain, folder.filename().string(), file, part});
     else if (is_foreign_picture_name(file))
-      fail(shown(file) + " has a format that petlab cannot read: convert it to PNG, or " +
-           "take it out of the folder");
+      base::throw_data_error(base::printable(file) +
+                             " has a format that petlab cannot read: convert it to PNG, or " +
+                             "take it out of the folder");
   }
   for (const fs::path& below : listing.folders)
     if (picture_depth(below) >= 0)
-      fail("class folder " + shown(folder) + " holds the folder '" + shown(below.filename()) +
-           "' where pictures belong: " + kLayout);
+      base::throw_data_error("class folder " + base::printable(folder) + " holds the folder '" +
+                             base::printable(below.filename()) +
+                             "' where pictures belong: " + kLayout);
   if (entries.size() == before)
-    fail("class folder " + shown(folder) + " holds no picture: put some in or remove it");
+    base::throw_data_error("class folder " + base::printable(folder) +
+                           " holds no picture: put some in or remove it");
 }
 
 /// add_classes for one part of a domain. The same file name may be in another part too.
@@ -73,20 +71,23 @@ Shape shape_of_tree(const fs::path& root) {
   if (shape.listing.folders.empty()) {
     const bool pictures = std::any_of(shape.listing.files.begin(), shape.listing.files.end(),
                                       [](const fs::path& f) { return is_picture_name(f); });
-    fail("data set folder " + shown(root) +
-         (pictures ? " holds pictures and no folder, as a class does: " : " holds no folder: ") +
-         kLayout);
+    base::throw_data_error(
+        "data set folder " + base::printable(root) +
+        (pictures ? " holds pictures and no folder, as a class does: " : " holds no folder: ") +
+        kLayout);
   }
   if (by_depth.contains(-1) && by_depth.size() == 1)
-    fail("data set folder " + shown(root) + " holds no picture in its folders " +
-         names_of(by_depth.at(-1)) + ": " + kLayout);
+    base::throw_data_error("data set folder " + base::printable(root) +
+                           " holds no picture in its folders " + names_of(by_depth.at(-1)) + ": " +
+                           kLayout);
   if (by_depth.contains(0))
-    fail("data set folder " + shown(root) + " holds classes (" + names_of(by_depth.at(0)) +
-         ") beside folders of classes (" + names_of(by_depth.rbegin()->second) + "): " + kLayout);
+    base::throw_data_error("data set folder " + base::printable(root) + " holds classes (" +
+                           names_of(by_depth.at(0)) + ") beside folders of classes (" +
+                           names_of(by_depth.rbegin()->second) + "): " + kLayout);
   const fs::path& deepest = by_depth.rbegin()->second.front();
-  fail("data set folder " + shown(root) + " holds whole data sets (" +
-       names_of(shape.listing.folders) + "): " + kLayout + "; perhaps " + shown(deepest) +
-       " is meant");
+  base::throw_data_error("data set folder " + base::printable(root) + " holds whole data sets (" +
+                         names_of(shape.listing.folders) + "): " + kLayout + "; perhaps " +
+                         base::printable(deepest) + " is meant");
 }
 
 /// The entries of a folder of any of the layouts, and notes about which.
@@ -112,8 +113,9 @@ Found find_entries(const fs::path& root, bool inside = false) {
   if (shape.only(0)) {
     // One domain; an empty class folder among the others is found by add_classes.
     if (are_parts(folders))
-      fail("data set folder " + shown(root) + " holds pictures in " + names_of(folders) +
-           " without class folders: expected part/class/picture.jpg");
+      base::throw_data_error("data set folder " + base::printable(root) + " holds pictures in " +
+                             names_of(folders) +
+                             " without class folders: expected part/class/picture.jpg");
     add_classes(root, name_of(root), Part::none, found.entries);
     found.notes.push_back("one domain, '" + name_of(root) + "': its folders are classes");
     return found;
@@ -126,7 +128,8 @@ Found find_entries(const fs::path& root, bool inside = false) {
     }
     for (const fs::path& folder : folders) {
       if (picture_depth(folder) < 0)
-        fail("domain folder " + shown(folder) + " holds no class folder with pictures: " + kLayout);
+        base::throw_data_error("domain folder " + base::printable(folder) +
+                               " holds no class folder with pictures: " + kLayout);
       add_domain(folder, folder.filename().string(), found.entries);
     }
     return found;
@@ -150,8 +153,8 @@ Found find_entries(const fs::path& root, bool inside = false) {
   }
   if (folders.size() == 1 && !inside && (shape.only(2) || shape.only(3))) {
     found = find_entries(folders.front(), /*inside=*/true);
-    found.notes.insert(found.notes.begin(),
-                       "used " + shown(folders.front()) + ", the only folder of " + shown(root));
+    found.notes.insert(found.notes.begin(), "used " + base::printable(folders.front()) +
+                                                ", the only folder of " + base::printable(root));
     return found;
   }
   no_layout(root, shape);
@@ -178,7 +181,8 @@ void add_classes(const fs::path& folder, const std::string& domain, Part part,
                  std::vector<Entry>& entries) {
   const Listing listing = list_folder(folder);
   if (listing.folders.empty())
-    fail("domain folder " + shown(folder) + " holds no class folder: " + kLayout);
+    base::throw_data_error("domain folder " + base::printable(folder) +
+                           " holds no class folder: " + kLayout);
   for (const fs::path& class_folder : listing.folders)
     add_class(class_folder, domain, part, entries);
 }
@@ -194,11 +198,13 @@ void check_root(const fs::path& root, const std::string& expected) {
   std::error_code error;
   const auto status = fs::status(root, error);
   if (status.type() == fs::file_type::not_found)
-    fail("data set folder " + shown(root) + " does not exist: " + expected);
+    base::throw_data_error("data set folder " + base::printable(root) +
+                           " does not exist: " + expected);
   if (!fs::is_directory(status))
-    fail(shown(root) +
-         (fs::is_regular_file(status) ? " is a file, no folder: " : " cannot be opened: ") +
-         expected);
+    base::throw_data_error(
+        base::printable(root) +
+        (fs::is_regular_file(status) ? " is a file, no folder: " : " cannot be opened: ") +
+        expected);
 }
 
 Dataset load_folder(const fs::path& root, const FolderOptions& options) {

@@ -16,7 +16,7 @@ namespace petlab::datasets {
 /// Whether `folders` is not empty and each is named like a part.
 [[nodiscard]] bool are_parts(const std::vector<std::filesystem::path>& folders);
 
-/// Adds the pictures of all class folders of `folder`. Throws sdk::Error(data) for an empty class,
+/// Adds the pictures of all class folders of `folder`. Throws base::Error(data) for an empty class,
 /// a class that holds folders of pictures, and a picture format that petlab cannot read.
 void add_classes(const std::filesystem::path& folder, const std::string& domain, Part part,
                  std::vector<Entry>& entries);
@@ -25,7 +25,7 @@ void add_classes(const std::filesystem::path& folder, const std::string& domain,
 void add_domain(const std::filesystem::path& folder, const std::string& domain,
                 std::vector<Entry>& entries);
 
-/// Throws sdk::Error(data) when `root` is not there or no folder; `expected` says what should be.
+/// Throws base::Error(data) when `root` is not there or no folder; `expected` says what should be.
 void check_root(const std::filesystem::path& root, const std::string& expected);
 
 }  // namespace petlab::datasets

@@ -1,8 +1,7 @@
+#include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/icon_home.hpp"
-#include "petlab/datasets/iconify.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,8 +12,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 void check_row(const IconHomeRow& row, const std::string& where) {
   const auto plain = [](const std::string& text, bool blanks) {
@@ -55,7 +54,7 @@ IconHomeManifest read_icon_home_manifest(const std::filesystem::path& recipe_dir
     throw Error(ErrorKind::data, file.string() + " is for package version " + package +
                                      ", this petlab is for " + kIconifyVersion);
   }
-  const std::string actual = sha256_of_file(csv);
+  const std::string actual = base::sha256_of_file(csv);
   if (actual != manifest.sha256) {
     throw Error(ErrorKind::data, csv.string() + " has SHA-256 " + actual + ", but " +
                                      file.string() + " states " + manifest.sha256 +

@@ -1,8 +1,9 @@
 #include "petlab/datasets/image.hpp"
 
 #include "decode.hpp"
-#include "files.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
+#include "petlab/base/text.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -10,8 +11,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 /// Longer files are no pictures that petlab takes: kMaxPixels uncompressed are shorter.
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 30U;
@@ -88,7 +89,7 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
 }
 
 Image decode_image(const std::filesystem::path& file, View view) {
-  return decode_image(read_file(file, kMaxFileBytes), printable(file), view);
+  return decode_image(base::read_file(file, kMaxFileBytes), base::printable(file), view);
 }
 
 }  // namespace petlab::datasets

@@ -1,9 +1,9 @@
 #include "petlab/datasets/image_cache.hpp"
 
 #include "cache_file.hpp"
-#include "petlab/datasets/hash.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/datasets/resize.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -15,11 +15,11 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 std::array<std::uint8_t, 32> key_of(const std::string& fingerprint, int size) {
-  Sha256 hash;
+  base::Sha256 hash;
   hash.update_text("petlab image cache 1");
   hash.update_text(fingerprint);
   // The order of the domains is the order in the file, and the fingerprint depends on it too.
@@ -74,7 +74,7 @@ ImageCache::ImageCache(const std::string& fingerprint, std::vector<std::int64_t>
                        const CacheOptions& options)
     : size_(size), counts_(std::move(counts)) {
   const CacheShape shape = shape_of(fingerprint);
-  file_ = options.directory / (to_hex(shape.key) + ".cache");
+  file_ = options.directory / (base::to_hex(shape.key) + ".cache");
   mapping_ = CacheFile::open(file_, shape, options.threads);
   if (!mapping_) {
     throw Error(ErrorKind::data, "image cache " + file_.string() +
@@ -99,7 +99,7 @@ ImageCache::ImageCache(const Dataset& dataset, int size, const CacheOptions& opt
   const CacheShape shape = shape_of(dataset.fingerprint);
   std::error_code ignored;  // a failure shows when the file is opened
   fs::create_directories(options.directory, ignored);
-  file_ = options.directory / (to_hex(shape.key) + ".cache");
+  file_ = options.directory / (base::to_hex(shape.key) + ".cache");
 
   mapping_ = CacheFile::open(file_, shape, options.threads);
   if (mapping_) return;

@@ -1,5 +1,5 @@
 #include "decode.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <jerror.h>
 #include <jpeglib.h>
@@ -140,17 +140,17 @@ Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name
   Decoder decoder;
   if (!decoder.read_header(bytes)) {
     if (decoder.errors.base.msg_code == JERR_BAD_PRECISION) {
-      throw sdk::Error(sdk::ErrorKind::data, name + " is a JPEG picture of " +
-                                                 std::to_string(decoder.info.data_precision) +
-                                                 " bits a colour, expected 8");
+      throw base::Error(base::ErrorKind::data, name + " is a JPEG picture of " +
+                                                   std::to_string(decoder.info.data_precision) +
+                                                   " bits a colour, expected 8");
     }
     damaged(name, "JPEG", decoder.errors.message);
   }
   const int components = decoder.info.num_components;
   if (components != 1 && components != 3 && components != 4) {
-    throw sdk::Error(sdk::ErrorKind::data, name + " is a JPEG picture of " +
-                                               std::to_string(components) +
-                                               " components, expected 1, 3 or 4");
+    throw base::Error(base::ErrorKind::data, name + " is a JPEG picture of " +
+                                                 std::to_string(components) +
+                                                 " components, expected 1, 3 or 4");
   }
   check_size(decoder.info.image_width, decoder.info.image_height, name);
   if (!decoder.read_pixels()) damaged(name, "JPEG", decoder.errors.message);
@@ -169,9 +169,9 @@ std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
   info.err = jpeg_std_error(&errors);  // encoding from memory to memory: only bad sizes can fail
   if (image.width < 1 || image.height < 1 || image.width > JPEG_MAX_DIMENSION ||
       image.height > JPEG_MAX_DIMENSION) {
-    throw sdk::Error(sdk::ErrorKind::data, "a JPEG picture cannot be " +
-                                               std::to_string(image.width) + " x " +
-                                               std::to_string(image.height) + " pixels");
+    throw base::Error(base::ErrorKind::data, "a JPEG picture cannot be " +
+                                                 std::to_string(image.width) + " x " +
+                                                 std::to_string(image.height) + " pixels");
   }
   jpeg_create_compress(&info);
   unsigned char* buffer = nullptr;

@@ -1,15 +1,16 @@
 #include "petlab/datasets/lists.hpp"
 
-#include "files.hpp"
 #include "folder.hpp"
 #include "names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
+#include "petlab/base/read_file.hpp"
+#include "petlab/base/text.hpp"
 #include "tree.hpp"
 
 #include <glob.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
@@ -17,12 +18,8 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
-
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
-}
+using base::Error;
+using base::ErrorKind;
 
 std::vector<std::string> parts_of_path(const std::string& path) {
   std::vector<std::string> parts;
@@ -41,9 +38,10 @@ bool parse_line(std::string line, ListRow& row) {
   line.resize(end + 1);
   const auto blank = line.find_last_of(" \t");
   if (blank == std::string::npos) return false;
-  const char* last = line.data() + line.size();
-  const auto [stop, error] = std::from_chars(line.data() + blank + 1, last, row.label);
-  if (error != std::errc() || stop != last || row.label < 0) return false;
+  const auto label =
+      base::parse_number<decltype(row.label)>(std::string_view(line).substr(blank + 1));
+  if (!label || *label < 0) return false;
+  row.label = *label;
   row.path = line.substr(0, line.find_last_not_of(" \t", blank) + 1);
   std::vector<std::string> parts = parts_of_path(row.path);
   if (parts.size() < 3) return false;
@@ -58,7 +56,7 @@ bool parse_line(std::string line, ListRow& row) {
 
 void read_one(ImageList& list, std::size_t index) {
   const fs::path& file = list.files[index];
-  const auto bytes = read_file(file);
+  const auto bytes = base::read_file(file);
   std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
   const Part part = list_part(file);
@@ -69,14 +67,16 @@ void read_one(ImageList& list, std::size_t index) {
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     ListRow row;
     if (!parse_line(std::string(text), row))
-      fail(shown(file) + " line " + std::to_string(line) + ": '" + escaped(text.substr(0, 80)) +
-           "' is not 'domain/class/file label'");
+      base::throw_data_error(base::printable(file) + " line " + std::to_string(line) + ": '" +
+                             base::escaped(text.substr(0, 80)) +
+                             "' is not 'domain/class/file label'");
     row.part = part;
     row.file = index;
     row.line = line;
     list.rows.push_back(std::move(row));
   }
-  if (list.rows.size() == before) fail(shown(file) + " lists no picture");
+  if (list.rows.size() == before)
+    base::throw_data_error(base::printable(file) + " lists no picture");
 }
 
 /// Numbers and names of classes must be one to one, and the numbers without gaps.
@@ -87,25 +87,29 @@ void check_labels(const ImageList& list) {
     const ListRow& label_twin = *by_label.emplace(row.label, &row).first->second;
     const ListRow& name_twin = *by_name.emplace(row.class_name, &row).first->second;
     if (label_twin.class_name != row.class_name)
-      fail("label " + std::to_string(row.label) + " is class '" + label_twin.class_name + "' in " +
-           list.where(label_twin) + " and '" + row.class_name + "' in " + list.where(row) +
-           ": the lists are not of one publication");
+      base::throw_data_error("label " + std::to_string(row.label) + " is class '" +
+                             label_twin.class_name + "' in " + list.where(label_twin) + " and '" +
+                             row.class_name + "' in " + list.where(row) +
+                             ": the lists are not of one publication");
     if (name_twin.label != row.label)
-      fail("class '" + row.class_name + "' has label " + std::to_string(name_twin.label) + " in " +
-           list.where(name_twin) + " and " + std::to_string(row.label) + " in " + list.where(row) +
-           ": the lists are not of one publication");
+      base::throw_data_error("class '" + row.class_name + "' has label " +
+                             std::to_string(name_twin.label) + " in " + list.where(name_twin) +
+                             " and " + std::to_string(row.label) + " in " + list.where(row) +
+                             ": the lists are not of one publication");
   }
   const std::int64_t first = by_label.begin()->first;
   if (first > 1)
-    fail("labels begin with " + std::to_string(first) + " ('" +
-         by_label.begin()->second->class_name + "', " + list.where(*by_label.begin()->second) +
-         "), expected 0 or 1: name all lists of the set");
+    base::throw_data_error("labels begin with " + std::to_string(first) + " ('" +
+                           by_label.begin()->second->class_name + "', " +
+                           list.where(*by_label.begin()->second) +
+                           "), expected 0 or 1: name all lists of the set");
   std::int64_t expected = first;
   for (const auto& [label, row] : by_label) {
     if (label != expected)
-      fail("label " + std::to_string(expected) + " is left out before " + std::to_string(label) +
-           " ('" + row->class_name + "', " + list.where(*row) +
-           "): name all lists of the set, or give the classes numbers without gaps");
+      base::throw_data_error(
+          "label " + std::to_string(expected) + " is left out before " + std::to_string(label) +
+          " ('" + row->class_name + "', " + list.where(*row) +
+          "): name all lists of the set, or give the classes numbers without gaps");
     ++expected;
   }
 }
@@ -117,8 +121,8 @@ void check_duplicates(const ImageList& list) {
         name_key(row.domain) + "/" + name_key(row.class_name) + "/" + row.file_name;
     const auto [twin, fresh] = seen.emplace(key, &row);
     if (!fresh)
-      fail(list.where(row) + ": '" + escaped(row.path) + "' is listed already, in " +
-           list.where(*twin->second));
+      base::throw_data_error(list.where(row) + ": '" + base::escaped(row.path) +
+                             "' is listed already, in " + list.where(*twin->second));
   }
 }
 
@@ -178,7 +182,7 @@ std::vector<fs::path> matches(const fs::path& pattern) {
 }  // namespace
 
 std::string ImageList::where(const ListRow& row) const {
-  return shown(files[row.file]) + " line " + std::to_string(row.line);
+  return base::printable(files[row.file]) + " line " + std::to_string(row.line);
 }
 
 ImageList read_lists(const std::vector<fs::path>& files) {
@@ -216,8 +220,9 @@ std::vector<fs::path> expand_lists(const std::string& text, const fs::path& base
     }
     if (files.size() == before)
       throw Error(ErrorKind::config,
-                  matched ? "folder " + shown(base / one) + " holds no list (.txt or .csv)"
-                          : "no file matches '" + shown(base / one) + "'");
+                  matched
+                      ? "folder " + base::printable(base / one) + " holds no list (.txt or .csv)"
+                      : "no file matches '" + base::printable(base / one) + "'");
   }
   return {files.begin(), files.end()};
 }

@@ -12,14 +12,6 @@ namespace petlab::datasets {
 /// "Real World", "Real_World" and "realworld" is "realworld".
 [[nodiscard]] std::string name_key(std::string_view name);
 
-/// Whether `text` is UTF-8 without control characters, so that it can stand in a prompt, a table
-/// and the store.
-[[nodiscard]] bool is_plain_text(std::string_view text);
-
-/// `text` with each byte that is no part of valid UTF-8, and each control character, as \xHH. Plain
-/// text comes back as it is.
-[[nodiscard]] std::string escaped(std::string_view text);
-
 /// A class's name for prompts, as CoOp's code has it: '_' is a blank, case and '-' are kept.
 [[nodiscard]] std::string display_name(std::string name);
 

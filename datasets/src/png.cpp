@@ -1,5 +1,5 @@
 #include "decode.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <png.h>
 
@@ -199,8 +199,8 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
   std::vector<std::uint8_t> bytes(size);
   if (png_image_write_to_memory(&header, bytes.data(), &size, /*convert_to_8_bit=*/0,
                                 image.rgb.data(), /*row_stride=*/0, nullptr) == 0) {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     std::string("cannot write a PNG picture: ") + header.message);
+    throw base::Error(base::ErrorKind::data,
+                      std::string("cannot write a PNG picture: ") + header.message);
   }
   bytes.resize(size);
   return bytes;

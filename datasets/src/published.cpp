@@ -2,7 +2,8 @@
 
 #include "folder.hpp"
 #include "names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "tree.hpp"
 
 #include <algorithm>
@@ -13,12 +14,6 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
-
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
-}
 
 const PublishedDomain* domain_of(const PublishedSet& set, const std::string& name) {
   const std::string key = name_key(name);
@@ -40,8 +35,9 @@ FoundRoot domains_in(const PublishedSet& set, const fs::path& root) {
     }
     for (const auto& [twin, twin_folder] : found.domains)
       if (twin == domain)
-        fail("folders " + shown(twin_folder) + " and " + shown(folder) + " are both the domain '" +
-             domain->name + "': remove one");
+        base::throw_data_error("folders " + base::printable(twin_folder) + " and " +
+                               base::printable(folder) + " are both the domain '" + domain->name +
+                               "': remove one");
     found.domains.emplace_back(domain, folder);
   }
   std::erase_if(others, [&](const fs::path& folder) {
@@ -58,15 +54,16 @@ FoundRoot domains_in(const PublishedSet& set, const fs::path& root) {
   std::error_code ignored;
   const fs::path whole = fs::weakly_canonical(root, ignored);
   const auto folders = list_folder(root).folders;
-  std::string what = shown(root) + " is no " + set.name + " folder: ";
+  std::string what = base::printable(root) + " is no " + set.name + " folder: ";
   if (domain_of(set, whole.filename().string()) != nullptr && picture_depth(root) == 1)
-    fail(what + "it is the domain '" + shown(whole.filename()) + "' with " +
-         std::to_string(folders.size()) + " classes; " + set.layout + "; perhaps " +
-         shown(whole.parent_path()) + " is meant");
+    base::throw_data_error(what + "it is the domain '" + base::printable(whole.filename()) +
+                           "' with " + std::to_string(folders.size()) + " classes; " + set.layout +
+                           "; perhaps " + base::printable(whole.parent_path()) + " is meant");
   what += folders.empty() ? "it holds no folder" : "it holds " + names_of(folders);
   if (!candidates.empty())
-    fail(what + "; " + set.layout + "; perhaps " + shown(candidates.front()) + " is meant");
-  fail(what + "; " + set.layout);
+    base::throw_data_error(what + "; " + set.layout + "; perhaps " +
+                           base::printable(candidates.front()) + " is meant");
+  base::throw_data_error(what + "; " + set.layout);
 }
 
 /// How many pictures each domain has by its publication, against what is there.
@@ -126,9 +123,9 @@ Dataset make(const PublishedSet& set, std::vector<Entry> entries, const FoundRoo
     const auto [twin, fresh] =
         folders.emplace(entry.domain + "/" + entry.class_name, parent.filename());
     if (!fresh && twin->second != parent.filename())
-      fail("folders '" + shown(twin->second) + "' and '" + shown(parent.filename()) +
-           "' of domain '" + entry.domain + "' are both the class '" + entry.class_name +
-           "': remove one");
+      base::throw_data_error("folders '" + base::printable(twin->second) + "' and '" +
+                             base::printable(parent.filename()) + "' of domain '" + entry.domain +
+                             "' are both the class '" + entry.class_name + "': remove one");
   }
   AssembleOptions assemble_options{.name = set.name,
                                    .version = "1",
@@ -163,7 +160,7 @@ FoundRoot find_root(const PublishedSet& set, const fs::path& root) {
   if (candidates.size() == 1 && (folders.size() == 1 || is_inner(candidates.front()))) {
     found = domains_in(set, candidates.front());
     found.notes.insert(found.notes.begin(),
-                       "used " + shown(candidates.front()) + ", where the domains are");
+                       "used " + base::printable(candidates.front()) + ", where the domains are");
     return found;
   }
   no_domain(set, root, candidates);
@@ -185,14 +182,15 @@ Dataset load_listed(const PublishedSet& set, const FoundRoot& root, const ImageL
     const auto folder = std::find_if(root.domains.begin(), root.domains.end(),
                                      [&](const auto& d) { return d.first == domain; });
     if (domain == nullptr)
-      fail(list.where(row) + ": '" + escaped(row.domain) + "' is no domain of " + set.name);
+      base::throw_data_error(list.where(row) + ": '" + base::escaped(row.domain) +
+                             "' is no domain of " + set.name);
     if (folder == root.domains.end())
-      fail(list.where(row) + ": the folder of domain '" + domain->name + "' is not in " +
-           shown(root.root));
+      base::throw_data_error(list.where(row) + ": the folder of domain '" + domain->name +
+                             "' is not in " + base::printable(root.root));
     const fs::path file = folder->second / row.class_name / row.file_name;
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored))
-      fail(list.where(row) + ": " + shown(file) + " does not exist");
+      base::throw_data_error(list.where(row) + ": " + base::printable(file) + " does not exist");
     entries.push_back({domain->name, row.class_name, file, row.part});
   }
   return make(set, std::move(entries), root, options);

@@ -34,7 +34,7 @@ struct LoadOptions {
   unsigned threads = 0;
 };
 
-/// A folder that holds domains of `set`, and notes on how it was found. Throws sdk::Error(data)
+/// A folder that holds domains of `set`, and notes on how it was found. Throws base::Error(data)
 /// that says what was found when there is none, and which folder is perhaps meant.
 struct FoundRoot {
   std::filesystem::path root;
@@ -47,7 +47,7 @@ struct FoundRoot {
 [[nodiscard]] Dataset load_published(const PublishedSet& set, const std::filesystem::path& root,
                                      const LoadOptions& options);
 
-/// Reads what `list` names, out of the folders of `root`. Throws sdk::Error(data) naming file and
+/// Reads what `list` names, out of the folders of `root`. Throws base::Error(data) naming file and
 /// line of a picture that is not there.
 [[nodiscard]] Dataset load_listed(const PublishedSet& set, const FoundRoot& root,
                                   const ImageList& list, const LoadOptions& options);

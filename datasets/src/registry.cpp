@@ -1,8 +1,8 @@
 #include "petlab/datasets/registry.hpp"
 
 #include "names.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/icon_home.hpp"
-#include "petlab/sdk/error.hpp"
 #include "published.hpp"
 #include "tree.hpp"
 
@@ -133,7 +133,7 @@ std::vector<KnownDataset> list_datasets(const fs::path& icon_home_dir) {
     try {
       known.status = "built in " + icon_home_dir.string() + ", " +
                      std::to_string(sample_count(load_icon_home(icon_home_dir))) + " pictures";
-    } catch (const sdk::Error& error) {
+    } catch (const base::Error& error) {
       known.status = error.what();
     }
   }
@@ -148,14 +148,14 @@ Dataset open_dataset(const DatasetSource& source) {
     std::string names;
     for (const std::string& name : dataset_names())
       names += (names.empty() ? "" : ", ") + name;
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "unknown data set '" + source.name + "', expected one of " + names);
+    throw base::Error(base::ErrorKind::config,
+                      "unknown data set '" + source.name + "', expected one of " + names);
   }
   if (!source.lists.empty() && !loader->has_lists)
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "data set '" + source.name +
-                         "' is not made by lists: --lists is for domainnet, mini-domainnet and "
-                         "domainnet-126 (a split's lists are --split-list)");
+    throw base::Error(base::ErrorKind::config,
+                      "data set '" + source.name +
+                          "' is not made by lists: --lists is for domainnet, mini-domainnet and "
+                          "domainnet-126 (a split's lists are --split-list)");
   return loader->open(source);
 }
 

@@ -1,6 +1,6 @@
 #include "petlab/datasets/resize.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "resize_weights.hpp"
 
 #include <algorithm>
@@ -100,10 +100,10 @@ void resize(const Image& image, const Target& target, const Emit& emit) {
 
 void check_sizes(const Image& image, int width, int height) {
   if (image.width >= 1 && image.height >= 1 && width >= 1 && height >= 1) return;
-  throw sdk::Error(sdk::ErrorKind::data,
-                   "cannot resize a picture of " + std::to_string(image.width) + " x " +
-                       std::to_string(image.height) + " to " + std::to_string(width) + " x " +
-                       std::to_string(height) + " pixels: all sizes must be at least 1");
+  throw base::Error(base::ErrorKind::data,
+                    "cannot resize a picture of " + std::to_string(image.width) + " x " +
+                        std::to_string(image.height) + " to " + std::to_string(width) + " x " +
+                        std::to_string(height) + " pixels: all sizes must be at least 1");
 }
 
 Image resized(const Image& image, const Target& target) {
@@ -194,7 +194,7 @@ void clip_crop_planes(const Image& image, int size, std::span<std::uint8_t> plan
   const auto width = static_cast<std::size_t>(size);
   const std::size_t area = width * width;
   if (planes.size() != 3 * area)
-    throw sdk::Error(sdk::ErrorKind::internal, "clip_crop_planes: wrong size of the output");
+    throw base::Error(base::ErrorKind::internal, "clip_crop_planes: wrong size of the output");
   resize(image, target, [&](std::size_t y, const std::uint8_t* row) {
     std::uint8_t* out = planes.data() + y * width;
     for (std::size_t x = 0; x < width; ++x) {

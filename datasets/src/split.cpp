@@ -1,12 +1,11 @@
 #include "petlab/datasets/split.hpp"
 
-#include "petlab/datasets/random.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
+#include "petlab/base/random.hpp"
 #include "split_parts.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <ostream>
@@ -14,15 +13,12 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 /// "10%", "12.5%", independent of the locale.
 std::string percent(double fraction) {
-  std::array<char, 32> buffer{};
-  const double value = std::round(fraction * 1e6) / 1e4;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-  return std::string(buffer.data(), end) + "%";
+  return base::number_text(std::round(fraction * 1e6) / 1e4) + "%";
 }
 
 std::string text_of(Amount amount) {
@@ -61,11 +57,11 @@ void divide(const Dataset& dataset, const Domain& domain,
   }
   for (auto& [label, members] : by_class) {
     // A stream for each class of each domain, so that other classes and domains have no influence.
-    const std::uint64_t stream =
-        hash_name(dataset.classes[static_cast<std::size_t>(label)], hash_name(domain.name + "/"));
-    SplitMix64 mix(seed);
-    SplitMix64 generator(mix.next() ^ stream);
-    shuffle(members, generator);
+    const std::uint64_t stream = base::hash_name(dataset.classes[static_cast<std::size_t>(label)],
+                                                 base::hash_name(domain.name + "/"));
+    base::SplitMix64 mix(seed);
+    base::SplitMix64 generator(mix.next() ^ stream);
+    base::shuffle(members, generator);
     const std::size_t n = members.size() == 1 && only_one ? 1 : picked(amount, members.size());
     const auto middle = members.begin() + static_cast<std::ptrdiff_t>(n);
     chosen.insert(chosen.end(), members.begin(), middle);

@@ -1,9 +1,10 @@
-#include "files.hpp"
 #include "names.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/hash.hpp"
 #include "petlab/datasets/lists.hpp"
-#include "petlab/sdk/error.hpp"
 #include "split_parts.hpp"
 #include "tree.hpp"
 
@@ -15,12 +16,8 @@
 namespace petlab::datasets {
 namespace {
 
-using sdk::Error;
-using sdk::ErrorKind;
-
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
-}
+using base::Error;
+using base::ErrorKind;
 
 void put(Split& split, std::size_t domain, std::int64_t sample, Part part) {
   auto& parts = part == Part::train  ? split.train
@@ -41,9 +38,10 @@ void check_domains(const Dataset& dataset, const Split& split) {
     for (const auto& [part, name] :
          {std::pair{&split.train[d], "training"}, {&split.test[d], "test"}})
       if (part->empty())
-        fail("split " + split.name + " has no " + name + " pictures of domain '" +
-             dataset.domains[d].name +
-             "': name the lists of all domains, or the domains that the " + "lists have");
+        base::throw_data_error("split " + split.name + " has no " + name + " pictures of domain '" +
+                               dataset.domains[d].name +
+                               "': name the lists of all domains, or the domains that the " +
+                               "lists have");
 }
 
 /// Where a data set's pictures are: by domain, class and file name.
@@ -65,13 +63,14 @@ class SampleFinder {
                                                           const ListRow& row) const {
     const std::size_t d = find_domain(dataset_, row.domain);
     if (d == dataset_.domains.size())
-      fail(list.where(row) + ": data set '" + dataset_.name + "' has no domain '" +
-           escaped(row.domain) + "'");
+      base::throw_data_error(list.where(row) + ": data set '" + dataset_.name +
+                             "' has no domain '" + base::escaped(row.domain) + "'");
     const auto sample = samples_[d].find(key(row.class_name, row.file_name));
     if (sample == samples_[d].end())
-      fail(list.where(row) + ": picture '" + escaped(row.class_name + "/" + row.file_name) +
-           "' is not in domain '" + dataset_.domains[d].name + "' of data set '" + dataset_.name +
-           "'");
+      base::throw_data_error(list.where(row) + ": picture '" +
+                             base::escaped(row.class_name + "/" + row.file_name) +
+                             "' is not in domain '" + dataset_.domains[d].name + "' of data set '" +
+                             dataset_.name + "'");
     return {d, sample->second};
   }
 
@@ -94,7 +93,7 @@ Split empty_split(const Dataset& dataset) {
 }
 
 std::string hash_of(const Dataset& dataset, const Split& split) {
-  Sha256 hash;
+  base::Sha256 hash;
   hash.update_text("petlab split 1");
   const auto add = [&](const Domain& domain, const std::vector<std::int64_t>& part) {
     hash.update_text(std::to_string(part.size()));
@@ -110,7 +109,7 @@ std::string hash_of(const Dataset& dataset, const Split& split) {
       add(dataset.domains[d], split.validation[d]);
     }
   }
-  return to_hex(hash.finish());
+  return hash.finish_hex();
 }
 
 Split own_split(const Dataset& dataset) {
@@ -150,7 +149,7 @@ void write_split(const std::filesystem::path& file, const Dataset& dataset, cons
       }
     }
   }
-  write_file(file, text);
+  base::write_file(file, text, {.make_folders = true});
 }
 
 Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
@@ -170,22 +169,24 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
       {"train", Part::train}, {"validation", Part::validation}, {"test", Part::test}};
   for (const CsvRow& row :
        read_csv_rows(file, {.required = {"domain", "id", "part"}, .optional = {"hash"}})) {
-    const std::string where = shown(file) + " line " + std::to_string(row.line);
+    const std::string where = base::printable(file) + " line " + std::to_string(row.line);
     const std::string& domain = row.values[0];
     const std::string& id = row.values[1];
     const std::size_t d = find_domain(dataset, domain);
     if (d == n_domains)
-      fail(where + ": data set '" + dataset.name + "' has no domain '" + domain + "'");
+      base::throw_data_error(where + ": data set '" + dataset.name + "' has no domain '" + domain +
+                             "'");
     const auto sample = listed[d].find(id);
     if (sample == listed[d].end())
-      fail(where + ": picture '" + id + "' is not in domain '" + domain + "'");
+      base::throw_data_error(where + ": picture '" + id + "' is not in domain '" + domain + "'");
     if (sample->second.line > 0)
-      fail(where + ": picture '" + id + "' is listed already, in line " +
-           std::to_string(sample->second.line));
+      base::throw_data_error(where + ": picture '" + id + "' is listed already, in line " +
+                             std::to_string(sample->second.line));
     sample->second.line = row.line;
     const auto part = parts.find(row.values[2]);
     if (part == parts.end())
-      fail(where + ": part is '" + row.values[2] + "', expected 'train', 'validation' or 'test'");
+      base::throw_data_error(where + ": part is '" + row.values[2] +
+                             "', expected 'train', 'validation' or 'test'");
     put(split, d, sample->second.sample, part->second);
     if (stated.empty()) stated = row.values[3];
   }
@@ -195,12 +196,13 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
     for (const auto& [id, one] : domain)
       if (one.line == 0 && missing++ == 0) first = id;
   if (missing > 0)
-    fail(shown(file) + " lists " + std::to_string(missing) + " pictures too few, the first is '" +
-         first + "'");
+    base::throw_data_error(base::printable(file) + " lists " + std::to_string(missing) +
+                           " pictures too few, the first is '" + first + "'");
   complete(dataset, split);
   if (!stated.empty() && stated != split.hash)
-    fail(shown(file) + " was changed since it was written: its hash is " + stated.substr(0, 12) +
-         ", that of its content " + split.hash.substr(0, 12));
+    base::throw_data_error(
+        base::printable(file) + " was changed since it was written: its hash is " +
+        stated.substr(0, 12) + ", that of its content " + split.hash.substr(0, 12));
   return split;
 }
 
@@ -212,10 +214,11 @@ Split read_list_split(const std::vector<std::filesystem::path>& files, const Dat
   if (files.size() > 1) split.name += "-and-" + std::to_string(files.size() - 1) + "-more";
   for (const auto& file : files) {
     if (file.extension() == ".csv")
-      fail(shown(file) + " is one of several lists, expected petlab's CSV alone or text lists");
+      base::throw_data_error(base::printable(file) +
+                             " is one of several lists, expected petlab's CSV alone or text lists");
     if (list_part(file) == Part::none)
-      fail("the name of list " + shown(file) +
-           " does not say what it is for: expected train, val or test in it");
+      base::throw_data_error("the name of list " + base::printable(file) +
+                             " does not say what it is for: expected train, val or test in it");
   }
   const ImageList list = read_lists(files);
   const SampleFinder finder(dataset);

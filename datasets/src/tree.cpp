@@ -1,8 +1,9 @@
 #include "tree.hpp"
 
 #include "names.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/image.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <algorithm>
 #include <set>
@@ -12,17 +13,11 @@ namespace petlab::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-using sdk::Error;
-using sdk::ErrorKind;
 
 bool is_left_behind(const std::string& name) {
   static const std::set<std::string> names{"__macosx",     "thumbs.db",  "desktop.ini", "@eadir",
                                            "$recycle.bin", "lost+found", "ehthumbs.db"};
   return name.front() == '.' || names.contains(lower_case(name));
-}
-
-[[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::data, message);
 }
 
 /// A link to a folder above itself would make the tree endless.
@@ -31,8 +26,8 @@ void check_link(const fs::path& link, const fs::path& folder) {
   const std::string target = (fs::canonical(link, ignored) / "").string();
   const std::string here = (fs::canonical(folder, ignored) / "").string();
   if (here.starts_with(target))
-    fail("symbolic link " + shown(link) + " leads back to " + shown(target) +
-         ", which it lies in: remove the link");
+    base::throw_data_error("symbolic link " + base::printable(link) + " leads back to " +
+                           base::printable(target) + ", which it lies in: remove the link");
 }
 
 bool by_name(const fs::path& a, const fs::path& b) {
@@ -40,10 +35,6 @@ bool by_name(const fs::path& a, const fs::path& b) {
 }
 
 }  // namespace
-
-std::string shown(const fs::path& path) {
-  return escaped(path.native());
-}
 
 Listing list_folder(const fs::path& folder) {
   Listing listing;
@@ -54,11 +45,14 @@ Listing list_folder(const fs::path& folder) {
     std::error_code status_error;
     const bool is_folder = it->is_directory(status_error);
     if (status_error == std::errc::too_many_symbolic_link_levels)
-      fail("symbolic link " + shown(path) + " leads back to itself: remove the link");
+      base::throw_data_error("symbolic link " + base::printable(path) +
+                             " leads back to itself: remove the link");
     if (is_folder && it->is_symlink(status_error)) check_link(path, folder);
     (is_folder ? listing.folders : listing.files).push_back(path);
   }
-  if (error) fail("cannot read folder " + shown(folder) + ": " + error.message());
+  if (error)
+    base::throw_data_error("cannot read folder " + base::printable(folder) + ": " +
+                           error.message());
   std::sort(listing.folders.begin(), listing.folders.end(), by_name);
   std::sort(listing.files.begin(), listing.files.end(), by_name);
   return listing;
@@ -94,7 +88,7 @@ std::string names_of(const std::vector<fs::path>& paths) {
   constexpr std::size_t kShown = 5;
   std::string text;
   for (std::size_t i = 0; i < std::min(paths.size(), kShown); ++i)
-    text += (i == 0 ? "'" : ", '") + shown(paths[i].filename()) + "'";
+    text += (i == 0 ? "'" : ", '") + base::printable(paths[i].filename()) + "'";
   if (paths.size() > kShown) text += " ... (" + std::to_string(paths.size()) + " in all)";
   return text;
 }

@@ -14,7 +14,7 @@ struct Listing {
   std::vector<std::filesystem::path> files;    ///< all else, also links that lead nowhere
 };
 
-/// Throws sdk::Error(data) for a folder that cannot be read and for a link that leads back to
+/// Throws base::Error(data) for a folder that cannot be read and for a link that leads back to
 /// itself or to a folder that it is in.
 [[nodiscard]] Listing list_folder(const std::filesystem::path& folder);
 
@@ -30,8 +30,5 @@ struct Listing {
 
 /// "a", "a, b, c", "a, b, c ... (9 in all)": names of paths, for messages.
 [[nodiscard]] std::string names_of(const std::vector<std::filesystem::path>& paths);
-
-/// A path in a message: with \xHH for what is no text.
-[[nodiscard]] std::string shown(const std::filesystem::path& path);
 
 }  // namespace petlab::datasets

@@ -1,17 +1,19 @@
-# cmake --install build --prefix DIR: the program, libpetlab_clip, the plugins, and the SDK as a CMake
+# cmake --install build --prefix DIR: the program, the plugins, and the SDK as a CMake
 # package with which plugins are built outside the tree (find_package(petlab)).
 include(CMakePackageConfigHelpers)
 set(PETLAB_PACKAGE_DIR lib/cmake/petlab)
 
 get_property(_plugins GLOBAL PROPERTY PETLAB_PLUGIN_TARGETS)
-set_target_properties(petlab PROPERTIES INSTALL_RPATH "\$ORIGIN/../lib;${PETLAB_TORCH_ROOT}/lib")
-set_target_properties(petlab_clip PROPERTIES INSTALL_RPATH "${PETLAB_TORCH_ROOT}/lib")
-set_target_properties(${_plugins} PROPERTIES INSTALL_RPATH "\$ORIGIN/..;${PETLAB_TORCH_ROOT}/lib")
+set_target_properties(petlab PROPERTIES INSTALL_RPATH "${PETLAB_TORCH_ROOT}/lib")
+set_target_properties(${_plugins} PROPERTIES INSTALL_RPATH "${PETLAB_TORCH_ROOT}/lib")
 install(TARGETS petlab RUNTIME DESTINATION bin)
-install(TARGETS petlab_clip LIBRARY DESTINATION lib)
 install(TARGETS ${_plugins} LIBRARY DESTINATION lib/petlab)
-install(DIRECTORY harness/sdk/include/ harness/clip/include/ DESTINATION include)
+install(DIRECTORY harness/sdk/include/ DESTINATION include)
+# The header of base that the SDK's own include, and that of the tool by which sources are hashed.
+install(FILES harness/base/include/petlab/base/error.hpp harness/base/include/petlab/base/source_text.hpp
+  DESTINATION include/petlab/base)
 install(FILES harness/cmake/PetlabLibTorch.cmake harness/cmake/PetlabPlugin.cmake
+  harness/cmake/PetlabSourceHash.cmake harness/cmake/source_tokens.cpp harness/base/src/source_text.cpp
   DESTINATION ${PETLAB_PACKAGE_DIR})
 
 configure_package_config_file(harness/cmake/petlab-config.cmake.in

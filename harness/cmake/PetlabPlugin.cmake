@@ -1,10 +1,11 @@
-# petlab_add_plugin(NAME coop SOURCES plugin.cpp coop.cpp [LIBS petlab::clip])
+# petlab_add_plugin(NAME coop SOURCES plugin.cpp coop.cpp [LIBS a_library])
 #
-# Builds build/lib/petlab/petlab_<name>.so: a module that links the SDK (and libpetlab_clip where it
-# asks for it), exports one symbol, is never unloaded, and fails at link time when a symbol is
+# Builds build/lib/petlab/petlab_<name>.so: a module that links the SDK (and what it asks for),
+# exports one symbol, is never unloaded, and fails at link time when a symbol is
 # missing. A hash of its sources is embedded: it is part of the identity of every run.
 # The target petlab_plugins builds all of them. Works in petlab's own tree and, by find_package(petlab),
 # in any other.
+include(${CMAKE_CURRENT_LIST_DIR}/PetlabSourceHash.cmake)
 add_custom_target(petlab_plugins)
 
 function(petlab_add_plugin)
@@ -14,7 +15,16 @@ function(petlab_add_plugin)
   endif()
   set(target petlab_plugin_${P_NAME})
   add_library(${target} MODULE ${P_SOURCES})
-  petlab_source_hash(hash ${P_SOURCES})
+  # Over the folders of its sources as a whole: no header of its own can be left out.
+  set(patterns "")
+  foreach(source IN LISTS P_SOURCES)
+    cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE)
+    cmake_path(GET source PARENT_PATH folder)
+    list(APPEND patterns ${folder}/*.hpp ${folder}/*.h ${folder}/*.cpp)
+  endforeach()
+  list(REMOVE_DUPLICATES patterns)
+  file(GLOB own CONFIGURE_DEPENDS ${patterns})
+  petlab_source_hash(hash ${CMAKE_CURRENT_SOURCE_DIR} ${P_SOURCES} ${own})
   target_compile_definitions(${target} PRIVATE
     PETLAB_PLUGIN_NAME="${P_NAME}" PETLAB_PLUGIN_VERSION="${P_VERSION}"
     PETLAB_PLUGIN_SOURCE_HASH="${hash}")
@@ -31,18 +41,4 @@ function(petlab_add_plugin)
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/petlab)
   set_property(GLOBAL APPEND PROPERTY PETLAB_PLUGIN_TARGETS ${target})
   add_dependencies(petlab_plugins ${target})
-endfunction()
-
-# petlab_source_hash(VARIABLE FILE...): SHA-256 over the contents of the files, in the given order.
-# Rebuilding unchanged sources gives the same value; CMake runs again when one of them changes.
-function(petlab_source_hash variable)
-  set(all "")
-  foreach(file IN LISTS ARGN)
-    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-    file(SHA256 ${file} one)
-    string(APPEND all "${one}\n")
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
-  endforeach()
-  string(SHA256 total "${all}")
-  set(${variable} ${total} PARENT_SCOPE)
 endfunction()

@@ -10,7 +10,7 @@ function(petlab_add_test)
   endif()
   add_executable(${T_NAME} ${T_SOURCES})
   target_link_libraries(${T_NAME} PRIVATE ${T_LIBS} petlab::warnings GTest::gmock GTest::gtest_main)
-  if("${T_LIBS}" MATCHES "petlab::(kernels|sdk|clip|core|pretrain)( |;|$)")
+  if("${T_LIBS}" MATCHES "petlab::(kernels|sdk|clip|engine|study|pretrain)( |;|$)")
     petlab_precompile_torch(${T_NAME})
   endif()
   target_compile_definitions(${T_NAME} PRIVATE

@@ -1,6 +1,6 @@
 #include "petlab/reports/bootstrap.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -54,7 +54,7 @@ BootstrapInterval paired_bootstrap(const std::vector<std::vector<ImagePair>>& ta
     result.mean += difference_of(images);
   }
   if (filled.empty() || resamples < 1)
-    throw sdk::Error(sdk::ErrorKind::internal, "a bootstrap of no images or without resamples");
+    throw base::Error(base::ErrorKind::internal, "a bootstrap of no images or without resamples");
   const auto count = static_cast<double>(filled.size());
   result.mean /= count;
 

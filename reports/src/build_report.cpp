@@ -1,6 +1,6 @@
 #include "facts.hpp"
 #include "petlab/reports/report.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "significance.hpp"
 
 #include <algorithm>
@@ -106,7 +106,7 @@ void summarise(Row& row, const std::vector<std::string>& tasks, std::int64_t bac
   message += known.empty() ? "'; it holds none" : "'; it holds:";
   for (std::size_t i = 0; i < known.size(); ++i)
     message += (i == 0 ? " " : ", ") + known[i];
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 void read_predictions(const results::RunStore& store, SeedResult& seed) {

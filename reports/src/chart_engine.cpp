@@ -1,7 +1,7 @@
 #include "chart_engine.hpp"
 
 #include "page_files.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <duktape.h>
 
@@ -47,7 +47,7 @@ std::string text_of(const nlohmann::ordered_json& data) {
 [[noreturn]] void throw_script_error(duk_context* context, const std::string& what) {
   std::string message = duk_safe_to_stacktrace(context, -1);
   duk_pop(context);
-  throw sdk::Error(sdk::ErrorKind::internal, "drawing charts: " + what + ": " + message);
+  throw base::Error(base::ErrorKind::internal, "drawing charts: " + what + ": " + message);
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ struct ChartEngine::Impl {
 
 ChartEngine::ChartEngine() : impl_(std::make_unique<Impl>()) {
   if (!impl_->context) {
-    throw sdk::Error(sdk::ErrorKind::internal, "drawing charts: no memory for the script engine");
+    throw base::Error(base::ErrorKind::internal, "drawing charts: no memory for the script engine");
   }
   impl_->load(kBefore, "before");
   impl_->load(page_files::echarts, "echarts.min.js");

@@ -2,7 +2,7 @@
 
 #include "compare_settings.hpp"
 #include "compare_verdict.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -17,7 +17,7 @@ using results::TaskResult;
 constexpr std::size_t kShownDigits = 12;
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 const RunRecord* run_with_seed(const Side& side, std::uint64_t seed) {
@@ -64,7 +64,7 @@ const SplitRecord& split_of(const RunPair& pair, const Side& a, const Side& b) {
   }
   const auto found = a.splits.find(hash);
   if (found == a.splits.end())
-    throw sdk::Error(sdk::ErrorKind::store, "split " + hash + " of '" + a.name + "' is missing");
+    throw base::Error(base::ErrorKind::store, "split " + hash + " of '" + a.name + "' is missing");
   return found->second;
 }
 
@@ -72,7 +72,7 @@ const TaskResult& task_of(const RunRecord& run, const std::string& task) {
   for (const TaskResult& result : run.tasks) {
     if (result.task == task) return result;
   }
-  throw sdk::Error(sdk::ErrorKind::store,
+  throw base::Error(base::ErrorKind::store,
                    "run " + run.identity.hash + " has no result of task '" + task + "'");
 }
 

@@ -1,5 +1,5 @@
 #include "petlab/reports/compare.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <algorithm>
 #include <set>
@@ -15,7 +15,7 @@ constexpr std::size_t kIdentityDigits = 64;
 constexpr std::size_t kShownDigits = 12;
 
 [[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
+  throw base::Error(base::ErrorKind::config, message);
 }
 
 std::string joined(const std::vector<std::string>& items) {

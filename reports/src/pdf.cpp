@@ -1,6 +1,6 @@
 #include "pdf.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <cairo-pdf.h>
 #include <librsvg/rsvg.h>
@@ -25,7 +25,7 @@ struct ObjectDelete {
 [[noreturn]] void throw_undrawable(GError* error) {
   const std::string reason = error != nullptr ? error->message : "no reason given";
   g_clear_error(&error);
-  throw sdk::Error(sdk::ErrorKind::internal, "a figure cannot be drawn as PDF: " + reason);
+  throw base::Error(base::ErrorKind::internal, "a figure cannot be drawn as PDF: " + reason);
 }
 
 cairo_status_t append(void* bytes, const unsigned char* data, unsigned length) {
@@ -43,7 +43,7 @@ std::string pdf_of_svg(const std::string& svg) {
   double width = 0.0;
   double height = 0.0;
   if (rsvg_handle_get_intrinsic_size_in_pixels(handle.get(), &width, &height) == FALSE) {
-    throw sdk::Error(sdk::ErrorKind::internal, "a figure cannot be drawn as PDF: it has no size");
+    throw base::Error(base::ErrorKind::internal, "a figure cannot be drawn as PDF: it has no size");
   }
   std::string bytes;
   {
@@ -60,7 +60,7 @@ std::string pdf_of_svg(const std::string& svg) {
     }
     cairo_surface_finish(surface.get());
     if (cairo_surface_status(surface.get()) != CAIRO_STATUS_SUCCESS) {
-      throw sdk::Error(sdk::ErrorKind::internal, "a figure cannot be drawn as PDF: cairo failed");
+      throw base::Error(base::ErrorKind::internal, "a figure cannot be drawn as PDF: cairo failed");
     }
   }
   return bytes;

@@ -1,6 +1,6 @@
 #include "petlab/reports/statistics.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <boost/math/distributions/students_t.hpp>
 
@@ -16,7 +16,7 @@ namespace {
 constexpr double kSameValue = 1e-12;
 
 void require_values(std::span<const double> values) {
-  if (values.empty()) throw sdk::Error(sdk::ErrorKind::internal, "a statistic of no values");
+  if (values.empty()) throw base::Error(base::ErrorKind::internal, "a statistic of no values");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "figures.hpp"
 #include "pdf.hpp"
 #include "petlab/reports/render.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "run_table.hpp"
@@ -16,7 +16,7 @@ namespace petlab::reports {
 namespace {
 
 [[noreturn]] void throw_unwritable(const std::filesystem::path& path) {
-  throw sdk::Error(sdk::ErrorKind::store, "cannot write report file '" + path.string() + "'");
+  throw base::Error(base::ErrorKind::store, "cannot write report file '" + path.string() + "'");
 }
 
 // A reader sees the old file or the new one, never half of it.
@@ -37,13 +37,13 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 // What each study's files are called: nothing in front where there is one study.
 std::vector<std::string> file_stems(const Page& page) {
   if (page.studies.empty()) {
-    throw sdk::Error(sdk::ErrorKind::config, "a report needs at least one study");
+    throw base::Error(base::ErrorKind::config, "a report needs at least one study");
   }
   std::vector<std::string> stems;
   for (const Report& study : page.studies) {
     stems.push_back(file_stem(study.study));
     if (std::count(stems.begin(), stems.end(), stems.back()) > 1) {
-      throw sdk::Error(sdk::ErrorKind::config,
+      throw base::Error(base::ErrorKind::config,
                        "two studies of one report would both write files called '" + stems.back() +
                            "': name each study once");
     }

@@ -1,24 +1,16 @@
 #include "petlab/results/export.hpp"
 
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "queries.hpp"
 #include "statements.hpp"
 #include "store_file.hpp"
 
-#include <unistd.h>
-
-#include <array>
-#include <charconv>
-#include <fstream>
 #include <system_error>
 
 namespace petlab::results {
 namespace {
-
-std::string shortest(double value) {
-  std::array<char, 32> text{};  // the shortest text that reads back as the same double
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return {text.data(), end};
-}
 
 std::string quoted(const std::string& text) {
   std::string result = "\"";
@@ -31,7 +23,7 @@ std::string quoted(const std::string& text) {
 
 std::string field(const SQLite::Column& value) {
   if (value.isNull()) return "";
-  if (value.isFloat()) return shortest(value.getDouble());
+  if (value.isFloat()) return base::number_text(value.getDouble());
   const std::string text = value.getString();
   const bool plain = !text.empty() && text.find_first_of(",\"\r\n") == std::string::npos;
   return plain || value.isInteger() ? text : quoted(text);
@@ -50,19 +42,12 @@ std::string csv_of(SQLite::Statement& row) {
   return csv;
 }
 
-// Whoever reads the file sees the old one or the new one, never a part.
 void write_file(const std::filesystem::path& store, const std::filesystem::path& path,
                 const std::string& text) {
-  const std::filesystem::path beside = path.string() + ".tmp" + std::to_string(getpid());
-  std::ofstream file(beside, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code failed;
-  if (file) std::filesystem::rename(beside, path, failed);
-  if (!file || failed) {
-    std::error_code ignored;
-    std::filesystem::remove(beside, ignored);
-    throw store_error(store, "cannot write '" + path.string() + "'");
+  try {
+    base::write_file(path, text, {.durability = base::Durability::process});
+  } catch (const base::Error& error) {
+    throw store_error(store, error.what());
   }
 }
 

@@ -1,8 +1,7 @@
 #include "petlab/results/identity.hpp"
 
-#include "petlab/sdk/error.hpp"
-
-#include <openssl/sha.h>
+#include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,35 +9,22 @@
 
 namespace petlab::results {
 
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * digest.size());
-  for (const unsigned char byte : digest) {
-    text.push_back(kDigits[byte >> 4U]);
-    text.push_back(kDigits[byte & 15U]);
-  }
-  return text;
-}
-
 RunIdentity make_identity(NamedValues parts) {
   std::sort(parts.begin(), parts.end());
   std::string canonical;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto& [name, value] = parts[i];
     if (name.empty()) {
-      throw sdk::Error(sdk::ErrorKind::config, "a part of a run's identity has no name");
+      throw base::Error(base::ErrorKind::config, "a part of a run's identity has no name");
     }
     if (i > 0 && parts[i - 1].first == name) {
-      throw sdk::Error(sdk::ErrorKind::config,
-                       "part '" + name + "' occurs twice in a run's identity");
+      throw base::Error(base::ErrorKind::config,
+                        "part '" + name + "' occurs twice in a run's identity");
     }
     canonical += std::to_string(name.size()) + ':' + name + '=' + std::to_string(value.size()) +
                  ':' + value + '\n';
   }
-  return {sha256_hex(canonical), std::move(parts)};
+  return {base::sha256_hex(canonical), std::move(parts)};
 }
 
 std::string utc_now() {

@@ -1,6 +1,6 @@
 #include "predictions.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -39,9 +39,9 @@ std::string pack_predictions(const std::vector<ImagePrediction>& predictions) {
 
 std::vector<ImagePrediction> unpack_predictions(std::string_view packed) {
   if (packed.size() % kBytesAnImage != 0) {
-    throw sdk::Error(sdk::ErrorKind::store, "packed predictions have " +
-                                                std::to_string(packed.size()) +
-                                                " bytes, which is not a multiple of 4");
+    throw base::Error(base::ErrorKind::store, "packed predictions have " +
+                                                  std::to_string(packed.size()) +
+                                                  " bytes, which is not a multiple of 4");
   }
   const std::size_t count = packed.size() / kBytesAnImage;
   std::vector<ImagePrediction> predictions(count);

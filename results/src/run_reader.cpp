@@ -1,6 +1,6 @@
 #include "run_reader.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "predictions.hpp"
 #include "queries.hpp"
 #include "record_columns.hpp"
@@ -93,9 +93,9 @@ std::vector<ImagePrediction> RunReader::read_predictions(std::int64_t run, std::
   Rows row(predictions_, run, task);
   if (!row.next()) return {};
   if (row[0].getInt() != kPredictionFormat) {
-    throw sdk::Error(sdk::ErrorKind::store, "predictions are packed in format " +
-                                                std::to_string(row[0].getInt()) +
-                                                ", this petlab reads format 1");
+    throw base::Error(base::ErrorKind::store, "predictions are packed in format " +
+                                                  std::to_string(row[0].getInt()) +
+                                                  ", this petlab reads format 1");
   }
   return unpack_predictions(row[1].getString());
 }

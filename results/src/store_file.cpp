@@ -121,8 +121,8 @@ SQLite::Database open_file(const std::filesystem::path& path, OpenMode mode,
 
 }  // namespace
 
-sdk::Error store_error(const std::filesystem::path& path, const std::string& sentence) {
-  return {sdk::ErrorKind::store, "results store '" + path.string() + "': " + sentence};
+base::Error store_error(const std::filesystem::path& path, const std::string& sentence) {
+  return {base::ErrorKind::store, "results store '" + path.string() + "': " + sentence};
 }
 
 std::string short_hash(const std::string& hash) {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -16,7 +16,7 @@ namespace petlab::results {
 std::span<const char* const> migrations();
 
 /// An Error(store) whose sentence begins with the file.
-sdk::Error store_error(const std::filesystem::path& path, const std::string& sentence);
+base::Error store_error(const std::filesystem::path& path, const std::string& sentence);
 
 /// The first digits of a hash in quotes, for sentences.
 std::string short_hash(const std::string& hash);

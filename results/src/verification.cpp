@@ -1,6 +1,6 @@
 #include "petlab/results/verification.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,7 @@ std::string cpu_level(const RunRecord& run) {
 VerificationRecord compare_repeat(const RunRecord& run, const RunRecord& repeat) {
   if (run.identity.hash != repeat.identity.hash || run.status != RunStatus::done ||
       repeat.status != RunStatus::done || run.tasks.size() != repeat.tasks.size()) {
-    throw sdk::Error(sdk::ErrorKind::internal, "a run was compared with what is no repeat of it");
+    throw base::Error(base::ErrorKind::internal, "a run was compared with what is no repeat of it");
   }
   VerificationRecord result;
   result.identity = run.identity.hash;

@@ -1,4 +1,4 @@
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "queries.hpp"
 #include "record_columns.hpp"
 #include "statements.hpp"
@@ -9,7 +9,7 @@ void write_verification(SQLite::Database& db, const VerificationRecord& verifica
   const auto run = find_id(db, "SELECT run_id FROM runs WHERE identity = ? AND status = 'done'",
                            verification.identity);
   if (!run)
-    throw sdk::Error(sdk::ErrorKind::store,
+    throw base::Error(base::ErrorKind::store,
                      "it holds no finished run '" + verification.identity.substr(0, 12) + "'");
   SQLite::Statement statement(db,
                               insert_statement("verifications", "run_id", kVerificationColumns));

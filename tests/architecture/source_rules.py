@@ -12,19 +12,24 @@ import sys
 
 # Folder -> the parts (petlab/<part>/) that its files may include. The first match counts.
 LAYERS = [
-    ("harness/sdk", {"sdk"}),
-    ("harness/kernels", {"kernels", "sdk"}),
-    ("harness/clip", {"clip", "kernels", "sdk"}),
-    ("harness/pretrain", {"pretrain", "clip", "sdk", "datasets"}),
-    ("harness/core", {"core", "clip", "kernels", "sdk", "datasets", "results"}),
-    ("harness/app", {"app", "core", "pretrain", "clip", "sdk", "datasets", "results", "reports"}),
-    ("plugins", {"clip", "sdk"}),
-    ("datasets", {"datasets", "sdk"}),
-    ("results", {"results", "sdk"}),
-    ("reports", {"reports", "results", "sdk"}),
+    ("harness/base", {"base"}),
+    ("harness/sdk", {"sdk", "base"}),
+    ("harness/kernels", {"kernels", "sdk", "base"}),
+    ("harness/clip", {"clip", "kernels", "sdk", "base"}),
+    ("harness/pretrain", {"pretrain", "clip", "sdk", "datasets", "datasets/tools", "base"}),
+    ("harness/engine", {"engine", "clip", "kernels", "sdk", "datasets", "results", "base"}),
+    ("harness/study", {"study", "engine", "clip", "kernels", "sdk", "datasets", "results", "base"}),
+    ("harness/app",
+     {"app", "study", "engine", "pretrain", "clip", "sdk", "datasets", "datasets/tools", "results", "reports",
+      "kernels", "base"}),
+    ("plugins", {"sdk"}),
+    ("datasets/tools", {"datasets/tools", "datasets", "sdk", "base"}),
+    ("datasets", {"datasets", "sdk", "base"}),
+    ("results", {"results", "base"}),
+    ("reports", {"reports", "results", "base"}),
 ]
 # These never see a tensor, so that results can be read years later without torch.
-TORCH_FREE = ("results", "reports")
+TORCH_FREE = ("harness/base", "results", "reports")
 # The one part of the SDK without torch.
 TORCH_FREE_SDK = {"petlab/sdk/error.hpp"}
 
@@ -75,7 +80,7 @@ def include_offence(name, header, quoted):
     folder, allowed = layer_of(name)
     if folder is None:
         return None
-    part = re.match(r"petlab/(\w+)/", header)
+    part = re.match(r"petlab/(datasets/tools|\w+)/", header)
     if part and part[1] not in allowed:
         return f"{folder} may not include petlab/{part[1]}"
     if folder in TORCH_FREE and part and part[1] == "sdk" and header not in TORCH_FREE_SDK:

@@ -11,24 +11,34 @@ class IncludeRules(unittest.TestCase):
     def offence(self, name, header, quoted=True):
         return source_rules.include_offence(name, header, quoted)
 
-    def test_plugins_see_sdk_and_clip_only(self):
+    def test_plugins_see_the_sdk_only(self):
         plugin = "plugins/methods/coop/coop.cpp"
         self.assertIsNone(self.offence(plugin, "petlab/sdk/error.hpp"))
-        self.assertIsNone(self.offence(plugin, "petlab/clip/shape.hpp"))
         self.assertIsNone(self.offence(plugin, "context.hpp"))
-        for part in ("core", "datasets", "results", "reports"):
+        for part in ("base", "clip", "engine", "study", "datasets", "results", "reports"):
             self.assertIn("may not include", self.offence(plugin, f"petlab/{part}/x.hpp"))
         self.assertIn("another folder", self.offence(plugin, "../vpt/vpt.hpp"))
 
     def test_results_and_reports_are_free_of_torch(self):
-        for folder in ("results", "reports"):
+        for folder in ("harness/base", "results", "reports"):
             self.assertIn("free of torch", self.offence(f"{folder}/src/a.cpp", "ATen/ATen.h", False))
-            self.assertIn("only", self.offence(f"{folder}/src/a.cpp", "petlab/sdk/plugin.hpp"))
-            self.assertIsNone(self.offence(f"{folder}/src/a.cpp", "petlab/sdk/error.hpp"))
+            self.assertIsNone(self.offence(f"{folder}/src/a.cpp", "petlab/base/error.hpp"))
+        self.assertIn("may not include", self.offence("results/src/a.cpp", "petlab/sdk/plugin.hpp"))
+        self.assertIn("only", self.offence("reports/src/a.cpp", "petlab/sdk/plugin.hpp"))
+        self.assertIsNone(self.offence("reports/src/a.cpp", "petlab/sdk/error.hpp"))
+
+    def test_base_stands_on_nothing(self):
+        for part in ("sdk", "clip", "datasets", "results"):
+            self.assertIn("may not include", self.offence("harness/base/src/a.cpp", f"petlab/{part}/x.hpp"))
 
     def test_dependencies_point_one_way(self):
-        self.assertIn("may not", self.offence("harness/clip/src/a.cpp", "petlab/core/trainer.hpp"))
+        self.assertIn("may not", self.offence("harness/clip/src/a.cpp", "petlab/engine/trainer.hpp"))
         self.assertIn("may not", self.offence("results/src/a.cpp", "petlab/reports/table.hpp"))
+        self.assertIn("may not", self.offence("harness/engine/src/run/a.cpp", "petlab/study/plan.hpp"))
+        self.assertIsNone(self.offence("harness/study/src/a.cpp", "petlab/engine/run.hpp"))
+        for folder in ("datasets/src", "harness/engine/src/data", "harness/study/src"):
+            self.assertIn("may not", self.offence(f"{folder}/a.cpp", "petlab/datasets/tools/check.hpp"))
+        self.assertIsNone(self.offence("datasets/tools/src/a.cpp", "petlab/datasets/image.hpp"))
         self.assertIsNone(self.offence("harness/app/main.cpp", "petlab/reports/table.hpp"))
 
     def test_public_headers_are_light(self):

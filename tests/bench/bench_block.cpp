@@ -8,7 +8,7 @@
 // pass alone. PRECISION is fp32 or bf16.
 
 #include "petlab/clip/backbone.hpp"
-#include "petlab/core/precision.hpp"
+#include "petlab/engine/precision.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -122,7 +122,7 @@ void bench(const std::string& model, std::int64_t batch, std::int64_t n_prompt, 
     at::Tensor loss;
     {
       const c10::InferenceMode inference(n_prompt < 0);
-      const core::AutocastScope autocast(c10::kCPU, precision);
+      const engine::AutocastScope autocast(c10::kCPU, precision);
       const clip::TowerBatch prompts =
           n_prompt > 0 ? clip::stack_changes({{&changes}}, shape.vision.layers, {})
                        : clip::TowerBatch{};

@@ -2,7 +2,7 @@
 //
 //   bench_step SPEC.json
 //
-// A spec (works.py writes it) names method, tasks and sizes. The run is core::execute_run() as a
+// A spec (works.py writes it) names method, tasks and sizes. The run is engine::execute_run() as a
 // worker executes it; only where progress is reported the process waits for a line on standard
 // input:
 //
@@ -13,13 +13,13 @@
 //
 // and answers each with a line of JSON. Before the first step it writes the parameters that the run
 // starts from and its texts' tokens into the spec's file "start": the peers start from the same.
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "petlab/core/flop_counter.hpp"
-#include "petlab/core/plugin_loader.hpp"
-#include "petlab/core/run.hpp"
-#include "petlab/core/sharing.hpp"
+#include "petlab/engine/flop_counter.hpp"
+#include "petlab/engine/run.hpp"
+#include "petlab/engine/sharing.hpp"
 #include "petlab/kernels/cpu_level.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/study/plugin_loader.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -92,7 +92,7 @@ std::vector<sdk::NamedTensor> parameters_now(std::int64_t limit) {
 }
 
 /// Waits for commands wherever a run reports that a step, or a batch of test images, is done.
-class Commands final : public core::Progress {
+class Commands final : public engine::Progress {
  public:
   Commands(Json spec, const clip::Backbone& backbone)
       : spec_(std::move(spec)), backbone_(backbone), phase_("start") {}
@@ -101,9 +101,9 @@ class Commands final : public core::Progress {
     phase_ = phase;
     if (phase_ != spec_.at("phase")) return;
     write_start();
-    const core::Arrangement arrangement =
-        core::arrange(core::parse_sharing(spec_.at("sharing")), spec_.at("tasks"),
-                      spec_.at("partition").get<sdk::Partition>());
+    const engine::Arrangement arrangement =
+        engine::arrange(engine::parse_sharing(spec_.at("sharing")), spec_.at("tasks"),
+                        spec_.at("partition").get<sdk::Partition>());
     answer({{"ready", true},
             {"torch", TORCH_VERSION},
             {"threads", at::get_num_threads()},
@@ -187,7 +187,7 @@ class Commands final : public core::Progress {
   std::int64_t until_ = 0;
   Clock::time_point start_;
   double flops_ = 0.0;
-  std::optional<core::FlopScope> counting_;
+  std::optional<engine::FlopScope> counting_;
 };
 
 std::map<std::string, std::string> resolved(const sdk::OptionSpec* options, std::uint64_t count,
@@ -197,14 +197,14 @@ std::map<std::string, std::string> resolved(const sdk::OptionSpec* options, std:
 }
 
 /// Pictures [tasks, n, 3, S, S] uint8 and labels [tasks, n] int64 of the spec's file.
-core::LabelledImages images_of(const std::vector<sdk::NamedTensor>& pictures, std::int64_t task,
-                               std::int64_t count) {
+engine::LabelledImages images_of(const std::vector<sdk::NamedTensor>& pictures, std::int64_t task,
+                                 std::int64_t count) {
   const auto named = [&](const std::string& name) {
     for (const sdk::NamedTensor& tensor : pictures)
       if (tensor.name == name) return tensor.value[task].contiguous();
-    throw sdk::Error(sdk::ErrorKind::data, "the file of pictures has no " + name);
+    throw base::Error(base::ErrorKind::data, "the file of pictures has no " + name);
   };
-  core::LabelledImages result;
+  engine::LabelledImages result;
   result.images = named("pixels");
   const at::Tensor labels = named("labels");
   const std::int64_t kept = result.images.size(0);
@@ -216,12 +216,12 @@ core::LabelledImages images_of(const std::vector<sdk::NamedTensor>& pictures, st
   return result;
 }
 
-core::RunSpec run_spec(const Json& spec) {
-  core::RunSpec run;
+engine::RunSpec run_spec(const Json& spec) {
+  engine::RunSpec run;
   run.study = "bench";
   run.label = spec.at("name");
   run.method = spec.at("method");
-  run.sharing = core::parse_sharing(spec.at("sharing"));
+  run.sharing = engine::parse_sharing(spec.at("sharing"));
   run.threads = spec.at("threads");
   run.backbone = spec.at("model").get<std::string>();
   run.cache_dir = spec.value("cache", "");
@@ -232,7 +232,7 @@ core::RunSpec run_spec(const Json& spec) {
   run.training.learning_rate = spec.at("learning_rate");
   run.training.weight_decay = spec.at("weight_decay");
   run.training.momentum = spec.at("momentum");
-  run.training.schedule = core::Schedule::constant;
+  run.training.schedule = engine::Schedule::constant;
   run.training.warmup_epochs = 0;
   run.training.precision = spec.at("precision");
   return run;
@@ -240,26 +240,26 @@ core::RunSpec run_spec(const Json& spec) {
 
 void run(const std::string& file) {
   std::ifstream in(file);
-  if (!in) throw sdk::Error(sdk::ErrorKind::config, "cannot read " + file);
+  if (!in) throw base::Error(base::ErrorKind::config, "cannot read " + file);
   const Json spec = Json::parse(in);
   at::set_num_threads(spec.at("threads"));
-  const core::PluginRegistry plugins(
+  const study::PluginRegistry plugins(
       {.folders = {std::filesystem::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
-  const core::MethodRef method = plugins.method(spec.at("method"));
+  const study::MethodRef method = plugins.method(spec.at("method"));
   sdk::MethodEntry watched = *method.entry;
   Watched::inner = watched.make;
   watched.make = sdk::make_entry<sdk::Method, Watched>;
 
-  core::RunSpec run = run_spec(spec);
+  engine::RunSpec run = run_spec(spec);
   run.method_options =
       resolved(watched.options, watched.option_count, spec.at("options"), "method");
-  core::RunInputs inputs;
+  engine::RunInputs inputs;
   inputs.method = &watched;
-  if (core::has_groups(run.sharing)) {
-    const core::GroupingRef grouping = plugins.grouping("given");
-    run.grouping =
-        core::GroupingSpec{"given", resolved(grouping.entry->options, grouping.entry->option_count,
-                                             Json{{"groups", spec.at("groups")}}, "grouping")};
+  if (engine::has_groups(run.sharing)) {
+    const study::GroupingRef grouping = plugins.grouping("given");
+    run.grouping = engine::GroupingSpec{
+        "given", resolved(grouping.entry->options, grouping.entry->option_count,
+                          Json{{"groups", spec.at("groups")}}, "grouping")};
     inputs.grouping = grouping.entry;
   }
   inputs.backbone = clip::Backbone::load(run.backbone);
@@ -270,13 +270,13 @@ void run(const std::string& file) {
                             images_of(pictures, static_cast<std::int64_t>(t), run.training.batch)});
   }
   inputs.load_test = [&] {
-    std::vector<core::LabelledImages> test;
+    std::vector<engine::LabelledImages> test;
     for (std::size_t t = 0; t < tasks.size(); ++t)
       test.push_back(images_of(pictures, static_cast<std::int64_t>(t), spec.at("test_images")));
     return test;
   };
   Commands commands(spec, *inputs.backbone);
-  const results::RunRecord record = core::execute_run(run, {}, inputs, commands);
+  const results::RunRecord record = engine::execute_run(run, {}, inputs, commands);
   answer({{"over", true}, {"epochs", record.epochs.size()}});
 }
 
@@ -287,7 +287,7 @@ int main(int argc, char** argv) {
   try {
     const petlab::kernels::CpuLevel level = petlab::kernels::cpu_level();
     if (argc != 2) {
-      throw petlab::sdk::Error(petlab::sdk::ErrorKind::config,
+      throw petlab::base::Error(petlab::base::ErrorKind::config,
                                "usage: bench_step SPEC.json, or bench_step --cpu-level");
     }
     if (std::string_view(argv[1]) == "--cpu-level") {

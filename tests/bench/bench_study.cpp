@@ -5,12 +5,12 @@
 // OUT/data.safetensors: training and test pictures of each task with their labels, for the first
 // seed. OUT/rows.json: tasks and rows with their training. OUT/ROW.safetensors: the parameters a
 // row starts from and its tokens. Rows whose grouping needs gradients are left out.
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "petlab/core/plan.hpp"
-#include "petlab/core/run_inputs.hpp"
-#include "petlab/core/sharing.hpp"
 #include "petlab/datasets/image_cache.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/engine/dataset_choice.hpp"
+#include "petlab/engine/sharing.hpp"
+#include "petlab/study/plan.hpp"
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
@@ -30,28 +30,28 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-void add_pictures(const core::LabelledImages& images, const std::string& name,
+void add_pictures(const engine::LabelledImages& images, const std::string& name,
                   std::vector<sdk::NamedTensor>& tensors) {
   tensors.push_back(
       {name + ".pixels", images.images.index_select(0, at::tensor(images.rows, at::kLong))});
   tensors.push_back({name + ".labels", at::tensor(images.labels, at::kLong)});
 }
 
-core::RunInputs write_data(const core::Protocol& protocol, const fs::path& cache,
-                           const std::shared_ptr<clip::Backbone>& backbone, const fs::path& out) {
-  const datasets::Dataset dataset = core::open_study_dataset(protocol.dataset);
+engine::RunInputs write_data(const study::Protocol& protocol, const fs::path& cache,
+                             const std::shared_ptr<clip::Backbone>& backbone, const fs::path& out) {
+  const datasets::Dataset dataset = engine::open_study_dataset(protocol.dataset);
   const datasets::Split split =
-      core::study_split(dataset, protocol.dataset, protocol.seeds.front());
+      engine::study_split(dataset, protocol.dataset, protocol.seeds.front());
   {
     const auto size = static_cast<int>(backbone->preprocessing().image_size);
     const datasets::ImageCache built(dataset, size, {.directory = cache});
   }
-  core::RunInputs inputs;
+  engine::RunInputs inputs;
   inputs.backbone = backbone;
-  const core::SplitSheets sheets = core::write_split_sheets(dataset, split, cache / "splits");
-  core::read_split_sheets(inputs, sheets, cache, 1);
+  const engine::SplitSheets sheets = engine::write_split_sheets(dataset, split, cache / "splits");
+  engine::read_split_sheets(inputs, sheets, cache, 1);
   std::vector<sdk::NamedTensor> tensors;
-  const std::vector<core::LabelledImages> test = inputs.load_test();
+  const std::vector<engine::LabelledImages> test = inputs.load_test();
   for (std::size_t t = 0; t < inputs.tasks.size(); ++t) {
     add_pictures(inputs.tasks[t].train, "train." + std::to_string(t), tensors);
     add_pictures(test[t], "test." + std::to_string(t), tensors);
@@ -61,7 +61,7 @@ core::RunInputs write_data(const core::Protocol& protocol, const fs::path& cache
 }
 
 /// Groups of as many tasks as a study's random ones have; all in one where it says so.
-sdk::Partition partition_of(const core::RunSpec& spec, std::size_t n_tasks) {
+sdk::Partition partition_of(const engine::RunSpec& spec, std::size_t n_tasks) {
   sdk::Partition all(1);
   for (std::size_t t = 0; t < n_tasks; ++t)
     all[0].push_back(static_cast<std::int64_t>(t));
@@ -70,19 +70,19 @@ sdk::Partition partition_of(const core::RunSpec& spec, std::size_t n_tasks) {
   return {{all[0].begin(), half}, {half, all[0].end()}};
 }
 
-Json write_row(const core::RunSpec& spec, const core::PluginRegistry& plugins,
-               const clip::Backbone& backbone, const std::vector<core::Task>& tasks,
+Json write_row(const engine::RunSpec& spec, const study::PluginRegistry& plugins,
+               const clip::Backbone& backbone, const std::vector<engine::Task>& tasks,
                const fs::path& out) {
   const sdk::MethodEntry& entry = *plugins.method(spec.method).entry;
   const auto method = entry.make(
       {{entry.options, entry.option_count}, spec.method_options, "method '" + spec.method + "'"});
   std::vector<std::string> names;
-  for (const core::Task& task : tasks)
+  for (const engine::Task& task : tasks)
     names.push_back(task.name);
-  core::Whereabouts where;
-  const core::Adapters adapters = core::make_adapters(
+  engine::Whereabouts where;
+  const engine::Adapters adapters = engine::make_adapters(
       *method, spec.method, {backbone, tasks, [](std::size_t) { return sdk::LabelledFeatures(); }},
-      core::arrange(spec.sharing, names, partition_of(spec, tasks.size())), spec.seed, where);
+      engine::arrange(spec.sharing, names, partition_of(spec, tasks.size())), spec.seed, where);
   std::vector<sdk::NamedTensor> tensors;
   // Full fine-tuning starts from the model itself.
   if (spec.method != "full-fine-tuning") {
@@ -103,7 +103,7 @@ Json write_row(const core::RunSpec& spec, const core::PluginRegistry& plugins,
   clip::write_safetensors(tensors, start);
   return {{"name", spec.label},
           {"method", spec.method},
-          {"sharing", core::to_string(spec.sharing)},
+          {"sharing", engine::to_string(spec.sharing)},
           {"start", start.string()},
           {"of_task", adapters.arrangement.of_task},
           {"epochs", spec.training.epochs},
@@ -116,20 +116,20 @@ Json write_row(const core::RunSpec& spec, const core::PluginRegistry& plugins,
 }
 
 void write_all(const fs::path& file, const fs::path& cache, const fs::path& out) {
-  const core::Protocol protocol = core::read_protocol(file);
-  const core::PluginRegistry plugins(
+  const study::Protocol protocol = study::read_protocol(file);
+  const study::PluginRegistry plugins(
       {.folders = {fs::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
   const auto backbone = clip::Backbone::load(protocol.backbone);
   fs::create_directories(out);
-  const core::RunInputs inputs = write_data(protocol, cache, backbone, out);
+  const engine::RunInputs inputs = write_data(protocol, cache, backbone, out);
   Json rows = Json::array();
-  for (const core::RunSpec& spec : core::expand(protocol, plugins, {.cache_dir = cache})) {
+  for (const engine::RunSpec& spec : study::expand(protocol, plugins, {.cache_dir = cache})) {
     if (spec.seed != protocol.seeds.front()) continue;
     if (spec.grouping && spec.grouping->strategy == "gradient") continue;
     rows.push_back(write_row(spec, plugins, *backbone, inputs.tasks, out));
   }
   Json tasks = Json::array();
-  for (const core::Task& task : inputs.tasks)
+  for (const engine::Task& task : inputs.tasks)
     tasks.push_back(task.name);
   std::ofstream(out / "rows.json") << Json{
       {"model", protocol.backbone.string()},
@@ -144,8 +144,8 @@ void write_all(const fs::path& file, const fs::path& cache, const fs::path& out)
 int main(int argc, char** argv) {
   try {
     if (argc != 4)
-      throw petlab::sdk::Error(petlab::sdk::ErrorKind::config,
-                               "usage: bench_study PROTOCOL CACHE OUT");
+      throw petlab::base::Error(petlab::base::ErrorKind::config,
+                                "usage: bench_study PROTOCOL CACHE OUT");
     petlab::bench::write_all(argv[1], argv[2], argv[3]);
     return 0;
   } catch (const std::exception& error) {

@@ -1,5 +1,6 @@
 #include "growth_records.hpp"
 
+#include "petlab/base/sha256.hpp"
 #include "petlab/results/identity.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -34,7 +35,7 @@ bool is_grouped(int row) {
 }
 
 std::string split_hash(std::uint64_t seed, std::int64_t images) {
-  return sha256_hex("split " + std::to_string(seed) + "/" + std::to_string(images));
+  return base::sha256_hex("split " + std::to_string(seed) + "/" + std::to_string(images));
 }
 
 RunIdentity identity_of(int number, std::int64_t images) {
@@ -81,7 +82,7 @@ GroupingRecord grouping(int number) {
 
 SplitRecord growth_split(std::uint64_t seed, std::int64_t images) {
   SplitRecord record;
-  record.dataset = {"growth", "1", sha256_hex("growth of " + std::to_string(images))};
+  record.dataset = {"growth", "1", base::sha256_hex("growth of " + std::to_string(images))};
   record.hash = split_hash(seed, images);
   record.name = "20%";
   record.fraction = 0.2;
@@ -143,9 +144,9 @@ RunRecord growth_run(int number, std::int64_t images) {
                      {environment::kTorchVersion, "2.13.0"}, {environment::kSources, "clean"}};
   run.started = "2026-01-31T12:00:00Z";
   run.finished = "2026-01-31T12:00:13Z";
-  run.frozen_hash_before = sha256_hex("frozen");
+  run.frozen_hash_before = base::sha256_hex("frozen");
   run.frozen_hash_after = run.frozen_hash_before;
-  run.trained_hash = sha256_hex("trained " + run.identity.hash);
+  run.trained_hash = base::sha256_hex("trained " + run.identity.hash);
   run.test_evaluations = 1;
   run.determinism = "bit-equal";
   run.step_flops = 2e9 + row;

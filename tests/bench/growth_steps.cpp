@@ -7,9 +7,9 @@
 // Appends a line "curve,x,seconds,bytes,processor" for each measurement and prints it.
 
 #include "growth_world.hpp"
-#include "petlab/core/partition_search.hpp"
-#include "petlab/core/plugin_loader.hpp"
-#include "petlab/core/run.hpp"
+#include "petlab/engine/partition_search.hpp"
+#include "petlab/engine/run.hpp"
+#include "petlab/study/plugin_loader.hpp"
 
 #include <ATen/Parallel.h>
 
@@ -26,16 +26,16 @@ using namespace petlab;
 using bench::StepShape;
 
 struct MethodUnderTest {
-  const char* name;     // of the plugin's method
-  const char* length;   // its option for the number of prompts
-  const char* depth;    // its option for the number of layers; "" without
-  core::Sharing tasks;  // how several tasks share
+  const char* name;       // of the plugin's method
+  const char* length;     // its option for the number of prompts
+  const char* depth;      // its option for the number of layers; "" without
+  engine::Sharing tasks;  // how several tasks share
 };
 
 // As the paper compares them: prompts for the text, for the image, for both.
-const MethodUnderTest kMethods[] = {{"coop", "n-ctx", "", core::Sharing::per_task},
-                                    {"vpt-deep", "n-prompt", "depth", core::Sharing::per_task},
-                                    {"mmap", "b", "depth", core::Sharing::joint_specific}};
+const MethodUnderTest kMethods[] = {{"coop", "n-ctx", "", engine::Sharing::per_task},
+                                    {"vpt-deep", "n-prompt", "depth", engine::Sharing::per_task},
+                                    {"mmap", "b", "depth", engine::Sharing::joint_specific}};
 
 class Curves {
  public:
@@ -62,12 +62,12 @@ void set_length(StepShape& shape, const MethodUnderTest& method, std::int64_t pr
 
 StepShape usual(const MethodUnderTest& method) {
   StepShape shape;
-  shape.sharing = core::Sharing::joint;
+  shape.sharing = engine::Sharing::joint;
   set_length(shape, method, 4);
   return shape;
 }
 
-void measure_steps(Curves& curves, const core::PluginRegistry& plugins, c10::Device device) {
+void measure_steps(Curves& curves, const study::PluginRegistry& plugins, c10::Device device) {
   for (const MethodUnderTest& method : kMethods) {
     const bench::StepWorld world(*plugins.method(method.name).entry, device);
     const std::string name = method.name;
@@ -118,8 +118,8 @@ void measure_search(Curves& curves, const char* curve, std::initializer_list<std
     const std::vector<double> affinity = affinities(n);
     const std::clock_t before = std::clock();
     const auto start = std::chrono::steady_clock::now();
-    (void)core::search_partitions(affinity, n, /*groups=*/0, sdk::PartitionObjective::pair_sum,
-                                  /*keep=*/4);
+    (void)engine::search_partitions(affinity, n, /*groups=*/0, sdk::PartitionObjective::pair_sum,
+                                    /*keep=*/4);
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
     curves.add(curve, n,
                {.seconds = passed.count(),
@@ -133,11 +133,11 @@ int main(int argc, char** argv) {
   try {
     if (argc < 2 || argc > 4) throw std::runtime_error("growth_steps OUT.csv [THREADS [DEVICE]]");
     at::set_num_threads(argc >= 3 ? std::stoi(argv[2]) : 2);
-    const c10::Device device = core::parse_device(argc == 4 ? argv[3] : "cpu");
+    const c10::Device device = engine::parse_device(argc == 4 ? argv[3] : "cpu");
     Curves curves(argv[1]);
     measure_search(curves, "partitions: exact", {4, 6, 8, 9, 10, 11, 12});
     measure_search(curves, "partitions: local", {13, 25, 50, 100, 200, 400, 1000});
-    const core::PluginRegistry plugins(
+    const study::PluginRegistry plugins(
         {.folders = {std::filesystem::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
     measure_steps(curves, plugins, device);
   } catch (const std::exception& e) {

@@ -1,9 +1,9 @@
 #include "growth_world.hpp"
 
-#include "petlab/core/adapted_backbone.hpp"
-#include "petlab/core/progress.hpp"
-#include "petlab/core/trainer.hpp"
-#include "petlab/core/whereabouts.hpp"
+#include "petlab/engine/adapted_backbone.hpp"
+#include "petlab/engine/progress.hpp"
+#include "petlab/engine/trainer.hpp"
+#include "petlab/engine/whereabouts.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -63,11 +63,11 @@ std::shared_ptr<const clip::Backbone> make_backbone(c10::Device device) {
   return backbone;
 }
 
-std::vector<core::Task> make_tasks(const StepShape& shape) {
-  std::vector<core::Task> tasks;
+std::vector<engine::Task> make_tasks(const StepShape& shape) {
+  std::vector<engine::Task> tasks;
   const std::int64_t images = kStepsAnEpoch * shape.batch;
   for (std::int64_t t = 0; t < shape.tasks; ++t) {
-    core::Task task;
+    engine::Task task;
     task.name = "task-" + std::to_string(t);
     for (std::int64_t c = 0; c < shape.classes; ++c)
       task.classes.push_back(class_name(c));
@@ -105,25 +105,25 @@ StepWorld::StepWorld(const sdk::MethodEntry& method, c10::Device device)
     : method_(method), backbone_(make_backbone(device)) {}
 
 StepCost StepWorld::measure(const StepShape& shape) const {
-  const std::vector<core::Task> tasks = make_tasks(shape);
+  const std::vector<engine::Task> tasks = make_tasks(shape);
   const sdk::Options options({method_.options, method_.option_count}, shape.options, method_.name);
   const auto method = method_.make(options);
-  core::Whereabouts where;
-  const core::AdapterChecks checks(method_.name, *backbone_);
-  core::Training training;
+  engine::Whereabouts where;
+  const engine::AdapterChecks checks(method_.name, *backbone_);
+  engine::Training training;
   training.batch = shape.batch;
   training.warmup_epochs = 0;
   training.epochs = kEpochs;
-  core::TrainImages images(*backbone_, tasks, core::Augmentation::none, /*seed=*/1, "fp32");
+  engine::TrainImages images(*backbone_, tasks, engine::Augmentation::none, /*seed=*/1, "fp32");
   std::vector<std::string> names;
-  for (const core::Task& task : tasks)
+  for (const engine::Task& task : tasks)
     names.push_back(task.name);
-  const core::AdapterSource source{*backbone_, tasks,
-                                   [&](std::size_t task) { return images.plain_features(task); }};
-  const core::Adapters adapters = core::make_adapters(
-      *method, method_.name, source, core::arrange(shape.sharing, names, {}), /*seed=*/1, where);
-  core::AdaptedBackbone adapted(*backbone_, adapters, tasks, method->text_template(),
-                                method_.task_dependent, checks, where);
+  const engine::AdapterSource source{*backbone_, tasks,
+                                     [&](std::size_t task) { return images.plain_features(task); }};
+  const engine::Adapters adapters = engine::make_adapters(
+      *method, method_.name, source, engine::arrange(shape.sharing, names, {}), /*seed=*/1, where);
+  engine::AdaptedBackbone adapted(*backbone_, adapters, tasks, method->text_template(),
+                                  method_.task_dependent, checks, where);
   std::vector<at::Tensor> parameters;
   for (const auto& adapter : adapters.adapters) {
     for (const sdk::NamedTensor& parameter : adapter->parameters())
@@ -131,11 +131,11 @@ StepCost StepWorld::measure(const StepShape& shape) const {
   }
   if (!adapted.touches_vision()) images.keep_features();
 
-  core::NoProgress progress;
+  engine::NoProgress progress;
   std::vector<results::EpochRecord> epochs;
   const auto train = [&] {
-    core::train(adapted, images, tasks, training, parameters, backbone_->device(), /*seed=*/1,
-                progress, epochs);
+    engine::train(adapted, images, tasks, training, parameters, backbone_->device(), /*seed=*/1,
+                  progress, epochs);
   };
   train();
   StepCost cost;

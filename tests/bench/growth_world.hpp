@@ -1,7 +1,7 @@
 #pragma once
 
 #include "petlab/clip/backbone.hpp"
-#include "petlab/core/run_spec.hpp"
+#include "petlab/engine/run_spec.hpp"
 #include "petlab/sdk/method.hpp"
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct StepShape {
   std::int64_t tasks = 1;
   std::int64_t classes = 65;  // of each task
   std::int64_t batch = 4;     // images of each task
-  core::Sharing sharing = core::Sharing::joint;
+  engine::Sharing sharing = engine::Sharing::joint;
   std::map<std::string, std::string> options;  // of the method
 };
 
@@ -27,7 +27,7 @@ struct StepCost {
   double processor = 0.0;       // seconds of one, of work that one thread does; 0: not measured
 };
 
-/// Measures steps of one method as core::train() does them: prompts, both towers, losses,
+/// Measures steps of one method as engine::train() does them: prompts, both towers, losses,
 /// gradients, optimizer.
 class StepWorld {
  public:

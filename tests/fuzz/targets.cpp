@@ -1,7 +1,7 @@
 #include "targets.hpp"
 
 #include "json_file.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "pickle_reader.hpp"
 #include "safetensors_header.hpp"
 #include "seeds.hpp"
@@ -29,7 +29,7 @@ template <class Reader>
 void expect_value_or_error(const Reader& reader) {
   try {
     reader();
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     const std::string_view message = error.what();
     require(!message.empty() && message.size() < 1000, "a message is one sentence");
     require(message.find('\n') == std::string_view::npos, "a message is one line");

@@ -6,7 +6,7 @@
 #include <vector>
 
 // What the readers of foreign files are given, and what must hold whatever the bytes are: they end,
-// they stay inside of their bytes, and they fail by one sdk::Error with a one-line message. Run by
+// they stay inside of their bytes, and they fail by one base::Error with a one-line message. Run by
 // libFuzzer (PETLAB_BUILD_FUZZERS) and, over seeded mutations, by fuzz_tests.
 namespace petlab::fuzz {
 

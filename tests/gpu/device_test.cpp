@@ -2,12 +2,12 @@
 // is PETLAB_TEST_DEVICE ("cuda"), or a stand-in for a GPU that runs everywhere and notices what a
 // GPU would refuse or wait for.
 
-#include "petlab/core/adapted_backbone.hpp"
-#include "petlab/core/evaluator.hpp"
-#include "petlab/core/plugin_loader.hpp"
-#include "petlab/core/progress.hpp"
-#include "petlab/core/trainer.hpp"
-#include "petlab/core/whereabouts.hpp"
+#include "petlab/engine/adapted_backbone.hpp"
+#include "petlab/engine/evaluator.hpp"
+#include "petlab/engine/progress.hpp"
+#include "petlab/engine/trainer.hpp"
+#include "petlab/engine/whereabouts.hpp"
+#include "petlab/study/plugin_loader.hpp"
 #include "standin_device.hpp"
 #include "tiny_world.hpp"
 
@@ -19,7 +19,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-namespace petlab::core {
+namespace petlab::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -193,4 +193,4 @@ TEST(StandinDevice, NoticesMixedTensorsAndWaiting) {
 }
 
 }  // namespace
-}  // namespace petlab::core
+}  // namespace petlab::engine

@@ -1,6 +1,6 @@
 #include "method_bench.hpp"
 
-#include "petlab/core/losses.hpp"
+#include "petlab/engine/losses.hpp"
 #include "reference.hpp"
 
 #include <ATen/ATen.h>
@@ -34,17 +34,17 @@ const std::filesystem::path& tokenizer_folder() {
   return folder;
 }
 
-const core::PluginRegistry& registry() {
-  static const core::PluginRegistry plugins(
+const study::PluginRegistry& registry() {
+  static const study::PluginRegistry plugins(
       {.folders = {std::filesystem::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
   return plugins;
 }
 
-core::Arrangement arrangement(core::Sharing sharing) {
+engine::Arrangement arrangement(engine::Sharing sharing) {
   std::vector<std::string> names;
-  for (const core::Task& task : bench_tasks())
+  for (const engine::Task& task : bench_tasks())
     names.push_back(task.name);
-  return core::arrange(sharing, names, {{0, 2}, {1}});
+  return engine::arrange(sharing, names, {{0, 2}, {1}});
 }
 
 /// A task's images are its training images, too.
@@ -54,7 +54,7 @@ sdk::LabelledFeatures training_features(std::size_t task) {
   return {clip::unit_length(bench_backbone().encode_image(images.pixels)), images.labels};
 }
 
-sdk::Options options_of(const core::MethodRef& ref, const MethodCase& one) {
+sdk::Options options_of(const study::MethodRef& ref, const MethodCase& one) {
   return {std::span(ref.entry->options, ref.entry->option_count), one.options,
           "method '" + one.method + "'"};
 }
@@ -104,10 +104,10 @@ const clip::Backbone& bench_backbone() {
   return *backbone;
 }
 
-const std::vector<core::Task>& bench_tasks() {
-  static const std::vector<core::Task> tasks = {{"art", {"cup", "bed", "alarm clock"}, {}},
-                                                {"real", {"cup", "fan"}, {}},
-                                                {"sketch", {"cup", "bed", "alarm clock"}, {}}};
+const std::vector<engine::Task>& bench_tasks() {
+  static const std::vector<engine::Task> tasks = {{"art", {"cup", "bed", "alarm clock"}, {}},
+                                                  {"real", {"cup", "fan"}, {}},
+                                                  {"sketch", {"cup", "bed", "alarm clock"}, {}}};
   return tasks;
 }
 
@@ -132,9 +132,9 @@ MethodBench::MethodBench(const MethodCase& one)
       method_(ref_.entry->make(options_)),
       template_(method_->text_template()),
       checks_(one.method, bench_backbone()),
-      adapters_(core::make_adapters(*method_, one.method,
-                                    {bench_backbone(), bench_tasks(), training_features},
-                                    arrangement(one.sharing), /*seed=*/1, where_)),
+      adapters_(engine::make_adapters(*method_, one.method,
+                                      {bench_backbone(), bench_tasks(), training_features},
+                                      arrangement(one.sharing), /*seed=*/1, where_)),
       backbone_(bench_backbone(), adapters_, bench_tasks(), template_, ref_.entry->task_dependent,
                 checks_, where_) {}
 
@@ -146,7 +146,7 @@ void MethodBench::move_parameters(double std) {
 }
 
 MethodBench::Step MethodBench::step(const std::vector<std::int64_t>& tasks) {
-  std::vector<core::TaskImages> inputs;
+  std::vector<engine::TaskImages> inputs;
   for (const std::int64_t task : tasks)
     inputs.push_back({task, bench_images(task).pixels, {}});
   const auto prepared = backbone_.prepare(tasks);
@@ -154,10 +154,10 @@ MethodBench::Step MethodBench::step(const std::vector<std::int64_t>& tasks) {
   std::vector<at::Tensor> losses;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const at::Tensor& penalty = prepared.penalties.at(static_cast<std::size_t>(tasks[i]));
-    const at::Tensor loss = core::cross_entropy(step.logits[i], bench_images(tasks[i]).labels);
+    const at::Tensor loss = engine::cross_entropy(step.logits[i], bench_images(tasks[i]).labels);
     losses.push_back(penalty.defined() ? loss + penalty : loss);
   }
-  step.loss = core::combine(losses, core::TaskLoss::sum);
+  step.loss = engine::combine(losses, engine::TaskLoss::sum);
   return step;
 }
 

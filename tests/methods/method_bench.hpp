@@ -1,8 +1,8 @@
 #pragma once
 
-#include "petlab/core/adapted_backbone.hpp"
-#include "petlab/core/plugin_loader.hpp"
-#include "petlab/core/run_spec.hpp"
+#include "petlab/engine/adapted_backbone.hpp"
+#include "petlab/engine/run_spec.hpp"
+#include "petlab/study/plugin_loader.hpp"
 
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ struct MethodCase {
   std::string name;  ///< of the test: letters, digits and underscores
   std::string method;
   std::map<std::string, std::string> options = {};
-  core::Sharing sharing = core::Sharing::joint;
+  engine::Sharing sharing = engine::Sharing::joint;
 };
 
 /// Name of this test program, for its folders: several run at once.
@@ -40,7 +40,7 @@ void PrintTo(const MethodCase& one, std::ostream* out);
 [[nodiscard]] const clip::Backbone& bench_backbone();
 
 /// The tasks: "art" {cup, bed, alarm clock}, "real" {cup, fan}, "sketch" as art.
-[[nodiscard]] const std::vector<core::Task>& bench_tasks();
+[[nodiscard]] const std::vector<engine::Task>& bench_tasks();
 
 /// Random images of a task (3, 2 and 4 of them) and their labels. They are also the training images
 /// that AdapterContext::training_features() is about.
@@ -69,20 +69,20 @@ class MethodBench {
   };
   [[nodiscard]] Step step(const std::vector<std::int64_t>& tasks);
 
-  [[nodiscard]] const core::Adapters& adapters() const { return adapters_; }
+  [[nodiscard]] const engine::Adapters& adapters() const { return adapters_; }
   [[nodiscard]] const std::string& text_template() const { return template_; }
   /// All options, given or default.
   [[nodiscard]] const sdk::Options& options() const { return options_; }
 
  private:
-  core::MethodRef ref_;
+  study::MethodRef ref_;
   sdk::Options options_;
   std::unique_ptr<sdk::Method> method_;
   std::string template_;
-  core::AdapterChecks checks_;
-  core::Whereabouts where_;
-  core::Adapters adapters_;
-  core::AdaptedBackbone backbone_;
+  engine::AdapterChecks checks_;
+  engine::Whereabouts where_;
+  engine::Adapters adapters_;
+  engine::AdaptedBackbone backbone_;
 };
 
 /// Largest difference as a share of the reference's largest value, or of `floor` where that is

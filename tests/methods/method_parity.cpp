@@ -34,7 +34,7 @@ std::string parameter_name(std::size_t adapter, const std::string& name) {
 
 void write_case(const MethodCase& one, const std::filesystem::path& folder) {
   const auto bench = moved_bench(one);
-  const core::Adapters& adapters = bench->adapters();
+  const engine::Adapters& adapters = bench->adapters();
   std::vector<sdk::NamedTensor> inputs;
   for (std::size_t a = 0; a < adapters.parameters.size(); ++a)
     for (const sdk::NamedTensor& parameter : adapters.parameters[a])
@@ -42,7 +42,7 @@ void write_case(const MethodCase& one, const std::filesystem::path& folder) {
 
   nlohmann::json tasks = nlohmann::json::array();
   for (std::size_t t = 0; t < bench_tasks().size(); ++t) {
-    const core::Task& task = bench_tasks()[t];
+    const engine::Task& task = bench_tasks()[t];
     tasks.push_back({{"name", task.name},
                      {"classes", task.classes},
                      {"adapters", adapters.arrangement.of_task[t]}});

@@ -4,7 +4,7 @@
 namespace petlab::tests {
 namespace {
 
-using core::Sharing;
+using engine::Sharing;
 
 MethodFamily& family() {
   static MethodFamily methods(

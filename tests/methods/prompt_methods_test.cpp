@@ -4,7 +4,7 @@
 namespace petlab::tests {
 namespace {
 
-using core::Sharing;
+using engine::Sharing;
 
 const std::vector<MethodCase> kCases = {
     {"coop", "coop"},

@@ -1,8 +1,8 @@
 // One model in every layout: the same weights, settings and vocabulary come out of each. The files
 // are written by write_checkpoints.py with PyTorch, safetensors and transformers.
+#include "petlab/base/error.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/checkpoint.hpp"
-#include "petlab/sdk/error.hpp"
 #include "reference.hpp"
 
 #include <ATen/ATen.h>
@@ -39,7 +39,7 @@ template <class Action>
 std::string error_of(const Action& action) {
   try {
     action();
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     return error.what();
   }
   ADD_FAILURE() << "no error was thrown";

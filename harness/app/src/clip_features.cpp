@@ -1,8 +1,8 @@
 #include "clip_features.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/image.hpp"
 #include "petlab/datasets/resize.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -10,12 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <iostream>
 
 namespace petlab::app {
@@ -58,7 +54,7 @@ void check_file(const std::string& file) {
   std::error_code error;
   const fs::file_status status = fs::status(file, error);
   const auto fail = [&](const std::string& what) {
-    throw sdk::Error(sdk::ErrorKind::data, "the picture '" + file + "' " + what);
+    throw base::Error(base::ErrorKind::data, "the picture '" + file + "' " + what);
   };
   if (!fs::exists(status)) fail("does not exist");
   if (fs::is_directory(status)) fail("is a folder, expected a file");
@@ -120,28 +116,6 @@ ClipFeatures text_features(const clip::Backbone& backbone, const std::vector<std
     features.push_back(backbone.encode_text(tokens).to(at::kCPU));
   }
   return normalised(at::cat(features));
-}
-
-void write_whole_file(const fs::path& file, const std::string& content) {
-  const fs::path part = file.string() + ".part";
-  std::error_code error;
-  {
-    std::ofstream out(part, std::ios::binary | std::ios::trunc);
-    out << content;
-    out.close();
-    if (out) fs::rename(part, file, error);
-    if (out && !error) return;
-  }
-  const std::string reason = error ? error.message() : std::strerror(errno);
-  fs::remove(part, error);
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "cannot write the file '" + file.string() + "': " + reason);
-}
-
-std::string float_text(float value) {
-  std::array<char, 32> text{};
-  const auto result = std::to_chars(text.data(), text.data() + text.size(), value);
-  return {text.data(), result.ptr};
 }
 
 }  // namespace petlab::app

@@ -26,10 +26,4 @@ struct ClipFeatures {
 [[nodiscard]] ClipFeatures text_features(const clip::Backbone& backbone,
                                          const std::vector<std::string>& texts);
 
-/// Writes a file whole or not at all. Throws Error(config) naming it when it cannot be written.
-void write_whole_file(const std::filesystem::path& file, const std::string& content);
-
-/// The shortest text that reads back as the same float.
-[[nodiscard]] std::string float_text(float value);
-
 }  // namespace petlab::app

@@ -1,8 +1,8 @@
 #include "command.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/checkpoint.hpp"
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <iostream>
 
@@ -116,8 +116,8 @@ int run_clip(const Arguments& arguments) {
     known.emplace_back(action.name);
   }
   if (!wanted.empty() && wanted != "--help" && wanted != "-h")
-    throw sdk::Error(sdk::ErrorKind::config, "petlab clip has no action '" + wanted + "'" +
-                                                 core::did_you_mean(wanted, known));
+    throw base::Error(base::ErrorKind::config, "petlab clip has no action '" + wanted + "'" +
+                                                   base::did_you_mean(wanted, known));
   std::cout << "petlab clip ACTION [options]\n\n";
   for (const Command& action : actions)
     std::cout << "  " << action.name << std::string(14 - std::string(action.name).size(), ' ')

@@ -1,7 +1,7 @@
 #include "clip_features.hpp"
 #include "command.hpp"
-#include "petlab/core/run.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/engine/run.hpp"
 
 #include <ATen/ATen.h>
 
@@ -12,10 +12,6 @@
 
 namespace petlab::app {
 namespace {
-
-[[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
-}
 
 /// "a, b c,d" -> a | b c | d.
 std::vector<std::string> read_labels(const std::string& list) {
@@ -30,8 +26,10 @@ std::vector<std::string> read_labels(const std::string& list) {
                 ? ""
                 : label.substr(first, label.find_last_not_of(" \t") - first + 1);
     if (label.empty())
-      fail("--labels '" + list + "' has an empty label, expected names with commas between");
-    if (!seen.insert(label).second) fail("--labels names '" + label + "' twice");
+      base::throw_config_error("--labels '" + list +
+                               "' has an empty label, expected names with commas between");
+    if (!seen.insert(label).second)
+      base::throw_config_error("--labels names '" + label + "' twice");
     labels.push_back(std::move(label));
     begin = end + 1;
   }
@@ -42,8 +40,9 @@ std::vector<std::string> fill_template(const std::string& text,
                                        const std::vector<std::string>& labels) {
   const std::size_t gap = text.find("{}");
   if (gap == std::string::npos || text.find("{}", gap + 2) != std::string::npos)
-    fail("--template '" + text +
-         "' must hold {} once, where the label goes, as in \"a photo of a {}.\"");
+    base::throw_config_error(
+        "--template '" + text +
+        "' must hold {} once, where the label goes, as in \"a photo of a {}.\"");
   std::vector<std::string> texts;
   for (const std::string& label : labels)
     texts.push_back(std::string(text).replace(gap, 2, label));
@@ -91,18 +90,22 @@ int run_clip_classify(const Arguments& arguments) {
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   if (!options->has("backbone"))
-    fail("petlab clip classify needs --backbone DIR, the folder of a CLIP model");
-  if (!options->has("image")) fail("petlab clip classify needs --image FILE, a picture or several");
+    base::throw_config_error(
+        "petlab clip classify needs --backbone DIR, the folder of a CLIP model");
+  if (!options->has("image"))
+    base::throw_config_error("petlab clip classify needs --image FILE, a picture or several");
   if (!options->has("labels"))
-    fail("petlab clip classify needs --labels, the names to choose from, e.g. --labels dog,cat");
+    base::throw_config_error(
+        "petlab clip classify needs --labels, the names to choose from, e.g. --labels dog,cat");
   const std::vector<std::string> labels = read_labels(options->text("labels"));
   const std::vector<std::string> texts = fill_template(options->text("template"), labels);
   const int top = options->get<int>("top");
-  if (top < 1) fail("--top is " + std::to_string(top) + ", expected at least 1");
+  if (top < 1)
+    base::throw_config_error("--top is " + std::to_string(top) + ", expected at least 1");
   const auto images = options->get<std::vector<std::string>>("image");
 
   const auto backbone =
-      clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")),
+      clip::Backbone::load(options->text("backbone"), engine::parse_device(options->text("device")),
                            {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const ClipFeatures of_images = image_features(*backbone, images);
   const ClipFeatures of_texts = text_features(*backbone, texts);

@@ -1,8 +1,10 @@
 #include "clip_features.hpp"
 #include "command.hpp"
-#include "petlab/core/run.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/engine/run.hpp"
 
 #include <ATen/ATen.h>
 
@@ -20,9 +22,9 @@ void add_rows(std::string& csv, const char* kind, const std::vector<std::string>
   const auto norms = features.norms.accessor<float, 1>();
   for (std::int64_t row = 0; row < values.size(0); ++row) {
     csv.append(kind).append(",").append(datasets::csv_field(names[static_cast<std::size_t>(row)]));
-    csv.append(",").append(float_text(norms[row]));
+    csv.append(",").append(base::number_text(norms[row]));
     for (std::int64_t i = 0; i < values.size(1); ++i)
-      csv.append(",").append(float_text(values[row][i]));
+      csv.append(",").append(base::number_text(values[row][i]));
     csv.append("\n");
   }
 }
@@ -91,16 +93,16 @@ int run_clip_embed(const Arguments& arguments) {
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   if (!options->has("backbone"))
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "petlab clip embed needs --backbone DIR, the folder of a CLIP model");
+    throw base::Error(base::ErrorKind::config,
+                      "petlab clip embed needs --backbone DIR, the folder of a CLIP model");
   const std::vector<std::string> images = list_of(*options, "image");
   const std::vector<std::string> texts = list_of(*options, "text");
   if (images.empty() && texts.empty())
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "petlab clip embed needs something to embed: --image FILE or --text TEXT");
+    throw base::Error(base::ErrorKind::config,
+                      "petlab clip embed needs something to embed: --image FILE or --text TEXT");
 
   const auto backbone =
-      clip::Backbone::load(options->text("backbone"), core::parse_device(options->text("device")),
+      clip::Backbone::load(options->text("backbone"), engine::parse_device(options->text("device")),
                            {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const ClipFeatures of_images = image_features(*backbone, images);
   const ClipFeatures of_texts = text_features(*backbone, texts);
@@ -110,7 +112,8 @@ int run_clip_embed(const Arguments& arguments) {
     std::cout << csv;
     return kOk;
   }
-  write_whole_file(options->text("out"), csv);
+  base::write_file(options->text("out"), csv,
+                   {.durability = base::Durability::process, .failure = base::ErrorKind::config});
   if (!images.empty() && !texts.empty()) print_cosines(images, of_images, texts, of_texts);
   std::cout << images.size() << " pictures and " << texts.size() << " texts, " << width
             << " numbers each, in " << options->text("out") << "\n";

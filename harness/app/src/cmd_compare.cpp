@@ -1,7 +1,7 @@
 #include "command.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/reports/compare.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <fstream>
 #include <iostream>
@@ -13,7 +13,7 @@ void write_csv(const std::string& path, const reports::CompareResult& result) {
   std::ofstream file(path, std::ios::binary);
   file << reports::disagreements_csv(result);
   file.flush();
-  if (!file) throw sdk::Error(sdk::ErrorKind::store, "--csv: cannot write '" + path + "'");
+  if (!file) throw base::Error(base::ErrorKind::store, "--csv: cannot write '" + path + "'");
   std::cout << "wrote " << path << "\n";
 }
 
@@ -47,8 +47,8 @@ int run_compare(const Arguments& arguments) {
   if (!options) return kOk;
   const int images = options->get<int>("images");
   if (images < 0)
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "--images is " + std::to_string(images) + ", expected 0 or more");
+    throw base::Error(base::ErrorKind::config,
+                      "--images is " + std::to_string(images) + ", expected 0 or more");
 
   const std::string& study = options->text("study");
   const results::RunStore store(options->text("store"), results::OpenMode::read_only);

@@ -1,8 +1,8 @@
 #include "command.hpp"
 #include "datasets_command.hpp"
-#include "petlab/core/suggestion.hpp"
-#include "petlab/datasets/icon_home.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
+#include "petlab/datasets/tools/build_icon_home.hpp"
 #include "places.hpp"
 
 #include <iostream>
@@ -62,12 +62,12 @@ int build(const Arguments& arguments) {
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   if (options->text("NAME") != "icon-home")
-    throw sdk::Error(sdk::ErrorKind::config, "petlab builds only the data set icon-home, not '" +
-                                                 options->text("NAME") + "'");
+    throw base::Error(base::ErrorKind::config, "petlab builds only the data set icon-home, not '" +
+                                                   options->text("NAME") + "'");
   const std::filesystem::path out =
       options->has("out") ? std::filesystem::path(options->text("out")) : icon_home_pictures();
-  std::cout << datasets::build_icon_home(options->text("package"), icon_home_recipe(), out, {},
-                                         counter("rendering"))
+  std::cout << datasets::tools::build_icon_home(options->text("package"), icon_home_recipe(), out,
+                                                {}, counter("rendering"))
             << "\n";
   return kOk;
 }
@@ -89,8 +89,8 @@ int run_datasets(const Arguments& arguments) {
     known.emplace_back(action.name);
   }
   if (!wanted.empty() && wanted != "--help" && wanted != "-h")
-    throw sdk::Error(sdk::ErrorKind::config, "petlab datasets has no action '" + wanted + "'" +
-                                                 core::did_you_mean(wanted, known));
+    throw base::Error(base::ErrorKind::config, "petlab datasets has no action '" + wanted + "'" +
+                                                   base::did_you_mean(wanted, known));
   std::cout << "petlab datasets ACTION [options]\n\n";
   for (const Command& action : actions)
     std::cout << "  " << action.name << std::string(14 - std::string(action.name).size(), ' ')

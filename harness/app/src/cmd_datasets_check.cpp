@@ -1,7 +1,7 @@
 #include "command.hpp"
 #include "datasets_command.hpp"
-#include "petlab/datasets/check.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/datasets/tools/check.hpp"
 
 #include <iostream>
 
@@ -37,22 +37,23 @@ int check_datasets(const Arguments& arguments) {
   if (!options) return kOk;
   const int near = options->get<int>("near");
   if (near < 0 || near > 15)
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "--near is " + std::to_string(near) + ", expected 0 to 15");
+    throw base::Error(base::ErrorKind::config,
+                      "--near is " + std::to_string(near) + ", expected 0 to 15");
 
   const datasets::Dataset dataset = open_root(*options, /*fingerprint=*/false);
   const datasets::Split split = split_of(*options, dataset);
   datasets::print_summary(std::cout, dataset);
-  if (!options->get<bool>("brief")) datasets::print_counts(std::cout, dataset);
+  if (!options->get<bool>("brief")) datasets::tools::print_counts(std::cout, dataset);
   datasets::print_summary(std::cout, dataset, split);
   std::cout << std::flush;
-  const datasets::CheckReport report =
-      datasets::check_dataset(dataset, split,
-                              {.near_distance = near,
-                               .threads = static_cast<unsigned>(options->get<int>("threads")),
-                               .progress = counter("checking")});
+  const datasets::tools::CheckReport report = datasets::tools::check_dataset(
+      dataset, split,
+      {.near_distance = near,
+       .threads = static_cast<unsigned>(options->get<int>("threads")),
+       .progress = counter("checking")});
   std::cout << report;
-  if (options->has("duplicates")) datasets::write_likenesses(options->text("duplicates"), report);
+  if (options->has("duplicates"))
+    datasets::tools::write_likenesses(options->text("duplicates"), report);
   return report.passed() || !options->get<bool>("strict") ? kOk : kData;
 }
 

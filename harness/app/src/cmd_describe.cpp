@@ -1,8 +1,8 @@
 #include "command.hpp"
 #include "describe.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
 #include "study_command.hpp"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ std::map<std::string, std::string> method_options(const Parsed& options) {
   for (const std::string& text : options.get<std::vector<std::string>>("option")) {
     const auto equals = text.find('=');
     if (equals == std::string::npos)
-      throw sdk::Error(sdk::ErrorKind::config, "--option " + text + ": expected NAME=VALUE");
+      throw base::Error(base::ErrorKind::config, "--option " + text + ": expected NAME=VALUE");
     result[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return result;
@@ -57,14 +57,14 @@ int run_describe(const Arguments& arguments) {
   if (!is_method && !is_grouping) {
     std::vector<std::string> known = methods;
     known.insert(known.end(), groupings.begin(), groupings.end());
-    throw sdk::Error(sdk::ErrorKind::config, "no plugin has a method or grouping '" + name + "'" +
-                                                 core::did_you_mean(name, known));
+    throw base::Error(base::ErrorKind::config, "no plugin has a method or grouping '" + name + "'" +
+                                                   base::did_you_mean(name, known));
   }
   if (is_method) describe(std::cout, plugins->method(name));
   if (is_grouping) describe(std::cout, plugins->grouping(name));
   if (!options->get<bool>("count")) return kOk;
   if (!is_method || !options->has("backbone"))
-    throw sdk::Error(sdk::ErrorKind::config, "--count needs a method and --backbone DIR");
+    throw base::Error(base::ErrorKind::config, "--count needs a method and --backbone DIR");
   const auto backbone = clip::Backbone::load(options->text("backbone"));
   count_parameters(std::cout, plugins->method(name), method_options(*options), *backbone,
                    backbone->parameter_count(),

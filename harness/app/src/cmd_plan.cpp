@@ -1,10 +1,10 @@
 #include "command.hpp"
 #include "petlab/clip/backbone.hpp"
-#include "petlab/core/expected_cost.hpp"
-#include "petlab/core/memory_estimate.hpp"
-#include "petlab/core/study_facts.hpp"
 #include "petlab/results/identity.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/study/expected_cost.hpp"
+#include "petlab/study/memory_estimate.hpp"
+#include "petlab/study/study_facts.hpp"
 #include "progress_view.hpp"
 #include "study_command.hpp"
 #include "study_stages.hpp"
@@ -21,8 +21,8 @@ namespace {
 
 struct Line {
   std::string state = "missing";
-  std::optional<core::RunCost> cost;  ///< measured, or expected
-  std::int64_t estimated_bytes = 0;   ///< from shapes; 0 for a run that is done, or on a GPU
+  std::optional<study::RunCost> cost;  ///< measured, or expected
+  std::int64_t estimated_bytes = 0;    ///< from shapes; 0 for a run that is done, or on a GPU
   std::string remark;
 };
 
@@ -40,16 +40,16 @@ std::string bytes_text(std::int64_t bytes) {
 class StateOfRuns {
  public:
   StateOfRuns(const PreparedStudy& study, const results::RunStore* store,
-              const core::PluginRegistry& plugins)
+              const study::PluginRegistry& plugins)
       : study_(study), store_(store), plugins_(plugins) {
     if (store == nullptr) return;
-    past_ = core::past_runs(*store, study.wanted);
+    past_ = study::past_runs(*store, study.wanted);
     const std::string now = results::utc_now();
     for (const results::Lease& lease : store->leases())
       if (lease.expires > now) owners_[lease.identity] = lease.owner;
   }
 
-  [[nodiscard]] Line line(const core::Job& job) {
+  [[nodiscard]] Line line(const study::Job& job) {
     Line line;
     const auto run = store_ != nullptr
                          ? store_->load(job.identity.hash, results::LoadDetail::without_predictions)
@@ -57,11 +57,11 @@ class StateOfRuns {
     if (run && run->status == results::RunStatus::done) {
       ++done_;
       line.state = "done";
-      line.cost = core::cost_of(*run);
+      line.cost = study::cost_of(*run);
       return line;
     }
     const auto expected =
-        core::expected_cost(job, study_.plan.train_images.at(job.spec.seed), past_);
+        study::expected_cost(job, study_.plan.train_images.at(job.spec.seed), past_);
     if (expected) line.cost = expected->cost;
     line.estimated_bytes = estimate(job.spec);
     const auto owner = owners_.find(job.identity.hash);
@@ -86,7 +86,7 @@ class StateOfRuns {
 
   /// Says so where the runs at once are expected to want more memory than there is.
   void warn_of_memory() const {
-    const std::int64_t machine = core::machine_memory();
+    const std::int64_t machine = study::machine_memory();
     if (machine == 0 || largest_ == 0 || largest_ * study_.workers <= machine) return;
     std::cout << "Warning: " << study_.workers << " run" << (study_.workers == 1 ? "" : "s")
               << " at once may need " << bytes_text(largest_ * study_.workers)
@@ -115,17 +115,17 @@ class StateOfRuns {
 
  private:
   /// Seeds of a row need the same.
-  std::int64_t estimate(const core::RunSpec& spec) {
+  std::int64_t estimate(const engine::RunSpec& spec) {
     if (spec.device != "cpu") return 0;
     const auto [entry, is_new] = estimates_.try_emplace(spec.label, 0);
     if (is_new) {
       if (backbone_ == nullptr) {
         backbone_ = clip::Backbone::load(spec.backbone, c10::kCPU,
                                          {.allow_unknown_weights = spec.allow_unknown_weights});
-        tasks_ = core::study_tasks(spec.dataset);
+        tasks_ = study::study_tasks(spec.dataset);
       }
       entry->second =
-          core::estimate_memory(spec, *plugins_.method(spec.method).entry, *backbone_, tasks_)
+          study::estimate_memory(spec, *plugins_.method(spec.method).entry, *backbone_, tasks_)
               .total();
     }
     largest_ = std::max(largest_, entry->second);
@@ -134,12 +134,12 @@ class StateOfRuns {
 
   const PreparedStudy& study_;
   const results::RunStore* store_;  ///< nullptr: none yet
-  const core::PluginRegistry& plugins_;
+  const study::PluginRegistry& plugins_;
   std::shared_ptr<const clip::Backbone> backbone_;
-  std::vector<core::Task> tasks_;
+  std::vector<engine::Task> tasks_;
   std::map<std::string, std::int64_t> estimates_;  ///< by row
   std::int64_t largest_ = 0;                       ///< of runs that are not done
-  std::vector<core::PastRun> past_;
+  std::vector<study::PastRun> past_;
   std::map<std::string, std::string> owners_;  ///< of running runs, by identity
   std::size_t done_ = 0, failed_ = 0, running_ = 0, missing_ = 0, unknown_ = 0;
   double seconds_left_ = 0.0;
@@ -165,17 +165,17 @@ void print_line(const std::string& row, const std::string& seed, const Line& lin
 }
 
 /// The runs of a study, a line each, and their sum.
-void print_runs(const PreparedStudy& study, const core::PluginRegistry& plugins) {
+void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins) {
   std::optional<results::RunStore> store;
   if (std::filesystem::exists(study.store))
     store.emplace(study.store, results::OpenMode::read_only);
   StateOfRuns states(study, store ? &*store : nullptr, plugins);
   std::size_t width = 3;
-  for (const core::Job& job : study.wanted)
+  for (const study::Job& job : study.wanted)
     width = std::max(width, job.spec.label.size());
   print_line("row", "seed", {.state = "state", .cost = {}, .remark = ""}, "time", "memory", "run",
              width);
-  for (const core::Job& job : study.wanted) {
+  for (const study::Job& job : study.wanted) {
     const Line line = states.line(job);
     const std::string sign = line.cost && line.state != "done" ? "~" : "";
     print_line(job.spec.label, std::to_string(job.spec.seed), line,

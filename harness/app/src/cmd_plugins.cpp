@@ -23,7 +23,7 @@ int run_plugins(const Arguments& arguments) {
   if (!options) return kOk;
   const auto plugins = load_plugins(*options);
 
-  for (const core::LoadedPlugin& plugin : plugins->plugins()) {
+  for (const study::LoadedPlugin& plugin : plugins->plugins()) {
     const sdk::PluginDescriptor& d = *plugin.descriptor;
     std::cout << d.name << " " << d.version << "  " << d.licence << "  " << plugin.file.string()
               << "\n";
@@ -32,9 +32,9 @@ int run_plugins(const Arguments& arguments) {
     for (const auto& entry : std::span(d.groupings, d.grouping_count))
       std::cout << "    grouping  " << entry.name << ": " << entry.summary << "\n";
   }
-  for (const core::RefusedPlugin& plugin : plugins->refused())
+  for (const study::RefusedPlugin& plugin : plugins->refused())
     std::cout << "refused   " << plugin.file.string() << "\n    " << plugin.reason << "\n";
-  for (const core::ShadowedPlugin& plugin : plugins->shadowed())
+  for (const study::ShadowedPlugin& plugin : plugins->shadowed())
     std::cout << "shadowed  " << plugin.file.string() << "\n    " << plugin.used.string()
               << " comes first\n";
   if (plugins->plugins().empty() && plugins->refused().empty()) {
@@ -43,7 +43,7 @@ int run_plugins(const Arguments& arguments) {
     if (options->has("plugin-dir"))
       for (const std::string& folder : options->get<std::vector<std::string>>("plugin-dir"))
         given.emplace_back(folder);
-    for (const auto& folder : core::plugin_folders(given))
+    for (const auto& folder : study::plugin_folders(given))
       std::cout << "    " << folder.string() << "\n";
   }
   return plugins->refused().empty() ? kOk : kPlugin;

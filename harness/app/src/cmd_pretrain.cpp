@@ -1,6 +1,6 @@
 #include "command.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/pretrain/options.hpp"
-#include "petlab/sdk/error.hpp"
 #include "places.hpp"
 #include "progress_view.hpp"
 
@@ -98,8 +98,8 @@ int run_pretrain_command(const Arguments& arguments) {
     for (const std::string& assignment : parsed->get<std::vector<std::string>>("set")) {
       const std::size_t sign = assignment.find('=');
       if (sign == std::string::npos)
-        throw sdk::Error(sdk::ErrorKind::config,
-                         "--set " + assignment + " has no '=', expected NAME=VALUE");
+        throw base::Error(base::ErrorKind::config,
+                          "--set " + assignment + " has no '=', expected NAME=VALUE");
       pretrain::set_option(options, assignment.substr(0, sign), assignment.substr(sign + 1));
     }
   options.minutes = parsed->get<double>("minutes");

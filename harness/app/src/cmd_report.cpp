@@ -1,9 +1,9 @@
 #include "command.hpp"
 #include "page_output.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/reports/render.hpp"
 #include "petlab/reports/report.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "progress_view.hpp"
 #include "study_command.hpp"
 
@@ -19,7 +19,7 @@ namespace {
 std::vector<std::string> choose_studies(const results::RunStore& store, const Parsed& options) {
   const std::vector<std::string> known = store.studies();
   if (known.empty())
-    throw sdk::Error(sdk::ErrorKind::store, store.path().string() + " holds no study");
+    throw base::Error(base::ErrorKind::store, store.path().string() + " holds no study");
   if (options.has("study")) {
     const auto& asked = options.get<std::vector<std::string>>("study");
     if (asked == std::vector<std::string>{"all"}) return known;
@@ -36,9 +36,9 @@ std::vector<std::string> choose_studies(const results::RunStore& store, const Pa
     std::string names;
     for (const std::string& name : studies)
       names += (names.empty() ? "" : ", ") + name;
-    throw sdk::Error(sdk::ErrorKind::config, store.path().string() + " holds several studies (" +
-                                                 names +
-                                                 "); name them with --study, or --study all");
+    throw base::Error(base::ErrorKind::config, store.path().string() + " holds several studies (" +
+                                                   names +
+                                                   "); name them with --study, or --study all");
   }
   return studies;
 }

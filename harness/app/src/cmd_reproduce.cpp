@@ -21,7 +21,8 @@ fs::path protocols_folder(const Parsed& options) {
 void list_tables(const fs::path& protocols, const fs::path& setting) {
   std::cout << "Tables (rows; studies where there are several):\n";
   for (const ShippedTable& table : shipped_tables(protocols)) {
-    const core::Protocol protocol = core::read_protocol(std::vector<fs::path>{table.file, setting});
+    const study::Protocol protocol =
+        study::read_protocol(std::vector<fs::path>{table.file, setting});
     std::cout << "  " << std::left << std::setw(14) << table.name << "  " << protocol.description
               << " (" << protocol.rows.size() << " rows";
     if (table.members.size() > 1) std::cout << "; " << table.members.size() << " studies";
@@ -71,7 +72,7 @@ int run_reproduce(const Arguments& arguments) {
   check_page_options(*options);
   const auto plugins = load_plugins(*options);
   warn_of_refused(*plugins);
-  std::vector<core::Protocol> protocols;
+  std::vector<study::Protocol> protocols;
   for (const ShippedTable& table : choose_tables(options->text("TABLE"), folder))
     for (const std::vector<fs::path>& files : table.studies(setting))
       protocols.push_back(read_study(files, *options));

@@ -1,7 +1,7 @@
 #include "command.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/results/verification.hpp"
-#include "petlab/sdk/error.hpp"
 #include "study_command.hpp"
 
 #include <unistd.h>
@@ -16,22 +16,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
-}
-
 /// The run that the argument names.
 results::RunRecord find_run(const results::RunStore& store, const std::string& prefix) {
   const auto found = store.find_runs(prefix);
   if (found.empty())
-    fail(store.path().string() + " holds no run '" + prefix +
-         "'; expected the beginning of an identity, as petlab plan and the report print it");
+    base::throw_config_error(
+        store.path().string() + " holds no run '" + prefix +
+        "'; expected the beginning of an identity, as petlab plan and the report print it");
   if (found.size() > 1)
-    fail("'" + prefix + "' begins " + std::to_string(found.size()) + " runs of " +
-         store.path().string() + "; give more of it");
+    base::throw_config_error("'" + prefix + "' begins " + std::to_string(found.size()) +
+                             " runs of " + store.path().string() + "; give more of it");
   results::RunRecord run = *store.load(found.front());
   if (run.status != results::RunStatus::done)
-    fail("run " + prefix + " failed (" + run.error + "); only finished runs can be verified");
+    base::throw_config_error("run " + prefix + " failed (" + run.error +
+                             "); only finished runs can be verified");
   return run;
 }
 
@@ -47,8 +45,9 @@ Planned find_plan(const results::RunStore& store, const results::RunRecord& run)
     for (const results::PlannedRun& planned : study->plan)
       if (planned.hash == run.identity.hash) return {*study, planned};
   }
-  fail("no study of " + store.path().string() + " plans run " + run.identity.hash.substr(0, 12) +
-       ", so what it ran on is not known; run its study once more with this store");
+  base::throw_config_error(
+      "no study of " + store.path().string() + " plans run " + run.identity.hash.substr(0, 12) +
+      ", so what it ran on is not known; run its study once more with this store");
 }
 
 /// What of the identity is not as it was, one a line.
@@ -91,17 +90,18 @@ PreparedStudy prepare_repeat(const results::RunRecord& run, const Planned& plann
   const auto plugins = load_plugins(options);
   warn_of_refused(*plugins);
   PreparedStudy study = prepare_study({file}, options, *plugins);
-  std::optional<core::Job> repeat, namesake;
-  for (const core::Job& job : study.plan.jobs) {
+  std::optional<study::Job> repeat, namesake;
+  for (const study::Job& job : study.plan.jobs) {
     if (job.identity.hash == run.identity.hash) repeat = job;
     if (job.spec.label == planned.run.row_label && job.spec.seed == planned.run.seed)
       namesake = job;
   }
   if (!repeat)
-    fail("run " + run.identity.hash.substr(0, 12) + " cannot be repeated here: " +
-         (namesake
-              ? "what decides its result changed:" + differences(run.identity, namesake->identity)
-              : std::string("its study has no such row any more")));
+    base::throw_config_error(
+        "run " + run.identity.hash.substr(0, 12) + " cannot be repeated here: " +
+        (namesake
+             ? "what decides its result changed:" + differences(run.identity, namesake->identity)
+             : std::string("its study has no such row any more")));
   study.wanted = {*repeat};
   study.wanted.front().spec.feature_store = false;  // what others computed is verified too
   study.store = folder / "repeat.sqlite";
@@ -132,7 +132,7 @@ int run_verify(const Arguments& arguments) {
   add_running_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
-  if (!options->has("store")) fail("petlab verify needs --store FILE");
+  if (!options->has("store")) base::throw_config_error("petlab verify needs --store FILE");
   const fs::path file = options->text("store");
 
   std::optional<results::RunStore> store(std::in_place, file, results::OpenMode::read_write);

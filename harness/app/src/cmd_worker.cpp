@@ -1,5 +1,5 @@
 #include "command.hpp"
-#include "petlab/core/worker.hpp"
+#include "petlab/study/worker.hpp"
 
 #include <ATen/Parallel.h>
 
@@ -18,13 +18,13 @@ int run_worker(const Arguments&) {
   signal(SIGPIPE, SIG_IGN);
   const std::string text{std::istreambuf_iterator<char>(std::cin),
                          std::istreambuf_iterator<char>()};
-  const core::WorkOrder order = core::parse_work_order(text);
+  const study::WorkOrder order = study::parse_work_order(text);
   // A worker without the program that waits for it would go on unseen.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != order.parent) return kInterrupted;
   at::set_num_threads(order.job.spec.threads);
-  core::ProgressLines progress(3);
-  return core::work(order, progress) ? kOk : kRunFailed;
+  study::ProgressLines progress(3);
+  return study::work(order, progress) ? kOk : kRunFailed;
 }
 
 }  // namespace petlab::app

@@ -1,7 +1,7 @@
 #include "command.hpp"
 
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <boost/program_options.hpp>
 
@@ -13,10 +13,6 @@
 namespace petlab::app {
 namespace {
 
-[[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
-}
-
 std::string strip_dashes(const std::string& option) {
   const auto first = option.find_first_not_of('-');
   return first == std::string::npos ? option : option.substr(first);
@@ -26,7 +22,7 @@ std::string unknown_option(const Usage& usage, const std::string& option) {
   std::vector<std::string> known = {"--help"};
   for (const auto& one : usage.options.options())
     known.push_back("--" + one->long_name());
-  const std::string hint = core::did_you_mean("--" + strip_dashes(option), known);
+  const std::string hint = base::did_you_mean("--" + strip_dashes(option), known);
   return "unknown option '" + option + "'" + hint;
 }
 
@@ -100,17 +96,19 @@ std::optional<Parsed> parse(const Usage& usage, const Arguments& arguments) {
         result.from_environment.insert(name);
     po::notify(result.values);
   } catch (const po::unknown_option& error) {
-    fail(unknown_option(usage, error.get_option_name()));
+    base::throw_config_error(unknown_option(usage, error.get_option_name()));
   } catch (const po::too_many_positional_options_error&) {
-    fail("petlab " + usage.command + " takes " + std::to_string(usage.positional.size()) +
-         " argument(s) without dashes, found more; see petlab " + usage.command + " --help");
+    base::throw_config_error(
+        "petlab " + usage.command + " takes " + std::to_string(usage.positional.size()) +
+        " argument(s) without dashes, found more; see petlab " + usage.command + " --help");
   } catch (const po::error& error) {
-    fail(std::string(error.what()) + "; see petlab " + usage.command + " --help");
+    base::throw_config_error(std::string(error.what()) + "; see petlab " + usage.command +
+                             " --help");
   }
   for (const std::string& argument : usage.positional)
     if (!result.has(positional_name(argument)) && !usage.positional_optional)
-      fail("petlab " + usage.command + " needs " + positional_name(argument) + "; see petlab " +
-           usage.command + " --help");
+      base::throw_config_error("petlab " + usage.command + " needs " + positional_name(argument) +
+                               "; see petlab " + usage.command + " --help");
   return result;
 }
 

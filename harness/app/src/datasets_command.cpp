@@ -1,8 +1,8 @@
 #include "datasets_command.hpp"
 
-#include "petlab/core/suggestion.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/datasets/lists.hpp"
-#include "petlab/sdk/error.hpp"
 #include "places.hpp"
 
 #include <unistd.h>
@@ -16,10 +16,6 @@
 namespace petlab::app {
 namespace {
 
-[[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
-}
-
 std::vector<std::string> split_at_commas(const std::string& text) {
   std::vector<std::string> parts;
   std::istringstream in(text);
@@ -30,13 +26,15 @@ std::vector<std::string> split_at_commas(const std::string& text) {
 
 unsigned threads_of(const Parsed& options) {
   const int threads = options.get<int>("threads");
-  if (threads < 0) fail("--threads is " + std::to_string(threads) + ", expected 0 (all) or more");
+  if (threads < 0)
+    base::throw_config_error("--threads is " + std::to_string(threads) +
+                             ", expected 0 (all) or more");
   return static_cast<unsigned>(threads);
 }
 
 }  // namespace
 
-datasets::Progress counter(const char* what) {
+datasets::tools::Progress counter(const char* what) {
   if (isatty(STDERR_FILENO) == 0) return {};
   const auto start = std::chrono::steady_clock::now();
   return [what, start](std::size_t done, std::size_t total) {
@@ -87,8 +85,9 @@ datasets::Dataset open_root(const Parsed& options, bool fingerprint) {
     source.name = options.text("dataset");
     const auto& names = datasets::dataset_names();
     if (std::find(names.begin(), names.end(), source.name) == names.end())
-      fail("--dataset: unknown data set '" + source.name + "'; petlab datasets list names them" +
-           core::did_you_mean(source.name, names));
+      base::throw_config_error("--dataset: unknown data set '" + source.name +
+                               "'; petlab datasets list names them" +
+                               base::did_you_mean(source.name, names));
   } else if (!there && options.text("ROOT") == "icon-home") {
     source.name = "icon-home";
   } else {
@@ -119,12 +118,13 @@ datasets::Split split_of(const Parsed& options, const datasets::Dataset& dataset
   else if (options.values["train-fraction"].defaulted() && (own || options.has("split-list")))
     kind = "list";
   if (kind != "percent" && kind != "shots" && kind != "list")
-    fail("--split is '" + kind + "', expected percent, shots or list");
+    base::throw_config_error("--split is '" + kind + "', expected percent, shots or list");
   choice.kind = kind == "shots" ? Kind::shots : kind == "list" ? Kind::list : Kind::percent;
   choice.train_fraction = options.get<double>("train-fraction");
   if (options.has("train-shots")) choice.train_shots = options.get<std::int64_t>("train-shots");
   if (choice.kind == Kind::shots && choice.train_shots < 1)
-    fail("--split shots needs --train-shots, the training pictures of each class, at least 1");
+    base::throw_config_error(
+        "--split shots needs --train-shots, the training pictures of each class, at least 1");
   if (options.has("split-list")) {
     choice.own_lists = options.text("split-list") == "own";
     if (!choice.own_lists) choice.lists = datasets::expand_lists(options.text("split-list"));

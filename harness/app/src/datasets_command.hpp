@@ -1,15 +1,15 @@
 #pragma once
 
 #include "command.hpp"
-#include "petlab/datasets/icon_home.hpp"
 #include "petlab/datasets/registry.hpp"
 #include "petlab/datasets/split.hpp"
+#include "petlab/datasets/tools/build_icon_home.hpp"
 
 // What the actions of `petlab datasets` share.
 namespace petlab::app {
 
 /// A count with pictures per second on a terminal, nothing elsewhere.
-[[nodiscard]] datasets::Progress counter(const char* what);
+[[nodiscard]] datasets::tools::Progress counter(const char* what);
 
 /// Adds --dataset, --lists, --domains and --threads.
 void add_dataset_options(po::options_description& options);

@@ -50,7 +50,7 @@ void describe_options(std::ostream& out, const sdk::OptionSpec* options, std::ui
         << type_text(spec) << "; default " << spec.default_value << "]\n";
 }
 
-void describe_plugin(std::ostream& out, const core::LoadedPlugin& plugin) {
+void describe_plugin(std::ostream& out, const study::LoadedPlugin& plugin) {
   out << "plugin   " << plugin.descriptor->name << " " << plugin.descriptor->version << ", "
       << plugin.descriptor->licence << ", sources "
       << std::string(plugin.descriptor->source_hash).substr(0, 12) << ", " << plugin.file.string()
@@ -139,7 +139,7 @@ std::string percent(std::int64_t part, std::int64_t whole) {
 
 }  // namespace
 
-void describe(std::ostream& out, const core::MethodRef& method) {
+void describe(std::ostream& out, const study::MethodRef& method) {
   const sdk::MethodEntry& entry = *method.entry;
   const sdk::TrainingDefaults& t = entry.training;
   out << "method " << entry.name << ": " << entry.summary << "\n";
@@ -155,13 +155,13 @@ void describe(std::ostream& out, const core::MethodRef& method) {
   describe_options(out, entry.options, entry.option_count, "option.");
 }
 
-void describe(std::ostream& out, const core::GroupingRef& grouping) {
+void describe(std::ostream& out, const study::GroupingRef& grouping) {
   out << "grouping " << grouping.entry->name << ": " << grouping.entry->summary << "\n";
   describe_plugin(out, *grouping.plugin);
   describe_options(out, grouping.entry->options, grouping.entry->option_count, "grouping.");
 }
 
-void count_parameters(std::ostream& out, const core::MethodRef& method,
+void count_parameters(std::ostream& out, const study::MethodRef& method,
                       const std::map<std::string, std::string>& options,
                       const sdk::BackboneView& backbone, std::int64_t backbone_parameters,
                       const CountedTasks& counted) {

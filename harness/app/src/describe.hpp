@@ -1,7 +1,7 @@
 #pragma once
 
-#include "petlab/core/plugin_loader.hpp"
 #include "petlab/sdk/backbone.hpp"
+#include "petlab/study/plugin_loader.hpp"
 
 #include <cstdint>
 #include <iosfwd>
@@ -12,8 +12,8 @@ namespace petlab::app {
 
 /// Prints what a method or grouping is: plugin, training of its publication, options with types,
 /// ranges and defaults.
-void describe(std::ostream& out, const core::MethodRef& method);
-void describe(std::ostream& out, const core::GroupingRef& grouping);
+void describe(std::ostream& out, const study::MethodRef& method);
+void describe(std::ostream& out, const study::GroupingRef& grouping);
 
 /// Tasks of a made-up study to count for: parameters of some methods depend on them.
 struct CountedTasks {
@@ -24,7 +24,7 @@ struct CountedTasks {
 
 /// Prints the trainable tensors of one adapter of the method on a backbone, used by all tasks; what
 /// is needed at inference, what is stored, and what each sharing trains.
-void count_parameters(std::ostream& out, const core::MethodRef& method,
+void count_parameters(std::ostream& out, const study::MethodRef& method,
                       const std::map<std::string, std::string>& options,
                       const sdk::BackboneView& backbone, std::int64_t backbone_parameters,
                       const CountedTasks& counted);

@@ -1,9 +1,9 @@
 #include "command.hpp"
-#include "petlab/core/identity.hpp"
-#include "petlab/core/suggestion.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/kernels/cpu_level.hpp"
 #include "petlab/sdk/abi.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/study/identity.hpp"
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
@@ -54,13 +54,13 @@ void print_help() {
 }
 
 void print_version() {
-  std::cout << "petlab " << core::program_version() << "\n"
+  std::cout << "petlab " << study::program_version() << "\n"
             << "SDK ABI  " << sdk::kSdkAbi << "\n"
             << "LibTorch " << sdk::kTorchVersion << "\n"
             << "build    " << sdk::kBuildTag << "\n"
             << "CPU      " << kernels::to_string(kernels::cpu_level()) << " of "
             << kernels::to_string(kernels::machine_cpu_level()) << "\n"
-            << "sources  " << core::host_source_hash() << " (" << core::host_source_state()
+            << "sources  " << study::host_source_hash() << " (" << study::host_source_state()
             << ")\n";
 }
 
@@ -80,25 +80,25 @@ int dispatch(const Arguments& arguments) {
     if (name == command.name) return command.run({arguments.begin() + 1, arguments.end()});
     if (command.summary != nullptr) known.emplace_back(command.name);
   }
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "unknown command '" + name + "'" + core::did_you_mean(name, known));
+  throw base::Error(base::ErrorKind::config,
+                    "unknown command '" + name + "'" + base::did_you_mean(name, known));
 }
 
-int exit_code(sdk::ErrorKind kind) {
+int exit_code(base::ErrorKind kind) {
   switch (kind) {
-    case sdk::ErrorKind::config:
+    case base::ErrorKind::config:
       return kUsage;
-    case sdk::ErrorKind::data:
+    case base::ErrorKind::data:
       return kData;
-    case sdk::ErrorKind::plugin:
+    case base::ErrorKind::plugin:
       return kPlugin;
-    case sdk::ErrorKind::numeric:
+    case base::ErrorKind::numeric:
       return kNumeric;
-    case sdk::ErrorKind::device:
+    case base::ErrorKind::device:
       return kDevice;
-    case sdk::ErrorKind::store:
+    case base::ErrorKind::store:
       return kStore;
-    case sdk::ErrorKind::internal:
+    case base::ErrorKind::internal:
       return kInternal;
   }
   return kInternal;
@@ -115,7 +115,7 @@ int main(int argc, char** argv) {
     // A wrong PETLAB_CPU is refused by every command, before any work.
     (void)kernels::cpu_level();
     return app::dispatch({argv + 1, argv + argc});
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     std::cerr << "petlab: " << error.what() << "\n";
     return app::exit_code(error.kind());
   } catch (const std::bad_alloc&) {

@@ -1,10 +1,10 @@
 #include "page_output.hpp"
 
-#include "petlab/core/suggestion.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 #include "petlab/reports/render.hpp"
 #include "petlab/reports/report.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "progress_view.hpp"
 #include "published_numbers.hpp"
 
@@ -35,8 +35,8 @@ std::vector<reports::Format> parse_formats(const std::string& text) {
       std::vector<std::string> all;
       for (const auto& each : known)
         all.push_back(each.first);
-      throw sdk::Error(sdk::ErrorKind::config,
-                       "--format: unknown format '" + name + "'" + core::did_you_mean(name, all));
+      throw base::Error(base::ErrorKind::config,
+                        "--format: unknown format '" + name + "'" + base::did_you_mean(name, all));
     }
     formats.push_back(format->second);
   }

@@ -42,7 +42,7 @@ double ProgressView::State::fraction() const {
   return 0.95 * static_cast<double>(done) / static_cast<double>(total);
 }
 
-ProgressView::ProgressView(const std::vector<core::Job>& jobs, bool is_terminal)
+ProgressView::ProgressView(const std::vector<study::Job>& jobs, bool is_terminal)
     : jobs_(jobs), is_terminal_(is_terminal) {
   for (std::size_t job = 0; job < jobs.size(); ++job)
     name_width_ = std::max(name_width_, name(job).size());
@@ -53,7 +53,7 @@ ProgressView::~ProgressView() {
 }
 
 std::string ProgressView::name(std::size_t job) const {
-  const core::RunSpec& spec = jobs_[job].spec;
+  const engine::RunSpec& spec = jobs_[job].spec;
   const bool several = jobs_.front().spec.study != jobs_.back().spec.study;
   return (several ? spec.study + " " : "") + spec.label + " seed " + std::to_string(spec.seed);
 }
@@ -98,16 +98,16 @@ void ProgressView::failed(std::size_t job, const std::string& message, double se
   print(place(job) + "FAILED after " + duration_text(seconds) + ": " + message);
 }
 
-void ProgressView::elsewhere(std::size_t job, core::Elsewhere what, const std::string& message) {
+void ProgressView::elsewhere(std::size_t job, study::Elsewhere what, const std::string& message) {
   active_.erase(job);
-  if (what == core::Elsewhere::taken) {
+  if (what == study::Elsewhere::taken) {
     print(name(job) + ": left to another petlab, which took it over while this one stood still");
     return;
   }
   ++ended_;
-  if (what == core::Elsewhere::failed) ++failed_;
-  print(place(job) + (what == core::Elsewhere::done ? "done by another petlab"
-                                                    : "FAILED in another petlab: " + message));
+  if (what == study::Elsewhere::failed) ++failed_;
+  print(place(job) + (what == study::Elsewhere::done ? "done by another petlab"
+                                                     : "FAILED in another petlab: " + message));
 }
 
 void ProgressView::waiting(std::size_t runs) {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "petlab/core/plan.hpp"
-#include "petlab/core/progress.hpp"
-#include "petlab/core/study_runner.hpp"
+#include "petlab/engine/progress.hpp"
+#include "petlab/study/plan.hpp"
+#include "petlab/study/study_runner.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -14,10 +14,10 @@ namespace petlab::app {
 
 /// Shows a study on its way: a line for each run that ends, and on a terminal a bar below them with
 /// the runs at work, their phases and the time left.
-class ProgressView final : public core::StudyObserver {
+class ProgressView final : public study::StudyObserver {
  public:
   /// `jobs` must outlive this object. `is_terminal`: draw the bar.
-  ProgressView(const std::vector<core::Job>& jobs, bool is_terminal);
+  ProgressView(const std::vector<study::Job>& jobs, bool is_terminal);
   ~ProgressView() override;
 
   void started(std::size_t job) override;
@@ -26,7 +26,7 @@ class ProgressView final : public core::StudyObserver {
   void note(std::size_t job, const std::string& text) override;
   void done(std::size_t job, double mean_accuracy, double seconds) override;
   void failed(std::size_t job, const std::string& message, double seconds) override;
-  void elsewhere(std::size_t job, core::Elsewhere what, const std::string& message) override;
+  void elsewhere(std::size_t job, study::Elsewhere what, const std::string& message) override;
   void waiting(std::size_t runs) override;
   void tick() override;
 
@@ -47,7 +47,7 @@ class ProgressView final : public core::StudyObserver {
   void print(const std::string& line);
   void clear();
 
-  const std::vector<core::Job>& jobs_;
+  const std::vector<study::Job>& jobs_;
   bool is_terminal_;
   std::map<std::size_t, State> active_;
   std::size_t ended_ = 0;
@@ -57,7 +57,7 @@ class ProgressView final : public core::StudyObserver {
 };
 
 /// Counts pictures on the way into the cache, on a terminal; one line elsewhere.
-class ImageCounter final : public core::Progress {
+class ImageCounter final : public engine::Progress {
  public:
   explicit ImageCounter(bool is_terminal) : is_terminal_(is_terminal) {}
   ~ImageCounter() override;

@@ -1,12 +1,12 @@
 #include "published_numbers.hpp"
 
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/sdk/error.hpp"
 #include "places.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <iostream>
 
@@ -19,17 +19,16 @@ constexpr std::array kColumns = {"study",  "row",  "quantity", "value",
 constexpr std::size_t kValue = 3;
 
 [[noreturn]] void fail(const fs::path& file, std::size_t line, const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::data,
-                   file.string() + ":" + std::to_string(line) + ": " + message);
+  throw base::Error(base::ErrorKind::data,
+                    file.string() + ":" + std::to_string(line) + ": " + message);
 }
 
 /// "84.5", "~0.09", "149,620,737": a number, as printed.
 bool is_number(std::string text) {
   if (text.starts_with('~')) text.erase(0, 1);
   std::erase(text, ',');
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+  const auto value = base::parse_number<double>(text);
+  return value && std::isfinite(*value);
 }
 
 std::vector<fs::path> shipped_files() {

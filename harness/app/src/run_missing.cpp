@@ -1,9 +1,9 @@
-#include "petlab/core/run_inputs.hpp"
-#include "petlab/core/study_runner.hpp"
-#include "petlab/core/study_todo.hpp"
-#include "petlab/core/worker.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/study/prepare_data.hpp"
+#include "petlab/study/study_runner.hpp"
+#include "petlab/study/study_todo.hpp"
+#include "petlab/study/worker.hpp"
 #include "places.hpp"
 #include "progress_view.hpp"
 #include "study_command.hpp"
@@ -58,9 +58,9 @@ class PauseHandler {
 int at_least(const Parsed& options, const std::string& name, int least) {
   const int value = options.get<int>(name);
   if (value < least)
-    throw sdk::Error(sdk::ErrorKind::config, "--" + name + " is " + std::to_string(value) +
-                                                 ", expected seconds, at least " +
-                                                 std::to_string(least));
+    throw base::Error(base::ErrorKind::config, "--" + name + " is " + std::to_string(value) +
+                                                   ", expected seconds, at least " +
+                                                   std::to_string(least));
   return value;
 }
 
@@ -72,20 +72,21 @@ std::int64_t size_of(const std::string& text) {
   const std::size_t suffix = end < text.data() + text.size() ? suffixes.find(*end) : 0;
   if (error != std::errc() || number <= 0.0 || number > 1e6 ||
       end + 1 != text.data() + text.size() || suffix == std::string::npos)
-    throw sdk::Error(sdk::ErrorKind::config, "--memory-limit is '" + text +
-                                                 "', expected a number with K, M, G or T, e.g. 8G");
+    throw base::Error(
+        base::ErrorKind::config,
+        "--memory-limit is '" + text + "', expected a number with K, M, G or T, e.g. 8G");
   return static_cast<std::int64_t>(std::ldexp(number, 10 * (static_cast<int>(suffix) + 1)));
 }
 
-core::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
+study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
   const std::filesystem::path store = std::filesystem::absolute(study.store);
-  core::RunnerOptions runner{
+  study::RunnerOptions runner{
       .program = program_file(),
       .store = store,
       .logs = store.parent_path() / "logs",
       .workers = study.workers,
       .lease = std::chrono::seconds(at_least(options, "lease", 1)),
-      .cpus = core::share_cpus(core::allowed_cpus(), study.workers, study.threads),
+      .cpus = study::share_cpus(study::allowed_cpus(), study.workers, study.threads),
       .pause = &pause_requested};
   if (options.has("run-timeout"))
     runner.run_timeout = std::chrono::seconds(at_least(options, "run-timeout", 1));
@@ -93,34 +94,34 @@ core::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& s
   return runner;
 }
 
-core::RetryChoice retry_choice(const Parsed& options) {
-  return options.has("retry") ? core::parse_retry(options.text("retry")) : core::RetryChoice{};
+study::RetryChoice retry_choice(const Parsed& options) {
+  return options.has("retry") ? study::parse_retry(options.text("retry")) : study::RetryChoice{};
 }
 
 /// The runs of the studies, each once.
-std::vector<core::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
-  std::vector<core::Job> jobs;
+std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
+  std::vector<study::Job> jobs;
   std::set<std::string> seen;
   for (const PreparedStudy& study : studies)
-    for (const core::Job& job : study.wanted)
+    for (const study::Job& job : study.wanted)
       if (seen.insert(job.identity.hash).second) jobs.push_back(job);
   return jobs;
 }
 
 /// A process that was ended between a run's record and the removal of its checkpoint left it
 /// behind.
-void remove_leftovers(const std::vector<core::Job>& jobs, const std::filesystem::path& file,
+void remove_leftovers(const std::vector<study::Job>& jobs, const std::filesystem::path& file,
                       const results::RunStore& store) {
   std::error_code ignored;
-  for (const core::Job& job : jobs) {
-    const std::filesystem::path checkpoint = core::checkpoint_file(file, job.identity);
+  for (const study::Job& job : jobs) {
+    const std::filesystem::path checkpoint = study::checkpoint_file(file, job.identity);
     if (std::filesystem::exists(checkpoint, ignored) && store.has_done(job.identity.hash))
       std::filesystem::remove(checkpoint, ignored);
   }
 }
 
-void print_todo(const std::vector<PreparedStudy>& studies, const core::StudyTodo& todo,
-                const core::RunnerOptions& runner) {
+void print_todo(const std::vector<PreparedStudy>& studies, const study::StudyTodo& todo,
+                const study::RunnerOptions& runner) {
   const PreparedStudy& first = studies.at(0);
   if (studies.size() == 1)
     std::cout << "Study " << first.protocol.name << ": ";
@@ -141,8 +142,8 @@ void print_todo(const std::vector<PreparedStudy>& studies, const core::StudyTodo
 }
 
 /// What a study with failed runs ends with, on stderr. Returns the exit code.
-int say_failures(const core::StudyTodo& todo, const core::StudyOutcome& outcome,
-                 const core::RunnerOptions& runner) {
+int say_failures(const study::StudyTodo& todo, const study::StudyOutcome& outcome,
+                 const study::RunnerOptions& runner) {
   const int failed = outcome.failed + outcome.failed_elsewhere;
   if (failed > 0)
     std::cerr << "petlab: " << failed << " of " << todo.jobs.size()
@@ -172,34 +173,34 @@ void add_running_options(po::options_description& options) {
 }
 
 int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options) {
-  const core::RetryChoice retry = retry_choice(options);
+  const study::RetryChoice retry = retry_choice(options);
   const PreparedStudy& first = studies.at(0);
-  core::RunnerOptions runner = runner_options(options, first);
+  study::RunnerOptions runner = runner_options(options, first);
   handle(SIGINT, request_stop);
   handle(SIGTERM, request_stop);
   handle(SIGPIPE, SIG_IGN);
   if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
-  core::StudyTodo todo;
+  study::StudyTodo todo;
   {
     results::RunStore store(first.store);
     for (const PreparedStudy& study : studies)
       store.set_study(study.plan.study);
-    const std::vector<core::Job> jobs = all_jobs(studies);
-    todo = core::choose_jobs(jobs, store, retry);
+    const std::vector<study::Job> jobs = all_jobs(studies);
+    todo = study::choose_jobs(jobs, store, retry);
     remove_leftovers(jobs, first.store, store);
   }
   runner.retried = todo.retried;
   print_todo(studies, todo, runner);
-  core::StudyOutcome outcome;
+  study::StudyOutcome outcome;
   if (!todo.jobs.empty()) {
     {
       ImageCounter counter(isatty(STDERR_FILENO) != 0);
       results::RunStore store(first.store);
-      core::prepare_data(todo.jobs, store, counter);
+      study::prepare_data(todo.jobs, store, counter);
     }
     const PauseHandler pause;
     ProgressView view(todo.jobs, isatty(STDOUT_FILENO) != 0);
-    outcome = core::run_jobs(todo.jobs, runner, view, stop_requested);
+    outcome = study::run_jobs(todo.jobs, runner, view, stop_requested);
   }
   if (outcome.interrupted) {
     std::cerr << "petlab: stopped; " << outcome.done

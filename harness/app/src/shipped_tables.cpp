@@ -1,8 +1,8 @@
 #include "shipped_tables.hpp"
 
 #include "command.hpp"
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,10 +15,6 @@ namespace {
 constexpr std::array kOrder = {"single-task", "multi-task",    "modality",
                                "sharing",     "grouping",      "groups",
                                "depth",       "prompt-length", "training-size"};
-
-[[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
-}
 
 std::vector<fs::path> protocol_files(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -52,7 +48,7 @@ std::vector<ShippedTable> shipped_tables(const fs::path& protocols) {
   std::vector<ShippedTable> tables;
   for (const fs::path& file : protocol_files(protocols / "tables"))
     tables.push_back(table_of(file));
-  if (tables.empty()) fail("no tables in " + (protocols / "tables").string());
+  if (tables.empty()) base::throw_config_error("no tables in " + (protocols / "tables").string());
   std::stable_sort(tables.begin(), tables.end(), [](const ShippedTable& a, const ShippedTable& b) {
     return place(a) < place(b);
   });
@@ -64,7 +60,7 @@ std::vector<ShippedTable> choose_tables(const std::string& text, const fs::path&
   std::vector<ShippedTable> chosen;
   for (const std::string& name : split_list(text)) {
     if (name.ends_with(".ini")) {
-      if (!fs::is_regular_file(name)) fail("no table file " + name);
+      if (!fs::is_regular_file(name)) base::throw_config_error("no table file " + name);
       chosen.push_back(table_of(name));
       continue;
     }
@@ -74,9 +70,11 @@ std::vector<ShippedTable> choose_tables(const std::string& text, const fs::path&
       if (table.name == name) chosen.push_back(table);
     }
     if (chosen.empty() || chosen.back().name != name)
-      fail("no table '" + name + "'" + core::did_you_mean(name, known));
+      base::throw_config_error("no table '" + name + "'" + base::did_you_mean(name, known));
   }
-  if (chosen.empty()) fail("expected names of tables, or all; petlab reproduce --list shows them");
+  if (chosen.empty())
+    base::throw_config_error(
+        "expected names of tables, or all; petlab reproduce --list shows them");
   return chosen;
 }
 
@@ -91,7 +89,7 @@ fs::path choose_setting(const std::string& text, const fs::path& protocols) {
   if (text.ends_with(".ini")) return text;
   const std::vector<std::string> known = shipped_settings(protocols);
   if (std::find(known.begin(), known.end(), text) == known.end())
-    fail("--on: no setting '" + text + "'" + core::did_you_mean(text, known));
+    base::throw_config_error("--on: no setting '" + text + "'" + base::did_you_mean(text, known));
   return protocols / "settings" / (text + ".ini");
 }
 

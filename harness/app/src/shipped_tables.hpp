@@ -14,7 +14,7 @@ struct ShippedTable {
   std::filesystem::path file;                  ///< with the rows
   std::vector<std::filesystem::path> members;  ///< what each study adds; empty: there is one study
 
-  /// The files of each study with this setting, as core::read_protocol() takes them.
+  /// The files of each study with this setting, as study::read_protocol() takes them.
   [[nodiscard]] std::vector<std::vector<std::filesystem::path>> studies(
       const std::filesystem::path& setting) const;
 };

@@ -1,10 +1,11 @@
 #include "study_command.hpp"
 
-#include "petlab/core/cpu_shares.hpp"
-#include "petlab/core/search.hpp"
-#include "petlab/core/study_facts.hpp"
-#include "petlab/core/suggestion.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
+#include "petlab/base/suggestion.hpp"
+#include "petlab/study/cpu_shares.hpp"
+#include "petlab/study/search.hpp"
+#include "petlab/study/study_facts.hpp"
 #include "places.hpp"
 
 #include <algorithm>
@@ -41,10 +42,6 @@ constexpr std::array kOverrides = {
     Override{"precision", "train.precision", "fp32 or bf16"},
 };
 
-[[noreturn]] void fail(const std::string& message) {
-  throw sdk::Error(sdk::ErrorKind::config, message);
-}
-
 std::string variable_of(const std::string& option) {
   std::string name = "PETLAB_" + option;
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
@@ -54,8 +51,8 @@ std::string variable_of(const std::string& option) {
 }
 
 /// The environment's first, then the command line's: later ones win.
-std::vector<core::Setting> overrides(const Parsed& options) {
-  std::vector<core::Setting> result;
+std::vector<study::Setting> overrides(const Parsed& options) {
+  std::vector<study::Setting> result;
   for (const bool environment : {true, false})
     for (const Override& one : kOverrides)
       if (options.has(one.option) &&
@@ -69,30 +66,32 @@ std::vector<core::Setting> overrides(const Parsed& options) {
     for (const std::string& text : options.get<std::vector<std::string>>("set")) {
       const auto equals = text.find('=');
       if (equals == std::string::npos || equals == 0)
-        fail("--set " + text + ": expected KEY=VALUE, e.g. --set train.batch=4");
+        base::throw_config_error("--set " + text +
+                                 ": expected KEY=VALUE, e.g. --set train.batch=4");
       result.push_back({text.substr(0, equals), text.substr(equals + 1), "--set " + text, ""});
     }
   return result;
 }
 
-void check_rows(const core::Protocol& protocol, const Parsed& options) {
+void check_rows(const study::Protocol& protocol, const Parsed& options) {
   if (!options.has("rows")) return;
   std::vector<std::string> labels;
-  for (const core::Row& row : protocol.rows)
+  for (const study::Row& row : protocol.rows)
     labels.push_back(row.label);
   for (const std::string& label : split_list(options.text("rows")))
     if (std::find(labels.begin(), labels.end(), label) == labels.end())
-      fail("--rows: the study has no row '" + label + "'" + core::did_you_mean(label, labels));
+      base::throw_config_error("--rows: the study has no row '" + label + "'" +
+                               base::did_you_mean(label, labels));
 }
 
 /// The runs of the rows of --rows, and of their trials.
-std::vector<core::Job> choose_rows(const core::Plan& plan, const Parsed& options) {
+std::vector<study::Job> choose_rows(const study::Plan& plan, const Parsed& options) {
   if (!options.has("rows")) return plan.jobs;
   const std::vector<std::string> chosen = split_list(options.text("rows"));
-  std::vector<core::Job> jobs;
-  for (const core::Job& job : plan.jobs)
+  std::vector<study::Job> jobs;
+  for (const study::Job& job : plan.jobs)
     if (std::any_of(chosen.begin(), chosen.end(), [&](const std::string& label) {
-          return job.spec.label == label || core::is_trial_of(job.spec.label, label);
+          return job.spec.label == label || study::is_trial_of(job.spec.label, label);
         }))
       jobs.push_back(job);
   return jobs;
@@ -100,21 +99,24 @@ std::vector<core::Job> choose_rows(const core::Plan& plan, const Parsed& options
 
 int positive(const Parsed& options, const std::string& name) {
   const int value = options.get<int>(name);
-  if (value < 1) fail("--" + name + " is " + std::to_string(value) + ", expected at least 1");
+  if (value < 1)
+    base::throw_config_error("--" + name + " is " + std::to_string(value) +
+                             ", expected at least 1");
   return value;
 }
 
 double checkpoint_seconds(const Parsed& options) {
   const double seconds = options.get<double>("checkpoint");
   if (!(seconds >= 0.0))
-    fail("--checkpoint is " + core::number_text(seconds) + ", expected seconds, at least 0");
+    base::throw_config_error("--checkpoint is " + base::number_text(seconds) +
+                             ", expected seconds, at least 0");
   return seconds;
 }
 
 /// Fills the machine: runs at once times threads of each is the number of CPUs that this process
 /// may use. One run at a time on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
-  const int cores = static_cast<int>(core::allowed_cpus().size());
+  const int cores = static_cast<int>(study::allowed_cpus().size());
   if (options.has("threads")) study.threads = positive(options, "threads");
   if (options.has("workers")) {
     study.workers = positive(options, "workers");
@@ -151,17 +153,17 @@ void add_study_options(po::options_description& options) {
       "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
 }
 
-std::unique_ptr<core::PluginRegistry> load_plugins(const Parsed& options) {
+std::unique_ptr<study::PluginRegistry> load_plugins(const Parsed& options) {
   std::vector<std::filesystem::path> folders;
   if (options.has("plugin-dir"))
     for (const std::string& folder : options.get<std::vector<std::string>>("plugin-dir"))
       folders.emplace_back(folder);
-  return std::make_unique<core::PluginRegistry>(
-      core::PluginRegistry::Source{.folders = core::plugin_folders(folders), .files = {}});
+  return std::make_unique<study::PluginRegistry>(
+      study::PluginRegistry::Source{.folders = study::plugin_folders(folders), .files = {}});
 }
 
-void warn_of_refused(const core::PluginRegistry& plugins) {
-  for (const core::RefusedPlugin& plugin : plugins.refused())
+void warn_of_refused(const study::PluginRegistry& plugins) {
+  for (const study::RefusedPlugin& plugin : plugins.refused())
     std::cerr << "petlab: " << plugin.reason << "\n";
 }
 
@@ -173,29 +175,30 @@ std::vector<std::filesystem::path> study_files(const Parsed& options) {
   return files;
 }
 
-core::Protocol read_study(const std::vector<std::filesystem::path>& files, const Parsed& options) {
-  core::Protocol protocol = core::read_protocol(files, overrides(options));
+study::Protocol read_study(const std::vector<std::filesystem::path>& files, const Parsed& options) {
+  study::Protocol protocol = study::read_protocol(files, overrides(options));
   check_rows(protocol, options);
   return protocol;
 }
 
 PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files, const Parsed& options,
-                            const core::PluginRegistry& plugins) {
+                            const study::PluginRegistry& plugins) {
   return prepare_protocol(read_study(files, options), options, plugins);
 }
 
-PreparedStudy prepare_protocol(core::Protocol protocol, const Parsed& options,
-                               const core::PluginRegistry& plugins) {
+PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,
+                               const study::PluginRegistry& plugins) {
   PreparedStudy study;
   study.protocol = std::move(protocol);
   share_cores(study, options);
   const std::filesystem::path cache =
       options.has("cache-dir") ? std::filesystem::path(options.text("cache-dir")) : default_cache();
   const auto specs =
-      core::expand(study.protocol, plugins,
-                   {std::filesystem::absolute(cache), study.threads, checkpoint_seconds(options),
-                    !options.get<bool>("no-feature-store")});
-  study.plan = core::make_plan(study.protocol, specs, plugins, core::measure_facts(study.protocol));
+      study::expand(study.protocol, plugins,
+                    {std::filesystem::absolute(cache), study.threads, checkpoint_seconds(options),
+                     !options.get<bool>("no-feature-store")});
+  study.plan =
+      study::make_plan(study.protocol, specs, plugins, study::measure_facts(study.protocol));
   study.wanted = choose_rows(study.plan, options);
   // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite.
   const std::string& name = study.protocol.name;

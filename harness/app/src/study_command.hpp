@@ -1,9 +1,9 @@
 #pragma once
 
 #include "command.hpp"
-#include "petlab/core/plan.hpp"
-#include "petlab/core/plugin_loader.hpp"
-#include "petlab/core/protocol.hpp"
+#include "petlab/study/plan.hpp"
+#include "petlab/study/plugin_loader.hpp"
+#include "petlab/study/protocol.hpp"
 
 #include <memory>
 #include <optional>
@@ -19,30 +19,30 @@ void add_study_options(po::options_description& options);
 
 /// A study that is ready to run: everything checked, nothing computed.
 struct PreparedStudy {
-  core::Protocol protocol;
-  core::Plan plan;
-  std::vector<core::Job> wanted;  ///< the plan's jobs, less those that --rows leaves out
+  study::Protocol protocol;
+  study::Plan plan;
+  std::vector<study::Job> wanted;  ///< the plan's jobs, less those that --rows leaves out
   std::filesystem::path store;
   int threads = 1;  ///< of each run
   int workers = 1;  ///< runs at once
 };
 
-/// The protocol that the files make together (core::read_protocol), under the options. Refuses a
+/// The protocol that the files make together (study::read_protocol), under the options. Refuses a
 /// name of --rows that it has not.
-[[nodiscard]] core::Protocol read_study(const std::vector<std::filesystem::path>& files,
-                                        const Parsed& options);
+[[nodiscard]] study::Protocol read_study(const std::vector<std::filesystem::path>& files,
+                                         const Parsed& options);
 
 /// STUDY and --with.
 [[nodiscard]] std::vector<std::filesystem::path> study_files(const Parsed& options);
 
 /// The protocol's study, which searches nothing (study_stages.hpp for one that does).
-[[nodiscard]] PreparedStudy prepare_protocol(core::Protocol protocol, const Parsed& options,
-                                             const core::PluginRegistry& plugins);
+[[nodiscard]] PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,
+                                             const study::PluginRegistry& plugins);
 
 /// The same for the protocol that the files make together.
 [[nodiscard]] PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files,
                                           const Parsed& options,
-                                          const core::PluginRegistry& plugins);
+                                          const study::PluginRegistry& plugins);
 
 /// Adds --run-timeout to the options of a command that runs studies.
 void add_running_options(po::options_description& options);
@@ -53,12 +53,12 @@ void add_running_options(po::options_description& options);
 [[nodiscard]] int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options);
 
 /// The plugins of --plugin-dir, PETLAB_PLUGIN_PATH and the build.
-[[nodiscard]] std::unique_ptr<core::PluginRegistry> load_plugins(const Parsed& options);
+[[nodiscard]] std::unique_ptr<study::PluginRegistry> load_plugins(const Parsed& options);
 
 /// Prints the table of a study in `store` on standard output, as wide as the terminal.
 void print_study_table(const std::filesystem::path& store, const std::string& study);
 
 /// Says on stderr which plugins are refused, and why.
-void warn_of_refused(const core::PluginRegistry& plugins);
+void warn_of_refused(const study::PluginRegistry& plugins);
 
 }  // namespace petlab::app

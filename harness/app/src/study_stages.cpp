@@ -18,12 +18,12 @@ bool is_wanted(const std::string& row, const Parsed& options) {
 
 }  // namespace
 
-StudyStages::StudyStages(std::vector<core::Protocol> protocols, const Parsed& options,
-                         const core::PluginRegistry& plugins)
+StudyStages::StudyStages(std::vector<study::Protocol> protocols, const Parsed& options,
+                         const study::PluginRegistry& plugins)
     : protocols_(std::move(protocols)), options_(options), plugins_(plugins) {
-  for (const core::Protocol& protocol : protocols_) {
+  for (const study::Protocol& protocol : protocols_) {
     if (!protocol.search) continue;
-    searches_.push_back(core::plan_search(protocol, plugins));
+    searches_.push_back(study::plan_search(protocol, plugins));
     trials_.push_back(prepare_protocol(searches_.back().protocol, options, plugins));
   }
 }
@@ -31,7 +31,7 @@ StudyStages::StudyStages(std::vector<core::Protocol> protocols, const Parsed& op
 StudyStages::Second StudyStages::second() const {
   Second result;
   std::size_t next = 0;
-  for (const core::Protocol& protocol : protocols_) {
+  for (const study::Protocol& protocol : protocols_) {
     if (!protocol.search) {
       result.studies.push_back(prepare_protocol(protocol, options_, plugins_));
       continue;
@@ -40,8 +40,8 @@ StudyStages::Second StudyStages::second() const {
     std::optional<results::RunStore> store;
     if (std::filesystem::exists(trials.store))
       store.emplace(trials.store, results::OpenMode::read_only);
-    core::SearchOutcome outcome =
-        core::choose_settings(protocol, searches_[next], trials.plan, store ? &*store : nullptr);
+    study::SearchOutcome outcome =
+        study::choose_settings(protocol, searches_[next], trials.plan, store ? &*store : nullptr);
     ++next;
     for (const std::string& row : outcome.waiting)
       if (is_wanted(row, options_))

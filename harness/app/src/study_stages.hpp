@@ -1,6 +1,6 @@
 #pragma once
 
-#include "petlab/core/search.hpp"
+#include "petlab/study/search.hpp"
 #include "study_command.hpp"
 
 #include <string>
@@ -13,8 +13,8 @@ namespace petlab::app {
 class StudyStages {
  public:
   /// `options` and `plugins` must outlive it. Checks the trials; computes nothing.
-  StudyStages(std::vector<core::Protocol> protocols, const Parsed& options,
-              const core::PluginRegistry& plugins);
+  StudyStages(std::vector<study::Protocol> protocols, const Parsed& options,
+              const study::PluginRegistry& plugins);
 
   /// The studies of the trials; none where no study searches.
   [[nodiscard]] const std::vector<PreparedStudy>& trials() const { return trials_; }
@@ -29,11 +29,11 @@ class StudyStages {
   [[nodiscard]] Second second() const;
 
  private:
-  std::vector<core::Protocol> protocols_;
+  std::vector<study::Protocol> protocols_;
   const Parsed& options_;
-  const core::PluginRegistry& plugins_;
-  std::vector<core::Search> searches_;  ///< of the protocols that search, in their order
-  std::vector<PreparedStudy> trials_;   ///< the same
+  const study::PluginRegistry& plugins_;
+  std::vector<study::Search> searches_;  ///< of the protocols that search, in their order
+  std::vector<PreparedStudy> trials_;    ///< the same
 };
 
 /// Runs both stages as far as the store lacks them (run_missing). `studies` gets those of the

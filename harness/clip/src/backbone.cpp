@@ -4,9 +4,9 @@
 #include "known_weights.hpp"
 #include "load_weights.hpp"
 #include "model_files.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "petlab/sdk/error.hpp"
-#include "sha256.hpp"
 #include "text_chunks.hpp"
 #include "towers.hpp"
 #include "weights.hpp"
@@ -20,8 +20,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 struct Backbone::Impl {
   Config config;
@@ -175,13 +175,13 @@ std::int64_t Backbone::parameter_count() const {
 }
 
 std::string Backbone::weight_hash() const {
-  Sha256 hash;
+  base::Sha256 hash;
   for (const sdk::NamedTensor& weight : impl_->weights.all()) {
     hash.update(weight.name + " " + shape_text(weight.value.sizes()) + "\n");
     const at::Tensor bytes = weight.value.to(at::kCPU).contiguous();
     hash.update(bytes.const_data_ptr(), bytes.nbytes());
   }
-  return hash.finish();
+  return hash.finish_hex();
 }
 
 void Backbone::save(const std::filesystem::path& model_dir,

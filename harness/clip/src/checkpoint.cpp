@@ -2,13 +2,12 @@
 
 #include "known_weights.hpp"
 #include "model_files.hpp"
+#include "petlab/base/numbers.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/clip/tokenizer.hpp"
 #include "safetensors_types.hpp"
-#include "sha256.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 namespace petlab::clip {
 
@@ -21,12 +20,6 @@ std::string type_name(at::ScalarType type) {
 }
 
 /// The shortest text that is this number and no other.
-std::string exact(double number) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-  return {text.data(), end};
-}
-
 std::string tower_text(const sdk::TowerShape& shape, Activation activation, double epsilon) {
   std::string text;
   for (const std::int64_t size : {shape.layers, shape.width, shape.heads, shape.mlp_width})
@@ -55,7 +48,7 @@ CheckpointInfo inspect_checkpoint(const std::filesystem::path& model) {
       info.types[type_name(place.tensor->type)] += static_cast<std::int64_t>(count);
   }
   if (files.is_archive) {
-    info.sha256 = file_sha256(files.weights.front());
+    info.sha256 = base::sha256_of_file(files.weights.front());
     if (const PublishedWeights* one = find_published(info.sha256)) info.published_as = one->model;
   }
   const FoundSettings found = find_settings(files, weights);
@@ -85,11 +78,11 @@ std::string model_settings_hash(const std::filesystem::path& model) {
   all += std::to_string(preprocessing.image_size);
   for (const auto* values : {&preprocessing.mean, &preprocessing.std})
     for (const double value : *values)
-      all.append(" ").append(exact(value));
+      all.append(" ").append(base::number_text(value));
   all.append("\n").append(tokenizer.hash());
-  Sha256 hash;
+  base::Sha256 hash;
   hash.update(all);
-  return hash.finish();
+  return hash.finish_hex();
 }
 
 }  // namespace petlab::clip

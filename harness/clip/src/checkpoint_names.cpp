@@ -1,6 +1,6 @@
 #include "checkpoint_names.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "shown_text.hpp"
 #include "weights.hpp"
 
@@ -54,8 +54,8 @@ WeightSource inside_layer(const std::string& start, std::string_view rest) {
   for (const auto& [from, to] : kLayerModules)
     if (name.starts_with(from))
       return {start + number + std::string(to) + std::string(name.substr(from.size()))};
-  throw sdk::Error(sdk::ErrorKind::internal,
-                   "the weight '" + std::string(rest) + "' has no name in OpenCLIP's layout");
+  throw base::Error(base::ErrorKind::internal,
+                    "the weight '" + std::string(rest) + "' has no name in OpenCLIP's layout");
 }
 
 template <class Names, class Modules>
@@ -86,7 +86,8 @@ class Shapes {
                                                     std::size_t dimensions) const {
     const auto* place = weights_.find(name);
     if (place == nullptr)
-      throw sdk::Error(sdk::ErrorKind::data, weights_.where() + " lacks the tensor '" + name + "'");
+      throw base::Error(base::ErrorKind::data,
+                        weights_.where() + " lacks the tensor '" + name + "'");
     const std::vector<std::int64_t>& shape = place->tensor->shape;
     const bool is_empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
     if (shape.size() != dimensions || is_empty)
@@ -96,7 +97,7 @@ class Shapes {
   }
 
   [[noreturn]] void fail(const std::string& name, const std::string& what) const {
-    throw sdk::Error(sdk::ErrorKind::data, weights_.where() + ": tensor '" + name + "' " + what);
+    throw base::Error(base::ErrorKind::data, weights_.where() + ": tensor '" + name + "' " + what);
   }
 
   [[nodiscard]] std::int64_t layers(const std::string& prefix) const {
@@ -104,8 +105,8 @@ class Shapes {
     while (weights_.find(prefix + std::to_string(count) + ".attn.in_proj_weight") != nullptr)
       ++count;
     if (count == 0)
-      throw sdk::Error(sdk::ErrorKind::data, weights_.where() + " lacks the tensor '" + prefix +
-                                                 "0.attn.in_proj_weight'");
+      throw base::Error(base::ErrorKind::data, weights_.where() + " lacks the tensor '" + prefix +
+                                                   "0.attn.in_proj_weight'");
     return count;
   }
 
@@ -140,8 +141,8 @@ WeightSource source_of(const std::string& weight, Naming naming, const std::stri
   if (naming == Naming::hugging_face || weight == "logit_scale") return result;
   if (translate(weight, "", kVisionNames, kVisionModules, result)) return result;
   if (translate(weight, text_prefix, kTextNames, kTextModules, result)) return result;
-  throw sdk::Error(sdk::ErrorKind::internal,
-                   "the weight '" + weight + "' has no name in OpenCLIP's layout");
+  throw base::Error(base::ErrorKind::internal,
+                    "the weight '" + weight + "' has no name in OpenCLIP's layout");
 }
 
 bool is_passed_over(const std::string& name, Naming naming) {

@@ -1,7 +1,7 @@
 #include "petlab/clip/config.hpp"
 
-#include "atomic_file.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/error.hpp"
 #include "settings.hpp"
 #include "shown_text.hpp"
 
@@ -139,7 +139,7 @@ void write_config(const Config& config, const std::filesystem::path& model_dir) 
                                     {"logit_scale_init_value", config.initial_logit_scale},
                                     {"text_config", text},
                                     {"vision_config", vision}};
-  write_text_file(model_dir / "config.json", json.dump(2) + "\n");
+  base::write_file(model_dir / "config.json", json.dump(2) + "\n");
 }
 
 }  // namespace petlab::clip

@@ -1,16 +1,16 @@
 #include "json_file.hpp"
 
-#include "atomic_file.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
 #include "shown_text.hpp"
 
 #include <cmath>
 
 namespace petlab::clip {
 
+using base::Error;
+using base::ErrorKind;
 using nlohmann::json;
-using sdk::Error;
-using sdk::ErrorKind;
 
 namespace {
 
@@ -46,7 +46,7 @@ bool nests_too_deep(std::string_view text) {
 }
 
 JsonObject JsonObject::read(const std::filesystem::path& file, std::size_t max_bytes) {
-  return parse(read_text_file(file, max_bytes), file);
+  return parse(base::read_text_file(file, max_bytes), file);
 }
 
 JsonObject JsonObject::parse(std::string_view text, const std::filesystem::path& file) {

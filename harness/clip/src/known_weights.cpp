@@ -1,13 +1,9 @@
 #include "known_weights.hpp"
 
-#include "petlab/sdk/error.hpp"
-#include "sha256.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <vector>
 
 namespace petlab::clip {
 
@@ -27,23 +23,6 @@ std::span<const PublishedWeights> published_weights() {
   return kPublished;
 }
 
-std::string file_sha256(const std::filesystem::path& file) {
-  const auto fail = [&]() -> void {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     "cannot read '" + file.string() + "': " + std::strerror(errno));
-  };
-  std::ifstream in(file, std::ios::binary);
-  if (!in) fail();
-  Sha256 hash;
-  std::vector<char> piece(1 << 20);
-  while (in) {
-    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    hash.update(piece.data(), static_cast<std::size_t>(in.gcount()));
-  }
-  if (in.bad()) fail();
-  return hash.finish();
-}
-
 const PublishedWeights* find_published(const std::string& sha256) {
   for (const PublishedWeights& one : kPublished)
     if (sha256 == one.sha256) return &one;
@@ -51,7 +30,7 @@ const PublishedWeights* find_published(const std::string& sha256) {
 }
 
 void require_published(const std::filesystem::path& file) {
-  const std::string found = file_sha256(file);
+  const std::string found = base::sha256_of_file(file);
   if (find_published(found) != nullptr) return;
   std::string expected;
   for (const PublishedWeights& one : kPublished)
@@ -63,9 +42,9 @@ void require_published(const std::filesystem::path& file) {
       expected += std::string(expected.ends_with("have") ? " " : ", ") + one.sha256 + " (" +
                   one.model + ")";
   }
-  throw sdk::Error(sdk::ErrorKind::data, "the weights '" + file.string() + "' have the SHA-256 " +
-                                             found + ", but " + expected +
-                                             "; --allow-unknown-weights reads them all the same");
+  throw base::Error(base::ErrorKind::data, "the weights '" + file.string() + "' have the SHA-256 " +
+                                               found + ", but " + expected +
+                                               "; --allow-unknown-weights reads them all the same");
 }
 
 }  // namespace petlab::clip

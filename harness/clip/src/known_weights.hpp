@@ -16,9 +16,6 @@ struct PublishedWeights {
 /// Those that petlab's towers compute. The hashes stand in the URLs of openai/CLIP's clip.py.
 [[nodiscard]] std::span<const PublishedWeights> published_weights();
 
-/// SHA-256 of a file's bytes, in pieces. Throws Error(data).
-[[nodiscard]] std::string file_sha256(const std::filesystem::path& file);
-
 /// The published weights with this hash; nullptr when there are none.
 [[nodiscard]] const PublishedWeights* find_published(const std::string& sha256);
 

@@ -1,7 +1,7 @@
 #include "load_weights.hpp"
 
 #include "checkpoint_names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "shown_text.hpp"
 
 #include <ATen/ATen.h>
@@ -12,8 +12,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 
@@ -43,7 +43,7 @@ void check_tensor(const std::string& where, const StoredTensor& tensor,
 
 /// `size` elements that lie one behind the other, from byte `offset` of the file, into `target`,
 /// which is contiguous.
-void copy_run(const MappedFile& file, std::size_t offset, at::ScalarType type,
+void copy_run(const base::MappedFile& file, std::size_t offset, at::ScalarType type,
               const at::Tensor& target) {
   const at::Tensor flat = target.view({-1});
   const std::size_t width = c10::elementSize(type);
@@ -65,7 +65,7 @@ void copy_run(const MappedFile& file, std::size_t offset, at::ScalarType type,
 }
 
 /// All elements of a tensor with any strides, as it is stored.
-at::Tensor copy_of(const MappedFile& file, const StoredTensor& tensor) {
+at::Tensor copy_of(const base::MappedFile& file, const StoredTensor& tensor) {
   const at::Tensor numbers =
       at::empty({static_cast<std::int64_t>(tensor.bytes / c10::elementSize(tensor.type))},
                 at::TensorOptions().dtype(tensor.type));

@@ -1,7 +1,7 @@
 #include "model_files.hpp"
 
 #include "checkpoint_names.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "safetensors_header.hpp"
 #include "shown_text.hpp"
 #include "torchscript_archive.hpp"
@@ -16,10 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxIndexBytes = 50'000'000;
-
-[[noreturn]] void fail(const std::string& what) {
-  throw sdk::Error(sdk::ErrorKind::data, what);
-}
 
 /// Tensor name -> file name. A file of the index must be a plain name: a model never reads outside
 /// of its folder.
@@ -62,17 +58,21 @@ ModelFiles find_in_folder(const fs::path& folder) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
     if (entry.path().extension() == ".pt") archives.push_back(entry.path());
-  if (error) fail("cannot read the directory '" + folder.string() + "': " + error.message());
+  if (error)
+    base::throw_data_error("cannot read the directory '" + folder.string() +
+                           "': " + error.message());
   if (archives.size() == 1) return single(archives.front());
   if (archives.size() > 1)
-    fail("the directory '" + folder.string() + "' holds " + std::to_string(archives.size()) +
-         " files *.pt; name the one that is meant");
+    base::throw_data_error("the directory '" + folder.string() + "' holds " +
+                           std::to_string(archives.size()) +
+                           " files *.pt; name the one that is meant");
   const bool has_bin = fs::exists(folder / "pytorch_model.bin") ||
                        fs::exists(folder / "open_clip_pytorch_model.bin");
-  fail("the directory '" + folder.string() +
-       "' holds no weights of a CLIP: expected model.safetensors, model.safetensors.index.json, "
-       "open_clip_model.safetensors or one *.pt of OpenAI's" +
-       (has_bin ? "; its *.bin must be converted to safetensors first" : ""));
+  base::throw_data_error(
+      "the directory '" + folder.string() +
+      "' holds no weights of a CLIP: expected model.safetensors, model.safetensors.index.json, "
+      "open_clip_model.safetensors or one *.pt of OpenAI's" +
+      (has_bin ? "; its *.bin must be converted to safetensors first" : ""));
 }
 
 }  // namespace
@@ -85,18 +85,19 @@ std::string ModelFiles::where() const {
 ModelFiles find_model(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return find_in_folder(path);
-  if (!fs::exists(path, error)) fail("there is no model '" + path.string() + "'");
+  if (!fs::exists(path, error)) base::throw_data_error("there is no model '" + path.string() + "'");
   const std::string name = path.filename().string();
   if (name.ends_with(".safetensors") || name.ends_with(".pt")) return single(path);
   if (name.ends_with(".safetensors.index.json")) return sharded(path);
-  fail("'" + path.string() +
-       "' is neither a model directory nor a file *.safetensors, *.safetensors.index.json or *.pt");
+  base::throw_data_error(
+      "'" + path.string() +
+      "' is neither a model directory nor a file *.safetensors, *.safetensors.index.json or *.pt");
 }
 
 StoredWeights::StoredWeights(const ModelFiles& files) : where_(files.where()) {
   for (const fs::path& path : files.weights) {
     auto file = std::make_unique<File>(path);
-    const MappedFile& mapping = file->mapping;
+    const base::MappedFile& mapping = file->mapping;
     if (files.is_archive)
       file->tensors = parse_torch_archive(
           mapping.bytes(), path.string(),
@@ -110,16 +111,16 @@ StoredWeights::StoredWeights(const ModelFiles& files) : where_(files.where()) {
   for (const auto& [name, file] : read_index(files.index)) {
     const Place* place = find(name);
     if (place == nullptr || place->file->path() != files.folder / file)
-      fail(where_ + " says that the tensor '" + shown(name) + "' is in '" + shown(file) +
-           "', but it is not");
+      base::throw_data_error(where_ + " says that the tensor '" + shown(name) + "' is in '" +
+                             shown(file) + "', but it is not");
   }
 }
 
 void StoredWeights::add(std::unique_ptr<File> file) {
   for (const StoredTensor& tensor : file->tensors)
     if (!places_.emplace(tensor.name, Place{&file->mapping, &tensor}).second)
-      fail("the file '" + file->mapping.path().string() + "' holds the tensor '" +
-           shown(tensor.name) + "', which another file of the model holds, too");
+      base::throw_data_error("the file '" + file->mapping.path().string() + "' holds the tensor '" +
+                             shown(tensor.name) + "', which another file of the model holds, too");
   files_.push_back(std::move(file));
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mapped_file.hpp"
+#include "petlab/base/mapped_file.hpp"
 #include "settings.hpp"
 #include "stored_tensor.hpp"
 
@@ -35,7 +35,7 @@ enum class Naming { hugging_face, open_clip };
 class StoredWeights {
  public:
   struct Place {
-    const MappedFile* file;
+    const base::MappedFile* file;
     const StoredTensor* tensor;
   };
 
@@ -53,7 +53,7 @@ class StoredWeights {
  private:
   struct File {
     explicit File(const std::filesystem::path& path) : mapping(path) {}
-    MappedFile mapping;
+    base::MappedFile mapping;
     std::vector<StoredTensor> tensors;
   };
 

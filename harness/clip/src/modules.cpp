@@ -1,8 +1,8 @@
 #include "modules.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/kernels/activation.hpp"
 #include "petlab/sdk/device_copy.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -23,7 +23,7 @@ at::Tensor activate(const at::Tensor& x, sdk::Nonlinearity nonlinearity) {
     case sdk::Nonlinearity::quick_gelu:
       return kernels::quick_gelu(x);
   }
-  throw sdk::Error(sdk::ErrorKind::internal, "a nonlinearity without a meaning");
+  throw base::Error(base::ErrorKind::internal, "a nonlinearity without a meaning");
 }
 
 std::optional<at::Tensor> maybe(const at::Tensor& tensor) {
@@ -167,15 +167,16 @@ ModulePlan::ModulePlan(const TowerBatch& batch, const std::vector<std::int64_t>&
   const auto n_layers = static_cast<std::size_t>(shape.layers);
   const auto check_sizes = [&] {
     if (batch.sets.size() > 1 && set_sizes.size() != batch.sets.size())
-      throw sdk::Error(
-          sdk::ErrorKind::internal,
+      throw base::Error(
+          base::ErrorKind::internal,
           "a batch with modules of several sets does not say how many samples each has");
   };
   const auto layer_of = [&](std::int64_t layer) {
     if (layer < 0 || layer >= shape.layers)
-      throw sdk::Error(sdk::ErrorKind::config,
-                       "an adapter changes layer " + std::to_string(layer) + " of the " + tower +
-                           " tower, which has the layers 0 to " + std::to_string(shape.layers - 1));
+      throw base::Error(base::ErrorKind::config, "an adapter changes layer " +
+                                                     std::to_string(layer) + " of the " + tower +
+                                                     " tower, which has the layers 0 to " +
+                                                     std::to_string(shape.layers - 1));
     if (blocks_.empty()) {
       blocks_.assign(n_layers, BlockModules(batch.sets.size(), set_sizes));
       used_.assign(n_layers, false);

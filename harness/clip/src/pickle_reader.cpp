@@ -1,6 +1,6 @@
 #include "pickle_reader.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "shown_text.hpp"
 
 #include <cstring>
@@ -37,8 +37,8 @@ class PickleMachine {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw sdk::Error(sdk::ErrorKind::data, "the pickle in '" + where_ + "' is refused at byte " +
-                                               std::to_string(place_) + ": " + what);
+    throw base::Error(base::ErrorKind::data, "the pickle in '" + where_ + "' is refused at byte " +
+                                                 std::to_string(place_) + ": " + what);
   }
 
   unsigned char byte() {

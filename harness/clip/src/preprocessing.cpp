@@ -1,6 +1,6 @@
+#include "petlab/base/error.hpp"
 #include "petlab/clip/config.hpp"
 #include "petlab/sdk/device_copy.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -8,7 +8,7 @@ namespace petlab::clip {
 
 at::Tensor normalise_pixels(const at::Tensor& images, const Preprocessing& how) {
   if (images.scalar_type() != at::kByte || images.dim() != 4 || images.size(1) != 3)
-    throw sdk::Error(sdk::ErrorKind::internal, "normalise_pixels expects uint8 [B, 3, H, W]");
+    throw base::Error(base::ErrorKind::internal, "normalise_pixels expects uint8 [B, 3, H, W]");
   // (x / 255 - mean) / std as one multiplication and one addition.
   std::array<float, 3> scale{};
   std::array<float, 3> shift{};

@@ -1,6 +1,6 @@
-#include "atomic_file.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/config.hpp"
-#include "petlab/sdk/error.hpp"
 #include "settings.hpp"
 #include "shown_text.hpp"
 
@@ -125,7 +125,7 @@ void write_preprocessing(const Preprocessing& preprocessing,
                                     {"do_normalize", true},
                                     {"image_mean", preprocessing.mean},
                                     {"image_std", preprocessing.std}};
-  write_text_file(model_dir / "preprocessor_config.json", json.dump(2) + "\n");
+  base::write_file(model_dir / "preprocessor_config.json", json.dump(2) + "\n");
 }
 
 }  // namespace petlab::clip

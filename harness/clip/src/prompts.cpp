@@ -1,14 +1,14 @@
 #include "prompts.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "weights.hpp"
 
 #include <ATen/ATen.h>
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 PromptPlan::PromptPlan(const TowerBatch& prompts, const sdk::TowerShape& shape, std::int64_t batch,
                        const char* tower)

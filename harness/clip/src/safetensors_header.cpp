@@ -1,7 +1,7 @@
 #include "safetensors_header.hpp"
 
 #include "json_file.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "safetensors_types.hpp"
 #include "shown_text.hpp"
 
@@ -13,9 +13,9 @@
 
 namespace petlab::clip {
 
+using base::Error;
+using base::ErrorKind;
 using nlohmann::json;
-using sdk::Error;
-using sdk::ErrorKind;
 
 namespace {
 

@@ -1,6 +1,6 @@
-#include "atomic_file.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "petlab/sdk/error.hpp"
 #include "safetensors_types.hpp"
 
 #include <ATen/ATen.h>
@@ -10,8 +10,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 
@@ -46,7 +46,7 @@ void write_safetensors(const std::vector<sdk::NamedTensor>& tensors,
   // The format allows trailing spaces; with them the data starts on a multiple of 8.
   text.append((8 - text.size() % 8) % 8, ' ');
 
-  AtomicFile out(file);
+  base::AtomicFile out(file);
   std::array<unsigned char, 8> length{};
   for (std::size_t i = 0; i < length.size(); ++i)
     length[i] = static_cast<unsigned char>(text.size() >> (8 * i));

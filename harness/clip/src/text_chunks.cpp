@@ -1,5 +1,6 @@
 #include "text_chunks.hpp"
 
+#include "petlab/clip/autocast.hpp"
 #include "petlab/clip/text_memory.hpp"
 #include "shared_text.hpp"
 #include "towers.hpp"
@@ -19,31 +20,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-/// Autocast as it was in the forward, for as long as this lives.
-class AutocastGuard {
- public:
-  AutocastGuard(c10::DeviceType device, bool is_enabled, at::ScalarType type)
-      : device_(device),
-        was_enabled_(at::autocast::is_autocast_enabled(device)),
-        type_(at::autocast::get_autocast_dtype(device)) {
-    at::autocast::set_autocast_enabled(device, is_enabled);
-    at::autocast::set_autocast_dtype(device, type);
-    at::autocast::increment_nesting();
-  }
-  ~AutocastGuard() {
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(device_, was_enabled_);
-    at::autocast::set_autocast_dtype(device_, type_);
-  }
-  AutocastGuard(const AutocastGuard&) = delete;
-  AutocastGuard& operator=(const AutocastGuard&) = delete;
-
- private:
-  c10::DeviceType device_;
-  bool was_enabled_;
-  at::ScalarType type_;
-};
 
 /// Everything that goes into a forward, with changes of its own, so that the tensors that are
 /// trained can be put in from outside.

@@ -1,6 +1,6 @@
 #include "modules.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/kernels/linear.hpp"
-#include "petlab/sdk/error.hpp"
 #include "prompts.hpp"
 #include "shared_text.hpp"
 #include "towers.hpp"
@@ -12,8 +12,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

@@ -2,8 +2,8 @@
 
 #include "byte_alphabet.hpp"
 #include "byte_pairs.hpp"
-#include "petlab/sdk/error.hpp"
-#include "sha256.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "unicode_text.hpp"
 #include "vocabulary_files.hpp"
 
@@ -17,8 +17,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 
@@ -68,7 +68,7 @@ Tokenizer::~Tokenizer() = default;
 Tokenizer Tokenizer::load(const std::filesystem::path& model_dir, std::int64_t vocab_size) {
   VocabularyFiles files = read_vocabulary_files(model_dir, vocab_size);
   auto impl = std::make_unique<Impl>();
-  Sha256 hash;
+  base::Sha256 hash;
   for (const std::string& token : files.tokens)
     hash.update(token + "\n");
   for (const VocabularyFiles::Merge& merge : files.merges) {
@@ -81,7 +81,7 @@ Tokenizer Tokenizer::load(const std::filesystem::path& model_dir, std::int64_t v
   impl->start = files.start;
   impl->end = files.end;
   impl->source = std::move(files.source);
-  impl->hash = hash.finish();
+  impl->hash = hash.finish_hex();
   return Tokenizer(std::move(impl));
 }
 

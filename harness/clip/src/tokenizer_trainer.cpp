@@ -1,7 +1,7 @@
-#include "atomic_file.hpp"
 #include "byte_alphabet.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/tokenizer.hpp"
-#include "petlab/sdk/error.hpp"
 #include "unicode_text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -13,8 +13,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 
@@ -89,9 +89,9 @@ class Trainer {
                                         {"model_max_length", context_length}};
     std::error_code error;
     std::filesystem::create_directories(model_dir, error);
-    write_text_file(model_dir / "vocab.json", vocabulary.dump(1) + "\n");
-    write_text_file(model_dir / "merges.txt", merges);
-    write_text_file(model_dir / "tokenizer_config.json", config.dump(2) + "\n");
+    base::write_file(model_dir / "vocab.json", vocabulary.dump(1) + "\n");
+    base::write_file(model_dir / "merges.txt", merges);
+    base::write_file(model_dir / "tokenizer_config.json", config.dump(2) + "\n");
   }
 
  private:

@@ -1,6 +1,6 @@
 #include "torchscript_archive.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "pickle_reader.hpp"
 #include "shown_text.hpp"
 #include "zip_directory.hpp"
@@ -54,8 +54,8 @@ class Archive {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     "the archive '" + where_ + "' is damaged or no PyTorch file: " + what);
+    throw base::Error(base::ErrorKind::data,
+                      "the archive '" + where_ + "' is damaged or no PyTorch file: " + what);
   }
 
   [[nodiscard]] bool is_whole(const ZipEntry& entry) const {

@@ -1,6 +1,6 @@
 #include "unicode_text.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "unicode_tables.hpp"
 
 #include <utf8proc.h>
@@ -94,8 +94,8 @@ std::string compose_known(std::string_view text) {
                    static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
   if (size < 0)
-    throw sdk::Error(sdk::ErrorKind::internal,
-                     std::string("a text could not be normalised: ") + utf8proc_errmsg(size));
+    throw base::Error(base::ErrorKind::internal,
+                      std::string("a text could not be normalised: ") + utf8proc_errmsg(size));
   return {reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size)};
 }
 

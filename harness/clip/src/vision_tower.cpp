@@ -1,6 +1,6 @@
 #include "modules.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/kernels/linear.hpp"
-#include "petlab/sdk/error.hpp"
 #include "prompts.hpp"
 #include "towers.hpp"
 #include "transformer.hpp"
@@ -9,8 +9,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

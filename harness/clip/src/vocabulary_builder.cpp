@@ -1,13 +1,13 @@
 #include "vocabulary_builder.hpp"
 
 #include "byte_alphabet.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "shown_text.hpp"
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

@@ -1,8 +1,8 @@
 #include "vocabulary_files.hpp"
 
-#include "atomic_file.hpp"
 #include "byte_alphabet.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
 #include "shown_text.hpp"
 #include "vocabulary_builder.hpp"
 
@@ -16,8 +16,8 @@ namespace petlab::clip {
 
 namespace fs = std::filesystem;
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 
@@ -44,7 +44,7 @@ void each_line(std::string_view text,
 VocabularyFiles read_pair(const fs::path& vocabulary, const fs::path& merges) {
   VocabularyBuilder builder(vocabulary);
   builder.add_tokens(JsonObject::read(vocabulary, kMaxVocabularyBytes));
-  const std::string text = read_text_file(merges, kMaxMergesBytes);
+  const std::string text = base::read_text_file(merges, kMaxMergesBytes);
   each_line(text, [&](std::string_view line, std::size_t number) {
     if (line.empty() || (number == 1 && line.starts_with("#version"))) return;
     if (const std::string wrong = builder.add_merge(line); !wrong.empty())

@@ -1,6 +1,6 @@
 #include "weights.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -9,8 +9,8 @@
 
 namespace petlab::clip {
 
-using sdk::Error;
-using sdk::ErrorKind;
+using base::Error;
+using base::ErrorKind;
 
 namespace {
 

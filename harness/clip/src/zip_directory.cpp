@@ -1,6 +1,6 @@
 #include "zip_directory.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "shown_text.hpp"
 
 #include <zlib.h>
@@ -49,8 +49,8 @@ class Zip {
   };
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw sdk::Error(sdk::ErrorKind::data,
-                     "the archive '" + where_ + "' is damaged or no PyTorch file: " + what);
+    throw base::Error(base::ErrorKind::data,
+                      "the archive '" + where_ + "' is damaged or no PyTorch file: " + what);
   }
 
   /// Little endian; the caller has checked that the bytes are there.

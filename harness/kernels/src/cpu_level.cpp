@@ -1,7 +1,7 @@
 #include "petlab/kernels/cpu_level.hpp"
 
 #include "amx.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/Context.h>
 #include <hwy/targets.h>
@@ -146,10 +146,10 @@ CpuLevel machine_cpu_level() {
 
 CpuLevel cpu_level() {
   const Decision& made = decision();
-  if (!made.fault.empty()) throw sdk::Error(sdk::ErrorKind::config, made.fault);
+  if (!made.fault.empty()) throw base::Error(base::ErrorKind::config, made.fault);
   static const std::optional<CpuLevel> torch = torch_level();
   if (torch > made.level) {
-    throw sdk::Error(sdk::ErrorKind::internal,
+    throw base::Error(base::ErrorKind::internal,
                      "LibTorch computes with '" + to_string(*torch) + "' though the level is '" +
                          to_string(made.level) + "': it started before the level was set");
   }

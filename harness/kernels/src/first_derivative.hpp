@@ -1,6 +1,6 @@
 #pragma once
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/core/grad_mode.h>
 
@@ -12,7 +12,7 @@ namespace petlab::kernels {
 /// that pass is to be differentiated itself, and would silently be taken for a constant.
 inline void check_first_derivative(const char* operation) {
   if (at::GradMode::is_enabled())
-    throw sdk::Error(sdk::ErrorKind::internal,
+    throw base::Error(base::ErrorKind::internal,
                      std::string("second derivatives of ") + operation +
                          " are not computed; use the first derivatives only");
 }

@@ -2,7 +2,7 @@
 
 #include "matmul_choice.hpp"
 #include "petlab/kernels/activation.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "products.hpp"
 
 #include <ATen/ATen.h>
@@ -68,7 +68,7 @@ class Layer : public autograd::Function<Layer<kGelu>> {
     // With gradients on, this pass is to be differentiated itself: by LibTorch's operations.
     const bool plain = at::GradMode::is_enabled();
     if (plain && (kGelu || precision == Precision::bf16)) {
-      throw sdk::Error(sdk::ErrorKind::internal,
+      throw base::Error(base::ErrorKind::internal,
                        "second derivatives of linear_quick_gelu, and of linear under autocast, are "
                        "not computed; use the first derivatives only");
     }

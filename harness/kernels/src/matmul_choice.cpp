@@ -2,7 +2,7 @@
 
 #include "petlab/kernels/cpu_level.hpp"
 #include "petlab/kernels/linear.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <cstdlib>
 #include <string>
@@ -15,7 +15,7 @@ bool choose() {
   const std::string word = wish == nullptr ? "" : wish;
   if (word.empty()) return cpu_level() == CpuLevel::amx;
   if (word == "library") return false;
-  throw sdk::Error(sdk::ErrorKind::config,
+  throw base::Error(base::ErrorKind::config,
                    "PETLAB_MATMUL is '" + word + "', expected 'library' or nothing");
 }
 

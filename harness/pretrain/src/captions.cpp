@@ -10,7 +10,7 @@ namespace petlab::pretrain {
 
 namespace {
 
-using Chance = datasets::SplitMix64;
+using Chance = base::SplitMix64;
 
 /// `{}` is the name. Sentences that are true of every picture.
 constexpr std::array<std::string_view, 14> kPlainSentences = {"a photo of a {}.",

@@ -1,7 +1,7 @@
 #include "checkpoint.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/clip/safetensors.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 
@@ -27,33 +27,33 @@ Account load_checkpoint(Trainer& trainer, const std::filesystem::path& file) {
     return {.seconds = entry.value[0].item<double>(),
             .best_accuracy = entry.value[1].item<double>()};
   }
-  throw sdk::Error(sdk::ErrorKind::data,
-                   file.string() + " has no 'account'; it is no checkpoint of petlab pretrain");
+  throw base::Error(base::ErrorKind::data,
+                    file.string() + " has no 'account'; it is no checkpoint of petlab pretrain");
 }
 
 void save_options(const PretrainOptions& options, const std::filesystem::path& file) {
   std::ofstream out(file);
   for (const auto& [name, value] : option_values(options))
     out << name << " = " << value << "\n";
-  if (!out) throw sdk::Error(sdk::ErrorKind::data, "cannot write " + file.string());
+  if (!out) throw base::Error(base::ErrorKind::data, "cannot write " + file.string());
 }
 
 void check_options(const PretrainOptions& options, const std::filesystem::path& file) {
   std::ifstream in(file);
   if (!in)
-    throw sdk::Error(sdk::ErrorKind::config, "cannot open " + file.string() +
-                                                 ", which says what the training was made " +
-                                                 "with; start afresh without --resume");
+    throw base::Error(base::ErrorKind::config, "cannot open " + file.string() +
+                                                   ", which says what the training was made " +
+                                                   "with; start afresh without --resume");
   std::map<std::string, std::string> earlier;
   for (std::string line; std::getline(in, line);)
     if (const auto sign = line.find(" = "); sign != std::string::npos)
       earlier[line.substr(0, sign)] = line.substr(sign + 3);
   for (const auto& [name, value] : option_values(options))
     if (earlier[name] != value)
-      throw sdk::Error(sdk::ErrorKind::config, "the training in " + file.parent_path().string() +
-                                                   " was begun with " + name + " " + earlier[name] +
-                                                   ", not " + value +
-                                                   "; say the same, or start in another folder");
+      throw base::Error(base::ErrorKind::config, "the training in " + file.parent_path().string() +
+                                                     " was begun with " + name + " " +
+                                                     earlier[name] + ", not " + value +
+                                                     "; say the same, or start in another folder");
 }
 
 }  // namespace petlab::pretrain

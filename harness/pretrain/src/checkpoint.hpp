@@ -17,13 +17,13 @@ struct Account {
 /// from a generator seeded with the seed and the step.
 void save_checkpoint(Trainer& trainer, const Account& account, const std::filesystem::path& file);
 
-/// Takes the training up again. Throws sdk::Error(data).
+/// Takes the training up again. Throws base::Error(data).
 [[nodiscard]] Account load_checkpoint(Trainer& trainer, const std::filesystem::path& file);
 
 /// Writes the options of model and training to `file`, a line "name = value" each.
 void save_options(const PretrainOptions& options, const std::filesystem::path& file);
 
-/// Throws sdk::Error(config) that names the first option whose value in `file` is another one.
+/// Throws base::Error(config) that names the first option whose value in `file` is another one.
 void check_options(const PretrainOptions& options, const std::filesystem::path& file);
 
 }  // namespace petlab::pretrain

@@ -1,8 +1,8 @@
 #include "petlab/pretrain/emoji_words.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/pretrain/names.hpp"
 #include "petlab/pretrain/synonyms.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,9 +16,9 @@ namespace petlab::pretrain {
 
 namespace {
 
+using base::Error;
+using base::ErrorKind;
 using nlohmann::json;
-using sdk::Error;
-using sdk::ErrorKind;
 
 /// Headings under which anything may stand. Sorted.
 constexpr std::array<std::string_view, 28> kEmptyTopics = {"abstract",

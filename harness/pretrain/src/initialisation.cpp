@@ -1,6 +1,6 @@
 #include "initialisation.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -42,7 +42,7 @@ constexpr std::array<std::array<Offset, 4>, 6> kOffsets = {{
 at::Tensor find(const std::vector<sdk::NamedTensor>& weights, const std::string& name) {
   for (const sdk::NamedTensor& weight : weights)
     if (weight.name == name) return weight.value;
-  throw sdk::Error(sdk::ErrorKind::internal, "the backbone has no weight '" + name + "'");
+  throw base::Error(base::ErrorKind::internal, "the backbone has no weight '" + name + "'");
 }
 
 /// Angular frequencies per patch, from half a turn over the whole grid upwards.

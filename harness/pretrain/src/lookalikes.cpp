@@ -1,6 +1,6 @@
 #include "petlab/pretrain/lookalikes.hpp"
 
-#include "petlab/datasets/perceptual_hash.hpp"
+#include "petlab/datasets/tools/perceptual_hash.hpp"
 
 #include <ATen/ATen.h>
 
@@ -41,8 +41,8 @@ std::vector<Hash> hashes_of(const at::Tensor& pictures, int threads) {
   in_pieces(whole.size(0), threads, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
       const std::uint8_t* const from = data + i * bytes;
-      hashes[static_cast<std::size_t>(i)] =
-          datasets::perceptual_hash({.width = size, .height = size, .rgb = {from, from + bytes}});
+      hashes[static_cast<std::size_t>(i)] = datasets::tools::perceptual_hash(
+          {.width = size, .height = size, .rgb = {from, from + bytes}});
     }
   });
   return hashes;

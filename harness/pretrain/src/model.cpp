@@ -1,7 +1,7 @@
 #include "petlab/pretrain/model.hpp"
 
 #include "initialisation.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -36,17 +36,17 @@ clip::Preprocessing preprocessing_of(const PretrainOptions& options) {
 void check_sizes(const PretrainOptions& options) {
   const auto check = [](std::int64_t whole, std::int64_t part, const char* what) {
     if (part <= 0 || whole <= 0 || whole % part != 0)
-      throw sdk::Error(sdk::ErrorKind::config, std::string(what) + ": " + std::to_string(whole) +
-                                                   " is no multiple of " + std::to_string(part));
+      throw base::Error(base::ErrorKind::config, std::string(what) + ": " + std::to_string(whole) +
+                                                     " is no multiple of " + std::to_string(part));
   };
   check(options.image_size, options.patch_size, "image size and patch size");
   check(options.vision_width, options.vision_heads, "vision width and heads");
   check(options.text_width, options.text_heads, "text width and heads");
   if (options.early_view != EarlyView::whole &&
       (options.early_grid < 1 || options.early_grid * options.patch_size >= options.image_size))
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "early-grid is " + std::to_string(options.early_grid) +
-                         ", expected fewer patches a side than the pictures have");
+    throw base::Error(base::ErrorKind::config,
+                      "early-grid is " + std::to_string(options.early_grid) +
+                          ", expected fewer patches a side than the pictures have");
 }
 
 }  // namespace
@@ -202,7 +202,7 @@ at::Tensor Model::encode_text(const std::vector<std::string>& texts,
 const at::Tensor& Model::parameter(std::string_view name) const {
   for (const sdk::NamedTensor& parameter : parameters_)
     if (parameter.name == name) return parameter.value;
-  throw sdk::Error(sdk::ErrorKind::internal, "the training has no '" + std::string(name) + "'");
+  throw base::Error(base::ErrorKind::internal, "the training has no '" + std::string(name) + "'");
 }
 
 void Model::save(const std::filesystem::path& dir, const std::filesystem::path& tokenizer_dir,

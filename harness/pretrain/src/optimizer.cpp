@@ -1,6 +1,6 @@
 #include "petlab/pretrain/optimizer.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -97,8 +97,9 @@ double Optimizer::step(double learning_rate) {
   }
   const double norm = at::stack(norms).norm().item<double>();
   if (!std::isfinite(norm))
-    throw sdk::Error(sdk::ErrorKind::numeric,
-                     "the gradient of pretraining is not finite at step " + std::to_string(steps_));
+    throw base::Error(
+        base::ErrorKind::numeric,
+        "the gradient of pretraining is not finite at step " + std::to_string(steps_));
   ++steps_;
   for (Group& group : groups_) {
     std::vector<at::Tensor> gradients;
@@ -155,17 +156,17 @@ void Optimizer::load_state(const std::vector<sdk::NamedTensor>& state) {
   const auto get = [&](const std::string& name) {
     const auto found = by_name.find(name);
     if (found == by_name.end())
-      throw sdk::Error(sdk::ErrorKind::data, "the checkpoint has no '" + name +
-                                                 "'; it belongs to other options, start afresh "
-                                                 "without --resume");
+      throw base::Error(base::ErrorKind::data, "the checkpoint has no '" + name +
+                                                   "'; it belongs to other options, start afresh "
+                                                   "without --resume");
     return found->second;
   };
   for_each_tensor([&](const std::string& name, const at::Tensor& value) {
     const at::Tensor stored = get(name);
     if (stored.sizes() != value.sizes())
-      throw sdk::Error(sdk::ErrorKind::data,
-                       "'" + name + "' of the checkpoint has another shape; " +
-                           "it belongs to other options, start afresh " + "without --resume");
+      throw base::Error(base::ErrorKind::data,
+                        "'" + name + "' of the checkpoint has another shape; " +
+                            "it belongs to other options, start afresh " + "without --resume");
     value.copy_(stored);
   });
   steps_ = get("steps").item<std::int64_t>();

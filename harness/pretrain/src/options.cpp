@@ -1,9 +1,9 @@
 #include "petlab/pretrain/options.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 
 #include <array>
-#include <charconv>
 #include <type_traits>
 #include <variant>
 
@@ -64,8 +64,8 @@ constexpr std::array<const char*, 3> kValueNames<EarlyView>{"whole", "smaller", 
 
 [[noreturn]] void refuse(const std::string& name, const std::string& value,
                          const std::string& expected) {
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "the pretraining option " + name + " is '" + value + "', expected " + expected);
+  throw base::Error(base::ErrorKind::config,
+                    "the pretraining option " + name + " is '" + value + "', expected " + expected);
 }
 
 template <typename Value>
@@ -85,9 +85,10 @@ void read(const std::string& name, const std::string& text, Value& value) {
     }
     refuse(name, text, "one of " + known);
   } else {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size())
+    const auto number = base::parse_number<Value>(text);
+    if (!number)
       refuse(name, text, std::is_floating_point_v<Value> ? "a number" : "a whole number");
+    value = *number;
   }
 }
 
@@ -98,8 +99,7 @@ std::string shown(const Value& value) {
   } else if constexpr (std::is_enum_v<Value>) {
     return kValueNames<Value>[static_cast<std::size_t>(value)];
   } else {
-    std::array<char, 32> buffer{};
-    return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr};
+    return base::number_text(value);
   }
 }
 
@@ -114,8 +114,8 @@ void set_option(PretrainOptions& options, const std::string& name, const std::st
     }
     names += (names.empty() ? "" : ", ") + std::string(entry.name);
   }
-  throw sdk::Error(sdk::ErrorKind::config,
-                   "there is no pretraining option '" + name + "'; there are " + names);
+  throw base::Error(base::ErrorKind::config,
+                    "there is no pretraining option '" + name + "'; there are " + names);
 }
 
 std::vector<std::pair<std::string, std::string>> option_values(const PretrainOptions& options) {

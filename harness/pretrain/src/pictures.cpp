@@ -1,11 +1,11 @@
 #include "pictures.hpp"
 
+#include "petlab/base/error.hpp"
+#include "petlab/base/random.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/iconify.hpp"
-#include "petlab/datasets/random.hpp"
 #include "petlab/datasets/resize.hpp"
-#include "petlab/datasets/svg.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/datasets/tools/iconify.hpp"
+#include "petlab/datasets/tools/svg.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/ops/from_file.h>
@@ -26,9 +26,9 @@ constexpr int kDrawnSize = 96;
 
 /// Changes with every picture of the pool and with the way it is drawn.
 std::string stamp_of(const std::vector<PoolIcon>& pool, int size) {
-  std::uint64_t hash = datasets::hash_name(datasets::kIconifyVersion);
+  std::uint64_t hash = base::hash_name(datasets::kIconifyVersion);
   for (const PoolIcon& icon : pool)
-    hash = datasets::hash_name(icon.set + ":" + icon.name + "\n", hash);
+    hash = base::hash_name(icon.set + ":" + icon.name + "\n", hash);
   return std::to_string(pool.size()) + " pictures of " + std::to_string(size) + " px, version " +
          std::to_string(datasets::kPreprocessVersion) + ", names " + std::to_string(hash);
 }
@@ -50,7 +50,8 @@ struct Drawing {
 std::int64_t render_set(const std::filesystem::path& package_dir,
                         const std::vector<Drawing>& drawings, std::size_t first, std::size_t last,
                         int size, std::uint8_t* pictures) {
-  const datasets::IconSet set = datasets::IconSet::read(package_dir, drawings[first].set);
+  const datasets::tools::IconSet set =
+      datasets::tools::IconSet::read(package_dir, drawings[first].set);
   const std::size_t bytes = static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3;
   std::int64_t refused = 0;
   for (std::size_t i = first; i < last; ++i) {
@@ -58,10 +59,11 @@ std::int64_t render_set(const std::filesystem::path& package_dir,
     try {
       const datasets::Image drawn{
           kDrawnSize, kDrawnSize,
-          datasets::render_svg(datasets::icon_svg(set.icon(drawings[i].name)), kDrawnSize)};
+          datasets::tools::render_svg(datasets::tools::icon_svg(set.icon(drawings[i].name)),
+                                      kDrawnSize)};
       const datasets::Image small = datasets::clip_crop(drawn, size);
       std::copy(small.rgb.begin(), small.rgb.end(), target);
-    } catch (const sdk::Error&) {
+    } catch (const base::Error&) {
       std::fill(target, target + bytes, std::uint8_t{255});
       ++refused;
     }
@@ -157,10 +159,10 @@ at::Tensor render_evaluation(const std::filesystem::path& package_dir,
   const std::int64_t refused =
       render_all(package_dir, sorted, size, threads, rendered.mutable_data_ptr<std::uint8_t>(), {});
   if (refused > 0)
-    throw sdk::Error(sdk::ErrorKind::data,
-                     std::to_string(refused) + " pictures of " +
-                         (recipe_dir / "manifest.csv").string() +
-                         " cannot be drawn, so nothing can be compared with them");
+    throw base::Error(base::ErrorKind::data,
+                      std::to_string(refused) + " pictures of " +
+                          (recipe_dir / "manifest.csv").string() +
+                          " cannot be drawn, so nothing can be compared with them");
   at::Tensor result = at::empty_like(rendered);
   result.index_copy_(0, at::tensor(order, at::kLong), rendered);
   return result;

@@ -1,11 +1,11 @@
 #include "petlab/pretrain/pool.hpp"
 
+#include "petlab/base/error.hpp"
+#include "petlab/base/random.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/iconify.hpp"
-#include "petlab/datasets/random.hpp"
+#include "petlab/datasets/tools/iconify.hpp"
 #include "petlab/pretrain/emoji_words.hpp"
 #include "petlab/pretrain/synonyms.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -92,7 +92,7 @@ ForbiddenWords read_forbidden(const std::filesystem::path& recipe_dir) {
 
 /// All names of each drawing, by its body: of the icons that share it, and aliases that are neither
 /// turned nor mirrored.
-std::multimap<std::string_view, std::string> names_by_body(const datasets::IconSet& set) {
+std::multimap<std::string_view, std::string> names_by_body(const datasets::tools::IconSet& set) {
   std::multimap<std::string_view, std::string> result;
   for (const auto& [name, icon] : set.icons())
     result.emplace(icon.body, name);
@@ -102,7 +102,7 @@ std::multimap<std::string_view, std::string> names_by_body(const datasets::IconS
 }
 
 /// Icon -> topics.
-std::multimap<std::string_view, std::string> topics_of(const datasets::IconSet& set) {
+std::multimap<std::string_view, std::string> topics_of(const datasets::tools::IconSet& set) {
   std::multimap<std::string_view, std::string> result;
   for (const auto& [heading, names] : set.categories()) {
     const std::string topic = topic_of(heading);
@@ -114,14 +114,14 @@ std::multimap<std::string_view, std::string> topics_of(const datasets::IconSet& 
 }
 
 /// "Tabler Icons" -> "tabler".
-std::string title_of(const datasets::IconSetInfo& info) {
+std::string title_of(const datasets::tools::IconSetInfo& info) {
   std::string title;
   for (const std::string& word : words_of(info.name))
     if (word != "icons" && word != "icon") title += (title.empty() ? "" : " ") + word;
   return title;
 }
 
-bool is_usable(const datasets::Icon& icon) {
+bool is_usable(const datasets::tools::Icon& icon) {
   return !icon.hidden && icon.body.find("<animate") == std::string::npos &&
          icon.body.find("<set ") == std::string::npos;
 }
@@ -137,10 +137,11 @@ PoolRule::PoolRule(const std::filesystem::path& recipe_dir)
        datasets::read_csv<4>(recipe_dir / "manifest.csv", {"domain", "class", "set", "icon"})) {
     const std::string family = family_of(row[2]);
     if (is_free(family))
-      throw sdk::Error(sdk::ErrorKind::data,
-                       "the evaluation picture " + row[2] + ":" + row[3] + " is by the designer '" +
-                           family + "', whose pictures pretraining uses without limits; take it " +
-                           "out of the manifest or the designer out of harness/pretrain");
+      throw base::Error(base::ErrorKind::data,
+                        "the evaluation picture " + row[2] + ":" + row[3] +
+                            " is by the designer '" + family +
+                            "', whose pictures pretraining uses without limits; take it " +
+                            "out of the manifest or the designer out of harness/pretrain");
     evaluation_families_.insert(family);
   }
 }
@@ -159,12 +160,12 @@ bool PoolRule::allows(const std::string& set, const std::string& icon) const {
 }
 
 std::vector<PoolIcon> select_pool(const std::filesystem::path& package_dir, const PoolRule& rule) {
-  datasets::check_icon_package(package_dir);
+  datasets::tools::check_icon_package(package_dir);
   std::map<std::pair<std::string, std::string>, std::vector<PoolIcon>> drawings;
   std::map<std::string, std::set<std::string>> families_of_subject;
-  for (const std::string& set_name : datasets::list_icon_sets(package_dir)) {
+  for (const std::string& set_name : datasets::tools::list_icon_sets(package_dir)) {
     if (contains(kLeftOutSets, set_name)) continue;
-    const datasets::IconSet set = datasets::IconSet::read(package_dir, set_name);
+    const datasets::tools::IconSet set = datasets::tools::IconSet::read(package_dir, set_name);
     if (!contains(kLicences, set.info().licence.spdx) || set.info().category == "Logos") continue;
     const std::string family = rule.family_of(set_name);
     const std::string title = title_of(set.info());
@@ -202,8 +203,8 @@ std::vector<PoolIcon> select_pool(const std::filesystem::path& package_dir, cons
   for (auto& [key, icons] : drawings) {
     if (families_of_subject[key.second].size() < kMinFamilies) continue;
     // Which three: by chance, but the same ones for everybody.
-    datasets::SplitMix64 generator(datasets::hash_name(key.first + ":" + key.second));
-    datasets::shuffle(icons, generator);
+    base::SplitMix64 generator(base::hash_name(key.first + ":" + key.second));
+    base::shuffle(icons, generator);
     if (icons.size() > kMaxPerSubject) icons.resize(kMaxPerSubject);
     pool.insert(pool.end(), icons.begin(), icons.end());
   }

@@ -1,6 +1,6 @@
 #include "queue.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -69,9 +69,9 @@ void Queue::load_state(const std::vector<sdk::NamedTensor>& state) {
   const auto get = [&](const std::string& name) {
     for (const sdk::NamedTensor& entry : state)
       if (entry.name == name) return entry.value;
-    throw sdk::Error(sdk::ErrorKind::data, "the checkpoint has no '" + name +
-                                               "'; it belongs to other options, start afresh "
-                                               "without --resume");
+    throw base::Error(base::ErrorKind::data, "the checkpoint has no '" + name +
+                                                 "'; it belongs to other options, start afresh "
+                                                 "without --resume");
   };
   for_each_tensor(*this, [&](const char* name, at::Tensor& value) {
     value.copy_(get(std::string("queue.") + name));

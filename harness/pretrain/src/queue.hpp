@@ -29,7 +29,7 @@ class Queue {
 
   /// For a checkpoint; empty without capacity.
   [[nodiscard]] std::vector<sdk::NamedTensor> state() const;
-  /// Throws sdk::Error(data) when something is missing.
+  /// Throws base::Error(data) when something is missing.
   void load_state(const std::vector<sdk::NamedTensor>& state);
 
  private:

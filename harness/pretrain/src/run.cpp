@@ -1,7 +1,7 @@
 #include "checkpoint.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/pretrain/lookalikes.hpp"
 #include "petlab/pretrain/options.hpp"
-#include "petlab/sdk/error.hpp"
 #include "pictures.hpp"
 #include "trainer.hpp"
 
@@ -33,7 +33,7 @@ double seconds_since(Clock::time_point start) {
 
 void check(const PretrainOptions& options) {
   const auto refuse = [](const std::string& what) {
-    throw sdk::Error(sdk::ErrorKind::config, what);
+    throw base::Error(base::ErrorKind::config, what);
   };
   if (options.steps <= 0 && options.minutes <= 0)
     refuse("pretraining needs --minutes or --steps above 0");
@@ -52,8 +52,8 @@ void check(const PretrainOptions& options) {
   if (options.device != "cpu" && options.device != "cuda")
     refuse("--device is '" + options.device + "', expected cpu or cuda");
   if (options.device == "cuda" && !at::hasCUDA())
-    throw sdk::Error(sdk::ErrorKind::device,
-                     "--device cuda was asked for, but this LibTorch sees no GPU");
+    throw base::Error(base::ErrorKind::device,
+                      "--device cuda was asked for, but this LibTorch sees no GPU");
 }
 
 std::vector<std::string> listed(const std::string& text) {
@@ -67,8 +67,8 @@ std::vector<std::string> listed(const std::string& text) {
 std::map<std::string, SubjectWords> read_words(const PretrainOptions& options) {
   if (options.emojibase_dir.empty() && options.emojilib_dir.empty()) return {};
   if (options.emojibase_dir.empty() || options.emojilib_dir.empty())
-    throw sdk::Error(sdk::ErrorKind::config,
-                     "--emojibase and --emojilib belong together: give both folders or neither");
+    throw base::Error(base::ErrorKind::config,
+                      "--emojibase and --emojilib belong together: give both folders or neither");
   return read_emoji_words(options.emojibase_dir, options.emojilib_dir);
 }
 
@@ -101,7 +101,7 @@ std::vector<PictureFacts> measure_pool(const std::vector<PoolIcon>& pool,
 void make_tokenizer(const PretrainOptions& options, const TrainingData& data,
                     const std::filesystem::path& dir) {
   std::map<std::string, std::int64_t> texts;
-  datasets::SplitMix64 chance(datasets::hash_name("captions for the vocabulary"));
+  base::SplitMix64 chance(base::hash_name("captions for the vocabulary"));
   const CaptionShares shares = caption_shares(options);
   for (const std::int64_t picture : data.curriculum.training) {
     const auto i = static_cast<std::size_t>(picture);
@@ -187,7 +187,7 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
     rules.excluded.push_back(alike.picture);
   const Curriculum curriculum = make_curriculum(pool, rules);
   if (curriculum.training.empty())
-    throw sdk::Error(sdk::ErrorKind::data, "no picture is left to train on");
+    throw base::Error(base::ErrorKind::data, "no picture is left to train on");
   std::size_t n_held_out = 0;
   for (const HeldOut& held_out : curriculum.held_out)
     n_held_out += held_out.pictures.size();

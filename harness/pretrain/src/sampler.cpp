@@ -65,10 +65,6 @@ void add_measured(Curriculum& curriculum, const std::string& family, const Measu
                                       subjects.end());
 }
 
-double uniform(datasets::SplitMix64& generator) {
-  return static_cast<double>(generator.next() >> 11U) * 0x1.0p-53;
-}
-
 }  // namespace
 
 Curriculum make_curriculum(const std::vector<PoolIcon>& pool, const CurriculumRules& rules) {
@@ -124,7 +120,7 @@ Curriculum make_curriculum(const std::vector<PoolIcon>& pool, const CurriculumRu
 
 std::vector<std::int64_t> draw_pictures(const Curriculum& curriculum, double progress,
                                         double pair_share, std::int64_t count,
-                                        datasets::SplitMix64& generator) {
+                                        base::SplitMix64& generator) {
   std::size_t stage = 0;
   while (stage + 1 < kStages.size() && progress >= kStages[stage].until)
     ++stage;
@@ -132,7 +128,7 @@ std::vector<std::int64_t> draw_pictures(const Curriculum& curriculum, double pro
   std::vector<std::int64_t> drawn;
   while (static_cast<std::int64_t>(drawn.size()) < count) {
     const auto place =
-        std::upper_bound(up_to.begin(), up_to.end(), uniform(generator) * up_to.back());
+        std::upper_bound(up_to.begin(), up_to.end(), generator.uniform() * up_to.back());
     const auto index = std::min<std::ptrdiff_t>(
         place - up_to.begin(), static_cast<std::ptrdiff_t>(curriculum.training.size()) - 1);
     const std::int64_t picture = curriculum.training[static_cast<std::size_t>(index)];
@@ -141,7 +137,7 @@ std::vector<std::int64_t> draw_pictures(const Curriculum& curriculum, double pro
     const std::vector<std::int64_t>& others =
         curriculum.training_of_subject[static_cast<std::size_t>(subject)];
     // Drawn in any case, so that the chances of all else do not depend on the share.
-    const bool is_pair = uniform(generator) < pair_share;
+    const bool is_pair = generator.uniform() < pair_share;
     const std::int64_t partner = others[static_cast<std::size_t>(generator.below(others.size()))];
     if (is_pair && partner != picture && static_cast<std::int64_t>(drawn.size()) < count)
       drawn.push_back(partner);

@@ -1,8 +1,8 @@
 #include "trainer.hpp"
 
 #include "compute_scope.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/pretrain/augmentation.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -48,8 +48,8 @@ StepReport report_of(const at::Tensor& loss, const at::Tensor& logits, const at:
   const c10::NoGradGuard no_grad;
   StepReport report{.loss = loss.item<double>()};
   if (!std::isfinite(report.loss))
-    throw sdk::Error(sdk::ErrorKind::numeric,
-                     "the loss of pretraining is not finite at step " + std::to_string(step));
+    throw base::Error(base::ErrorKind::numeric,
+                      "the loss of pretraining is not finite at step " + std::to_string(step));
   const at::Tensor has_row = rows >= 0;
   const double n = has_row.sum().item<double>();
   const double hits = at::logical_and(has_row, logits.argmax(1) == rows).sum().item<double>();
@@ -92,8 +92,8 @@ Trainer::Trainer(const PretrainOptions& options, const Model& model, const Train
                  layer_rates(model.parameters(), options.layer_decay)),
       queue_(options.queue, options.embed_dim, device) {
   if (options.distillation <= 0) return;
-  at::Generator generator = at::detail::createCPUGenerator(
-      datasets::hash_name(std::to_string(options.seed) + "/teacher"));
+  at::Generator generator =
+      at::detail::createCPUGenerator(base::hash_name(std::to_string(options.seed) + "/teacher"));
   Teacher teacher(data.curriculum.n_rows, device, generator);
   Optimizer optimizer(teacher.parameters(), options.weight_decay, options.average_decay);
   schooling_.emplace(Schooling{std::move(teacher), std::move(optimizer)});
@@ -125,7 +125,7 @@ void Trainer::load_state(const std::vector<sdk::NamedTensor>& state) {
   schooling_->optimizer.load_state(of_teacher);
 }
 
-Trainer::Batch Trainer::draw_batch(double progress, datasets::SplitMix64& chance,
+Trainer::Batch Trainer::draw_batch(double progress, base::SplitMix64& chance,
                                    at::Generator& generator) const {
   const Curriculum& curriculum = data_.curriculum;
   const std::vector<std::int64_t> drawn =
@@ -206,8 +206,8 @@ at::Tensor Trainer::telling_facts(const at::Tensor& images, const at::Tensor& te
 
 StepReport Trainer::step(double progress) {
   const PlainAttentionScope plain_attention(device_);
-  datasets::SplitMix64 chance(
-      datasets::hash_name(std::to_string(options_.seed) + "/" + std::to_string(steps())));
+  base::SplitMix64 chance(
+      base::hash_name(std::to_string(options_.seed) + "/" + std::to_string(steps())));
   at::Generator generator = at::detail::createCPUGenerator(chance.next());
   const double share = schooling_ ? options_.teacher_share : 0.0;
   const bool is_teacher = trains_teacher(progress);

@@ -80,7 +80,7 @@ class Trainer {
     Teacher teacher;
     Optimizer optimizer;
   };
-  [[nodiscard]] Batch draw_batch(double progress, datasets::SplitMix64& chance,
+  [[nodiscard]] Batch draw_batch(double progress, base::SplitMix64& chance,
                                  at::Generator& generator) const;
   /// A step of the model or of the teacher, at the place `progress` of their own schedules.
   StepReport step_model(const Batch& batch, double progress, at::Generator& generator);

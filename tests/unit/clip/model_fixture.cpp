@@ -1,6 +1,6 @@
 #include "model_fixture.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -81,7 +81,7 @@ void write_file(const std::filesystem::path& file, const std::string& content) {
 std::string error_of(const std::function<void()>& action) {
   try {
     action();
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     return error.what();
   }
   ADD_FAILURE() << "no error was thrown";

@@ -37,7 +37,7 @@ class TemporaryFolder {
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 void write_file(const std::filesystem::path& file, const std::string& content);
 
-/// The message of the sdk::Error that `action` must throw; "" and a failure when it throws none.
+/// The message of the base::Error that `action` must throw; "" and a failure when it throws none.
 [[nodiscard]] std::string error_of(const std::function<void()>& action);
 
 /// Largest absolute difference.

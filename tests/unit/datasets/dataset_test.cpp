@@ -1,13 +1,15 @@
 #include "petlab/datasets/dataset.hpp"
 
-#include "petlab/datasets/check.hpp"
 #include "petlab/datasets/registry.hpp"
+#include "petlab/datasets/tools/check.hpp"
 #include "test_support.hpp"
 
 #include <sstream>
 
 namespace petlab::datasets {
 namespace {
+
+using namespace tools;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

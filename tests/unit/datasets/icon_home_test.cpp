@@ -2,7 +2,8 @@
 
 #include "icon_package.hpp"
 #include "petlab/datasets/csv.hpp"
-#include "petlab/datasets/duplicates.hpp"
+#include "petlab/datasets/tools/build_icon_home.hpp"
+#include "petlab/datasets/tools/duplicates.hpp"
 
 #include <map>
 #include <set>
@@ -10,6 +11,8 @@
 
 namespace petlab::datasets {
 namespace {
+
+using namespace tools;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -125,7 +128,7 @@ TEST_F(IconHome, RefusesTheSamePictureInTwoDomains) {
               HasSubstr("line/cup/thin__cup and solid/cup/thin__cup-again have the same pixels"));
   EXPECT_THAT(text_of(out() / "duplicates.csv"),
               HasSubstr("identical,1.0000,other domain same class"));
-  EXPECT_THROW((void)load_icon_home(out()), sdk::Error) << "a refused build is not usable";
+  EXPECT_THROW((void)load_icon_home(out()), base::Error) << "a refused build is not usable";
 }
 
 TEST_F(IconHome, ChecksTheManifest) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "petlab/datasets/hash.hpp"
+#include "petlab/base/sha256.hpp"
 #include "test_support.hpp"
 
 #include <map>
@@ -65,7 +65,7 @@ class IconPackage : public TemporaryFolder {
                                       "\", \"package_version\": \"2.2.535\", "
                                       "\"picture_size\": 96, \"pictures\": " +
                                       std::to_string(lines.size()) + ", \"domains\": {" + domains +
-                                      "}, \"sha256\": \"" + sha256_of_file(file) + "\"}");
+                                      "}, \"sha256\": \"" + base::sha256_of_file(file) + "\"}");
   }
 
   [[nodiscard]] std::filesystem::path package() const { return root() / "package"; }

@@ -1,10 +1,12 @@
-#include "petlab/datasets/iconify.hpp"
+#include "petlab/datasets/tools/iconify.hpp"
 
 #include "icon_package.hpp"
-#include "petlab/datasets/svg.hpp"
+#include "petlab/datasets/tools/svg.hpp"
 
 namespace petlab::datasets {
 namespace {
+
+using namespace tools;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

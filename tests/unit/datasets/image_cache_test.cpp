@@ -64,7 +64,7 @@ TEST_F(ImageCacheTest, HoldsTheCroppedPicturesOfEachDomain) {
       EXPECT_TRUE(at::equal(images[i], rgb));
     }
   }
-  EXPECT_THROW((void)cache.images(2), sdk::Error);
+  EXPECT_THROW((void)cache.images(2), base::Error);
 }
 
 TEST_F(ImageCacheTest, IsBuiltOnceAndKeptByItsTensors) {
@@ -125,7 +125,7 @@ TEST_F(ImageCacheTest, NamesTheDamagedPictureAndLeavesNothingBehind) {
   for (const auto& entry : std::filesystem::directory_iterator(options_.directory)) {
     EXPECT_EQ(entry.path().extension(), ".lock");
   }
-  EXPECT_THROW(ImageCache(load(), 0, options_), sdk::Error);
+  EXPECT_THROW(ImageCache(load(), 0, options_), base::Error);
   options_.directory = "/proc/petlab";
   EXPECT_THAT(error_of([&] { ImageCache(load(), 16, options_); }), HasSubstr("/proc/petlab"));
 }

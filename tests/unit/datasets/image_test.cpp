@@ -1,7 +1,7 @@
 #include "petlab/datasets/image.hpp"
 
 #include "petlab/datasets/resize.hpp"
-#include "petlab/datasets/svg.hpp"
+#include "petlab/datasets/tools/svg.hpp"
 #include "pillow_pictures.hpp"
 #include "resize_weights.hpp"
 #include "test_support.hpp"
@@ -13,6 +13,8 @@
 
 namespace petlab::datasets {
 namespace {
+
+using namespace tools;
 
 using ::testing::HasSubstr;
 
@@ -103,7 +105,7 @@ TEST_F(Decode, NeverReturnsHalfAPicture) {
   }
   auto flipped = png;
   flipped[flipped.size() / 2] ^= 0x55U;
-  EXPECT_THROW((void)decode_image(flipped, "flipped.png"), sdk::Error);
+  EXPECT_THROW((void)decode_image(flipped, "flipped.png"), base::Error);
 }
 
 TEST_F(Decode, NamesWhatIsNoPicture) {
@@ -149,14 +151,14 @@ TEST(Resize, CutsPlanesFromTheSamePicture) {
   clip_crop_planes(image, 20, planes);
   for (std::size_t i = 0; i < planes.size(); ++i)
     ASSERT_EQ(planes[i], crop.rgb[i % 400 * 3 + i / 400]);
-  EXPECT_THROW(clip_crop_planes(image, 21, planes), sdk::Error);
+  EXPECT_THROW(clip_crop_planes(image, 21, planes), base::Error);
 }
 
 TEST(Resize, KeepsWhatNeedsNoChange) {
   const Image image = pattern(12, 12, 5);
   EXPECT_EQ(resize_bicubic(image, 12, 12).rgb, image.rgb);
   EXPECT_EQ(clip_crop(image, 12).rgb, image.rgb);
-  EXPECT_THROW((void)resize_bicubic(image, 0, 5), sdk::Error);
+  EXPECT_THROW((void)resize_bicubic(image, 0, 5), base::Error);
   const Image strip = clip_crop(pattern(400, 1, 2), 16);  // extreme aspect
   EXPECT_EQ(strip.width, 16);
   EXPECT_EQ(strip.height, 16);
@@ -181,7 +183,7 @@ TEST(Svg, RendersOnWhiteTheSameFromSeveralThreads) {
   for (const auto& result : results)
     EXPECT_EQ(result, expected);
   EXPECT_THAT(error_of([] { (void)render_svg("<svg", 48); }), HasSubstr("librsvg"));
-  EXPECT_THROW((void)render_svg(svg, 0), sdk::Error);
+  EXPECT_THROW((void)render_svg(svg, 0), base::Error);
 }
 
 }  // namespace

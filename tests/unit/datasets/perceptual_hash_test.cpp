@@ -1,8 +1,8 @@
-#include "petlab/datasets/perceptual_hash.hpp"
+#include "petlab/datasets/tools/perceptual_hash.hpp"
 
-#include "petlab/datasets/check.hpp"
-#include "petlab/datasets/random.hpp"
+#include "petlab/base/random.hpp"
 #include "petlab/datasets/resize.hpp"
+#include "petlab/datasets/tools/check.hpp"
 #include "test_support.hpp"
 
 #include <bit>
@@ -11,12 +11,14 @@
 namespace petlab::datasets {
 namespace {
 
+using namespace tools;
+
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 /// Blurred spots on a slope, another picture for each seed.
 Image scene(int width, int height, unsigned seed) {
-  SplitMix64 random(seed);
+  base::SplitMix64 random(seed);
   struct Spot {
     double x, y, size, value;
   };
@@ -64,7 +66,7 @@ TEST(PerceptualHash, OfOneColourThereIsNone) {
 }
 
 TEST(PerceptualHash, FindsAllPairsThatComparingEachWithEachFinds) {
-  SplitMix64 random(5);
+  base::SplitMix64 random(5);
   std::vector<std::optional<std::uint64_t>> hashes;
   for (int i = 0; i < 300; ++i) {
     const std::uint64_t base = random.next();

@@ -1,6 +1,6 @@
 #include "petlab/datasets/split.hpp"
 
-#include "petlab/datasets/random.hpp"
+#include "petlab/base/random.hpp"
 #include "test_support.hpp"
 
 #include <algorithm>
@@ -38,13 +38,6 @@ std::map<std::int64_t, std::size_t> per_class(const Domain& domain,
   for (const auto i : part)
     ++counts[domain.samples[static_cast<std::size_t>(i)].label];
   return counts;
-}
-
-TEST(SplitMix64, GivesThePublishedNumbers) {
-  SplitMix64 generator(1234567);
-  EXPECT_EQ(generator.next(), 6457827717110365317ULL);
-  EXPECT_EQ(generator.next(), 3203168211198807973ULL);
-  EXPECT_EQ(generator.next(), 9817491932198370423ULL);
 }
 
 TEST(Split, IsStratifiedDisjointAndComplete) {
@@ -103,7 +96,7 @@ TEST(Split, OfASmallerFractionIsInsideThatOfALarger) {
 TEST(Split, RefusesFractionsThatLeaveASideEmpty) {
   const Dataset dataset = make_dataset();
   for (const double fraction : {0.0, 1.0, -0.1, 1.5}) {
-    EXPECT_THROW((void)make_split(dataset, fraction, 1), sdk::Error) << fraction;
+    EXPECT_THROW((void)make_split(dataset, fraction, 1), base::Error) << fraction;
   }
 }
 
@@ -130,7 +123,7 @@ TEST(Split, OfShotsTakesTheSameNumberOfEachClass) {
   const Split eight = make_shots_split(dataset, 8, 1);
   EXPECT_TRUE(std::includes(eight.train[1].begin(), eight.train[1].end(), four.train[1].begin(),
                             four.train[1].end()));
-  EXPECT_THROW((void)make_shots_split(dataset, 0, 1), sdk::Error);
+  EXPECT_THROW((void)make_shots_split(dataset, 0, 1), base::Error);
   // Golden, as below.
   EXPECT_EQ(four.hash, "957ad21648387eede7e7988a565431ef67849ed7bb9488ea951e054f20d5a02f");
 }
@@ -205,7 +198,7 @@ TEST_F(SplitFile, IsRefusedWithFileAndLine) {
   EXPECT_THAT(read("domain,id\none,x\n"), HasSubstr("s.csv line 1"));
   EXPECT_THAT(read(head + "one,one/b/101\n"), HasSubstr("s.csv line 3"));
   EXPECT_THAT(error_of([&] { (void)read_split(root() / "none.csv", dataset); }),
-              HasSubstr("cannot open"));
+              HasSubstr("cannot read"));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/image.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -71,14 +71,14 @@ inline std::string text_of(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// The sentence of the sdk::Error that `work` throws; fails the test when it throws none.
+/// The sentence of the base::Error that `work` throws; fails the test when it throws none.
 inline std::string error_of(const std::function<void()>& work) {
   try {
     work();
-  } catch (const sdk::Error& e) {
+  } catch (const base::Error& e) {
     return e.what();
   }
-  ADD_FAILURE() << "expected an sdk::Error";
+  ADD_FAILURE() << "expected an base::Error";
   return {};
 }
 

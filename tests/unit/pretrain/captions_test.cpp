@@ -28,7 +28,7 @@ struct Umbrella {
 
 TEST(Captions, NameTheThing) {
   const Umbrella umbrella;
-  datasets::SplitMix64 generator(3);
+  base::SplitMix64 generator(3);
   std::set<std::string> texts;
   for (int i = 0; i < 1000; ++i) {
     const Caption caption = draw_caption(umbrella.source, umbrella.facts, {}, generator);
@@ -44,7 +44,7 @@ TEST(Captions, NameTheThing) {
 
 TEST(Captions, ClaimOnlyWhatIsTrueAndWhatTheySay) {
   const Umbrella umbrella;
-  datasets::SplitMix64 generator(5);
+  base::SplitMix64 generator(5);
   std::map<std::string, int> said;
   for (int i = 0; i < 2000; ++i) {
     const Caption caption =
@@ -68,7 +68,7 @@ TEST(Captions, ClaimOnlyWhatIsTrueAndWhatTheySay) {
 TEST(Captions, NoiseStandsAroundThemAndClaimsNothing) {
   const Umbrella umbrella;
   const auto texts_of = [&](const CaptionShares& shares) {
-    datasets::SplitMix64 generator(7);
+    base::SplitMix64 generator(7);
     std::vector<std::string> texts;
     for (int i = 0; i < 400; ++i) {
       const Caption caption = draw_caption(umbrella.source, umbrella.facts, shares, generator);
@@ -94,7 +94,7 @@ TEST(Captions, NoiseStandsAroundThemAndClaimsNothing) {
 
 TEST(Captions, WithoutDescriptionsClaimNothing) {
   const Umbrella umbrella;
-  datasets::SplitMix64 generator(5);
+  base::SplitMix64 generator(5);
   for (int i = 0; i < 200; ++i)
     EXPECT_TRUE(draw_caption(umbrella.source, umbrella.facts, {.bare = 60, .plain = 40}, generator)
                     .claims.is_empty());
@@ -105,7 +105,7 @@ TEST(Captions, UseSynonyms) {
   const std::vector<std::string> own_names{"television"};
   const std::vector<std::string> nothing;
   const std::string no_title;
-  datasets::SplitMix64 generator(3);
+  base::SplitMix64 generator(3);
   std::set<std::string> texts;
   for (int i = 0; i < 200; ++i)
     texts.insert(

@@ -1,7 +1,7 @@
 #include "petlab/pretrain/emoji_words.hpp"
 
 #include "icon_fixture.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <gmock/gmock.h>
 
@@ -22,8 +22,8 @@ TEST(EmojiWords, AreReadFromBothPackages) {
 
 TEST(EmojiWords, OfAnotherVersionAreRefused) {
   const IconFixture fixture;
-  EXPECT_THROW((void)read_emoji_words(fixture.emojilib(), fixture.emojilib()), sdk::Error);
-  EXPECT_THROW((void)read_emoji_words("/nowhere", fixture.emojilib()), sdk::Error);
+  EXPECT_THROW((void)read_emoji_words(fixture.emojilib(), fixture.emojilib()), base::Error);
+  EXPECT_THROW((void)read_emoji_words("/nowhere", fixture.emojilib()), base::Error);
 }
 
 TEST(Topics, AreHeadingsInWords) {

@@ -1,6 +1,6 @@
 #include "petlab/pretrain/optimizer.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -94,9 +94,9 @@ TEST(Optimizer, RefusesAStateOfOtherShapesAndGradientsThatAreNotFinite) {
   Optimizer optimizer(values, 0.0, 0.9);
   auto state = optimizer.state();
   state[0].value = at::zeros({3, 3});
-  EXPECT_THROW(optimizer.load_state(state), sdk::Error);
+  EXPECT_THROW(optimizer.load_state(state), base::Error);
   values[0].value.mutable_grad() = at::full({2, 2}, std::numeric_limits<float>::quiet_NaN());
-  EXPECT_THROW((void)optimizer.step(0.1), sdk::Error);
+  EXPECT_THROW((void)optimizer.step(0.1), base::Error);
 }
 
 }  // namespace

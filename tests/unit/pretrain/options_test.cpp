@@ -1,6 +1,6 @@
 #include "petlab/pretrain/options.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <gmock/gmock.h>
 
@@ -41,11 +41,11 @@ TEST(Options, AreWrittenAsTheyAreRead) {
 
 TEST(Options, RefuseWhatTheyDoNotKnow) {
   PretrainOptions options;
-  EXPECT_THROW(set_option(options, "batchsize", "1"), sdk::Error);
-  EXPECT_THROW(set_option(options, "batch-size", "many"), sdk::Error);
-  EXPECT_THROW(set_option(options, "batch-size", "1.5"), sdk::Error);
-  EXPECT_THROW(set_option(options, "contrast", "triplet"), sdk::Error);
-  EXPECT_THROW(set_option(options, "warm-up", "0.1x"), sdk::Error);
+  EXPECT_THROW(set_option(options, "batchsize", "1"), base::Error);
+  EXPECT_THROW(set_option(options, "batch-size", "many"), base::Error);
+  EXPECT_THROW(set_option(options, "batch-size", "1.5"), base::Error);
+  EXPECT_THROW(set_option(options, "contrast", "triplet"), base::Error);
+  EXPECT_THROW(set_option(options, "warm-up", "0.1x"), base::Error);
 }
 
 }  // namespace

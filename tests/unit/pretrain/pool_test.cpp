@@ -1,9 +1,9 @@
 #include "petlab/pretrain/pool.hpp"
 
 #include "icon_fixture.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/pretrain/sampler.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <gmock/gmock.h>
 
@@ -77,7 +77,7 @@ TEST(Pool, LeavesOutLicencesLogosAndSubjectsThatOneDesignerDrew) {
 
 TEST(Pool, AMissingPackageIsOneSentence) {
   const PoolRule rule(IconFixture::recipe());
-  EXPECT_THROW((void)select_pool("/nowhere", rule), sdk::Error);
+  EXPECT_THROW((void)select_pool("/nowhere", rule), base::Error);
 }
 
 TEST(Pool, OfTheRealPackageHoldsNoClassWordByAnEvaluationDesigner) {
@@ -120,7 +120,7 @@ TEST(Curriculum, HoldsTheMeasuredDesignerOutAndStartsWithWhatManyDrew) {
   EXPECT_EQ(curriculum.held_out[0].family, "mingcute");
   EXPECT_EQ(curriculum.held_out[0].pictures.size(), 1U);
   EXPECT_EQ(curriculum.held_out_subjects.size(), 1U);
-  datasets::SplitMix64 generator(1);
+  base::SplitMix64 generator(1);
   const auto share_of_trucks = [&](double progress) {
     double trucks = 0;
     for (const std::int64_t i : draw_pictures(curriculum, progress, 0.0, 4000, generator)) {
@@ -140,7 +140,7 @@ TEST(Curriculum, DrawsPairsOfOneSubject) {
   const std::vector<PoolIcon> pool =
       select_pool(fixture.package(), PoolRule(IconFixture::recipe()));
   const Curriculum curriculum = make_curriculum(pool, {.table_families = 3, .held_out = {}});
-  datasets::SplitMix64 generator(1);
+  base::SplitMix64 generator(1);
   const std::vector<std::int64_t> drawn = draw_pictures(curriculum, 1.0, 1.0, 4001, generator);
   ASSERT_EQ(drawn.size(), 4001U);
   const auto subject_at = [&](std::size_t i) {

@@ -1,6 +1,6 @@
 #include "queue.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ TEST(Queue, GoesOnFromItsState) {
   add(other, 10, 2);
   EXPECT_TRUE(one.facts().subjects.equal(other.facts().subjects));
   EXPECT_TRUE(one.images().equal(other.images()));
-  EXPECT_THROW(other.load_state({}), sdk::Error);
+  EXPECT_THROW(other.load_state({}), base::Error);
 }
 
 TEST(Queue, WithoutRoomStaysEmpty) {

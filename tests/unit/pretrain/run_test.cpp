@@ -1,8 +1,8 @@
 #include "icon_fixture.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/pretrain/options.hpp"
-#include "petlab/sdk/error.hpp"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -159,27 +159,27 @@ TEST(Run, RefusesToGoOnWithOtherOptions) {
   (void)run_pretrain(options, [](const Progress&) {});
   options.resume = true;
   options.learning_rate *= 2;
-  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
+  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), base::Error);
 }
 
 TEST(Run, RefusesImpossibleOptionsInOneSentence) {
   const IconFixture fixture;
   PretrainOptions options = tiny(fixture, "bad");
   options.vision_width = 33;
-  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
+  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), base::Error);
   options = tiny(fixture, "bad");
   options.early_view = EarlyView::smaller;
   options.early_grid = 4;  // as many as there are
-  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
+  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), base::Error);
   options = tiny(fixture, "bad");
   options.distillation = 1.5;
-  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
+  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), base::Error);
   options = tiny(fixture, "bad");
   options.teacher_share = 1;
-  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
+  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), base::Error);
   options = tiny(fixture, "bad");
   options.device = "tpu";
-  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), sdk::Error);
+  EXPECT_THROW((void)run_pretrain(options, [](const Progress&) {}), base::Error);
 }
 
 }  // namespace

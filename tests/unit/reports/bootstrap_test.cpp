@@ -1,6 +1,6 @@
 #include "petlab/reports/bootstrap.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <gtest/gtest.h>
 
@@ -74,8 +74,8 @@ TEST(PairedBootstrap, IsTheSameEachTime) {
 }
 
 TEST(PairedBootstrap, RefusesNoImages) {
-  EXPECT_THROW(paired_bootstrap({}), sdk::Error);
-  EXPECT_THROW(paired_bootstrap({{}, {}}), sdk::Error);
+  EXPECT_THROW(paired_bootstrap({}), base::Error);
+  EXPECT_THROW(paired_bootstrap({{}, {}}), base::Error);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #include "petlab/reports/report.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "sample_study.hpp"
 
 #include <gmock/gmock.h>
@@ -179,8 +179,8 @@ TEST_F(BuildReportTest, RefusesAnUnknownStudyAndNamesTheKnownOnes) {
   try {
     build_report(store_, "demmo");
     FAIL();
-  } catch (const sdk::Error& error) {
-    EXPECT_EQ(error.kind(), sdk::ErrorKind::config);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
     EXPECT_THAT(error.what(), HasSubstr("holds no study 'demmo'; it holds: demo"));
   }
 }

@@ -1,6 +1,6 @@
 #include "petlab/reports/compare.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "sample_records.hpp"
 
 #include <gmock/gmock.h>
@@ -53,7 +53,7 @@ class CompareTest : public testing::Test {
   std::string refusal(const std::string& a, const std::string& b) const {
     try {
       (void)compared(a, b);
-    } catch (const sdk::Error& error) {
+    } catch (const base::Error& error) {
       return error.what();
     }
     return "nothing was refused";
@@ -157,7 +157,7 @@ TEST_F(CompareTest, ARowOfSeveralStudiesIsNamedWithItsStudy) {
   EXPECT_EQ(find_side(store_, "good", "sample").runs.size(), 3U);
   EXPECT_THAT(compared("sample:good", "other:good").verdict,
               StartsWith("sample:good is 45.0 points better than other:good"));
-  EXPECT_THROW(find_side(store_, "good", "unknown"), sdk::Error);
+  EXPECT_THROW(find_side(store_, "good", "unknown"), base::Error);
 }
 
 TEST_F(CompareTest, RefusesWhatCannotBePaired) {

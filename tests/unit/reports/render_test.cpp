@@ -1,7 +1,7 @@
 #include "petlab/reports/render.hpp"
 
 #include "numbers.hpp"
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "sample_study.hpp"
 
 #include <gmock/gmock.h>
@@ -193,7 +193,7 @@ TEST_F(RenderTest, WritesOnePageAndFilesOfTheirOwnForSeveralStudies) {
                               "<td class=\"l\">mmap-grouped</td><td>71.67 ± 7.17</td>"
                               "<td>43.33</td>"));
   page.studies.back().study = "demo";
-  EXPECT_THROW(write_report(page, folder_ / "out", {Format::html}), sdk::Error);
+  EXPECT_THROW(write_report(page, folder_ / "out", {Format::html}), base::Error);
 }
 
 TEST_F(RenderTest, WithoutTimesTwoReportsOfRunsThatTookDifferentTimesAreEqual) {
@@ -223,7 +223,7 @@ TEST_F(RenderTest, NamesAFileThatCannotBeWritten) {
   const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
   std::ofstream(folder_ / "taken") << "x";
   EXPECT_THROW(write_report(build_report(store, "demo"), folder_ / "taken", {Format::html}),
-               sdk::Error);
+               base::Error);
 }
 
 TEST_F(RenderTest, LatexTablesAreWellFormedWhateverTheNames) {

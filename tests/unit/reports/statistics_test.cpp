@@ -1,6 +1,6 @@
 #include "petlab/reports/statistics.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <gtest/gtest.h>
 
@@ -73,8 +73,8 @@ TEST(Statistics, GivesTheMedian) {
 }
 
 TEST(Statistics, RefusesNoValues) {
-  EXPECT_THROW(estimate({}), sdk::Error);
-  EXPECT_THROW(median({}), sdk::Error);
+  EXPECT_THROW(estimate({}), base::Error);
+  EXPECT_THROW(median({}), base::Error);
 }
 
 }  // namespace

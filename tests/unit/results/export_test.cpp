@@ -1,8 +1,8 @@
 #include "petlab/results/export.hpp"
 
 #include "old_store.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "sample_records.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -133,8 +133,8 @@ TEST_F(ExportTest, RefusesAnUnknownStudyAndAPlaceThatCannotBeWritten) {
   const auto refusal = [&](const std::filesystem::path& out, const std::string& study) {
     try {
       export_views(path_, out, study);
-    } catch (const sdk::Error& error) {
-      EXPECT_EQ(error.kind(), sdk::ErrorKind::store);
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::store);
       return std::string(error.what());
     }
     return std::string("written");

@@ -67,7 +67,7 @@ TEST_F(JournalTest, IsSwitchedWhenAFileComesToAnotherFileSystem) {
 TEST_F(JournalTest, IsNotSwitchedUnderAnotherProcess) {
   const SQLite::Database other = open(Journal::write_ahead);
   EXPECT_EQ(mode_of(other), "wal");
-  EXPECT_THROW(open(Journal::rollback), sdk::Error);
+  EXPECT_THROW(open(Journal::rollback), base::Error);
 }
 
 TEST_F(JournalTest, IsSyncedWithEveryCommitExceptForLeasesInTheWriteAheadLog) {

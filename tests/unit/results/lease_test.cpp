@@ -1,5 +1,5 @@
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "sample_records.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -101,10 +101,10 @@ TEST_F(LeaseTest, IsListedWithItsTimes) {
 }
 
 TEST_F(LeaseTest, RefusesWhatCannotBeALease) {
-  EXPECT_THROW(store_.claim("beef", "a", 1h), sdk::Error);
-  EXPECT_THROW(store_.claim(id_, "", 1h), sdk::Error);
-  EXPECT_THROW(store_.claim(id_, "a", 0ms), sdk::Error);
-  EXPECT_THROW(store_.renew({id_}, "a", -1ms), sdk::Error);
+  EXPECT_THROW(store_.claim("beef", "a", 1h), base::Error);
+  EXPECT_THROW(store_.claim(id_, "", 1h), base::Error);
+  EXPECT_THROW(store_.claim(id_, "a", 0ms), base::Error);
+  EXPECT_THROW(store_.renew({id_}, "a", -1ms), base::Error);
 }
 
 // ------------------------------------------------------------------ many workers, some of them die

@@ -1,8 +1,8 @@
 #include "petlab/results/merge.hpp"
 
 #include "old_store.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "sample_records.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -75,8 +75,8 @@ class MergeTest : public testing::Test {
   std::string refusal(const MergeOptions& options = {}) const {
     try {
       merge_stores(a_, {b_}, options);
-    } catch (const sdk::Error& error) {
-      EXPECT_EQ(error.kind(), sdk::ErrorKind::store);
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::store);
       return error.what();
     }
     return "merged";

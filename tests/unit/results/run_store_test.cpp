@@ -1,6 +1,6 @@
 #include "petlab/results/run_store.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 #include "sample_records.hpp"
 
 #include <gmock/gmock.h>
@@ -30,8 +30,8 @@ class RunStoreTest : public testing::Test {
     try {
       store_.record(run);
       FAIL() << "not refused: " << words;
-    } catch (const sdk::Error& error) {
-      EXPECT_EQ(error.kind(), sdk::ErrorKind::store);
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::store);
       EXPECT_THAT(error.what(), HasSubstr(words));
       EXPECT_THAT(error.what(), HasSubstr("runs.sqlite"));
     }
@@ -259,11 +259,11 @@ TEST_F(RunStoreTest, RefusesGroupingsThatAreNoPartition) {
     spoil(*run.grouping);
     return run;
   };
-  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.partition.pop_back(); })), sdk::Error);
-  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.partition[0] = {"emoji"}; })), sdk::Error);
-  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.partition[0] = {"other"}; })), sdk::Error);
-  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.partition.push_back({}); })), sdk::Error);
-  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.affinity.pop_back(); })), sdk::Error);
+  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.partition.pop_back(); })), base::Error);
+  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.partition[0] = {"emoji"}; })), base::Error);
+  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.partition[0] = {"other"}; })), base::Error);
+  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.partition.push_back({}); })), base::Error);
+  EXPECT_THROW(store_.record(spoiled([](auto& g) { g.affinity.pop_back(); })), base::Error);
   EXPECT_EQ(store_.record(spoiled([](auto& g) { g.affinity.clear(); })), RecordOutcome::stored);
 }
 
@@ -282,11 +282,11 @@ TEST_F(RunStoreTest, KeepsASplitOnceAndRefusesOthersUnderItsHash) {
 
   SplitRecord reordered = split_;
   std::swap(reordered.tasks[0].test[0], reordered.tasks[0].test[1]);
-  EXPECT_THROW(store_.register_split(reordered), sdk::Error);
+  EXPECT_THROW(store_.register_split(reordered), base::Error);
 
   SplitRecord relabelled = sample::split(3);  // same data set, one image with another label
   relabelled.tasks[0].test[0].label = 3;
-  EXPECT_THROW(store_.register_split(relabelled), sdk::Error);
+  EXPECT_THROW(store_.register_split(relabelled), base::Error);
   EXPECT_FALSE(store_.split(relabelled.hash).has_value());
 
   store_.register_split(sample::split(3));
@@ -297,7 +297,7 @@ TEST_F(RunStoreTest, RefusesSplitsThatContradictThemselves) {
   const auto refused = [&](const std::function<void(SplitRecord&)>& spoil) {
     SplitRecord split = sample::split(4);
     spoil(split);
-    EXPECT_THROW(store_.register_split(split), sdk::Error);
+    EXPECT_THROW(store_.register_split(split), base::Error);
   };
   refused([](SplitRecord& s) { s.hash.clear(); });
   refused([](SplitRecord& s) { s.fraction = 1.1; });
@@ -372,7 +372,7 @@ TEST_F(RunStoreTest, RefusesPlansThatContradictThemselves) {
   const auto refused = [&](const std::function<void(StudyRecord&)>& spoil) {
     StudyRecord spoiled = study;
     spoil(spoiled);
-    EXPECT_THROW(store_.set_study(spoiled), sdk::Error);
+    EXPECT_THROW(store_.set_study(spoiled), base::Error);
   };
   refused([](StudyRecord& s) { s.name.clear(); });
   refused([](StudyRecord& s) { s.plan[0].hash = "beef"; });

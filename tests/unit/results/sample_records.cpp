@@ -1,5 +1,6 @@
 #include "sample_records.hpp"
 
+#include "petlab/base/sha256.hpp"
 #include "petlab/results/identity.hpp"
 
 #include <unistd.h>
@@ -23,8 +24,8 @@ TemporaryFolder::~TemporaryFolder() {
 
 SplitRecord split(std::uint64_t seed, std::int64_t images) {
   SplitRecord record;
-  record.dataset = {"icon-home", "1", sha256_hex("icon-home of " + std::to_string(images))};
-  record.hash = sha256_hex("split " + std::to_string(seed) + "/" + std::to_string(images));
+  record.dataset = {"icon-home", "1", base::sha256_hex("icon-home of " + std::to_string(images))};
+  record.hash = base::sha256_hex("split " + std::to_string(seed) + "/" + std::to_string(images));
   record.name = "20%";
   record.fraction = 0.2;
   record.seed = seed;
@@ -105,9 +106,9 @@ RunRecord done_run(const RunChoice& choice, const SplitRecord& split) {
                                   {{{{"line", "emoji"}}, -0.25}},
                                   1.5};
   }
-  run.frozen_hash_before = sha256_hex("frozen");
+  run.frozen_hash_before = base::sha256_hex("frozen");
   run.frozen_hash_after = run.frozen_hash_before;
-  run.trained_hash = sha256_hex("trained " + run.identity.hash);
+  run.trained_hash = base::sha256_hex("trained " + run.identity.hash);
   run.test_evaluations = 1;
   run.determinism = "bit-equal";
   return run;

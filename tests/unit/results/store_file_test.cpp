@@ -1,5 +1,5 @@
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "sample_records.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -21,8 +21,8 @@ class StoreFileTest : public testing::Test {
   std::string refusal(OpenMode mode) const {
     try {
       RunStore store(path_, mode);
-    } catch (const sdk::Error& error) {
-      EXPECT_EQ(error.kind(), sdk::ErrorKind::store);
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::store);
       EXPECT_THAT(error.what(), HasSubstr(path_.string()));
       return error.what();
     }
@@ -63,7 +63,7 @@ TEST_F(StoreFileTest, IsNotChangedThroughAReadOnlyStore) {
     RunStore store(path_);
   }
   RunStore store(path_, OpenMode::read_only);
-  EXPECT_THROW(store.register_split(sample::split(1)), sdk::Error);
+  EXPECT_THROW(store.register_split(sample::split(1)), base::Error);
 }
 
 TEST_F(StoreFileTest, MustExistUnlessItIsCreated) {

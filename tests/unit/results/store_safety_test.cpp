@@ -1,5 +1,5 @@
+#include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/sdk/error.hpp"
 #include "sample_records.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -42,7 +42,7 @@ TEST_F(StoreSafetyTest, AWriterWaitsForAnotherAndThenSaysWhy) {
   try {
     store.record(sample::done_run({}, split_));
     FAIL() << "wrote through another writer's lock";
-  } catch (const sdk::Error& error) {
+  } catch (const base::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("cannot store run"));
     EXPECT_THAT(error.what(), HasSubstr("database is locked"));
   }

@@ -1,6 +1,6 @@
 #include "petlab/results/verification.hpp"
 
-#include "petlab/sdk/error.hpp"
+#include "petlab/base/error.hpp"
 
 #include <gtest/gtest.h>
 
@@ -43,10 +43,10 @@ TEST(CompareRepeat, RefusesWhatIsNoRepeat) {
   const RunRecord run = finished_run();
   RunRecord other = run;
   other.identity.hash = std::string(64, 'b');
-  EXPECT_THROW(compare_repeat(run, other), sdk::Error);
+  EXPECT_THROW(compare_repeat(run, other), base::Error);
   RunRecord failed = run;
   failed.status = RunStatus::failed;
-  EXPECT_THROW(compare_repeat(run, failed), sdk::Error);
+  EXPECT_THROW(compare_repeat(run, failed), base::Error);
 }
 
 TEST(ClaimForRepeat, HoldsForOneCpuLevel) {

@@ -23,7 +23,7 @@ struct CsvColumns {
 
 /// Reads a CSV file with a header line: RFC 4180, also with a byte-order mark, Unix or Windows line
 /// ends, line breaks inside of quotes, and no line end at the end. Columns stand in any order; a
-/// row's values are the required ones, then the optional ones, untouched. Throws sdk::Error(data)
+/// row's values are the required ones, then the optional ones, untouched. Throws base::Error(data)
 /// naming file and line for: no header, missing, unknown or double columns, a row of another
 /// length, quotes in the wrong place.
 [[nodiscard]] std::vector<CsvRow> read_csv_rows(const std::filesystem::path& file,

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <array>
+#include "petlab/base/sha256.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -64,18 +65,19 @@ struct FolderOptions {
 /// folders named train, val (valid, validation) and test, above or below the domains, become the
 /// samples' parts. Labels are keyed on the class name over all domains; domains may have different
 /// classes. Hidden and plain files outside of classes and files that are no pictures are left out.
-/// Throws sdk::Error(data) naming the path for: no such root, a folder of another kind (saying what
-/// was found), an empty class, a picture format that petlab cannot read, two classes whose names
-/// differ only in case, names of domains and classes that are no text, links that lead in a circle.
+/// Throws base::Error(data) naming the path for: no such root, a folder of another kind (saying
+/// what was found), an empty class, a picture format that petlab cannot read, two classes whose
+/// names differ only in case, names of domains and classes that are no text, links that lead in a
+/// circle.
 [[nodiscard]] Dataset load_folder(const std::filesystem::path& root,
                                   const FolderOptions& options = {});
 
-/// The fingerprint of a data set as it is on disk now. Throws sdk::Error(data) naming a file that
+/// The fingerprint of a data set as it is on disk now. Throws base::Error(data) naming a file that
 /// cannot be read.
 [[nodiscard]] std::string fingerprint(const Dataset& dataset, unsigned threads = 0);
 
 /// The same from the SHA-256 of each file, in the order of domains and samples.
-using Digest = std::array<std::uint8_t, 32>;
+using base::Digest;
 [[nodiscard]] std::string fingerprint(const Dataset& dataset, const std::vector<Digest>& digests);
 
 /// Number of pictures over all domains.

@@ -33,13 +33,13 @@ enum class View {
 inline constexpr std::uint64_t kMaxPixels = 178'956'970;
 
 /// Decodes a JPEG, PNG, WebP, BMP or GIF (first frame) picture; which of them is told by its first
-/// bytes, not by its name. Safe on hostile bytes. Throws sdk::Error(data) that names the picture
+/// bytes, not by its name. Safe on hostile bytes. Throws base::Error(data) that names the picture
 /// when it is none of these, has more than kMaxPixels pixels, is cut short, or is damaged so that
 /// its decoder gives no whole picture.
 [[nodiscard]] Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
                                  View view = View::stored);
 
-/// The same for a file. Throws sdk::Error(data) also for a file that cannot be read.
+/// The same for a file. Throws base::Error(data) also for a file that cannot be read.
 [[nodiscard]] Image decode_image(const std::filesystem::path& file, View view = View::stored);
 
 /// A PNG file (8-bit RGB). The same picture gives the same bytes with the same zlib.

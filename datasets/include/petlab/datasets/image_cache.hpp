@@ -41,13 +41,13 @@ struct CacheOptions {
 class ImageCache {
  public:
   /// Opens the cache, building it first where needed. The data set must have its fingerprint.
-  /// Throws sdk::Error(data) naming a picture that cannot be decoded, sdk::Error(config) for a size
-  /// outside 1..4096, for a directory that cannot be written and for a disk without the room.
+  /// Throws base::Error(data) naming a picture that cannot be decoded, base::Error(config) for a
+  /// size outside 1..4096, for a directory that cannot be written and for a disk without the room.
   ImageCache(const Dataset& dataset, int size, const CacheOptions& options = {});
 
   /// Opens a cache that was built before, by what names it: the data set's fingerprint and the
   /// number of pictures of each domain. The data set itself, with its labels, is not looked at.
-  /// Throws sdk::Error(data) when it is not in the directory.
+  /// Throws base::Error(data) when it is not in the directory.
   ImageCache(const std::string& fingerprint, std::vector<std::int64_t> counts, int size,
              const CacheOptions& options);
 

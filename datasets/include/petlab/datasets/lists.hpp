@@ -38,9 +38,9 @@ struct ImageList {
 /// name, as list_part says.
 ///
 /// Classes are keyed on their names. Numbers sort differently in different publications and are
-/// only tested: throws sdk::Error(data) naming file and line where a number has two names or a name
-/// two numbers, within or between the files, where numbers are left out (they count from 0 or 1),
-/// where a picture is listed twice, and for a line of another form.
+/// only tested: throws base::Error(data) naming file and line where a number has two names or a
+/// name two numbers, within or between the files, where numbers are left out (they count from 0 or
+/// 1), where a picture is listed twice, and for a line of another form.
 [[nodiscard]] ImageList read_lists(const std::vector<std::filesystem::path>& files);
 
 /// The part that a list's name stands for: `train_10.txt`, `clipart_train.txt`, `Art_val.txt`,
@@ -50,8 +50,8 @@ struct ImageList {
 [[nodiscard]] Part list_part(const std::filesystem::path& file);
 
 /// The files that `text` names, sorted: paths, patterns with * ? [] {a,b}, and folders (all .txt
-/// and .csv in them), with commas between. Relative ones start at `base`. Throws sdk::Error(config)
-/// for one that matches nothing.
+/// and .csv in them), with commas between. Relative ones start at `base`. Throws
+/// base::Error(config) for one that matches nothing.
 [[nodiscard]] std::vector<std::filesystem::path> expand_lists(
     const std::string& text, const std::filesystem::path& base = {});
 

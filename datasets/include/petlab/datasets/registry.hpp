@@ -36,8 +36,8 @@ struct DatasetSource {
   unsigned threads = 0;
 };
 
-/// Loads by name. Throws sdk::Error(config) for an unknown name and for lists where the data set
-/// has none, else sdk::Error(data) as load_folder does, in one sentence.
+/// Loads by name. Throws base::Error(config) for an unknown name and for lists where the data set
+/// has none, else base::Error(data) as load_folder does, in one sentence.
 [[nodiscard]] Dataset open_dataset(const DatasetSource& source);
 
 /// What the folder or file `root` looks like: "csv" for a file, "icon-home", "office-home", "pacs",

@@ -32,13 +32,13 @@ struct Amount {
 /// class of n pictures gives round(fraction * n), at least 1 and, where n >= 2, at most n - 1; a
 /// class of one picture trains and is not tested. Depends on names, ids, fraction and seed alone:
 /// not on the number of threads, the platform, or which other domains are loaded. A smaller
-/// fraction's training pictures are among a larger one's. Throws sdk::Error(config) unless
+/// fraction's training pictures are among a larger one's. Throws base::Error(config) unless
 /// 0 < fraction < 1.
 [[nodiscard]] Split make_split(const Dataset& dataset, double fraction, std::uint64_t seed);
 
 /// The same with `shots` training pictures of each class of each domain, fewer where a class has
 /// not one more for the test. They are among those of more shots, and of a fraction that gives
-/// more. Throws sdk::Error(config) unless shots >= 1.
+/// more. Throws base::Error(config) unless shots >= 1.
 [[nodiscard]] Split make_shots_split(const Dataset& dataset, std::int64_t shots,
                                      std::uint64_t seed);
 
@@ -48,28 +48,28 @@ struct Amount {
                                     std::uint64_t seed);
 
 /// The validation pictures in the place of the test pictures, which are in no part any more. Throws
-/// sdk::Error(data) naming a domain without any.
+/// base::Error(data) naming a domain without any.
 [[nodiscard]] Split tested_on_validation(const Dataset& dataset, const Split& split);
 
 /// Both at once: training pictures, some of them held out and tested on.
 [[nodiscard]] Split make_validation_split(const Dataset& dataset, const Split& split,
                                           double fraction, std::uint64_t seed);
 
-/// The split that a data set brings with it (Sample::part). Throws sdk::Error(config) when it has
-/// none, sdk::Error(data) naming a domain without training or test pictures.
+/// The split that a data set brings with it (Sample::part). Throws base::Error(config) when it has
+/// none, base::Error(data) naming a domain without training or test pictures.
 [[nodiscard]] Split own_split(const Dataset& dataset);
 
 /// CSV with the columns domain, id, part (train | validation | test) and hash: the split's, in the
 /// first row.
 void write_split(const std::filesystem::path& file, const Dataset& dataset, const Split& split);
 
-/// Reads such a list for this data set. Throws sdk::Error(data) naming file and line for a domain
+/// Reads such a list for this data set. Throws base::Error(data) naming file and line for a domain
 /// or id that the data set has not, a part of another name, and a picture that is listed twice or
 /// not at all, and when the content is not what the hash says.
 [[nodiscard]] Split read_split(const std::filesystem::path& file, const Dataset& dataset);
 
 /// A split by lists: one of write_split's, or published ones (lists.hpp), whose names say train,
-/// validation or test. Throws sdk::Error(data) naming file and line of a picture that the data set
+/// validation or test. Throws base::Error(data) naming file and line of a picture that the data set
 /// has not, a file whose part is not known, a domain without training or test pictures.
 [[nodiscard]] Split read_list_split(const std::vector<std::filesystem::path>& files,
                                     const Dataset& dataset);

@@ -16,7 +16,7 @@ namespace petlab::results {
 /// line break are quoted. Numbers read back as the same double. NULL is an empty field, an empty
 /// text is "".
 ///
-/// Throws sdk::Error(store) when the store cannot be read, when it holds no such study, or when a
+/// Throws base::Error(store) when the store cannot be read, when it holds no such study, or when a
 /// file cannot be written.
 std::vector<std::filesystem::path> export_views(
     const std::filesystem::path& store, const std::filesystem::path& folder,

@@ -3,12 +3,8 @@
 #include "petlab/results/record.hpp"
 
 #include <string>
-#include <string_view>
 
 namespace petlab::results {
-
-/// SHA-256 of the bytes, as 64 lower-case hex digits.
-std::string sha256_hex(std::string_view bytes);
 
 /// Sorts the parts by name and hashes them. The canonical form puts the length before each name and
 /// value, so no two lists of parts share one; the order in which parts are given does not matter.

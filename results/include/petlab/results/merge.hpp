@@ -38,7 +38,7 @@ struct MergeReport {
 /// One transaction in `into`: all of it happens or nothing. The files `from` are only read, those
 /// of an older schema through a temporary copy. Merging the same files again changes nothing.
 ///
-/// Throws sdk::Error(store) when a file cannot be read, when a run contradicts itself
+/// Throws base::Error(store) when a file cannot be read, when a run contradicts itself
 /// (RunStore::record() names the rules), when a split has the hash of another, when a study of the
 /// same name has another plan (unless `options.rename`), and when a file is merged into itself.
 MergeReport merge_stores(const std::filesystem::path& into,

@@ -44,7 +44,7 @@ struct Lease {
 /// process. Several processes may use one file; a writer waits for another up to the time-out.
 /// An object is for one thread at a time. Schema: results/README.md.
 ///
-/// All functions throw petlab::sdk::Error(store) that names the file.
+/// All functions throw petlab::base::Error(store) that names the file.
 class RunStore {
  public:
   /// Opens the file, checks that it is a petlab store, and brings an older schema up to date; in

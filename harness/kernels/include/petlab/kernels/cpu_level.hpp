@@ -18,7 +18,7 @@ enum class CpuLevel { baseline, avx2, avx512, amx };
 
 /// The level that this process uses: that of the environment variable PETLAB_CPU, or the machine's.
 /// The limit holds for the kernels of this folder and for those of LibTorch, oneDNN and MKL; it is
-/// set while the program is loaded, before any of them computes. Throws sdk::Error(config) when
+/// set while the program is loaded, before any of them computes. Throws base::Error(config) when
 /// PETLAB_CPU names no level or one that the machine lacks: ask once when a program starts.
 [[nodiscard]] CpuLevel cpu_level();
 

@@ -20,7 +20,7 @@ namespace petlab::kernels {
 
 /// How products of fp32 matrices are computed on this machine's CPU: `amx-bf16x6`, or `library` for
 /// LibTorch's own way, which the environment variable PETLAB_MATMUL=library asks for. Throws
-/// sdk::Error when that variable holds anything else.
+/// base::Error when that variable holds anything else.
 [[nodiscard]] std::string matmul_name();
 
 }  // namespace petlab::kernels

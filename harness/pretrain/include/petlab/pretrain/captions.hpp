@@ -1,6 +1,6 @@
 #pragma once
 
-#include "petlab/datasets/random.hpp"
+#include "petlab/base/random.hpp"
 #include "petlab/pretrain/emoji_words.hpp"
 #include "petlab/pretrain/facts.hpp"
 
@@ -46,7 +46,7 @@ struct CaptionShares {
 /// put together from facts of the picture, each with its probability: medium and style, strokes,
 /// colours, kind of thing, keywords, icon set.
 [[nodiscard]] Caption draw_caption(const CaptionSource& source, const PictureFacts& facts,
-                                   const CaptionShares& shares, datasets::SplitMix64& generator);
+                                   const CaptionShares& shares, base::SplitMix64& generator);
 
 /// A sentence with the words for a style, as evaluation might use it: "a filled icon of a {}.".
 /// `variant` chooses among several wordings.

@@ -18,7 +18,7 @@ struct SubjectWords {
 
 /// Words for each subject that has an emoji, under its canonical name: groups and tags of npm
 /// `emojibase-data`, keywords of npm `emojilib` (both MIT). Flags, skin tones and words that are no
-/// words are left out. Throws sdk::Error(data) when a folder does not hold that version.
+/// words are left out. Throws base::Error(data) when a folder does not hold that version.
 [[nodiscard]] std::map<std::string, SubjectWords> read_emoji_words(
     const std::filesystem::path& emojibase_dir, const std::filesystem::path& emojilib_dir);
 

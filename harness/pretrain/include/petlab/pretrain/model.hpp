@@ -55,7 +55,7 @@ class Model {
   [[nodiscard]] at::Tensor encode_text(const std::vector<std::string>& texts,
                                        const clip::WeightOverrides& weights) const;
 
-  /// A parameter by its name. Throws sdk::Error(internal) when there is none.
+  /// A parameter by its name. Throws base::Error(internal) when there is none.
   [[nodiscard]] const at::Tensor& parameter(std::string_view name) const;
 
   [[nodiscard]] const clip::Backbone& backbone() const { return *backbone_; }
@@ -74,7 +74,7 @@ class Model {
 /// Numbers of rows of "head.facts".
 inline constexpr std::int64_t kFactRows = 27;
 
-/// The configuration that the options ask for. Throws sdk::Error(config) when sizes do not divide.
+/// The configuration that the options ask for. Throws base::Error(config) when sizes do not divide.
 [[nodiscard]] clip::Config config_of(const PretrainOptions& options,
                                      const clip::Tokenizer& tokenizer);
 

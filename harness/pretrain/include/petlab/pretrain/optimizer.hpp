@@ -39,7 +39,7 @@ class Optimizer {
   /// Everything needed to go on: weights, averages, moments and the step, under prefixed names.
   [[nodiscard]] std::vector<sdk::NamedTensor> state() const;
 
-  /// Takes a state() up again. Throws sdk::Error(data) when a name or shape does not fit.
+  /// Takes a state() up again. Throws base::Error(data) when a name or shape does not fit.
   void load_state(const std::vector<sdk::NamedTensor>& state);
 
  private:

@@ -72,7 +72,7 @@ struct PretrainOptions {
 };
 
 /// Sets one option of model or training by its name on the command line ("batch-size"). Throws
-/// sdk::Error(config) that names the option, and what was expected.
+/// base::Error(config) that names the option, and what was expected.
 void set_option(PretrainOptions& options, const std::string& name, const std::string& value);
 
 /// All of these names with their values, in a fixed order. A checkpoint may only be taken up with
@@ -113,7 +113,7 @@ using ProgressSink = std::function<void(const Progress&)>;
 /// Trains a small CLIP and writes it to `out_dir`/model in the Hugging Face CLIP layout (half
 /// precision): the running average of the weights at that checkpoint at which the held-out accuracy
 /// was best. training.safetensors serves to go on from, log.csv says how it went. The same options,
-/// seed, steps and threads give the same weights. Returns 0. Throws sdk::Error: config for
+/// seed, steps and threads give the same weights. Returns 0. Throws base::Error: config for
 /// impossible options, data for a missing package or recipe, numeric for a loss that is not finite.
 int run_pretrain(const PretrainOptions& options, const ProgressSink& progress);
 

@@ -29,7 +29,7 @@ struct PoolIcon {
 class PoolRule {
  public:
   /// Reads manifest.csv, class_phrases.csv and set_families.csv of the evaluation's recipe. Throws
-  /// sdk::Error(data) when a designer who should give everything drew an evaluation picture.
+  /// base::Error(data) when a designer who should give everything drew an evaluation picture.
   explicit PoolRule(const std::filesystem::path& recipe_dir);
 
   /// The designer family of a set; a set nobody listed is its own family.
@@ -54,7 +54,7 @@ class PoolRule {
 /// The pictures to pretrain on, sorted by set and name; nothing is rendered. Left out, besides what
 /// the rule forbids: sets whose licence does not allow it, logos, flags, weather, file types,
 /// hidden and animated icons; of the drawings of one subject by one family all but a few, and
-/// subjects that fewer than two families drew. Throws sdk::Error(data) for a missing package.
+/// subjects that fewer than two families drew. Throws base::Error(data) for a missing package.
 [[nodiscard]] std::vector<PoolIcon> select_pool(const std::filesystem::path& package_dir,
                                                 const PoolRule& rule);
 

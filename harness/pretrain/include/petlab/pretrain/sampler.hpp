@@ -1,6 +1,6 @@
 #pragma once
 
-#include "petlab/datasets/random.hpp"
+#include "petlab/base/random.hpp"
 #include "petlab/pretrain/pool.hpp"
 
 #include <cstdint>
@@ -47,6 +47,6 @@ struct CurriculumRules {
 /// beside each other do two drawings of one thing tell what words for style and colour mean.
 [[nodiscard]] std::vector<std::int64_t> draw_pictures(const Curriculum& curriculum, double progress,
                                                       double pair_share, std::int64_t count,
-                                                      datasets::SplitMix64& generator);
+                                                      base::SplitMix64& generator);
 
 }  // namespace petlab::pretrain

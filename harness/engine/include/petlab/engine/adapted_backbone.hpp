@@ -1,0 +1,137 @@
+#pragma once
+
+#include "petlab/clip/backbone.hpp"
+#include "petlab/engine/adapter_checks.hpp"
+#include "petlab/engine/class_texts.hpp"
+#include "petlab/engine/sharing.hpp"
+#include "petlab/engine/tasks.hpp"
+#include "petlab/engine/whereabouts.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace petlab::engine {
+
+/// Images of one task as the image tower takes them, or what it made of them.
+struct TaskImages {
+  std::int64_t task = 0;
+  at::Tensor pixels;    ///< fp32 [B, 3, S, S], normalised, on the device; or undefined with ...
+  at::Tensor features;  ///< [B, embed_dim] of the frozen, unprompted image tower, or with ...
+  /// [B, 1 + patches, width], what AdaptedBackbone::untouched_vision_layers() blocks make of them.
+  at::Tensor stream = {};
+};
+
+/// The frozen backbone with the adapters of a run: class scores of images of any tasks, each with
+/// its own adapters, in one forward of each tower. A tower that no adapter touches runs without
+/// gradient, and its class features are kept. Not for several threads at once.
+class AdaptedBackbone {
+ public:
+  /// All arguments must outlive this object. Calls changes() of every adapter once, to learn what
+  /// is touched; throws Error(plugin) when that breaks the contract. `task_dependent` as in
+  /// sdk::MethodEntry.
+  AdaptedBackbone(const clip::Backbone& backbone, const Adapters& adapters,
+                  const std::vector<Task>& tasks, const std::string& text_template,
+                  bool task_dependent, const AdapterChecks& checks, Whereabouts& where);
+
+  /// The adapters of some tasks at the present parameter values, with the class features that
+  /// follow. Good until the parameters change.
+  struct Prepared {
+    std::vector<sdk::BackboneChanges> changes;     ///< one a source; empty where not prepared
+    std::vector<clip::WeightOverrides> overrides;  ///< one a set; empty where not prepared
+    std::vector<at::Tensor> class_features;        ///< [n_classes, embed_dim] a task, or undefined
+    std::vector<at::Tensor> penalties;             ///< scalar a task, or undefined
+
+    /// A task's training loss: the given one and the penalties of its adapters.
+    [[nodiscard]] at::Tensor loss_of(std::int64_t task, const at::Tensor& loss) const;
+  };
+
+  /// Prepares the tasks (ascending): each adapter's changes() once (once a task where they depend
+  /// on it), class features once for each distinct (adapters, class list), all texts in one
+  /// forward. Only adapters of these tasks enter the graph, so that the others get no gradient.
+  /// `noise` is the generator of training, null in evaluation. Leave autocast to the caller;
+  /// changes() are always called outside of it.
+  [[nodiscard]] Prepared prepare(const std::vector<std::int64_t>& tasks,
+                                 at::Generator* noise = nullptr);
+
+  /// Logits of each input: fp32 [B, n_classes]. The inputs' tasks must be prepared.
+  [[nodiscard]] std::vector<at::Tensor> logits(const Prepared& prepared,
+                                               const std::vector<TaskImages>& inputs);
+
+  /// True when adapters change the image tower; only then TaskImages must hold pixels.
+  [[nodiscard]] bool touches_vision() const { return footprint_.touches_vision(); }
+  [[nodiscard]] bool touches_text() const { return footprint_.touches_text(); }
+
+  /// Blocks of the image tower below the first that adapters change: all where they leave the tower
+  /// alone. Between the two, TaskImages may hold the stream behind these blocks instead of pixels.
+  [[nodiscard]] std::int64_t untouched_vision_layers() const {
+    return footprint_.untouched_vision_layers();
+  }
+
+  /// Tasks (indices into `tasks`) in groups of which no two share an adapter, each ascending.
+  [[nodiscard]] std::vector<std::vector<std::size_t>> sharing_tasks(
+      const std::vector<std::int64_t>& tasks) const;
+
+  [[nodiscard]] const sdk::BackboneShape& shape() const { return backbone_.shape(); }
+
+  /// Images that went through the image tower so far.
+  [[nodiscard]] std::int64_t images_encoded() const { return images_encoded_; }
+
+ private:
+  /// One call of changes(): an adapter, and for which of its tasks.
+  struct Source {
+    std::size_t adapter = 0;
+    std::int64_t task = 0;
+    std::int64_t n_classes = 0;  ///< of that task
+
+    bool operator==(const Source& other) const {
+      return adapter == other.adapter && task == other.task;
+    }
+  };
+
+  void find_sets(const std::vector<Task>& tasks, bool task_dependent);
+  void call_changes(Prepared& prepared, std::size_t source, at::Generator* noise);
+  [[nodiscard]] std::vector<const sdk::TowerChanges*> changes_of(const Prepared& prepared,
+                                                                 std::size_t set, bool text) const;
+  [[nodiscard]] clip::TowerBatch tower_batch(const Prepared& prepared, bool text,
+                                             const std::vector<std::size_t>& sets,
+                                             const std::vector<std::int64_t>& set_sizes,
+                                             const at::Tensor& set_of_sample) const;
+
+  // Text side, in adapted_texts.cpp.
+  void add_class_features(Prepared& prepared, const std::vector<std::int64_t>& tasks);
+  [[nodiscard]] at::Tensor frozen_class_features(std::size_t list);
+  [[nodiscard]] at::Tensor encode_texts(const Prepared& prepared, const ClassTexts::Plan& plan);
+  [[nodiscard]] at::Tensor text_prompts(const Prepared& prepared, std::size_t set,
+                                        std::int64_t n_classes) const;
+  [[nodiscard]] at::Tensor class_features_by_image(const Prepared& prepared, std::size_t task,
+                                                   const at::Tensor& image_features) const;
+
+  // Image side, in adapted_images.cpp.
+  [[nodiscard]] std::vector<at::Tensor> image_features(const Prepared& prepared,
+                                                       const std::vector<TaskImages>& inputs);
+  [[nodiscard]] at::Tensor encode_images(const Prepared& prepared,
+                                         const std::vector<std::size_t>& sets,
+                                         const std::vector<std::int64_t>& set_sizes,
+                                         const std::vector<at::Tensor>& images, bool are_streams);
+  [[nodiscard]] at::Tensor task_logits(const Prepared& prepared, std::size_t task,
+                                       const at::Tensor& features) const;
+
+  const clip::Backbone& backbone_;
+  const Adapters& adapters_;
+  const AdapterChecks& checks_;
+  Whereabouts& where_;
+  Footprint footprint_;
+
+  std::vector<Source> sources_;
+  std::vector<std::vector<std::size_t>> sets_;  ///< sources in the order of composition
+  std::vector<std::size_t> set_of_task_;        ///< tasks with the same sources share a set
+  ClassTexts texts_;
+  std::vector<at::Tensor>
+      frozen_class_features_;  ///< one a list, where the text tower is untouched
+  at::Tensor logit_scale_;
+  std::int64_t images_encoded_ = 0;
+};
+
+}  // namespace petlab::engine

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "petlab/sdk/adapter.hpp"
+#include "petlab/sdk/backbone.hpp"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace petlab::engine {
+
+/// Which layers a tower's prompts enter, and how many tokens they are.
+struct PromptShape {
+  std::vector<std::int64_t> layers;
+  std::int64_t tokens = 0;
+
+  bool operator==(const PromptShape&) const = default;
+};
+
+/// What parts of a tower an adapter changes.
+struct TowerFootprint {
+  PromptShape prompts;
+  bool by_class = false;  ///< the prompts of layer 0 differ from class to class
+  sdk::ClassPosition class_position = sdk::ClassPosition::end;
+  bool conditioned = false;           ///< the prompts follow the image
+  std::string modules;                ///< what modules where, of which sizes
+  std::int64_t untouched_layers = 0;  ///< blocks, and all before them, below what is changed
+  std::size_t feature_adapters = 0;
+
+  [[nodiscard]] bool touches_tower() const { return !prompts.layers.empty() || !modules.empty(); }
+  [[nodiscard]] bool empty() const { return !touches_tower() && feature_adapters == 0; }
+
+  bool operator==(const TowerFootprint&) const = default;
+};
+
+/// What parts of the backbone an adapter changes: all but the values.
+struct Footprint {
+  TowerFootprint vision;
+  TowerFootprint text;
+  std::vector<std::string> weights;
+  bool has_head = false;
+  std::size_t caches = 0;
+
+  /// Whether the tower's output for an input is no longer the frozen one (feature adapters, which
+  /// work behind it, do not count).
+  [[nodiscard]] bool touches_vision() const;
+  [[nodiscard]] bool touches_text() const;
+  /// Blocks of the image tower whose outputs are the frozen ones: all where the tower is not
+  /// touched.
+  [[nodiscard]] std::int64_t untouched_vision_layers() const;
+  [[nodiscard]] bool cannot_compose() const { return has_head || !weights.empty(); }
+
+  bool operator==(const Footprint&) const = default;
+};
+
+/// What comes out of a plugin is checked here, before it reaches the backbone. All functions throw
+/// Error(plugin) with one sentence that names the method and what it gave instead of what.
+class AdapterChecks {
+ public:
+  /// `backbone` must outlive this object.
+  AdapterChecks(std::string method, const sdk::BackboneView& backbone);
+
+  /// A template has exactly one "{}".
+  void check_template(const std::string& text) const;
+
+  /// Trainable fp32 leaves with distinct names on the backbone's device, finite, and in memory of
+  /// their own.
+  void check_parameters(const std::vector<sdk::NamedTensor>& parameters) const;
+
+  /// Shapes, layers, types and device of the changes for a task of `n_classes` classes. Values are
+  /// not looked at: on a GPU that would stop the step.
+  [[nodiscard]] Footprint check_changes(const sdk::BackboneChanges& changes,
+                                        std::int64_t n_classes) const;
+
+  /// Throws if any value of the changes is not finite.
+  void check_finite(const sdk::BackboneChanges& changes) const;
+
+ private:
+  void check_prompts(const sdk::TowerChanges& changes, const sdk::TowerShape& tower,
+                     const char* name, std::int64_t n_classes, TowerFootprint& footprint) const;
+  [[nodiscard]] std::string check_modules(const sdk::TowerChanges& changes,
+                                          const sdk::TowerShape& tower, const char* name) const;
+  void check_condition(const sdk::TowerChanges& changes, const TowerFootprint& footprint) const;
+  void check_features(const sdk::TowerChanges& changes, const char* name) const;
+  void check_heads(const sdk::BackboneChanges& changes, std::int64_t n_classes) const;
+  void check_layer(std::int64_t layer, const sdk::TowerShape& tower, const std::string& who) const;
+
+  /// Refuses a tensor that is no fp32 of this shape on the backbone's device; a negative size
+  /// stands for any. An undefined one is refused unless it is `optional`.
+  void expect(const at::Tensor& tensor, at::IntArrayRef shape, const std::string& who,
+              bool optional = false) const;
+  [[noreturn]] void refuse(const std::string& what) const;
+
+  std::string method_;
+  const sdk::BackboneView& backbone_;
+  std::unordered_map<std::string, at::Tensor> weights_;
+};
+
+}  // namespace petlab::engine

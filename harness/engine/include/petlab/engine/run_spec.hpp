@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace petlab::engine {
+
+/// Which tasks use which adapter.
+enum class Sharing {
+  per_task,          ///< one adapter a task
+  joint,             ///< one adapter for all tasks
+  grouped,           ///< one adapter a group of tasks
+  grouped_specific,  ///< one a group and one a task, composed (MmAP-MT)
+  joint_specific,    ///< one for all and one a task, composed
+};
+
+/// "per-task", "joint", "grouped", "grouped+specific", "joint+specific".
+[[nodiscard]] std::string to_string(Sharing sharing);
+/// Throws Error(config) naming the value and the known ones.
+[[nodiscard]] Sharing parse_sharing(const std::string& text);
+
+enum class Schedule { cosine, constant };
+enum class Augmentation { none, flip, crop_flip };
+enum class TaskLoss {
+  sum,   ///< sum over tasks of the task's mean cross-entropy (paper, recalled)
+  mean,  ///< the same divided by the number of tasks in the step
+};
+
+[[nodiscard]] std::string to_string(Schedule schedule);
+[[nodiscard]] std::string to_string(Augmentation augmentation);
+[[nodiscard]] std::string to_string(TaskLoss loss);
+
+/// How a run is trained. Epochs, batches, schedule and augmentation are the protocol's and equal
+/// for all methods; optimizer, learning rate, weight decay and momentum default to the method's own
+/// publication (sdk::TrainingDefaults) and can be set for each row of a study.
+struct Training {
+  std::int64_t epochs = 5;
+  std::int64_t batch = 4;  ///< images of each task in one step
+  std::string optimizer = "sgd";
+  double learning_rate = 0.002;
+  double weight_decay = 5e-4;
+  double momentum = 0.9;
+  Schedule schedule = Schedule::cosine;
+  std::int64_t warmup_epochs = 1;  ///< constant warm-up, as in CoOp's code
+  double warmup_learning_rate = 1e-5;
+  Augmentation augmentation = Augmentation::none;
+  TaskLoss task_loss = TaskLoss::sum;
+  std::string precision = "fp32";  ///< "fp32" or "bf16" (autocast)
+};
+
+/// A grouping strategy and its options.
+struct GroupingSpec {
+  std::string strategy;
+  std::map<std::string, std::string> options;  ///< complete: defaults resolved
+};
+
+/// Where the images come from and which of them train.
+struct DatasetSpec {
+  std::string name;                       ///< datasets::dataset_names()
+  std::filesystem::path root;             ///< of the pictures
+  std::vector<std::string> domains = {};  ///< the tasks, in this order; empty = all
+  std::filesystem::path lists = {};       ///< of data sets that are made by lists; "" = in root
+  std::string split = "percent";          ///< or "shots", "list"
+  double train_fraction = 0.1;            ///< of percent
+  std::int64_t train_shots = 0;           ///< of shots: pictures of each class of each domain
+  /// Lists (datasets::expand_lists), "own" for the data set's own, or "". Of split "list" they are
+  /// the split; else training pictures are picked from their training part.
+  std::string split_list;
+  std::filesystem::path split_base = {};  ///< where relative lists start
+  /// Above 0: this share of the training pictures, or this number of each class, is held out and
+  /// tested on instead of the test pictures, which nothing looks at. For choosing settings.
+  double validation_fraction = 0.0;
+  std::int64_t validation_shots = 0;
+  bool validation_list = false;  ///< the same with the validation pictures that the lists name
+
+  [[nodiscard]] bool tests_on_validation() const {
+    return validation_fraction > 0.0 || validation_shots > 0 || validation_list;
+  }
+};
+
+/// What is said of a data set beside its name and root, as keys of [dataset] and their values.
+/// Those that say nothing are left out.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> dataset_values(
+    const DatasetSpec& dataset);
+
+/// One run: one method under one protocol with one sharing and one seed. Everything in it that
+/// decides the result is part of the identity.
+struct RunSpec {
+  std::string study;
+  std::string label;     ///< row of the table, unique in the study
+  std::int64_t row = 0;  ///< position of the row
+  std::string method;
+  std::map<std::string, std::string> method_options;  ///< complete: defaults resolved
+  Sharing sharing = Sharing::joint;
+  std::optional<GroupingSpec>
+      grouping;            ///< set exactly when sharing is grouped or grouped+specific
+  std::uint64_t seed = 1;  ///< of split, initialisation, data order and grouping
+  Training training;
+  DatasetSpec dataset;
+  std::filesystem::path backbone;  ///< model directory or file of weights
+  /// Read an archive of weights that OpenAI has not published; what it holds is in the identity.
+  bool allow_unknown_weights = false;
+  std::string device = "cpu";        ///< "cpu" or "cuda"
+  std::filesystem::path cache_dir;   ///< image and feature caches; decides no result
+  bool feature_store = true;         ///< keep image features in cache_dir for other runs; as above
+  int threads = 1;                   ///< intra-op threads; recorded, not part of the identity
+  double checkpoint_seconds = 60.0;  ///< as in CheckpointPlace; decides no result
+};
+
+}  // namespace petlab::engine

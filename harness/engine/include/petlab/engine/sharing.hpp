@@ -1,0 +1,69 @@
+#pragma once
+
+#include "petlab/engine/run_spec.hpp"
+#include "petlab/engine/tasks.hpp"
+#include "petlab/engine/whereabouts.hpp"
+#include "petlab/sdk/grouping.hpp"
+#include "petlab/sdk/method.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace petlab::engine {
+
+/// Whose an adapter is.
+enum class Scope { shared, group, task };
+
+/// "shared", "group", "task", as in results::ParameterCount.
+[[nodiscard]] std::string_view to_string(Scope scope);
+
+struct Owner {
+  Scope scope = Scope::shared;
+  std::string name;  ///< of the task, or of the group (its tasks with '+'); "" for shared
+
+  bool operator==(const Owner&) const = default;
+};
+
+/// Which adapters there are and which of them each task uses.
+struct Arrangement {
+  std::vector<Owner> owners;  ///< one an adapter
+  std::vector<std::vector<std::size_t>>
+      of_task;  ///< adapters of a task: shared or group, then task
+};
+
+/// The arrangement that a sharing stands for. `partition` is used by sharings with groups only; it
+/// must hold every task once, in canonical form.
+[[nodiscard]] Arrangement arrange(Sharing sharing, const std::vector<std::string>& tasks,
+                                  const sdk::Partition& partition = {});
+
+/// The adapters of an arrangement with their parameters.
+struct Adapters {
+  Arrangement arrangement;
+  std::vector<std::unique_ptr<sdk::Adapter>> adapters;    ///< one an owner
+  std::vector<std::vector<sdk::NamedTensor>> parameters;  ///< one list an owner
+
+  /// All parameters, each tensor once, in the order of the owners.
+  [[nodiscard]] std::vector<at::Tensor> trainable() const;
+};
+
+/// What adapters are made for: the run's tasks, and how to get the features of the training images
+/// of one of them (an index into `tasks`).
+struct AdapterSource {
+  const sdk::BackboneView& backbone;
+  const std::vector<Task>& tasks;
+  std::function<sdk::LabelledFeatures(std::size_t task)> training_features;
+};
+
+/// Lets the method make the adapters of the arrangement, each with a CPU generator of its own whose
+/// seed comes from `seed` and the owner alone. Throws Error(plugin) for parameters that break the
+/// contract of sdk::Adapter.
+[[nodiscard]] Adapters make_adapters(const sdk::Method& method, const std::string& method_name,
+                                     const AdapterSource& source, Arrangement arrangement,
+                                     std::uint64_t seed, Whereabouts& where);
+
+}  // namespace petlab::engine

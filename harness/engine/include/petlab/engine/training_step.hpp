@@ -1,0 +1,41 @@
+#pragma once
+
+#include "petlab/engine/adapted_backbone.hpp"
+#include "petlab/engine/run_spec.hpp"
+#include "petlab/engine/sampler.hpp"
+#include "petlab/engine/train_images.hpp"
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace petlab::engine {
+
+/// Values of one activation of the image tower (images x tokens x width) from which on the tasks of
+/// a step go through it one piece after the other. Below, products of larger batches are faster;
+/// above they are not, and the memory of a step is that of its largest piece.
+inline constexpr std::int64_t kPieceValues = 400'000;
+
+/// What the steps of a training have in common.
+struct StepContext {
+  AdaptedBackbone& backbone;
+  TrainImages& images;
+  const Training& training;
+  c10::Device device;
+  at::Generator& noise;
+  std::int64_t piece_values = kPieceValues;
+};
+
+/// The tasks of a step (indices into it) in pieces whose forward and backward are done one after
+/// the other: tasks that share an adapter stay together, and so do pieces that are small together.
+[[nodiscard]] std::vector<std::vector<std::size_t>> step_pieces(const StepContext& context,
+                                                                const Step& step);
+
+/// Forward and backward of one step: adds the gradients of its loss to those of the parameters.
+/// Returns the loss of each task, detached, in the order of the step.
+[[nodiscard]] std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,
+                                                    std::int64_t epoch);
+
+}  // namespace petlab::engine

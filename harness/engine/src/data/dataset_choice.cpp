@@ -1,0 +1,70 @@
+#include "petlab/engine/dataset_choice.hpp"
+
+#include "data/domain_labels.hpp"
+#include "petlab/datasets/lists.hpp"
+#include "petlab/datasets/registry.hpp"
+
+namespace petlab::engine {
+namespace {
+
+/// As asked for, or what the lists or shots came to.
+double training_share(const datasets::Split& split, const DatasetSpec& spec) {
+  if (spec.split == "percent") return spec.train_fraction;
+  std::size_t train = 0;
+  std::size_t all = 0;
+  for (std::size_t d = 0; d < split.train.size(); ++d) {
+    train += split.train[d].size();
+    all += split.train[d].size() + split.test[d].size();
+  }
+  return all == 0 ? 0.0 : static_cast<double>(train) / static_cast<double>(all);
+}
+
+}  // namespace
+
+datasets::Dataset open_study_dataset(const DatasetSpec& spec) {
+  return datasets::open_dataset(
+      {.name = spec.name, .root = spec.root, .domains = spec.domains, .lists = spec.lists});
+}
+
+datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec& spec,
+                            std::uint64_t seed) {
+  using Kind = datasets::SplitChoice::Kind;
+  datasets::SplitChoice choice;
+  choice.kind = spec.split == "shots"  ? Kind::shots
+                : spec.split == "list" ? Kind::list
+                                       : Kind::percent;
+  choice.train_fraction = spec.train_fraction;
+  choice.train_shots = spec.train_shots;
+  choice.own_lists = spec.split_list == "own";
+  if (!choice.own_lists && !spec.split_list.empty())
+    choice.lists = datasets::expand_lists(spec.split_list, spec.split_base);
+  choice.validation = {spec.validation_fraction, spec.validation_shots};
+  const datasets::Split split = datasets::choose_split(dataset, choice, seed);
+  return spec.tests_on_validation() ? datasets::tested_on_validation(dataset, split) : split;
+}
+
+results::SplitRecord split_record(const datasets::Dataset& dataset, const datasets::Split& split,
+                                  const DatasetSpec& spec) {
+  results::SplitRecord record;
+  record.hash = split.hash;
+  record.dataset = {dataset.name, dataset.version, dataset.fingerprint};
+  record.name = split.name;
+  record.fraction = training_share(split, spec);
+  record.seed = split.seed;
+  for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
+    const datasets::Domain& domain = dataset.domains[d];
+    results::TaskSplit task;
+    task.task = domain.name;
+    for (const std::int64_t label : domain.classes)
+      task.classes.push_back(dataset.classes[static_cast<std::size_t>(label)]);
+    task.n_train = static_cast<std::int64_t>(split.train[d].size());
+    for (const std::int64_t sample : split.test[d]) {
+      const datasets::Sample& image = domain.samples[static_cast<std::size_t>(sample)];
+      task.test.push_back({image.id, label_in(domain, image.label)});
+    }
+    record.tasks.push_back(std::move(task));
+  }
+  return record;
+}
+
+}  // namespace petlab::engine

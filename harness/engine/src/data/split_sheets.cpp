@@ -1,0 +1,105 @@
+#include "petlab/engine/split_sheets.hpp"
+
+#include "data/domain_labels.hpp"
+#include "petlab/base/atomic_file.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
+#include "petlab/base/sha256.hpp"
+#include "petlab/datasets/image_cache.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace petlab::engine {
+namespace {
+
+using nlohmann::json;
+
+json rows_and_labels(const datasets::Domain& domain, const std::vector<std::int64_t>& samples) {
+  std::vector<std::int64_t> labels;
+  for (const std::int64_t sample : samples)
+    labels.push_back(label_in(domain, domain.samples[static_cast<std::size_t>(sample)].label));
+  return {{"rows", samples}, {"labels", labels}};
+}
+
+json read_sheet(const std::filesystem::path& file, const std::string& hash) {
+  const auto refuse = [&](const char* what) {
+    throw base::Error(base::ErrorKind::data, "split sheet " + file.string() + what +
+                                                 "; start the study again, which writes it");
+  };
+  std::string text;
+  try {
+    text = base::read_text_file(file);
+  } catch (const base::Error&) {
+    refuse(" cannot be read");
+  }
+  if (base::sha256_hex(text) != hash) refuse(" changed since the study was planned");
+  return json::parse(text);
+}
+
+LabelledImages pick(const json& sheet, const at::Tensor& images) {
+  return {images, sheet.at("rows").get<std::vector<std::int64_t>>(),
+          sheet.at("labels").get<std::vector<std::int64_t>>()};
+}
+
+}  // namespace
+
+SplitSheets write_split_sheets(const datasets::Dataset& dataset, const datasets::Split& split,
+                               const std::filesystem::path& folder) {
+  json train = {{"fingerprint", dataset.fingerprint}, {"split", split.hash}};
+  json test = {{"split", split.hash}};
+  for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
+    const datasets::Domain& domain = dataset.domains[d];
+    std::vector<std::string> classes;
+    for (const std::int64_t label : domain.classes)
+      classes.push_back(dataset.display_names[static_cast<std::size_t>(label)]);
+    json task = rows_and_labels(domain, split.train[d]);
+    task["name"] = domain.name;
+    task["classes"] = classes;
+    task["pictures"] = domain.samples.size();
+    train["tasks"].push_back(std::move(task));
+    test["tasks"].push_back(rows_and_labels(domain, split.test[d]));
+  }
+  const std::string train_text = train.dump();
+  const std::string test_text = test.dump();
+  SplitSheets sheets;
+  sheets.train_hash = base::sha256_hex(train_text);
+  sheets.test_hash = base::sha256_hex(test_text);
+  std::error_code ignored;  // a failure shows when the files are written
+  std::filesystem::create_directories(folder, ignored);
+  sheets.train = folder / (sheets.train_hash.substr(0, 32) + ".train.json");
+  sheets.test = folder / (sheets.test_hash.substr(0, 32) + ".test.json");
+  const base::WriteOptions options{.durability = base::Durability::process};
+  base::write_file(sheets.train, train_text, options);
+  base::write_file(sheets.test, test_text, options);
+  return sheets;
+}
+
+void read_split_sheets(RunInputs& inputs, const SplitSheets& sheets,
+                       const std::filesystem::path& cache_dir, unsigned threads) {
+  const json sheet = read_sheet(sheets.train, sheets.train_hash);
+  std::vector<std::int64_t> counts;
+  for (const json& task : sheet.at("tasks"))
+    counts.push_back(task.at("pictures").get<std::int64_t>());
+  const auto size = static_cast<int>(inputs.backbone->preprocessing().image_size);
+  const auto cache = std::make_shared<datasets::ImageCache>(
+      sheet.at("fingerprint").get<std::string>(), std::move(counts), size,
+      datasets::CacheOptions{.directory = cache_dir, .threads = threads});
+  sheet.at("split").get_to(inputs.split_hash);
+  for (const json& entry : sheet.at("tasks"))
+    inputs.tasks.push_back({entry.at("name").get<std::string>(),
+                            entry.at("classes").get<std::vector<std::string>>(),
+                            pick(entry, cache->images(inputs.tasks.size()))});
+  inputs.load_test = [sheets, cache] {
+    std::vector<LabelledImages> test;
+    const json labels = read_sheet(sheets.test, sheets.test_hash);
+    for (const json& entry : labels.at("tasks"))
+      test.push_back(pick(entry, cache->images(test.size())));
+    return test;
+  };
+}
+
+}  // namespace petlab::engine

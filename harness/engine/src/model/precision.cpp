@@ -1,0 +1,29 @@
+#include "petlab/engine/precision.hpp"
+
+#include "petlab/base/error.hpp"
+
+#include <ATen/autocast_mode.h>
+
+namespace petlab::engine {
+
+AutocastScope::AutocastScope(c10::Device device, const std::string& precision) {
+  if (precision == "bf16") guard_.emplace(device.type(), /*is_enabled=*/true, at::kBFloat16);
+}
+
+AutocastPause::AutocastPause(c10::Device device)
+    : device_(device.type()), was_enabled_(at::autocast::is_autocast_enabled(device_)) {
+  at::autocast::set_autocast_enabled(device_, false);
+}
+
+AutocastPause::~AutocastPause() {
+  at::autocast::set_autocast_enabled(device_, was_enabled_);
+}
+
+void check_precision(const std::string& precision) {
+  if (precision != "fp32" && precision != "bf16") {
+    throw base::Error(base::ErrorKind::config,
+                      "precision is '" + precision + "', expected one of fp32, bf16");
+  }
+}
+
+}  // namespace petlab::engine

@@ -1,0 +1,145 @@
+#include "petlab/engine/sharing.hpp"
+
+#include "petlab/base/error.hpp"
+#include "petlab/engine/adapter_checks.hpp"
+#include "petlab/engine/run.hpp"
+#include "petlab/engine/seeds.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <array>
+#include <unordered_set>
+#include <utility>
+
+namespace petlab::engine {
+namespace {
+
+bool composes(Sharing sharing) {
+  return sharing == Sharing::grouped_specific || sharing == Sharing::joint_specific;
+}
+
+std::string group_name(const std::vector<std::int64_t>& group,
+                       const std::vector<std::string>& tasks) {
+  std::string name;
+  for (const std::int64_t task : group) {
+    name += (name.empty() ? "" : "+") + tasks.at(static_cast<std::size_t>(task));
+  }
+  return name;
+}
+
+/// What one owner's adapter is made for.
+class OwnerContext final : public sdk::AdapterContext {
+ public:
+  OwnerContext(const AdapterSource& source, const Arrangement& arrangement, std::size_t owner,
+               at::Generator generator)
+      : source_(source), generator_(std::move(generator)) {
+    for (std::size_t t = 0; t < source.tasks.size(); ++t) {
+      for (const std::size_t adapter : arrangement.of_task.at(t)) {
+        if (adapter != owner) continue;
+        places_.push_back(t);
+        tasks_.push_back({source.tasks[t].name, source.tasks[t].classes});
+      }
+    }
+  }
+
+  [[nodiscard]] const sdk::BackboneView& backbone() const override { return source_.backbone; }
+  [[nodiscard]] at::Generator& generator() const override { return generator_; }
+  [[nodiscard]] const std::vector<sdk::TaskView>& tasks() const override { return tasks_; }
+  [[nodiscard]] sdk::LabelledFeatures training_features(std::int64_t task) const override {
+    return source_.training_features(places_.at(static_cast<std::size_t>(task)));
+  }
+
+ private:
+  const AdapterSource& source_;
+  mutable at::Generator generator_;
+  std::vector<sdk::TaskView> tasks_;
+  std::vector<std::size_t> places_;  ///< of tasks_ among the run's tasks
+};
+
+}  // namespace
+
+std::string_view to_string(Scope scope) {
+  switch (scope) {
+    case Scope::shared:
+      return "shared";
+    case Scope::group:
+      return "group";
+    case Scope::task:
+      return "task";
+  }
+  return "";
+}
+
+bool has_groups(Sharing sharing) {
+  return sharing == Sharing::grouped || sharing == Sharing::grouped_specific;
+}
+
+void check_sharing(const sdk::MethodEntry& method, Sharing sharing) {
+  if (composes(sharing) && !method.composable) {
+    throw base::Error(base::ErrorKind::config,
+                      "method '" + std::string(method.name) + "' cannot be used with sharing '" +
+                          to_string(sharing) + "': two of its adapters cannot be composed");
+  }
+}
+
+Arrangement arrange(Sharing sharing, const std::vector<std::string>& tasks,
+                    const sdk::Partition& partition) {
+  Arrangement result;
+  result.of_task.resize(tasks.size());
+  if (sharing == Sharing::joint || sharing == Sharing::joint_specific) {
+    result.owners.push_back({Scope::shared, ""});
+    for (auto& used : result.of_task)
+      used.push_back(0);
+  }
+  if (has_groups(sharing)) {
+    for (const auto& group : partition) {
+      for (const std::int64_t task : group) {
+        result.of_task.at(static_cast<std::size_t>(task)).push_back(result.owners.size());
+      }
+      result.owners.push_back({Scope::group, group_name(group, tasks)});
+    }
+  }
+  if (sharing == Sharing::per_task || composes(sharing)) {
+    for (std::size_t task = 0; task < tasks.size(); ++task) {
+      result.of_task[task].push_back(result.owners.size());
+      result.owners.push_back({Scope::task, tasks[task]});
+    }
+  }
+  return result;
+}
+
+std::vector<at::Tensor> Adapters::trainable() const {
+  std::vector<at::Tensor> result;
+  std::unordered_set<const c10::TensorImpl*> seen;
+  for (const auto& list : parameters) {
+    for (const auto& [name, value] : list) {
+      if (seen.insert(value.unsafeGetTensorImpl()).second) result.push_back(value);
+    }
+  }
+  return result;
+}
+
+Adapters make_adapters(const sdk::Method& method, const std::string& method_name,
+                       const AdapterSource& source, Arrangement arrangement, std::uint64_t seed,
+                       Whereabouts& where) {
+  const AdapterChecks checks(method_name, source.backbone);
+  Adapters result;
+  for (std::size_t o = 0; o < arrangement.owners.size(); ++o) {
+    const Owner& owner = arrangement.owners[o];
+    const OwnerContext context(source, arrangement, o,
+                               at::detail::createCPUGenerator(derive_seed(
+                                   seed, {"adapter", to_string(owner.scope), owner.name})));
+    auto adapter = where.in_plugin("make_adapter()", [&] { return method.make_adapter(context); });
+    if (adapter == nullptr) {
+      throw base::Error(base::ErrorKind::plugin, "method '" + method_name + "' made no adapter");
+    }
+    auto parameters = where.in_plugin("parameters()", [&] { return adapter->parameters(); });
+    checks.check_parameters(parameters);
+    result.adapters.push_back(std::move(adapter));
+    result.parameters.push_back(std::move(parameters));
+  }
+  result.arrangement = std::move(arrangement);
+  return result;
+}
+
+}  // namespace petlab::engine

@@ -1,0 +1,83 @@
+#include "petlab/engine/training_step.hpp"
+
+#include "petlab/engine/losses.hpp"
+#include "petlab/engine/precision.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace petlab::engine {
+namespace {
+
+/// Values of one activation of the image tower for the images of a task.
+std::int64_t activation_values(const sdk::BackboneShape& shape, const TaskBatch& batch) {
+  const std::int64_t grid = shape.image_size / shape.patch_size;
+  return static_cast<std::int64_t>(batch.positions.size()) * (grid * grid + 1) * shape.vision.width;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::size_t>> step_pieces(const StepContext& context, const Step& step) {
+  std::vector<std::int64_t> tasks;
+  for (const TaskBatch& batch : step)
+    tasks.push_back(batch.task);
+  if (!context.backbone.touches_vision()) {
+    std::vector<std::size_t> all(step.size());
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = i;
+    return {all};
+  }
+  std::vector<std::vector<std::size_t>> pieces;
+  std::int64_t values = 0;
+  for (const std::vector<std::size_t>& together : context.backbone.sharing_tasks(tasks)) {
+    std::int64_t more = 0;
+    for (const std::size_t i : together)
+      more += activation_values(context.backbone.shape(), step[i]);
+    if (pieces.empty() || values + more > context.piece_values) {
+      pieces.emplace_back();
+      values = 0;
+    }
+    pieces.back().insert(pieces.back().end(), together.begin(), together.end());
+    values += more;
+  }
+  for (std::vector<std::size_t>& piece : pieces)
+    std::sort(piece.begin(), piece.end());
+  return pieces;
+}
+
+std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,
+                                      std::int64_t epoch) {
+  const std::int64_t kept_layers = context.images.kept_layers(
+      context.backbone.untouched_vision_layers(), context.training.epochs);
+  std::vector<at::Tensor> losses(step.size());
+  for (const std::vector<std::size_t>& piece : step_pieces(context, step)) {
+    std::vector<at::Tensor> of_piece;
+    {
+      std::vector<std::int64_t> tasks;
+      std::vector<TaskImages> inputs;
+      for (const std::size_t i : piece) {
+        tasks.push_back(step[i].task);
+        inputs.push_back(context.images.images(step[i], epoch, kept_layers));
+      }
+      const AutocastScope autocast(context.device, context.training.precision);
+      const AdaptedBackbone::Prepared prepared = context.backbone.prepare(tasks, &context.noise);
+      const std::vector<at::Tensor> logits = context.backbone.logits(prepared, inputs);
+      for (std::size_t i = 0; i < piece.size(); ++i) {
+        of_piece.push_back(prepared.loss_of(
+            tasks[i], cross_entropy(logits[i], context.images.labels(step[piece[i]]))));
+      }
+    }
+    for (std::size_t i = 0; i < piece.size(); ++i)
+      losses[piece[i]] = of_piece[i].detach();
+    // A mean over tasks is one over those of the whole step.
+    const bool whole = piece.size() == step.size();
+    at::Tensor loss = combine(of_piece, whole ? context.training.task_loss : TaskLoss::sum);
+    if (!whole && context.training.task_loss == TaskLoss::mean)
+      loss = loss / static_cast<double>(step.size());
+    loss.backward();
+  }
+  return losses;
+}
+
+}  // namespace petlab::engine

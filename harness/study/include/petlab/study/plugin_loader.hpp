@@ -1,0 +1,84 @@
+#pragma once
+
+#include "petlab/sdk/plugin.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace petlab::study {
+
+/// A plugin that passed every check. The library stays loaded until the process ends, so pointers
+/// into it are always good.
+struct LoadedPlugin {
+  std::filesystem::path file;
+  const sdk::PluginDescriptor* descriptor = nullptr;
+};
+
+/// A file named like a plugin that is not used, and why.
+struct RefusedPlugin {
+  std::filesystem::path file;
+  std::string reason;  ///< one sentence
+};
+
+/// A file that is not looked at because a folder searched earlier has one of the same name.
+struct ShadowedPlugin {
+  std::filesystem::path file;
+  std::filesystem::path used;
+};
+
+struct MethodRef {
+  const LoadedPlugin* plugin = nullptr;
+  const sdk::MethodEntry* entry = nullptr;
+};
+
+struct GroupingRef {
+  const LoadedPlugin* plugin = nullptr;
+  const sdk::GroupingEntry* entry = nullptr;
+};
+
+/// The plugins of this process: found, checked before any of their code is called, and loaded with
+/// their own symbol space. Every plugin that is not used is listed with its reason.
+///
+/// Not movable: MethodRef and GroupingRef point into it.
+class PluginRegistry {
+ public:
+  /// Which files to load.
+  struct Source {
+    std::vector<std::filesystem::path> folders;  ///< all of their petlab_*.so, sorted by name; of
+                                                 ///< one name the first folder's
+    std::vector<std::filesystem::path> files;    ///< exactly these, besides
+  };
+
+  /// A folder that does not exist is passed over; a file that does not exist is refused.
+  explicit PluginRegistry(const Source& source);
+  PluginRegistry(const PluginRegistry&) = delete;
+  PluginRegistry& operator=(const PluginRegistry&) = delete;
+
+  [[nodiscard]] const std::vector<LoadedPlugin>& plugins() const { return plugins_; }
+  [[nodiscard]] const std::vector<RefusedPlugin>& refused() const { return refused_; }
+  [[nodiscard]] const std::vector<ShadowedPlugin>& shadowed() const { return shadowed_; }
+
+  /// Throws Error(config) with a suggestion; names refused plugins, which may be the reason.
+  [[nodiscard]] MethodRef method(const std::string& name) const;
+  [[nodiscard]] GroupingRef grouping(const std::string& name) const;
+
+  [[nodiscard]] std::vector<std::string> method_names() const;
+  [[nodiscard]] std::vector<std::string> grouping_names() const;
+
+ private:
+  void load(const std::filesystem::path& file);
+  [[nodiscard]] std::string why_missing() const;
+
+  std::vector<LoadedPlugin> plugins_;
+  std::vector<RefusedPlugin> refused_;
+  std::vector<ShadowedPlugin> shadowed_;
+};
+
+/// Where plugins are looked for, in this order: the folders given (--plugin-dir), those of the
+/// environment variable PETLAB_PLUGIN_PATH (separated by ':'), `<program>/../lib/petlab`.
+/// Throws Error(config) when one of the first two kinds is not a folder.
+[[nodiscard]] std::vector<std::filesystem::path> plugin_folders(
+    const std::vector<std::filesystem::path>& given);
+
+}  // namespace petlab::study

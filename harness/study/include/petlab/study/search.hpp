@@ -1,0 +1,54 @@
+#pragma once
+
+#include "petlab/results/run_store.hpp"
+#include "petlab/study/plan.hpp"
+#include "petlab/study/plugin_loader.hpp"
+#include "petlab/study/protocol.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+// The search of a study's settings in two stages: trials are runs of a study of their own,
+// NAME/search, on pictures held out of the training part; then each row takes the settings of its
+// best trial and trains on all of its pictures. Test pictures decide nothing.
+namespace petlab::study {
+
+/// The settings that one trial puts into a row, e.g. {{"learning-rate", "0.01"}}.
+struct Trial {
+  std::size_t row = 0;  ///< of the study
+  results::NamedValues values;
+};
+
+/// The first stage.
+struct Search {
+  Protocol protocol;          ///< of the trials, without a search of its own
+  std::vector<Trial> trials;  ///< trial i is row i of that protocol
+};
+
+/// The trials of every row that trains, or whose method has a section [search.METHOD]; the same
+/// number for each. Random ones are drawn without repetition from the study's first seed and the
+/// method's name, so that rows of a method try the same. Throws Error(config) for rows with
+/// different numbers of trials, a space that holds too few settings, a relative value of what is no
+/// number. `protocol.search` is there.
+[[nodiscard]] Search plan_search(const Protocol& protocol, const PluginRegistry& plugins);
+
+/// True for "coop.trial-3", a row of a search, and "coop".
+[[nodiscard]] bool is_trial_of(const std::string& trial, const std::string& row);
+
+/// What came out of it.
+struct SearchOutcome {
+  /// Of the second stage: rows have the settings found. Rows without an outcome are left out.
+  Protocol protocol;
+  std::vector<results::SearchRecord> records;  ///< row_index counts the rows of `protocol`
+  std::vector<std::string> waiting;            ///< labels of rows with trials that were not run yet
+  std::vector<std::string> failed;             ///< labels of rows with no trial that worked
+};
+
+/// Reads the trials' accuracies on the validation pictures: mean over tasks, then over seeds; the
+/// highest wins, of equal ones the first. A trial of which a run failed (a rate that diverges) has
+/// lost. `trials` is the plan of search.protocol; without a store nothing was run yet.
+[[nodiscard]] SearchOutcome choose_settings(const Protocol& protocol, const Search& search,
+                                            const Plan& trials, const results::RunStore* store);
+
+}  // namespace petlab::study

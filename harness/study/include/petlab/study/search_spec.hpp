@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace petlab::study {
+
+/// What a search may put at one key of a row: "learning-rate", "option.n-ctx".
+struct SearchSpace {
+  enum class Kind { list, log_uniform, uniform };
+
+  std::string key;
+  Kind kind = Kind::list;
+  std::vector<std::string> values;  ///< of a list: as written, "x3" is 3 times the row's own value
+  double low = 0.0, high = 0.0;     ///< of the others
+  bool relative = false;            ///< low and high are factors of the row's own value
+  std::string origin;               ///< "my.ini:12", opens error messages
+};
+
+/// The section [search] of a protocol: how settings are chosen, on pictures held out of the
+/// training part, with the same number of trials for every row.
+struct SearchSpec {
+  enum class Strategy { grid, random };
+
+  Strategy strategy = Strategy::grid;
+  std::int64_t trials = 0;           ///< of each row; 0: as many as the grid has points
+  std::vector<std::uint64_t> seeds;  ///< of each trial; empty: the study's
+  double validation_fraction = 0.5;  ///< share of the training pictures that is held out
+  std::vector<SearchSpace> general;  ///< [search] space.KEY: for every method that trains
+  std::map<std::string, std::vector<SearchSpace>> methods;  ///< [search.METHOD]: instead or beside
+  std::string origin;
+};
+
+[[nodiscard]] std::string to_string(SearchSpec::Strategy strategy);
+
+}  // namespace petlab::study

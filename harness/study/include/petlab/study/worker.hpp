@@ -1,0 +1,50 @@
+#pragma once
+
+#include "petlab/engine/progress.hpp"
+#include "petlab/study/plan.hpp"
+
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+
+namespace petlab::study {
+
+/// What the program hands to a child process that computes one run, as JSON on its standard input.
+struct WorkOrder {
+  Job job;
+  std::filesystem::path store;
+  int parent = 0;  ///< process that waits for the child; the child ends when it does
+};
+
+[[nodiscard]] std::string to_json(const WorkOrder& order);
+/// Throws Error(internal) when the text is no work order.
+[[nodiscard]] WorkOrder parse_work_order(const std::string& json);
+
+/// Progress as lines for the parent: "phase NAME TOTAL", "update DONE DETAIL", "note TEXT", and at
+/// the end "done ACCURACY" or "failed KIND MESSAGE".
+class ProgressLines final : public engine::Progress {
+ public:
+  /// Writes to a file descriptor; a descriptor that is closed is no error.
+  explicit ProgressLines(int descriptor) : descriptor_(descriptor) {}
+
+  void begin(std::string_view phase, std::int64_t total) override;
+  void update(std::int64_t done, std::string_view detail) override;
+  void note(std::string_view text) override;
+  void line(std::string text);
+
+ private:
+  int descriptor_;
+  std::int64_t last_update_ms_ = 0;
+};
+
+/// Where the run keeps its state until it is in the store: beside the store, so that another
+/// process that takes the run over finds it.
+[[nodiscard]] std::filesystem::path checkpoint_file(const std::filesystem::path& store,
+                                                    const results::RunIdentity& identity);
+
+/// The child's work: loads the plugins and what the run needs, checks that data and backbone are
+/// those of the plan, trains, evaluates, and writes the record, failed or done, in one transaction.
+/// Returns true for a done run. Throws Error(store) when the record cannot be written.
+bool work(const WorkOrder& order, ProgressLines& progress);
+
+}  // namespace petlab::study

@@ -1,0 +1,115 @@
+#include "petlab/study/expected_cost.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+namespace petlab::study {
+namespace {
+
+/// The value of a named part; "" where there is none.
+std::string part(const results::NamedValues& parts, const std::string& name) {
+  for (const auto& [key, value] : parts)
+    if (key == name) return value;
+  return "";
+}
+
+/// Mean of the middle two of an even number. `values` is not empty.
+template <class Number>
+Number median(std::vector<Number> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  if (values.size() % 2 == 1) return values[middle];
+  return values[middle - 1] + (values[middle] - values[middle - 1]) / 2;
+}
+
+/// How many times as much; 1 where nothing is known to differ.
+double ratio(double wanted, double past) {
+  return wanted > 0.0 && past > 0.0 ? wanted / past : 1.0;
+}
+
+PastRun past_run(const results::RunRecord& record) {
+  PastRun past;
+  past.kind = cost_kind(record.identity.parts);
+  past.cost = cost_of(record);
+  past.epochs = std::strtod(part(record.identity.parts, "train.epochs").c_str(), nullptr);
+  for (const results::TaskResult& task : record.tasks)
+    past.train_images += static_cast<double>(task.n_train);
+  for (const results::PhaseCost& phase : record.costs) {
+    if (phase.phase == "train")
+      past.train_seconds += phase.seconds;
+    else if (phase.phase == "warm-up")
+      past.warm_up_seconds += phase.seconds;
+    else
+      past.fixed_seconds += phase.seconds;
+  }
+  return past;
+}
+
+}  // namespace
+
+RunCost cost_of(const results::RunRecord& record) {
+  RunCost cost;
+  for (const results::PhaseCost& phase : record.costs) {
+    cost.seconds += phase.seconds;
+    cost.peak_host_bytes = std::max(cost.peak_host_bytes, phase.peak_host_bytes);
+    if (phase.peak_device_bytes)
+      cost.peak_device_bytes =
+          std::max(cost.peak_device_bytes.value_or(0), *phase.peak_device_bytes);
+  }
+  return cost;
+}
+
+std::string cost_kind(const results::NamedValues& identity_parts) {
+  std::string kind;
+  for (const char* name : {"method", "sharing", "grouping", "dataset.fingerprint",
+                           "backbone.weights", "train.device", "train.precision"})
+    kind += part(identity_parts, name) + "\n";
+  return kind;
+}
+
+std::vector<PastRun> past_runs(const results::RunStore& store, const std::vector<Job>& wanted) {
+  std::set<std::string> kinds, seen;
+  std::set<std::pair<std::string, std::string>> methods;  // what a plan tells without its records
+  for (const Job& job : wanted) {
+    kinds.insert(cost_kind(job.identity.parts));
+    methods.emplace(job.spec.method, to_string(job.spec.sharing));
+  }
+  std::vector<PastRun> past;
+  for (const std::string& study : store.studies()) {
+    for (const results::StudyRun& run : store.runs(study)) {
+      if (run.status != results::RunStatus::done) continue;
+      if (methods.count({run.plan.method, run.plan.sharing}) == 0) continue;
+      if (!seen.insert(run.plan.hash).second) continue;
+      const auto record = store.load(run.plan.hash, results::LoadDetail::without_predictions);
+      if (record && kinds.count(cost_kind(record->identity.parts)) > 0)
+        past.push_back(past_run(*record));
+    }
+  }
+  return past;
+}
+
+std::optional<ExpectedCost> expected_cost(const Job& job, std::int64_t train_images,
+                                          const std::vector<PastRun>& past) {
+  const std::string kind = cost_kind(job.identity.parts);
+  std::vector<double> seconds;
+  std::vector<std::int64_t> host, device;
+  for (const PastRun& run : past) {
+    if (run.kind != kind) continue;
+    const double images = ratio(static_cast<double>(train_images), run.train_images);
+    const double epochs = ratio(static_cast<double>(job.spec.training.epochs), run.epochs);
+    seconds.push_back(run.fixed_seconds + run.warm_up_seconds * images +
+                      run.train_seconds * images * epochs);
+    host.push_back(run.cost.peak_host_bytes);
+    if (run.cost.peak_device_bytes) device.push_back(*run.cost.peak_device_bytes);
+  }
+  if (seconds.empty()) return std::nullopt;
+  ExpectedCost expected;
+  expected.cost.seconds = median(seconds);
+  expected.cost.peak_host_bytes = median(host);
+  if (!device.empty()) expected.cost.peak_device_bytes = median(device);
+  expected.runs = seconds.size();
+  return expected;
+}
+
+}  // namespace petlab::study

@@ -1,0 +1,21 @@
+#include "planned_parts.hpp"
+
+#include "petlab/base/error.hpp"
+
+namespace petlab::study {
+
+const std::string& identity_part(const results::RunIdentity& identity, const std::string& name) {
+  for (const auto& [key, value] : identity.parts)
+    if (key == name) return value;
+  throw base::Error(base::ErrorKind::internal, "the run's identity has no part '" + name + "'");
+}
+
+void check_unchanged(const std::string& what, const std::string& found,
+                     const std::string& planned) {
+  if (found != planned)
+    throw base::Error(base::ErrorKind::data, what + " changed since the study was planned (" +
+                                                 found.substr(0, 12) + ", planned " +
+                                                 planned.substr(0, 12) + "); start it again");
+}
+
+}  // namespace petlab::study

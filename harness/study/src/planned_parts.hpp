@@ -1,0 +1,16 @@
+#pragma once
+
+#include "petlab/results/record.hpp"
+
+#include <string>
+
+namespace petlab::study {
+
+/// A part of a run's identity. Throws Error(internal) where it has none of this name.
+[[nodiscard]] const std::string& identity_part(const results::RunIdentity& identity,
+                                               const std::string& name);
+
+/// The plan measured the files before; what is computed must be what it names. Throws Error(data).
+void check_unchanged(const std::string& what, const std::string& found, const std::string& planned);
+
+}  // namespace petlab::study

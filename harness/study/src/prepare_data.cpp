@@ -1,0 +1,65 @@
+#include "petlab/study/prepare_data.hpp"
+
+#include "petlab/clip/checkpoint.hpp"
+#include "petlab/datasets/image_cache.hpp"
+#include "petlab/engine/dataset_choice.hpp"
+#include "planned_parts.hpp"
+
+#include <cmath>
+#include <map>
+
+namespace petlab::study {
+namespace {
+
+/// Equal for runs that read the same pictures at the same size.
+std::string pictures_key(const engine::RunSpec& spec) {
+  const engine::DatasetSpec& data = spec.dataset;
+  std::string key = data.name + "\n" + data.root.string() + "\n" + data.lists.string() + "\n" +
+                    spec.backbone.string();
+  for (const std::string& domain : data.domains)
+    key += "\n" + domain;
+  return key;
+}
+
+void build_images(const datasets::Dataset& dataset, int size,
+                  const std::filesystem::path& cache_dir, engine::Progress& progress) {
+  bool announced = false;
+  const auto report = [&](const datasets::CacheProgress& now) {
+    if (!announced) progress.begin("images", static_cast<std::int64_t>(now.total));
+    announced = true;
+    progress.update(static_cast<std::int64_t>(now.done),
+                    std::to_string(std::llround(now.images_per_second)) + " images/s");
+  };
+  const datasets::ImageCache built(dataset, size, {.directory = cache_dir, .progress = report});
+}
+
+}  // namespace
+
+void prepare_data(std::vector<Job>& jobs, results::RunStore& store, engine::Progress& progress) {
+  std::map<std::string, std::vector<Job*>> by_data;
+  for (Job& job : jobs)
+    by_data[pictures_key(job.spec)].push_back(&job);
+  for (const auto& [key, members] : by_data) {
+    const engine::RunSpec& first = members.front()->spec;
+    const datasets::Dataset dataset = engine::open_study_dataset(first.dataset);
+    check_unchanged("data set " + first.dataset.root.string(), dataset.fingerprint,
+                    identity_part(members.front()->identity, "dataset.fingerprint"));
+    const auto size = static_cast<int>(clip::model_preprocessing(first.backbone).image_size);
+    build_images(dataset, size, first.cache_dir, progress);
+    std::map<std::string, engine::SplitSheets> of_split;
+    for (Job* job : members) {
+      const std::string& planned = identity_part(job->identity, "dataset.split");
+      const auto [sheets, is_new] = of_split.try_emplace(planned);
+      if (is_new) {
+        const datasets::Split split =
+            engine::study_split(dataset, job->spec.dataset, job->spec.seed);
+        check_unchanged("the split", split.hash, planned);
+        store.register_split(engine::split_record(dataset, split, job->spec.dataset));
+        sheets->second = engine::write_split_sheets(dataset, split, job->spec.cache_dir / "splits");
+      }
+      job->sheets = sheets->second;
+    }
+  }
+}
+
+}  // namespace petlab::study

@@ -1,0 +1,120 @@
+#include "search_section.hpp"
+
+#include "petlab/base/error.hpp"
+#include "petlab/base/suggestion.hpp"
+#include "protocol_values.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace petlab::study {
+namespace {
+
+/// Keys that a search may set, beside option.NAME.
+const std::vector<std::string> kKeys = {"optimizer", "learning-rate", "weight-decay", "momentum"};
+
+bool is_searchable(const std::string& key) {
+  return (key.starts_with("option.") && key.size() > 7) ||
+         std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
+/// "log(1e-4, x10)": what stands in the brackets, if `text` begins with the name.
+std::optional<std::vector<std::string>> arguments_of(const Setting& s, const std::string& name) {
+  if (!s.value.starts_with(name + "(")) return std::nullopt;
+  if (!s.value.ends_with(')')) setting_error(s, "expected a ) at the end");
+  const std::string inside = s.value.substr(name.size() + 1, s.value.size() - name.size() - 2);
+  auto list = list_value({s.key, inside, s.origin, s.base});
+  if (list.size() != 2) setting_error(s, "expected two numbers: " + name + "(LOW,HIGH)");
+  return list;
+}
+
+SearchSpace parse_space(const std::string& key, const Setting& s) {
+  SearchSpace space;
+  space.key = key;
+  space.origin = s.origin;
+  for (const auto kind : {SearchSpace::Kind::log_uniform, SearchSpace::Kind::uniform}) {
+    const bool is_log = kind == SearchSpace::Kind::log_uniform;
+    const auto bounds = arguments_of(s, is_log ? "log" : "uniform");
+    if (!bounds) continue;
+    space.kind = kind;
+    space.relative = bounds->at(0).starts_with('x');
+    if (space.relative != bounds->at(1).starts_with('x'))
+      setting_error(s, "expected both bounds with an x (times the row's own value) or none");
+    const auto bound = [&](std::string text) {
+      if (space.relative) text.erase(0, 1);
+      return real_value({s.key, text, s.origin, s.base}, 0.0, std::numeric_limits<double>::max());
+    };
+    space.low = bound(bounds->at(0));
+    space.high = bound(bounds->at(1));
+    if (space.low >= space.high || (is_log && space.low <= 0.0))
+      setting_error(s, is_log ? "expected 0 < LOW < HIGH" : "expected LOW < HIGH");
+    return space;
+  }
+  space.values = list_value(s);
+  return space;
+}
+
+}  // namespace
+
+std::string to_string(SearchSpec::Strategy strategy) {
+  return strategy == SearchSpec::Strategy::grid ? "grid" : "random";
+}
+
+void take_search_key(SearchSpec& search, const std::string& method, const std::string& key,
+                     const Setting& s) {
+  if (search.origin.empty()) search.origin = s.origin;
+  const std::string section = method.empty() ? "search" : "search." + method;
+  const std::string space = !method.empty() ? key : key.starts_with("space.") ? key.substr(6) : "";
+  if (is_searchable(space)) {
+    (method.empty() ? search.general : search.methods[method]).push_back(parse_space(space, s));
+  } else if (!method.empty()) {
+    std::vector<std::string> known = kKeys;
+    known.emplace_back("option.NAME");
+    base::throw_config_error(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
+                             base::did_you_mean(key, known));
+  } else if (key == "strategy") {
+    search.strategy = choice_value(s, {"grid", "random"}) == "grid" ? SearchSpec::Strategy::grid
+                                                                    : SearchSpec::Strategy::random;
+  } else if (key == "trials") {
+    search.trials = integer_value(s, 1);
+  } else if (key == "seeds") {
+    search.seeds = parse_seeds(s.value, s.origin);
+  } else if (key == "validation-fraction") {
+    search.validation_fraction = real_value(s, 0.0, 1.0);
+    if (search.validation_fraction <= 0.0 || search.validation_fraction >= 1.0)
+      setting_error(s, "expected a number between 0 and 1");
+  } else {
+    std::vector<std::string> known = {"strategy", "trials", "seeds", "validation-fraction",
+                                      "space.option.NAME"};
+    for (const std::string& one : kKeys)
+      known.push_back("space." + one);
+    base::throw_config_error(s.origin + ": unknown key '" + key + "' in [search]" +
+                             base::did_you_mean(key, known));
+  }
+}
+
+void check_search(const SearchSpec& search, const Protocol& protocol) {
+  if (search.general.empty() && search.methods.empty())
+    base::throw_config_error(
+        search.origin +
+        ": [search] says no space; expected space.KEY = VALUES, or [search.METHOD]");
+  if (protocol.dataset.tests_on_validation())
+    base::throw_config_error(
+        search.origin +
+        ": a search holds validation pictures out by itself; [dataset] must not ask for them too");
+  const bool is_random = search.strategy == SearchSpec::Strategy::random;
+  if (is_random && search.trials == 0)
+    base::throw_config_error(
+        search.origin + ": strategy = random in [search] needs trials, their number for each row");
+  const auto check_grid = [&](const std::vector<SearchSpace>& spaces) {
+    for (const SearchSpace& space : spaces)
+      if (!is_random && space.kind != SearchSpace::Kind::list)
+        base::throw_config_error(space.origin + ": a grid needs a list of values for " + space.key +
+                                 "; log(...) and uniform(...) are for strategy = random");
+  };
+  check_grid(search.general);
+  for (const auto& [method, spaces] : search.methods)
+    check_grid(spaces);
+}
+
+}  // namespace petlab::study

@@ -1,0 +1,85 @@
+#include "petlab/study/study_facts.hpp"
+
+#include "descriptor_checks.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/clip/backbone.hpp"
+#include "petlab/clip/checkpoint.hpp"
+#include "petlab/engine/dataset_choice.hpp"
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace petlab::study {
+
+namespace {
+
+/// The two places that a study is moved between machines by.
+void check_there(const std::filesystem::path& path, const char* what, const char* option,
+                 const char* variable, const char* key) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored))
+    throw base::Error(base::ErrorKind::data, std::string(what) + " " + path.string() +
+                                                 " does not exist: say where it is with " + option +
+                                                 ", " + variable + " or " + key);
+}
+
+/// The data set, read and hashed once in a process: `reproduce` plans many studies on one.
+const datasets::Dataset& dataset_of(const engine::DatasetSpec& spec) {
+  static std::map<std::string, datasets::Dataset> known;
+  std::string key = spec.name + "\n" + spec.root.string() + "\n" + spec.lists.string();
+  for (const std::string& domain : spec.domains)
+    key += "\n" + domain;
+  const auto found = known.find(key);
+  return found != known.end() ? found->second
+                              : known.emplace(key, engine::open_study_dataset(spec)).first->second;
+}
+
+/// Likewise.
+const std::string& weight_hash_of(const Protocol& protocol) {
+  static std::map<std::pair<std::filesystem::path, bool>, std::string> known;
+  const auto key = std::pair(protocol.backbone, protocol.allow_unknown_weights);
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
+  const auto backbone = clip::Backbone::load(
+      protocol.backbone, c10::kCPU, {.allow_unknown_weights = protocol.allow_unknown_weights});
+  return known.emplace(key, backbone->weight_hash()).first->second;
+}
+
+}  // namespace
+
+StudyFacts measure_facts(const Protocol& protocol) {
+  check_there(protocol.dataset.root, "data set folder", "--dataset-root DIR", "PETLAB_DATASET_ROOT",
+              "root in [dataset]");
+  check_there(protocol.backbone, "backbone", "--backbone DIR", "PETLAB_BACKBONE",
+              "dir in [backbone]");
+  StudyFacts facts;
+  const datasets::Dataset& dataset = dataset_of(protocol.dataset);
+  facts.dataset_fingerprint = dataset.fingerprint;
+  for (const std::uint64_t seed : protocol.seeds) {
+    const datasets::Split split = engine::study_split(dataset, protocol.dataset, seed);
+    facts.split_hashes[seed] = split.hash;
+    for (const auto& train : split.train)
+      facts.train_images[seed] += static_cast<std::int64_t>(train.size());
+  }
+  facts.backbone_weights = weight_hash_of(protocol);
+  facts.backbone_settings = clip::model_settings_hash(protocol.backbone);
+  facts.torch_version = loaded_torch_version();
+  return facts;
+}
+
+std::vector<engine::Task> study_tasks(const engine::DatasetSpec& spec) {
+  const datasets::Dataset& dataset = dataset_of(spec);
+  std::vector<engine::Task> tasks;
+  for (const datasets::Domain& domain : dataset.domains) {
+    engine::Task& task = tasks.emplace_back();
+    task.name = domain.name;
+    for (const std::int64_t label : domain.classes)
+      task.classes.push_back(dataset.display_names[static_cast<std::size_t>(label)]);
+  }
+  return tasks;
+}
+
+}  // namespace petlab::study

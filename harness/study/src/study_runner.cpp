@@ -1,0 +1,217 @@
+#include "petlab/study/study_runner.hpp"
+
+#include "lease_keeper.hpp"
+#include "lease_owner.hpp"
+#include "petlab/engine/run.hpp"
+#include "petlab/results/run_store.hpp"
+#include "worker_process.hpp"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <list>
+
+namespace petlab::study {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How often a run that another process works on is looked at.
+constexpr auto kLook = std::chrono::milliseconds(500);
+
+/// What a child needs at most to end after its run is in the store.
+constexpr auto kFarewell = std::chrono::seconds(10);
+
+class StudyRun {
+ public:
+  StudyRun(const std::vector<Job>& jobs, const RunnerOptions& options, StudyObserver& observer)
+      : jobs_(jobs),
+        options_(options),
+        observer_(observer),
+        store_(options.store, results::OpenMode::read_write),
+        leases_(store_, lease_owner(), options.lease) {
+    for (std::size_t job = 0; job < jobs.size(); ++job)
+      untouched_.push_back(job);
+    for (int slot = options.workers - 1; slot >= 0; --slot)
+      free_slots_.push_back(static_cast<std::size_t>(slot));
+  }
+
+  StudyOutcome operator()(const std::atomic<bool>& stop) {
+    while (!untouched_.empty() || !elsewhere_.empty() || !active_.empty()) {
+      if (stop) {
+        outcome_.interrupted = true;
+        active_.clear();  // kills them; their runs are missing and are computed next time
+        break;
+      }
+      fill_slots();
+      wait_for_news();
+      keep_leases();  // first: what was lost must not be recorded
+      collect();
+      if (options_.pause != nullptr && options_.pause->exchange(false)) pause();
+      observer_.tick();
+    }
+    return outcome_;
+  }
+
+ private:
+  void fill_slots() {
+    while (!free_slots_.empty() && !untouched_.empty()) {
+      const std::size_t job = untouched_.front();
+      untouched_.pop_front();
+      if (!try_to_start(job)) elsewhere_.push_back(job);
+    }
+    if (free_slots_.empty() || elsewhere_.empty() || Clock::now() < next_look_) return;
+    next_look_ = Clock::now() + kLook;
+    for (std::size_t n = elsewhere_.size(); n > 0 && !free_slots_.empty(); --n) {
+      const std::size_t job = elsewhere_.front();
+      elsewhere_.pop_front();
+      if (!try_to_start(job)) elsewhere_.push_back(job);
+    }
+    const std::size_t waiting = active_.empty() ? elsewhere_.size() : 0;
+    if (waiting > 0 && waiting != waiting_) observer_.waiting(waiting);
+    waiting_ = waiting;
+  }
+
+  /// False when another process works on the run. Else the run is started, or was found to be over.
+  bool try_to_start(std::size_t index) {
+    const Job& job = jobs_[index];
+    switch (leases_.claim(job.identity.hash)) {
+      case results::Claim::busy:
+        return false;
+      case results::Claim::already_done:
+        ++outcome_.done_elsewhere;
+        observer_.elsewhere(index, Elsewhere::done, "");
+        return true;
+      case results::Claim::taken:
+        break;
+    }
+    if (const auto failure = failed_meanwhile(job)) {
+      leases_.release(job.identity.hash);
+      ++outcome_.failed_elsewhere;
+      observer_.elsewhere(index, Elsewhere::failed, *failure);
+      return true;
+    }
+    active_.emplace_back(index, job, options_, free_slots_.back());
+    free_slots_.pop_back();
+    observer_.started(index);
+    return true;
+  }
+
+  /// The reason of a failure that somebody recorded since it was decided what is to do.
+  [[nodiscard]] std::optional<std::string> failed_meanwhile(const Job& job) const {
+    const auto record = store_.load(job.identity.hash, results::LoadDetail::without_predictions);
+    if (!record || record->status != results::RunStatus::failed) return std::nullopt;
+    const auto retried = options_.retried.find(job.identity.hash);
+    if (retried != options_.retried.end() && retried->second == record->finished)
+      return std::nullopt;
+    return record->error;
+  }
+
+  void wait_for_news() {
+    std::vector<pollfd> descriptors;
+    int timeout_ms = 200;
+    for (const WorkerProcess& worker : active_) {
+      if (worker.child().silent())
+        timeout_ms = 5;  // its end, a moment from now, cannot be polled for
+      else
+        descriptors.push_back({worker.child().descriptor(), POLLIN, 0});
+    }
+    ::poll(descriptors.data(), descriptors.size(), timeout_ms);
+  }
+
+  void collect() {
+    for (auto worker = active_.begin(); worker != active_.end();) {
+      if (!worker->listen(observer_)) {
+        ++worker;
+        continue;
+      }
+      finish(*worker);
+      free_slots_.push_back(worker->slot());
+      worker = active_.erase(worker);
+    }
+  }
+
+  void finish(WorkerProcess& worker) {
+    const Job& job = jobs_[worker.job()];
+    const WorkerEnd end = worker.end();
+    if (end.death) record_failure(job, *end.death);
+    leases_.release(job.identity.hash);
+    if (end.afterwards) observer_.note(worker.job(), *end.afterwards);
+    if (!end.death && !end.failure) {
+      ++outcome_.done;
+      observer_.done(worker.job(), end.accuracy, worker.seconds());
+    } else {
+      ++outcome_.failed;
+      observer_.failed(worker.job(), end.death ? end.death->what() : *end.failure,
+                       worker.seconds());
+    }
+  }
+
+  void record_failure(const Job& job, const base::Error& reason) {
+    engine::NoProgress nothing;
+    const engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
+    const auto fail = [&]() -> engine::RunInputs { throw reason; };
+    store_.record(engine::run_guarded(job.spec, info, fail, nothing));
+  }
+
+  /// A run that another process took is its own from then on: the child here ends without a record.
+  void keep_leases() {
+    for (const std::string& identity : leases_.keep()) {
+      const auto worker = std::find_if(active_.begin(), active_.end(), [&](const auto& active) {
+        return jobs_[active.job()].identity.hash == identity;
+      });
+      // The record of a done run ends its lease: mostly it is the child's own, and it ends now.
+      if (store_.has_done(identity))
+        worker->expect_end_within(kFarewell);
+      else
+        leave(worker);
+    }
+    for (auto worker = active_.begin(); worker != active_.end();) {
+      const auto next = std::next(worker);
+      if (worker->overdue()) leave(worker);
+      worker = next;
+    }
+  }
+
+  void leave(std::list<WorkerProcess>::iterator worker) {
+    const std::size_t job = worker->job();
+    free_slots_.push_back(worker->slot());
+    active_.erase(worker);
+    elsewhere_.push_back(job);
+    observer_.elsewhere(job, Elsewhere::taken, "");
+  }
+
+  void pause() {
+    for (WorkerProcess& worker : active_)
+      worker.pause();
+    ::raise(SIGSTOP);
+    keep_leases();  // before a child goes on whose run is another's now
+    for (WorkerProcess& worker : active_)
+      worker.go_on();
+  }
+
+  const std::vector<Job>& jobs_;
+  const RunnerOptions& options_;
+  StudyObserver& observer_;
+  results::RunStore store_;
+  LeaseKeeper leases_;
+  std::deque<std::size_t> untouched_;  ///< jobs that nobody was asked about yet
+  std::deque<std::size_t> elsewhere_;  ///< jobs that another process works on
+  std::vector<std::size_t> free_slots_;
+  std::list<WorkerProcess> active_;
+  Clock::time_point next_look_ = {};
+  std::size_t waiting_ = 0;
+  StudyOutcome outcome_;
+};
+
+}  // namespace
+
+StudyOutcome run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
+                      StudyObserver& observer, const std::atomic<bool>& stop) {
+  return StudyRun(jobs, options, observer)(stop);
+}
+
+}  // namespace petlab::study

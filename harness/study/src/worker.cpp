@@ -1,0 +1,126 @@
+#include "petlab/study/worker.hpp"
+
+#include "petlab/base/error.hpp"
+#include "petlab/clip/checkpoint.hpp"
+#include "petlab/engine/run.hpp"
+#include "petlab/engine/split_sheets.hpp"
+#include "petlab/results/run_store.hpp"
+#include "planned_parts.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace petlab::study {
+namespace {
+
+void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned) {
+  check_unchanged("plugin " + plugin.file.filename().string(), plugin.descriptor->source_hash,
+                  planned);
+}
+
+/// The features that runs of the same pictures, backbone and program share.
+engine::FeatureStorePlace feature_place(const Job& job) {
+  engine::FeatureStorePlace place;
+  if (job.spec.feature_store) place.folder = job.spec.cache_dir / "features";
+  for (const char* part : {"dataset.fingerprint", "backbone.weights", "backbone.settings",
+                           "host.sources", "torch.version"})
+    place.key += std::string(part) + " " + identity_part(job.identity, part) + "\n";
+  return place;
+}
+
+/// Loads the plugins and what the run works on. The plugins stay to the end of the process.
+engine::RunInputs prepare(const Job& job) {
+  const engine::RunSpec& spec = job.spec;
+  static auto& plugins = *new PluginRegistry({.folders = {}, .files = job.plugin_files});
+  for (const RefusedPlugin& refused : plugins.refused())
+    throw base::Error(base::ErrorKind::plugin, refused.reason);
+  engine::RunInputs inputs;
+  const MethodRef method = plugins.method(spec.method);
+  check_plugin_sources(*method.plugin, identity_part(job.identity, "method.sources"));
+  inputs.method = method.entry;
+  if (spec.grouping) {
+    const GroupingRef grouping = plugins.grouping(spec.grouping->strategy);
+    check_plugin_sources(*grouping.plugin, identity_part(job.identity, "grouping.sources"));
+    inputs.grouping = grouping.entry;
+  }
+  inputs.backbone = clip::Backbone::load(spec.backbone, engine::parse_device(spec.device),
+                                         {.allow_unknown_weights = spec.allow_unknown_weights});
+  inputs.backbone_hash = inputs.backbone->weight_hash();
+  check_unchanged("backbone " + spec.backbone.string(), inputs.backbone_hash,
+                  identity_part(job.identity, "backbone.weights"));
+  check_unchanged("settings of backbone " + spec.backbone.string(),
+                  clip::model_settings_hash(spec.backbone),
+                  identity_part(job.identity, "backbone.settings"));
+  engine::read_split_sheets(inputs, job.sheets, spec.cache_dir,
+                            static_cast<unsigned>(spec.threads));
+  inputs.features = feature_place(job);
+  check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
+  return inputs;
+}
+
+double mean_accuracy(const results::RunRecord& record) {
+  double sum = 0.0;
+  for (const results::TaskResult& task : record.tasks)
+    sum += task.accuracy();
+  return record.tasks.empty() ? 0.0 : sum / static_cast<double>(record.tasks.size());
+}
+
+std::int64_t now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+void ProgressLines::begin(std::string_view phase, std::int64_t total) {
+  last_update_ms_ = 0;
+  line("phase " + std::string(phase) + " " + std::to_string(total));
+}
+
+void ProgressLines::update(std::int64_t done, std::string_view detail) {
+  const std::int64_t now = now_ms();
+  if (now - last_update_ms_ < 100) return;  // a step may take less than a write
+  last_update_ms_ = now;
+  line("update " + std::to_string(done) + " " + std::string(detail));
+}
+
+void ProgressLines::note(std::string_view text) {
+  line("note " + std::string(text));
+}
+
+void ProgressLines::line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  text += '\n';
+  // Progress that nobody reads any more must not end a run.
+  [[maybe_unused]] const auto written = ::write(descriptor_, text.data(), text.size());
+}
+
+std::filesystem::path checkpoint_file(const std::filesystem::path& store,
+                                      const results::RunIdentity& identity) {
+  std::filesystem::path folder = store;
+  folder += ".checkpoints";
+  return folder / (identity.hash + ".safetensors");
+}
+
+bool work(const WorkOrder& order, ProgressLines& progress) {
+  const Job& job = order.job;
+  results::RunStore store(order.store);
+  engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
+  info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
+  progress.begin("setup", 0);
+  const results::RunRecord record =
+      engine::run_guarded(job.spec, info, [&] { return prepare(job); }, progress);
+  store.record(record);
+  // What threw will throw again from there; a run whose process was ended keeps its checkpoint.
+  std::error_code ignored;
+  std::filesystem::remove(info.checkpoint.file, ignored);
+  if (record.status == results::RunStatus::done)
+    progress.line("done " + std::to_string(mean_accuracy(record)));
+  else
+    progress.line("failed " + record.error_kind + " " + record.error);
+  return record.status == results::RunStatus::done;
+}
+
+}  // namespace petlab::study

@@ -1,0 +1,156 @@
+#include "worker_process.hpp"
+
+#include "petlab/base/numbers.hpp"
+#include "petlab/study/worker.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+namespace petlab::study {
+namespace {
+
+/// The first word of a line; the rest stays in `line`.
+std::string take_word(std::string& line) {
+  const auto blank = line.find(' ');
+  std::string word = line.substr(0, blank);
+  line = blank == std::string::npos ? "" : line.substr(blank + 1);
+  return word;
+}
+
+std::int64_t to_integer(const std::string& text) {
+  return base::parse_number<std::int64_t>(text).value_or(0);
+}
+
+double to_real(const std::string& text) {
+  return base::parse_number<double>(text).value_or(0.0);
+}
+
+std::string last_line(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line, last;
+  while (std::getline(in, line))
+    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
+  return last.substr(0, 200);
+}
+
+ChildProcess start_child(const Job& job, const RunnerOptions& options, std::size_t slot,
+                         const std::filesystem::path& log) {
+  const WorkOrder order{job, options.store, static_cast<int>(::getpid())};
+  const std::string threads = std::to_string(job.spec.threads);
+  std::filesystem::create_directories(log.parent_path());
+  const CpuScope scope(slot < options.cpus.size() ? options.cpus[slot] : CpuSet{});
+  return {{options.program.string(), "worker"},
+          {"OMP_NUM_THREADS=" + threads, "MKL_NUM_THREADS=" + threads},
+          to_json(order),
+          log};
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(std::size_t index, const Job& job, const RunnerOptions& options,
+                             std::size_t slot)
+    : index_(index),
+      slot_(slot),
+      timeout_(options.run_timeout),
+      memory_limit_(options.memory_limit),
+      log_(options.logs / job.spec.study /
+           (job.spec.label + ".seed" + std::to_string(job.spec.seed) + ".log")),
+      start_(Clock::now()),
+      child_(start_child(job, options, slot, log_)) {}
+
+double WorkerProcess::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
+void WorkerProcess::hear(std::string line, StudyObserver& observer) {
+  const std::string word = take_word(line);
+  if (word == "phase") {
+    const std::string name = take_word(line);
+    observer.phase(index_, name, to_integer(line));
+  } else if (word == "update") {
+    const std::string done = take_word(line);
+    observer.update(index_, to_integer(done), line);
+  } else if (word == "note") {
+    observer.note(index_, line);
+  } else if (word == "done" || word == "failed") {
+    verdict_ = word;
+    message_ = line;
+  }
+}
+
+bool WorkerProcess::listen(StudyObserver& observer) {
+  // Asked first: what the child said before its end is in the pipe then.
+  const bool ended = child_.ended();
+  for (std::string& line : child_.lines())
+    hear(std::move(line), observer);
+  if (!ended && !killed_) kill_beyond_limits();
+  return ended;
+}
+
+void WorkerProcess::kill_beyond_limits() {
+  if (timeout_ && Clock::now() - start_ > *timeout_) {
+    killed_.emplace(base::ErrorKind::config, "the run took longer than the limit of " +
+                                                 std::to_string(timeout_->count()) +
+                                                 " s (--run-timeout)");
+  } else if (memory_limit_ && child_.resident_bytes() > *memory_limit_) {
+    killed_.emplace(base::ErrorKind::device, "the run held more memory than the limit of " +
+                                                 std::to_string(*memory_limit_ / (1 << 20)) +
+                                                 " MiB (--memory-limit)");
+  }
+  if (killed_) child_.kill(SIGKILL);
+}
+
+WorkerEnd WorkerProcess::end() {
+  const int status = child_.wait();
+  WorkerEnd end;
+  if (verdict_ == "done") {
+    end.accuracy = to_real(message_);
+  } else if (verdict_ == "failed") {
+    take_word(message_);  // the kind of error
+    end.failure = message_;
+  } else {
+    end.death = reason(status);
+  }
+  const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) <= 1;
+  if (!end.death && !ended_well)
+    end.afterwards = std::string("its run is in the store; then ") + reason(status).what();
+  std::error_code ignored;
+  if (std::filesystem::file_size(log_, ignored) == 0) std::filesystem::remove(log_, ignored);
+  return end;
+}
+
+base::Error WorkerProcess::reason(int status) const {
+  if (killed_) return *killed_;
+  std::string text = "the worker ended ";
+  auto kind = base::ErrorKind::plugin;
+  if (WIFSIGNALED(status)) {
+    text += "by " + signal_text(WTERMSIG(status));
+    if (WTERMSIG(status) == SIGKILL) {
+      kind = base::ErrorKind::device;
+      text += "; the system does so when memory runs out";
+    }
+  } else {
+    text += "with exit code " + std::to_string(WEXITSTATUS(status));
+    if (verdict_.empty()) text += " and without a result";
+    kind = base::ErrorKind::internal;
+  }
+  const std::string said = last_line(log_);
+  return {kind, text + (said.empty() ? "" : "; its last words: " + said)};
+}
+
+void WorkerProcess::pause() {
+  paused_ = Clock::now();
+  child_.kill(SIGSTOP);
+}
+
+void WorkerProcess::go_on() {
+  start_ += Clock::now() - paused_;
+  child_.kill(SIGCONT);
+}
+
+}  // namespace petlab::study

@@ -1,0 +1,199 @@
+#include "petlab/engine/optimizer.hpp"
+
+#include "petlab/base/error.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+namespace petlab::engine {
+namespace {
+
+at::Tensor parameter(float value) {
+  return at::full({2}, value).requires_grad_();
+}
+
+void set_gradient(at::Tensor& tensor, float value) {
+  tensor.mutable_grad() = at::full({2}, value);
+}
+
+float first(const at::Tensor& tensor) {
+  return tensor.detach()[0].item<float>();
+}
+
+// v = 0.9 v + (g + wd p), p -= lr v: momentum without dampening, not Nesterov's.
+TEST(Optimizer, SgdIsThatOfThePublications) {
+  Training training;
+  training.learning_rate = 0.1;
+  training.momentum = 0.9;
+  training.weight_decay = 0.01;
+  at::Tensor p = parameter(1.0F);
+  Optimizer optimizer(training, {p});
+  double value = 1.0;
+  double velocity = 0.0;
+  for (const double rate : {0.1, 0.1, 0.02}) {
+    optimizer.set_learning_rate(rate);
+    optimizer.zero_gradients();
+    set_gradient(p, 0.5F);
+    optimizer.step();
+    velocity = 0.9 * velocity + 0.5 + 0.01 * value;
+    value -= rate * velocity;
+    EXPECT_NEAR(first(p), value, 1e-6);
+  }
+}
+
+TEST(Optimizer, LeavesAloneWhatHasNoGradient) {
+  for (const char* name : {"sgd", "adamw"}) {
+    Training training;
+    training.optimizer = name;
+    training.learning_rate = 0.1;
+    training.weight_decay = 0.5;
+    at::Tensor used = parameter(1.0F);
+    at::Tensor absent = parameter(1.0F);
+    Optimizer optimizer(training, {used, absent});
+    set_gradient(used, 1.0F);
+    set_gradient(absent, 1.0F);
+    optimizer.step();
+    const float before = first(absent);
+    EXPECT_NE(before, 1.0F);
+    optimizer.zero_gradients();
+    EXPECT_FALSE(absent.grad().defined());
+    set_gradient(used, 1.0F);
+    optimizer.step();
+    EXPECT_EQ(first(absent), before) << name;
+    EXPECT_LT(first(used), before) << name;
+  }
+}
+
+/// The updates as they stand in the publications, in double precision.
+struct Reference {
+  at::Tensor p, v, m, s;
+  int steps = 0;
+
+  explicit Reference(const at::Tensor& start)
+      : p(start.detach().to(at::kDouble)),
+        v(at::zeros_like(p)),
+        m(at::zeros_like(p)),
+        s(at::zeros_like(p)) {}
+
+  void step(const Training& t, double rate, const at::Tensor& gradient) {
+    const at::Tensor g = gradient.to(at::kDouble);
+    ++steps;
+    if (t.optimizer == "sgd") {
+      v = t.momentum * v + g + t.weight_decay * p;
+      p = p - rate * v;
+      return;
+    }
+    m = 0.9 * m + 0.1 * g;
+    s = 0.999 * s + 0.001 * g * g;
+    const at::Tensor mean = m / (1.0 - std::pow(0.9, steps));
+    const at::Tensor square = s / (1.0 - std::pow(0.999, steps));
+    p = p - rate * (mean / (square.sqrt() + 1e-8) + t.weight_decay * p);
+  }
+};
+
+double largest(const at::Tensor& difference) {
+  return difference.abs().max().item<double>();
+}
+
+// No further from the exact update than LibTorch's own optimizers, operation by operation.
+TEST(Optimizer, IsAsNearToTheExactUpdateAsLibTorch) {
+  for (const char* name : {"sgd", "adamw"}) {
+    for (const double momentum : {0.9, 0.0}) {
+      Training training;
+      training.optimizer = name;
+      training.momentum = momentum;
+      training.learning_rate = 0.01;
+      training.weight_decay = 0.05;
+      at::Generator random = at::detail::createCPUGenerator(3);
+      const at::Tensor start = at::randn({1031, 67}, random);
+      // The second parameter lies in memory column by column, and so does one of the gradients.
+      std::vector<at::Tensor> own = {start.clone().requires_grad_(),
+                                     start.t().contiguous().t().requires_grad_()};
+      ASSERT_FALSE(own[1].is_contiguous());
+      at::Tensor theirs = start.clone().requires_grad_();
+      Optimizer optimizer(training, own);
+      std::unique_ptr<torch::optim::Optimizer> libtorch;
+      if (training.optimizer == "sgd")
+        libtorch = std::make_unique<torch::optim::SGD>(
+            std::vector{theirs},
+            torch::optim::SGDOptions(0.01).momentum(momentum).weight_decay(0.05));
+      else
+        libtorch = std::make_unique<torch::optim::AdamW>(
+            std::vector{theirs}, torch::optim::AdamWOptions(0.01).weight_decay(0.05));
+      Reference exact(start);
+      for (int step = 0; step < 25; ++step) {
+        const double rate = step < 10 ? 0.01 : 0.003;
+        optimizer.set_learning_rate(rate);
+        for (auto& group : libtorch->param_groups())
+          group.options().set_lr(rate);
+        const at::Tensor gradient = at::randn({1031, 67}, random);
+        own[0].mutable_grad() = gradient.clone();
+        own[1].mutable_grad() = gradient.clone();
+        theirs.mutable_grad() = gradient.clone();
+        optimizer.step();
+        libtorch->step();
+        exact.step(training, rate, gradient);
+      }
+      const double error = largest(own[0].detach().to(at::kDouble) - exact.p);
+      const double theirs_error = largest(theirs.detach().to(at::kDouble) - exact.p);
+      EXPECT_LE(error, 1.5 * theirs_error + 1e-9) << name << " " << momentum;
+      EXPECT_LT(error, 1e-5);
+      EXPECT_LT(largest(own[1].detach() - own[0].detach()), 1e-5) << name;
+    }
+  }
+}
+
+// A parameter whose first gradient comes late starts as one that comes first; the state can be
+// moved into another optimizer at any moment.
+TEST(Optimizer, GoesOnFromItsState) {
+  for (const char* name : {"sgd", "adamw"}) {
+    Training training;
+    training.optimizer = name;
+    training.learning_rate = 0.05;
+    at::Generator random = at::detail::createCPUGenerator(4);
+    std::vector<at::Tensor> one = {at::ones({9}).requires_grad_(), at::ones({9}).requires_grad_()};
+    std::vector<at::Tensor> two = {at::ones({9}).requires_grad_(), at::ones({9}).requires_grad_()};
+    Optimizer straight(training, one);
+    auto stopped = std::make_unique<Optimizer>(training, two);
+    for (int step = 0; step < 6; ++step) {
+      straight.zero_gradients();
+      stopped->zero_gradients();
+      for (std::size_t i = 0; i < 2; ++i) {
+        if (i == 1 && step < 2) continue;
+        const at::Tensor gradient = at::randn({9}, random);
+        one[i].mutable_grad() = gradient.clone();
+        two[i].mutable_grad() = gradient.clone();
+      }
+      straight.step();
+      stopped->step();
+      const auto state = stopped->state();
+      EXPECT_EQ(state.size(), (step < 2 ? 1U : 2U) * (training.optimizer == "sgd" ? 1U : 3U));
+      stopped = std::make_unique<Optimizer>(training, two);
+      stopped->set_state(state);
+    }
+    EXPECT_TRUE(one[0].equal(two[0]));
+    EXPECT_TRUE(one[1].equal(two[1]));
+  }
+}
+
+TEST(Optimizer, NamesAnUnknownOne) {
+  Training training;
+  training.optimizer = "lion";
+  try {
+    const Optimizer optimizer(training, {parameter(1.0F)});
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
+    EXPECT_STREQ(error.what(), "optimizer is 'lion', expected one of sgd, adamw");
+  }
+}
+
+}  // namespace
+}  // namespace petlab::engine

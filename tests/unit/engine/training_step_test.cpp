@@ -1,0 +1,96 @@
+#include "petlab/engine/training_step.hpp"
+
+#include "tiny_bench.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace petlab::engine {
+namespace {
+
+using testing::Bench;
+using Pieces = std::vector<std::vector<std::size_t>>;
+
+constexpr std::int64_t kAnySize = std::numeric_limits<std::int64_t>::max();
+
+const Step kStep = {{0, {0, 1, 2}}, {1, {0, 1}}, {2, {2, 1, 0}}};
+
+/// A step of three tasks in pieces of at most so many values.
+struct Stepped {
+  explicit Stepped(Bench& of) : bench(of) {}
+
+  [[nodiscard]] StepContext context(std::int64_t piece_values) {
+    return {bench.backbone, bench.images, training, c10::kCPU, noise, piece_values};
+  }
+
+  [[nodiscard]] std::vector<at::Tensor> gradients(std::int64_t piece_values) {
+    for (at::Tensor parameter : bench.adapters.trainable())
+      parameter.mutable_grad().reset();
+    losses = backward_step(context(piece_values), kStep, /*epoch=*/0);
+    std::vector<at::Tensor> result;
+    for (const at::Tensor& parameter : bench.adapters.trainable())
+      result.push_back(parameter.grad().clone());
+    return result;
+  }
+
+  Bench& bench;
+  Training training;
+  at::Generator noise = at::make_generator<at::CPUGeneratorImpl>(1);
+  std::vector<at::Tensor> losses;
+};
+
+TEST(TrainingStep, TasksThatShareAnAdapterStayTogether) {
+  const auto pieces = [](const sdk::MethodEntry& method, Sharing sharing, std::int64_t values) {
+    Bench bench(method, sharing, {{0, 2}, {1}});
+    return step_pieces(Stepped(bench).context(values), kStep);
+  };
+  const Pieces each = {{0}, {1}, {2}};
+  const Pieces groups = {{1}, {0, 2}};
+  const Pieces whole = {{0, 1, 2}};
+  EXPECT_EQ(pieces(testing::both_prompts(), Sharing::per_task, 1), each);
+  EXPECT_EQ(pieces(testing::both_prompts(), Sharing::grouped, 1), groups);
+  EXPECT_EQ(pieces(testing::both_prompts(), Sharing::grouped_specific, 1), groups);
+  EXPECT_EQ(pieces(testing::both_prompts(), Sharing::joint, 1), whole);
+  EXPECT_EQ(pieces(testing::both_prompts(), Sharing::joint_specific, 1), whole);
+  EXPECT_EQ(pieces(testing::both_prompts(), Sharing::per_task, kAnySize), whole);
+  // 3 + 2 images of 5 tokens, 16 wide, but not 3 more.
+  EXPECT_EQ(pieces(testing::both_prompts(), Sharing::per_task, 400), (Pieces{{0, 1}, {2}}));
+  // Nothing of the image tower is kept for a backward pass: texts alone are one batch.
+  EXPECT_EQ(pieces(testing::text_prompts(), Sharing::per_task, 1), whole);
+}
+
+TEST(TrainingStep, PiecesHaveTheGradientsOfTheWholeStep) {
+  for (const auto* method :
+       {&testing::both_prompts(), &testing::image_prompts(), &testing::whole_copy()}) {
+    for (const Sharing sharing : {Sharing::per_task, Sharing::grouped}) {
+      for (const TaskLoss how : {TaskLoss::sum, TaskLoss::mean}) {
+        Bench bench(*method, sharing, {{0, 2}, {1}});
+        Stepped step(bench);
+        step.training.task_loss = how;
+        const auto whole = step.gradients(kAnySize);
+        const std::vector<at::Tensor> losses = step.losses;
+        const auto pieces = step.gradients(1);
+        ASSERT_EQ(step.losses.size(), 3U);
+        for (std::size_t t = 0; t < 3; ++t) {
+          EXPECT_NEAR(step.losses[t].item<double>(), losses[t].item<double>(), 1e-5);
+          EXPECT_FALSE(step.losses[t].requires_grad());
+        }
+        double scale = 0.0;
+        for (const at::Tensor& g : whole)
+          scale = std::max(scale, g.abs().max().item<double>());
+        EXPECT_GT(scale, 0.0);
+        for (std::size_t p = 0; p < whole.size(); ++p) {
+          EXPECT_TRUE(at::allclose(pieces[p], whole[p], 1e-4, 1e-6 * scale))
+              << method->name << " " << to_string(sharing) << " parameter " << p;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace petlab::engine

@@ -1,0 +1,125 @@
+#include "lease_keeper.hpp"
+
+#include "lease_owner.hpp"
+#include "petlab/base/sha256.hpp"
+#include "sample_records.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+
+namespace petlab::study {
+namespace {
+
+using namespace std::chrono_literals;
+using results::Claim;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const std::string kFirst = base::sha256_hex("first");
+const std::string kSecond = base::sha256_hex("second");
+
+/// A store that two keepers work on; the clock is the test's.
+class LeaseKeeping : public testing::Test {
+ protected:
+  LeaseKeeper keeper(const std::string& owner, std::chrono::milliseconds ttl) {
+    return {store_, owner, ttl, [this] { return now_; }};
+  }
+
+  results::sample::TemporaryFolder folder_;
+  results::RunStore store_{folder_ / "a.sqlite"};
+  std::chrono::milliseconds now_ = 5s;
+};
+
+TEST_F(LeaseKeeping, ARunBelongsToOneUntilItIsGivenBack) {
+  LeaseKeeper one = keeper("one", 1h), other = keeper("other", 1h);
+  EXPECT_EQ(one.claim(kFirst), Claim::taken);
+  EXPECT_EQ(other.claim(kFirst), Claim::busy);
+  other.release(kFirst);  // not its own
+  EXPECT_EQ(other.claim(kFirst), Claim::busy);
+  one.release(kFirst);
+  EXPECT_EQ(other.claim(kFirst), Claim::taken);
+}
+
+TEST_F(LeaseKeeping, WhatIsHeldAtTheEndIsGivenBack) {
+  std::optional<LeaseKeeper> one;
+  one.emplace(store_, "one", 1h, [this] { return now_; });
+  EXPECT_EQ(one->claim(kFirst), Claim::taken);
+  EXPECT_EQ(one->claim(kSecond), Claim::taken);
+  one.reset();
+  EXPECT_THAT(store_.leases(), IsEmpty());
+}
+
+TEST_F(LeaseKeeping, RenewsAQuarterOfTheTimeAfterTheLastOne) {
+  LeaseKeeper one = keeper("one", 1h);
+  EXPECT_EQ(one.claim(kFirst), Claim::taken);
+  store_.release(kFirst, "one");  // as if another had taken it; noticed when it is renewed
+  now_ += 14min;
+  EXPECT_THAT(one.keep(), IsEmpty());
+  now_ += 1min;
+  EXPECT_THAT(one.keep(), ElementsAre(kFirst));
+  now_ += 1h;
+  EXPECT_THAT(one.keep(), IsEmpty());  // held no more
+}
+
+TEST_F(LeaseKeeping, TellsWhichRunsAnotherTookAfterTheyRanOut) {
+  LeaseKeeper sleeper = keeper("sleeper", 1ms), other = keeper("other", 1h);
+  EXPECT_EQ(sleeper.claim(kFirst), Claim::taken);
+  EXPECT_EQ(sleeper.claim(kSecond), Claim::taken);
+  // The store's clock is the system's: a lease of a millisecond ends within these tries.
+  Claim claim = Claim::busy;
+  for (int i = 0; i < 10'000 && claim == Claim::busy; ++i)
+    claim = other.claim(kFirst);
+  EXPECT_EQ(claim, Claim::taken);
+  now_ += 1s;
+  EXPECT_THAT(sleeper.keep(), ElementsAre(kFirst));
+  EXPECT_EQ(store_.leases().size(), 2U);  // kSecond's was renewed, though late
+}
+
+TEST_F(LeaseKeeping, TheLeaseOfADeadProcessIsTakenOverAtOnce) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::ofstream(folder_ / "owner") << lease_owner() << std::flush;
+    ::_exit(0);
+  }
+  // Ended, though not collected yet: as good as gone.
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  std::string owner;
+  std::getline(std::ifstream(folder_ / "owner"), owner);
+  EXPECT_THAT(owner, testing::HasSubstr("process " + std::to_string(child)));
+  EXPECT_TRUE(is_gone(owner));
+  ::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(is_gone(owner));
+
+  LeaseKeeper dead = keeper(owner, 1h), heir = keeper("heir", 1h);
+  EXPECT_EQ(dead.claim(kFirst), Claim::taken);
+  EXPECT_EQ(heir.claim(kFirst), Claim::taken);
+}
+
+TEST_F(LeaseKeeping, TheLeaseOfALivingOrUnknownProcessIsLeftAlone) {
+  const std::string self = lease_owner();
+  EXPECT_EQ(lease_owner(), self);
+  EXPECT_FALSE(is_gone(self));
+  const auto start = self.rfind('-');
+  // Another process had the number before.
+  EXPECT_TRUE(is_gone(self.substr(0, start) + "-1)"));
+  // Another machine, an earlier boot, another container: whether it lives cannot be seen here.
+  EXPECT_FALSE(is_gone("far, process 1 (12345678.4026531836-99)"));
+  for (const char* strange : {"", "somebody", "host, process", "host, process x (y)"})
+    EXPECT_FALSE(is_gone(strange)) << strange;
+  LeaseKeeper one = keeper(self, 1h), other = keeper("far, process 1 (12345678.1-99)", 1h);
+  EXPECT_EQ(one.claim(kFirst), Claim::taken);
+  EXPECT_EQ(other.claim(kFirst), Claim::busy);
+  EXPECT_EQ(other.claim(kSecond), Claim::taken);
+  EXPECT_EQ(one.claim(kSecond), Claim::busy);
+}
+
+}  // namespace
+}  // namespace petlab::study

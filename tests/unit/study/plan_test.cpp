@@ -1,0 +1,142 @@
+#include "petlab/study/plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+namespace petlab::study {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* kHead =
+    "[study]\nseeds = 1,2\n[dataset]\nname = folder\nroot = pictures\n[backbone]\ndir = clip\n"
+    "[train]\nepochs = 4\n";
+
+/// The plugins of the project; loaded once.
+const PluginRegistry& plugins() {
+  static const auto& registry = *new PluginRegistry(
+      {.folders = {fs::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
+  return registry;
+}
+
+Protocol protocol(const std::string& rows) {
+  const fs::path file = fs::path(testing::TempDir()) / "plan_test.ini";
+  std::ofstream(file) << kHead << rows;
+  return read_protocol(file);
+}
+
+std::vector<engine::RunSpec> specs(const std::string& rows) {
+  return expand(protocol(rows), plugins(), {"/cache", 2});
+}
+
+std::string error_of(const std::string& rows) {
+  try {
+    (void)specs(rows);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
+    return error.what();
+  }
+  return "no error";
+}
+
+StudyFacts facts() {
+  return {"data", {{1, "split1"}, {2, "split2"}}, "weights", "settings", "2.13.0"};
+}
+
+TEST(Plan, ExpandsRowsThenSeeds) {
+  const auto runs = specs(
+      "[row.b]\nmethod = coop\nsharing = joint\n[row.a]\nmethod = mmap\nsharing = per-task\n");
+  ASSERT_EQ(runs.size(), 4U);
+  EXPECT_EQ(runs[0].label, "b");
+  EXPECT_EQ(runs[1].label, "b");
+  EXPECT_EQ(runs[1].seed, 2U);
+  EXPECT_EQ(runs[2].label, "a");
+  EXPECT_EQ(runs[2].row, 1);
+  EXPECT_EQ(runs[0].threads, 2);
+  EXPECT_EQ(runs[0].training.epochs, 4);
+}
+
+TEST(Plan, FillsOptionsAndTrainingFromThePublication) {
+  const auto runs =
+      specs("[row.a]\nmethod = coop\nsharing = joint\noption.n-ctx = 4\nmomentum = 0.5\n");
+  const sdk::TrainingDefaults& publication = plugins().method("coop").entry->training;
+  EXPECT_EQ(runs[0].method_options.at("n-ctx"), "4");
+  EXPECT_EQ(runs[0].method_options.count("init-std"), 1U);
+  EXPECT_EQ(runs[0].training.learning_rate, publication.learning_rate);
+  EXPECT_EQ(runs[0].training.optimizer, publication.optimizer);
+  EXPECT_EQ(runs[0].training.momentum, 0.5);
+}
+
+TEST(Plan, RefusesWhatCannotRun) {
+  EXPECT_THAT(error_of("[row.a]\nmethod = cop\nsharing = joint\n"),
+              AllOf(HasSubstr("plan_test.ini:11: row 'a': "), HasSubstr("did you mean 'coop'?")));
+  EXPECT_THAT(error_of("[row.a]\nmethod = coop\nsharing = joint\noption.n_ctx = 4\n"),
+              HasSubstr("method 'coop' has no option 'n_ctx'; did you mean 'n-ctx'?"));
+  EXPECT_THAT(error_of("[row.a]\nmethod = coop\nsharing = joint\noption.n-ctx = four\n"),
+              HasSubstr("option 'n-ctx' is 'four', expected an integer"));
+  EXPECT_THAT(error_of("[row.a]\nmethod = mmap\nsharing = grouped\ngrouping = gradent\n"),
+              HasSubstr("did you mean 'gradient'?"));
+  EXPECT_THAT(
+      error_of(
+          "[row.a]\nmethod = mmap\nsharing = grouped\ngrouping = all-in-one\ngrouping.n = 1\n"),
+      HasSubstr("grouping 'all-in-one' has no option 'n'"));
+  EXPECT_THAT(error_of("[row.a]\nmethod = full-fine-tuning\nsharing = joint+specific\n"),
+              AllOf(HasSubstr("row 'a': "), HasSubstr("full-fine-tuning")));
+}
+
+TEST(Plan, GivesEveryRunItsIdentityAndPlugins) {
+  const std::string rows =
+      "[row.a]\nmethod = mmap\nsharing = grouped+specific\ngrouping = gradient\n"
+      "[row.b]\nmethod = coop\nsharing = joint\n";
+  const Plan plan = make_plan(protocol(rows), specs(rows), plugins(), facts());
+  ASSERT_EQ(plan.jobs.size(), 4U);
+  std::set<std::string> hashes;
+  for (const Job& job : plan.jobs)
+    hashes.insert(job.identity.hash);
+  EXPECT_EQ(hashes.size(), 4U);
+  EXPECT_EQ(plan.jobs[0].plugin, "mmap");
+  EXPECT_EQ(plan.jobs[0].plugin_files.size(), 2U);
+  EXPECT_EQ(plan.jobs[2].plugin_files.size(), 1U);
+  ASSERT_EQ(plan.study.plan.size(), 4U);
+  EXPECT_EQ(plan.study.plan[0].hash, plan.jobs[0].identity.hash);
+  EXPECT_EQ(plan.study.plan[0].grouping, "gradient");
+  EXPECT_EQ(plan.study.plan[3].row_label, "b");
+}
+
+TEST(Plan, ADefaultWrittenOutIsTheSameRun) {
+  const std::string plain = "[row.a]\nmethod = coop\nsharing = joint\n";
+  const std::string written =
+      "[row.z]\nmethod = coop\nsharing = joint\noption.n-ctx = 16\n"
+      "option.init-std = 0.02\n";
+  EXPECT_EQ(make_plan(protocol(plain), specs(plain), plugins(), facts()).jobs[0].identity.hash,
+            make_plan(protocol(written), specs(written), plugins(), facts()).jobs[0].identity.hash);
+}
+
+TEST(Plan, TwoRowsThatAreTheSameRunAreRefused) {
+  const std::string rows =
+      "[row.a]\nmethod = coop\nsharing = joint\n[row.b]\nmethod = coop\nsharing = joint\n";
+  EXPECT_THROW((void)make_plan(protocol(rows), specs(rows), plugins(), facts()), base::Error);
+}
+
+TEST(Plan, ItsProtocolTextIsAProtocolOfTheSameRuns) {
+  const std::string rows =
+      "[row.a]\nmethod = mmap\nsharing = grouped\ngrouping = random\n[row.b]\nmethod = "
+      "coop\nsharing = joint\n";
+  const Plan plan = make_plan(protocol(rows), specs(rows), plugins(), facts());
+  const fs::path file = fs::path(testing::TempDir()) / "again.ini";
+  std::ofstream(file) << plan.study.protocol;
+  const Protocol again = read_protocol(file);
+  const Plan same = make_plan(again, expand(again, plugins(), {"/cache", 1}), plugins(), facts());
+  ASSERT_EQ(same.jobs.size(), plan.jobs.size());
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i)
+    EXPECT_EQ(same.jobs[i].identity.hash, plan.jobs[i].identity.hash);
+}
+
+}  // namespace
+}  // namespace petlab::study

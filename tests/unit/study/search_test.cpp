@@ -1,0 +1,248 @@
+#include "petlab/study/search.hpp"
+
+#include "petlab/base/error.hpp"
+#include "sample_records.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+namespace petlab::study {
+namespace {
+
+namespace fs = std::filesystem;
+using results::NamedValues;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kHead =
+    "[study]\nname = small\nseeds = 3,4\n[dataset]\nname = folder\nroot = pictures\n"
+    "[backbone]\ndir = clip\n";
+constexpr const char* kRows =
+    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
+    "[row.coop]\nmethod = coop\nsharing = joint\nlearning-rate = 0.01\n"
+    "[row.mmap]\nmethod = mmap\nsharing = joint\n";
+
+/// The plugins of the project; loaded once.
+const PluginRegistry& plugins() {
+  static const auto& registry = *new PluginRegistry(
+      {.folders = {fs::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
+  return registry;
+}
+
+Protocol protocol(const std::string& search) {
+  const fs::path file = fs::path(testing::TempDir()) / "search_test.ini";
+  std::ofstream(file) << kHead << kRows << search;
+  return read_protocol(file);
+}
+
+Search search(const std::string& text) {
+  return plan_search(protocol(text), plugins());
+}
+
+std::string error_of(const std::string& text) {
+  try {
+    (void)search(text);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
+    return error.what();
+  }
+  return "no error";
+}
+
+std::vector<NamedValues> values_of(const Search& search, std::size_t row) {
+  std::vector<NamedValues> values;
+  for (const Trial& trial : search.trials)
+    if (trial.row == row) values.push_back(trial.values);
+  return values;
+}
+
+TEST(Search, AGridIsTriedByEveryRowThatTrains) {
+  const Search s = search(
+      "[search]\nspace.learning-rate = x1,x3\nspace.weight-decay = 0,0.1\nseeds = 1-3\n"
+      "validation-fraction = 0.4\n");
+  ASSERT_EQ(s.trials.size(), 8U);
+  EXPECT_EQ(s.protocol.name, "small/search");
+  EXPECT_EQ(s.protocol.seeds, (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(s.protocol.dataset.validation_fraction, 0.4);
+  EXPECT_TRUE(s.protocol.dataset.tests_on_validation());
+  EXPECT_FALSE(s.protocol.search.has_value());
+  ASSERT_EQ(s.protocol.rows.size(), 8U);
+  EXPECT_EQ(s.protocol.rows[0].label, "coop.trial-1");
+  EXPECT_EQ(s.protocol.rows[7].label, "mmap.trial-4");
+  EXPECT_THAT(values_of(s, 0), ElementsAre());
+  EXPECT_THAT(values_of(s, 1),
+              ElementsAre(NamedValues{{"learning-rate", "0.01"}, {"weight-decay", "0"}},
+                          NamedValues{{"learning-rate", "0.01"}, {"weight-decay", "0.1"}},
+                          NamedValues{{"learning-rate", "0.03"}, {"weight-decay", "0"}},
+                          NamedValues{{"learning-rate", "0.03"}, {"weight-decay", "0.1"}}));
+  // MmAP's own rate is its publication's, 0.0035.
+  EXPECT_EQ(values_of(s, 2)[2][0].second, "0.0105");
+  EXPECT_EQ(s.protocol.rows[6].training.learning_rate, 0.0105);
+  EXPECT_EQ(s.protocol.rows[6].training.weight_decay, 0.0);
+  // The trials are runs as any others.
+  EXPECT_EQ(expand(s.protocol, plugins(), {"/cache", 1}).size(), 24U);
+}
+
+TEST(Search, AMethodMayHaveASpaceOfItsOwn) {
+  const Search s = search(
+      "[search]\nspace.learning-rate = 0.1,0.2\n"
+      "[search.coop]\nlearning-rate = 0.5\noption.n-ctx = 2,4\n"
+      "[search.zero-shot]\noption.template = a {}.,the {}.\n");
+  EXPECT_THAT(values_of(s, 0), ElementsAre(NamedValues{{"option.template", "a {}."}},
+                                           NamedValues{{"option.template", "the {}."}}));
+  EXPECT_THAT(values_of(s, 1),
+              ElementsAre(NamedValues{{"learning-rate", "0.5"}, {"option.n-ctx", "2"}},
+                          NamedValues{{"learning-rate", "0.5"}, {"option.n-ctx", "4"}}));
+  EXPECT_EQ(values_of(s, 2)[1][0].second, "0.2");
+}
+
+TEST(Search, RandomTrialsComeFromTheStudysSeedAlone) {
+  const std::string text =
+      "[search]\nstrategy = random\ntrials = 20\nspace.learning-rate = log(x0.1,x10)\n"
+      "space.momentum = uniform(0.5,0.9)\nspace.optimizer = sgd,adamw\n";
+  const Search one = search(text), two = search(text);
+  ASSERT_EQ(one.trials.size(), 40U);
+  for (std::size_t i = 0; i < one.trials.size(); ++i) {
+    EXPECT_EQ(one.trials[i].values, two.trials[i].values);
+    const Row& row = one.protocol.rows[i];
+    const double own = row.method == "coop" ? 0.01 : 0.0035;
+    EXPECT_GE(row.training.learning_rate.value(), 0.0999 * own);
+    EXPECT_LE(row.training.learning_rate.value(), 10.01 * own);
+    EXPECT_GE(row.training.momentum.value(), 0.5);
+    EXPECT_LE(row.training.momentum.value(), 0.9);
+  }
+  // Below the middle of the logarithm about as often as above.
+  int below = 0;
+  for (std::size_t i = 0; i < 20; ++i)
+    below += one.protocol.rows[i].training.learning_rate.value() < 0.01 ? 1 : 0;
+  EXPECT_GT(below, 3);
+  EXPECT_LT(below, 17);
+
+  Protocol other = protocol(text);
+  other.seeds = {9};
+  EXPECT_NE(plan_search(other, plugins()).trials[0].values, one.trials[0].values);
+}
+
+TEST(Search, RandomTrialsAreDifferentOnes) {
+  const Search s =
+      search("[search]\nstrategy = random\ntrials = 3\nspace.weight-decay = 0,0.1,0.2\n");
+  EXPECT_THAT(values_of(s, 1), testing::UnorderedElementsAre(NamedValues{{"weight-decay", "0"}},
+                                                             NamedValues{{"weight-decay", "0.1"}},
+                                                             NamedValues{{"weight-decay", "0.2"}}));
+  EXPECT_THAT(error_of("[search]\nstrategy = random\ntrials = 4\nspace.momentum = 0,0.1,0.2\n"),
+              HasSubstr("the space holds 3 settings, expected 4 different trials"));
+}
+
+TEST(Search, NamesLineAndKeyOfAMistake) {
+  const struct {
+    std::string text, message;
+  } cases[] = {
+      {"[search]\ntrials = 3\n", "says no space"},
+      {"[search]\n", "section [search] is empty"},
+      {"[search]\nspace.learning-rat = 1\n",
+       "search_test.ini:20: unknown key 'space.learning-rat' in [search]; did you mean "
+       "'space.learning-rate'?"},
+      {"[search]\nspace.momentum = 0\nstrategy = gird\n", "did you mean 'grid'?"},
+      {"[search]\nspace.momentum = 0,0.5\ntrials = 3\n", "has 2 points, expected the 3 trials"},
+      {"[search]\nspace.momentum = uniform(0,1)\n", "a grid needs a list of values for momentum"},
+      {"[search]\nstrategy = random\nspace.momentum = uniform(0,1)\n", "needs trials"},
+      {"[search]\nspace.momentum = uniform(1,0)\n", "expected LOW < HIGH"},
+      {"[search]\nspace.learning-rate = log(0,1)\n", "expected 0 < LOW < HIGH"},
+      {"[search]\nspace.learning-rate = log(x1,1)\n", "both bounds with an x"},
+      {"[search]\nspace.learning-rate = log(1\n", "expected a ) at the end"},
+      {"[search]\nspace.momentum = 0,2\n", "'2', expected a number >= 0 and <= 1"},
+      {"[search.coop]\noption.init = x2,x3\n", "x is for factors of a number"},
+      {"[search.cop]\nmomentum = 0\n", "no row uses method 'cop' of section [search.cop]"},
+      {"[search]\nspace.momentum = 0,0.5\n[search.mmap]\nmomentum = 0,0.1,0.2\n",
+       "every row must have the same number of trials, row 'coop' has 2, row 'mmap' has 3"},
+      {"[search]\nspace.momentum = 0,0.5\nvalidation-fraction = 1\n", "between 0 and 1"},
+  };
+  for (const auto& one : cases)
+    EXPECT_THAT(error_of(one.text), HasSubstr(one.message)) << one.text;
+}
+
+/// A store in which the trials of `search` have these accuracies, a trial a line and a seed each;
+/// below 0 stands a failed run, above 1 one that was not run.
+class Trials {
+ public:
+  Trials(const Search& search, const std::vector<std::vector<double>>& accuracies)
+      : store_(folder_ / "trials.sqlite") {
+    StudyFacts facts{"data", {}, "weights", "settings", "2.13.0"};
+    for (const std::uint64_t seed : search.protocol.seeds)
+      facts.split_hashes[seed] = "split" + std::to_string(seed);
+    plan_ = make_plan(search.protocol, expand(search.protocol, plugins(), {"/cache", 1}), plugins(),
+                      facts);
+    const results::SplitRecord split = results::sample::split(1, 100);
+    store_.register_split(split);
+    for (std::size_t trial = 0; trial < accuracies.size(); ++trial)
+      for (std::size_t seed = 0; seed < accuracies[trial].size(); ++seed) {
+        const double accuracy = accuracies[trial][seed];
+        if (accuracy > 1.0) continue;
+        const auto correct = static_cast<std::int64_t>(std::lround(100.0 * accuracy));
+        const results::sample::RunChoice choice{.correct = {correct, correct}};
+        results::RunRecord run = accuracy < 0.0
+                                     ? results::sample::failed_run(choice, split, "diverged")
+                                     : results::sample::done_run(choice, split);
+        run.identity = plan_.jobs.at(trial * accuracies[trial].size() + seed).identity;
+        store_.record(run);
+      }
+  }
+
+  [[nodiscard]] SearchOutcome choose(const Protocol& of, const Search& search) const {
+    return choose_settings(of, search, plan_, &store_);
+  }
+
+ private:
+  results::sample::TemporaryFolder folder_;
+  results::RunStore store_;
+  Plan plan_;
+};
+
+constexpr const char* kThree = "[search]\nspace.learning-rate = 0.1,0.2,0.3\n";
+
+TEST(Search, TheBestMeanOverSeedsIsChosenAndOfEqualOnesTheFirst) {
+  const Protocol p = protocol(kThree);
+  const Search s = plan_search(p, plugins());
+  const SearchOutcome outcome =
+      Trials(s, {{0.50, 0.70}, {0.90, 0.20}, {0.61, 0.60}, {0.40, 0.40}, {0.30, 0.50}, {0.1, 0.1}})
+          .choose(p, s);
+  ASSERT_EQ(outcome.protocol.rows.size(), 3U);
+  EXPECT_FALSE(outcome.protocol.search.has_value());
+  EXPECT_FALSE(outcome.protocol.dataset.tests_on_validation());
+  EXPECT_EQ(outcome.protocol.rows[1].training.learning_rate, 0.3);
+  EXPECT_EQ(outcome.protocol.rows[2].training.learning_rate, 0.1);
+  ASSERT_EQ(outcome.records.size(), 2U);
+  const results::SearchRecord& coop = outcome.records[0];
+  EXPECT_EQ(coop.row_index, 1);
+  EXPECT_EQ(coop.strategy, "grid");
+  EXPECT_EQ(coop.trials, 3);
+  EXPECT_EQ(coop.trial_runs, 6);
+  EXPECT_EQ(coop.study, "small/search");
+  EXPECT_EQ(coop.chosen, (NamedValues{{"learning-rate", "0.3"}}));
+  EXPECT_NEAR(coop.validation_accuracy, 0.605, 1e-12);
+}
+
+TEST(Search, AFailedTrialHasLostAndAMissingOneIsWaitedFor) {
+  const Protocol p = protocol(kThree);
+  const Search s = plan_search(p, plugins());
+  const SearchOutcome outcome =
+      Trials(s, {{0.50, 0.50}, {0.90, -1}, {0.40, 0.40}, {0.9, 0.9}, {0.9, 2}, {0.1, 0.1}})
+          .choose(p, s);
+  EXPECT_THAT(outcome.waiting, ElementsAre("mmap"));
+  EXPECT_THAT(outcome.failed, ElementsAre());
+  ASSERT_EQ(outcome.protocol.rows.size(), 2U);
+  EXPECT_EQ(outcome.protocol.rows[0].label, "zero-shot");
+  EXPECT_EQ(outcome.protocol.rows[1].training.learning_rate, 0.1);
+
+  const SearchOutcome lost =
+      Trials(s, {{-1, -1}, {0.9, -1}, {-1, 0.9}, {0.9, 0.9}, {0.1, 0.1}, {0.1, 0.1}}).choose(p, s);
+  EXPECT_THAT(lost.failed, ElementsAre("coop"));
+  ASSERT_EQ(lost.records.size(), 1U);
+  EXPECT_EQ(lost.records[0].row_index, 1);  // the row coop is not there
+}
+
+}  // namespace
+}  // namespace petlab::study

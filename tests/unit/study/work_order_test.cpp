@@ -1,0 +1,74 @@
+#include "petlab/base/error.hpp"
+#include "petlab/study/worker.hpp"
+
+#include <gtest/gtest.h>
+
+namespace petlab::study {
+namespace {
+
+TEST(WorkOrder, SurvivesItsJourneyUnchanged) {
+  WorkOrder order;
+  engine::RunSpec& spec = order.job.spec;
+  spec.study = "demo \"quoted\" \xc3\xa9";
+  spec.label = "row";
+  spec.row = 3;
+  spec.method = "mmap";
+  spec.method_options = {{"b", "16"}, {"template", "a {}."}};
+  spec.sharing = engine::Sharing::grouped_specific;
+  spec.grouping = engine::GroupingSpec{"gradient", {{"groups", "2"}}};
+  spec.seed = 9007199254740993U;  // no double holds it
+  spec.training.learning_rate = 1.0 / 3.0;
+  spec.training.schedule = engine::Schedule::constant;
+  spec.training.augmentation = engine::Augmentation::crop_flip;
+  spec.training.task_loss = engine::TaskLoss::mean;
+  spec.training.precision = "bf16";
+  spec.dataset.name = "office-home";
+  spec.dataset.root = "/my pictures";
+  spec.dataset.domains = {"Real World", "Art"};
+  spec.dataset.lists = "/lists";
+  spec.dataset.split = "shots";
+  spec.dataset.train_shots = 4;
+  spec.dataset.split_list = "a/*.txt";
+  spec.dataset.split_base = "/base/";
+  spec.dataset.validation_shots = 2;
+  spec.dataset.validation_list = true;
+  spec.threads = 2;
+  order.job.identity = {"abc", {{"a", "1"}, {"b", "2"}}};
+  order.job.plugin_files = {"/x/petlab_mmap.so", "/x/petlab_gradient.so"};
+  order.job.environment = {{"sources", "clean"}};
+  order.store = "/results/demo.sqlite";
+  order.parent = 42;
+
+  const WorkOrder copy = parse_work_order(to_json(order));
+  EXPECT_EQ(to_json(copy), to_json(order));
+  EXPECT_EQ(copy.job.spec.seed, spec.seed);
+  EXPECT_EQ(copy.job.spec.training.learning_rate, 1.0 / 3.0);
+  EXPECT_EQ(copy.job.spec.training.schedule, engine::Schedule::constant);
+  EXPECT_EQ(copy.job.spec.training.augmentation, engine::Augmentation::crop_flip);
+  EXPECT_EQ(copy.job.spec.training.task_loss, engine::TaskLoss::mean);
+  EXPECT_EQ(copy.job.spec.dataset.root, "/my pictures");
+  EXPECT_EQ(copy.job.spec.dataset.domains, spec.dataset.domains);
+  EXPECT_EQ(copy.job.spec.dataset.lists, "/lists");
+  EXPECT_EQ(copy.job.spec.dataset.split, "shots");
+  EXPECT_EQ(copy.job.spec.dataset.train_shots, 4);
+  EXPECT_EQ(copy.job.spec.dataset.split_list, "a/*.txt");
+  EXPECT_EQ(copy.job.spec.dataset.split_base, "/base/");
+  EXPECT_EQ(copy.job.spec.dataset.validation_shots, 2);
+  EXPECT_TRUE(copy.job.spec.dataset.validation_list);
+  ASSERT_TRUE(copy.job.spec.grouping.has_value());
+  EXPECT_EQ(copy.job.spec.grouping->options.at("groups"), "2");
+  EXPECT_EQ(copy.job.plugin_files, order.job.plugin_files);
+  EXPECT_EQ(copy.job.identity.parts, order.job.identity.parts);
+}
+
+TEST(WorkOrder, WithoutGroupingStaysWithoutIt) {
+  EXPECT_FALSE(parse_work_order(to_json(WorkOrder{})).job.spec.grouping.has_value());
+}
+
+TEST(WorkOrder, OtherTextsAreRefused) {
+  for (const char* text : {"", "{}", "[1,2]", "{\"spec\": 1}"})
+    EXPECT_THROW((void)parse_work_order(text), base::Error) << text;
+}
+
+}  // namespace
+}  // namespace petlab::study
