@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define PETLAB_RESIZE_AVX2 1
+#include <hwy/targets.h>
 #include <immintrin.h>
 #endif
 
@@ -153,7 +154,8 @@ const ResizeKernels& portable_kernels() {
 const ResizeKernels& best_kernels() {
 #ifdef PETLAB_RESIZE_AVX2
   static constexpr ResizeKernels kAvx2{avx2_row, avx2_column};
-  if (__builtin_cpu_supports("avx2") != 0) return kAvx2;
+  // Highway asks the CPU and the system, and keeps to the level that PETLAB_CPU names.
+  if ((hwy::SupportedTargets() & HWY_AVX2) != 0) return kAvx2;
 #endif
   return portable_kernels();
 }

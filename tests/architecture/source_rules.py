@@ -16,7 +16,7 @@ LAYERS = [
     ("harness/sdk", {"sdk", "base"}),
     ("harness/kernels", {"kernels", "sdk", "base"}),
     ("harness/clip", {"clip", "kernels", "sdk", "base"}),
-    ("harness/pretrain", {"pretrain", "clip", "sdk", "datasets", "datasets/tools", "base"}),
+    ("harness/pretrain", {"pretrain", "clip", "kernels", "sdk", "datasets", "datasets/tools", "base"}),
     ("harness/engine", {"engine", "clip", "kernels", "sdk", "datasets", "results", "base"}),
     ("harness/study", {"study", "engine", "clip", "kernels", "sdk", "datasets", "results", "base"}),
     ("harness/app",

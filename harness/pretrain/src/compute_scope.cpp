@@ -1,5 +1,7 @@
 #include "compute_scope.hpp"
 
+#include "petlab/kernels/cpu_level.hpp"
+
 #include <ATen/Context.h>
 
 namespace petlab::pretrain {
@@ -7,7 +9,8 @@ namespace petlab::pretrain {
 c10::ScalarType compute_type(c10::Device device) {
   if (device.is_cuda()) return at::kBFloat16;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16")) return at::kBFloat16;
+  if (kernels::cpu_level() >= kernels::CpuLevel::avx512 && __builtin_cpu_supports("avx512bf16"))
+    return at::kBFloat16;
 #endif
   return at::kFloat;
 }
