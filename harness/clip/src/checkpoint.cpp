@@ -19,12 +19,12 @@ std::string type_name(at::ScalarType type) {
   return known == kSafetensorsTypes.end() ? "?" : std::string(known->name);
 }
 
-/// The shortest text that is this number and no other.
 std::string tower_text(const sdk::TowerShape& shape, Activation activation, double epsilon) {
   std::string text;
   for (const std::int64_t size : {shape.layers, shape.width, shape.heads, shape.mlp_width})
     text += std::to_string(size) + " ";
-  return text + (activation == Activation::gelu ? "gelu " : "quick_gelu ") + exact(epsilon) + "\n";
+  return text + (activation == Activation::gelu ? "gelu " : "quick_gelu ") +
+         base::number_text(epsilon) + "\n";
 }
 
 }  // namespace

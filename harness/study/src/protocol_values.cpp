@@ -10,7 +10,6 @@
 #include <limits>
 
 namespace petlab::study {
-namespace {}  // namespace
 
 void setting_error(const Setting& setting, const std::string& message) {
   throw base::Error(base::ErrorKind::config, setting.origin + ": '" + setting.key + "' is '" +

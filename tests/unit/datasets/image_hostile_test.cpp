@@ -87,7 +87,7 @@ TEST_F(HostileFile, MayBeUnreadable) {
   error.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
   int status = 0;
   ::waitpid(child, &status, 0);
-  EXPECT_THAT(error, HasSubstr("secret.png: Permission denied"));
+  EXPECT_THAT(error, HasSubstr("secret.png': Permission denied"));
 }
 
 class HostileBytes : public Pillow {};
