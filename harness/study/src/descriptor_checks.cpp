@@ -77,6 +77,12 @@ std::string check_training(const sdk::MethodEntry& entry) {
   return "";
 }
 
+std::string check_trait(const sdk::MethodEntry& entry) {
+  if (entry.trait != nullptr && (*entry.trait == '\0' || is_name(entry.trait))) return "";
+  return std::string("method '") + entry.name + "' has the trait '" + text_of(entry.trait) +
+         "', expected none or a name (lower-case letters, digits, dashes)";
+}
+
 /// What a record and a descriptor both say.
 struct Origin {
   std::uint64_t descriptor_size = 0;
@@ -174,8 +180,10 @@ std::string check_descriptor(const sdk::PluginDescriptor& d, const std::string& 
   if (std::string reason = check_entries(d.groupings, d.grouping_count, "grouping");
       !reason.empty())
     return reason;
-  for (const sdk::MethodEntry& entry : std::span(d.methods, d.method_count))
+  for (const sdk::MethodEntry& entry : std::span(d.methods, d.method_count)) {
     if (std::string reason = check_training(entry); !reason.empty()) return reason;
+    if (std::string reason = check_trait(entry); !reason.empty()) return reason;
+  }
   if (d.method_count + d.grouping_count == 0) return "it has neither a method nor a grouping";
   return "";
 }
