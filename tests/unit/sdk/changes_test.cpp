@@ -121,6 +121,14 @@ TEST(VisitModules, SeesWhatWorksInsideTheTowers) {
   EXPECT_FALSE(Module<FeatureAdapter>);
 }
 
+LowRank low_rank_of(LinearMap map) {
+  return {.map = map, .down = {}, .up = {}};
+}
+
+Affine affine_at(AffinePlace place) {
+  return {.place = place, .scale = {}, .shift = {}};
+}
+
 TEST(VisitModules, SizesFollowTheMapAndThePlace) {
   const auto axes = [](const auto& change) {
     std::vector<Axis> all;
@@ -131,12 +139,12 @@ TEST(VisitModules, SizesFollowTheMapAndThePlace) {
     return all;
   };
   using enum Axis;
-  EXPECT_THAT(axes(LowRank{.map = LinearMap::fc1}), ElementsAre(free, width, mlp_width, free));
-  EXPECT_THAT(axes(LowRank{.map = LinearMap::fc2}), ElementsAre(free, mlp_width, width, free));
-  EXPECT_THAT(axes(Affine{.place = AffinePlace::hidden}), ElementsAre(mlp_width, mlp_width));
-  EXPECT_THAT(axes(Affine{.place = AffinePlace::mlp}), ElementsAre(width, width));
-  EXPECT_FALSE(site_of(Affine{.layer = 1, .place = AffinePlace::mlp}).is_outside_blocks);
-  EXPECT_TRUE(site_of(Affine{.place = AffinePlace::embeddings}).is_outside_blocks);
+  EXPECT_THAT(axes(low_rank_of(LinearMap::fc1)), ElementsAre(free, width, mlp_width, free));
+  EXPECT_THAT(axes(low_rank_of(LinearMap::fc2)), ElementsAre(free, mlp_width, width, free));
+  EXPECT_THAT(axes(affine_at(AffinePlace::hidden)), ElementsAre(mlp_width, mlp_width));
+  EXPECT_THAT(axes(affine_at(AffinePlace::mlp)), ElementsAre(width, width));
+  EXPECT_FALSE(site_of(affine_at(AffinePlace::mlp)).is_outside_blocks);
+  EXPECT_TRUE(site_of(affine_at(AffinePlace::embeddings)).is_outside_blocks);
 }
 
 }  // namespace
