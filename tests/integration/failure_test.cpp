@@ -130,6 +130,7 @@ TEST(Failure, RefusedPluginsAreListedWithTheirReasons) {
       {"no_entry_symbol", "no symbol"},    {"undefined_symbol", "undefined symbol"},
       {"truncated", "cut short"},          {"truncated_header", "not a shared library"},
       {"not_elf", "not a shared library"}, {"duplicate_method", "already in plugin"},
+      {"no_record", "no section"},         {"garbage_record", "magic number"},
   };
   for (const auto& [name, text] : cases)
     arguments.insert(arguments.end(), {"--plugin-dir", (kBroken / name).string()});

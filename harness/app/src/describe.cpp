@@ -11,6 +11,7 @@
 #include <ostream>
 #include <span>
 #include <sstream>
+#include <type_traits>
 #include <unordered_set>
 #include <vector>
 
@@ -97,35 +98,23 @@ std::int64_t inference_values(const sdk::Adapter& adapter, std::int64_t trainabl
   std::unordered_set<const c10::TensorImpl*> seen;
   std::int64_t values = 0;
   std::int64_t remembered = 0;  // examples are kept whether they are trained or not
-  const auto add = [&](std::initializer_list<at::Tensor> tensors) {
-    for (const at::Tensor& tensor : tensors)
-      if (tensor.defined() && tensor.requires_grad() &&
-          seen.insert(tensor.unsafeGetTensorImpl()).second)
-        values += tensor.numel();
+  const auto add = [&](const at::Tensor& tensor) {
+    if (tensor.defined() && tensor.requires_grad() &&
+        seen.insert(tensor.unsafeGetTensorImpl()).second)
+      values += tensor.numel();
   };
   std::vector<sdk::BackboneChanges> kept;  // alive, so that no two tensors have one address
   for (std::int64_t task = 0; task < (task_dependent ? tasks : 1); ++task) {
     const sdk::BackboneChanges& changes = kept.emplace_back(adapter.changes({.task = task}));
-    for (const sdk::TowerChanges* tower : {&changes.vision, &changes.text}) {
-      for (const auto& prompt : tower->prompts)
-        add({prompt.tokens});
-      for (const auto& m : tower->bottlenecks)
-        add({m.down, m.down_bias, m.up, m.up_bias, m.scale, m.norm_weight, m.norm_bias});
-      for (const auto& m : tower->low_ranks)
-        add({m.down, m.up});
-      for (const auto& m : tower->affines)
-        add({m.scale, m.shift});
-      for (const auto& m : tower->feature_adapters)
-        add({m.down, m.down_bias, m.up, m.up_bias});
-      if (tower->condition)
-        add({tower->condition->down, tower->condition->down_bias, tower->condition->up,
-             tower->condition->up_bias});
-    }
-    if (changes.head) add({changes.head->weight, changes.head->bias});
-    for (const auto& cache : changes.caches)
-      remembered += cache.keys.numel();
+    sdk::visit_parts(changes, [&](const auto& part) {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(part)>, sdk::CacheHead>)
+        remembered += part.keys.numel();
+      else
+        sdk::visit_tensors(part,
+                           [&](const at::Tensor& tensor, const sdk::TensorSpec&) { add(tensor); });
+    });
     for (const auto& weight : changes.weights)
-      add({weight.value});
+      add(weight.value);
   }
   return std::min(values, trainable) + remembered;
 }

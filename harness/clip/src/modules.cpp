@@ -186,20 +186,16 @@ ModulePlan::ModulePlan(const TowerBatch& batch, const std::vector<std::int64_t>&
   };
   for (std::size_t set = 0; set < batch.sets.size(); ++set) {
     for (const sdk::TowerChanges* changes : batch.sets[set]) {
-      if (!changes->bottlenecks.empty() || !changes->low_ranks.empty() || !changes->affines.empty())
+      sdk::visit_modules(*changes, [&](const auto& module) {
         check_sizes();
-      for (const sdk::Bottleneck& module : changes->bottlenecks)
-        blocks_[layer_of(module.layer)].add(set, module);
-      for (const sdk::LowRank& change : changes->low_ranks)
-        blocks_[layer_of(change.layer)].add(set, change);
-      for (const sdk::Affine& change : changes->affines) {
-        if (change.place >= sdk::AffinePlace::embeddings) {
-          tower_.add(set, change);
+        const sdk::ModuleSite site = site_of(module);
+        if (site.is_outside_blocks) {
+          tower_.add(set, module);
           changes_tower_ = true;
         } else {
-          blocks_[layer_of(change.layer)].add(set, change);
+          blocks_[layer_of(site.layer)].add(set, module);
         }
-      }
+      });
     }
   }
 }

@@ -64,19 +64,22 @@ at::Tensor run_last(const BlockWeights& w, const BlockSettings& settings,
 }  // namespace
 
 bool has_modules(const TowerBatch& batch) {
+  bool any = false;
   for (const auto& set : batch.sets)
     for (const sdk::TowerChanges* changes : set)
-      if (!changes->bottlenecks.empty() || !changes->low_ranks.empty() || !changes->affines.empty())
-        return true;
-  return false;
+      sdk::visit_modules(*changes, [&](const auto& /*module*/) { any = true; });
+  return any;
 }
 
 bool draws_noise(const TowerBatch& batch) {
+  bool any = false;
   for (const auto& set : batch.sets)
     for (const sdk::TowerChanges* changes : set)
-      for (const sdk::LowRank& change : changes->low_ranks)
-        if (change.dropout > 0 && change.noise != nullptr) return true;
-  return false;
+      sdk::visit_modules(*changes, [&](const auto& module) {
+        if constexpr (requires { module.noise; })
+          any = any || (module.dropout > 0 && module.noise != nullptr);
+      });
+  return any;
 }
 
 at::Tensor run_shared_blocks(const TextWeights& w, const sdk::TowerShape& shape,

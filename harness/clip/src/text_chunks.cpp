@@ -39,24 +39,18 @@ struct Job : torch::CustomClassHolder {
     return weights->text().token_embedding.device().type();
   }
 
-  /// Every tensor that an adapter may train, always in the same order.
+  /// Every tensor that an adapter may train inside the tower, always in the same order. (Prompts
+  /// are in the batch; what works behind the tower is no part of this.)
   template <typename Visit>
   void visit(Visit see) {
     for (at::Tensor& prompts : batch.layers)
       see(prompts);
     for (auto& set : changes) {
       for (sdk::TowerChanges& one : set) {
-        for (sdk::Bottleneck& m : one.bottlenecks)
-          for (at::Tensor* tensor :
-               {&m.down, &m.down_bias, &m.up, &m.up_bias, &m.scale, &m.norm_weight, &m.norm_bias,
-                &m.out_norm_weight, &m.out_norm_bias})
-            see(*tensor);
-        for (sdk::LowRank& m : one.low_ranks)
-          for (at::Tensor* tensor : {&m.down, &m.up})
-            see(*tensor);
-        for (sdk::Affine& m : one.affines)
-          for (at::Tensor* tensor : {&m.scale, &m.shift})
-            see(*tensor);
+        sdk::visit_modules(one, [&](auto& module) {
+          sdk::visit_tensors(module,
+                             [&](at::Tensor& tensor, const sdk::TensorSpec&) { see(tensor); });
+        });
       }
     }
     for (const std::string& name : override_names)

@@ -1,17 +1,15 @@
 #include "descriptor_checks.hpp"
 
-#include <elf.h>
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
-#include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string_view>
-#include <system_error>
-#include <vector>
 
 namespace petlab::study {
 namespace {
@@ -79,34 +77,85 @@ std::string check_training(const sdk::MethodEntry& entry) {
   return "";
 }
 
+std::string check_trait(const sdk::MethodEntry& entry) {
+  if (entry.trait != nullptr && (*entry.trait == '\0' || is_name(entry.trait))) return "";
+  return std::string("method '") + entry.name + "' has the trait '" + text_of(entry.trait) +
+         "', expected none or a name (lower-case letters, digits, dashes)";
+}
+
+/// What a record and a descriptor both say.
+struct Origin {
+  std::uint64_t descriptor_size = 0;
+  std::uint64_t torch_abi = 0;
+  const char* build_tag = nullptr;
+  const char* name = nullptr;
+};
+
+std::string check_sdk(std::uint32_t sdk_abi) {
+  if (sdk_abi == sdk::kSdkAbi) return "";
+  return "built for SDK ABI " + std::to_string(sdk_abi) + ", this petlab has SDK ABI " +
+         std::to_string(sdk::kSdkAbi) + "; build it again";
+}
+
+std::string check_origin(const Origin& origin, const std::string& file_name) {
+  if (origin.descriptor_size != sizeof(sdk::PluginDescriptor))
+    return "its descriptor has " + std::to_string(origin.descriptor_size) + " bytes, expected " +
+           std::to_string(sizeof(sdk::PluginDescriptor)) + "; build it again";
+  // The number that the loaded LibTorch tells of itself, not only that of the header.
+  const std::uint64_t torch_abi = aoti_torch_abi_version();
+  if (origin.torch_abi != torch_abi)
+    return "built with LibTorch " + torch_version_of(origin.torch_abi) + " (ABI " +
+           std::to_string(origin.torch_abi) + "), this petlab runs with LibTorch " +
+           torch_version_of(torch_abi) + " (ABI " + std::to_string(torch_abi) + "); build it again";
+  if (origin.build_tag == nullptr || std::string_view(origin.build_tag) != sdk::kBuildTag)
+    return "built as '" + text_of(origin.build_tag) + "', this petlab is built as '" +
+           sdk::kBuildTag + "'; build it again";
+  if (!is_name(origin.name))
+    return "its descriptor has no valid name (lower-case letters, digits, dashes)";
+  if (file_name != "petlab_" + std::string(origin.name) + ".so")
+    return "its descriptor says '" + std::string(origin.name) + "', so the file should be petlab_" +
+           origin.name + ".so";
+  return "";
+}
+
+template <std::size_t N>
+bool has_end(const char (&text)[N]) {
+  return std::memchr(text, '\0', N) != nullptr;
+}
+
+std::string why_no_record(ElfFile& library) {
+  if (!library.names_symbol(sdk::kPluginSymbol))
+    return std::string("not a petlab plugin: no symbol ") + sdk::kPluginSymbol;
+  return std::string("it has no section ") + PETLAB_PLUGIN_SECTION +
+         ", by which petlab knows a plugin before it loads it (SDK ABI 4 and later write it); "
+         "build it again";
+}
+
 }  // namespace
 
-std::string check_library_file(const std::filesystem::path& file) {
-  std::error_code error;
-  const std::uint64_t size = std::filesystem::file_size(file, error);
-  if (error) return "cannot be read: " + error.message();
-  std::ifstream in(file, std::ios::binary);
-  Elf64_Ehdr header{};
-  if (!in.read(reinterpret_cast<char*>(&header), sizeof header) ||
-      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-      header.e_type != ET_DYN)
-    return "not a shared library of this machine (no 64-bit ELF header)";
-  std::uint64_t needed = header.e_phoff + std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
-  if (header.e_phentsize == sizeof(Elf64_Phdr) && needed <= size) {
-    std::vector<Elf64_Phdr> segments(header.e_phnum);
-    in.seekg(static_cast<std::streamoff>(header.e_phoff));
-    in.read(reinterpret_cast<char*>(segments.data()),
-            static_cast<std::streamsize>(segments.size() * sizeof(Elf64_Phdr)));
-    for (const Elf64_Phdr& segment : segments)
-      if (segment.p_type == PT_LOAD)
-        needed = std::max<std::uint64_t>(needed, segment.p_offset + segment.p_filesz);
-  }
-  needed = std::max<std::uint64_t>(
-      needed, header.e_shoff + std::uint64_t{header.e_shnum} * header.e_shentsize);
-  if (needed > size)
-    return "the file is cut short: " + std::to_string(size) + " bytes of at least " +
-           std::to_string(needed);
-  return "";
+std::string check_record(ElfFile& library, const std::string& file_name) {
+  const std::optional<std::string> bytes = library.section(PETLAB_PLUGIN_SECTION);
+  if (!bytes) return why_no_record(library);
+  const std::string section = std::string("its section ") + PETLAB_PLUGIN_SECTION;
+  sdk::PluginRecord record;
+  constexpr std::size_t kFixed =
+      offsetof(sdk::PluginRecord, sdk_abi) + sizeof(sdk::PluginRecord::sdk_abi);
+  std::memcpy(&record, bytes->data(), std::min(bytes->size(), sizeof record));
+  if (bytes->size() < kFixed || record.magic != sdk::kPluginMagic)
+    return "not a petlab plugin: " + section + " does not begin with petlab's magic number";
+  // Another SDK may have another record: its number is all that can be read of it.
+  if (std::string reason = check_sdk(record.sdk_abi); !reason.empty()) return reason;
+  if (bytes->size() != sizeof record || record.size != sizeof record)
+    return section + " has " + std::to_string(bytes->size()) + " bytes, expected " +
+           std::to_string(sizeof record) + "; build it again";
+  if (!has_end(record.torch_version) || !has_end(record.build_tag) || !has_end(record.name) ||
+      !has_end(record.version))
+    return section + " is damaged: a text in it has no end";
+  return check_origin({.descriptor_size = record.descriptor_size,
+                       .torch_abi = record.torch_abi,
+                       .build_tag = record.build_tag,
+                       .name = record.name},
+                      file_name);
 }
 
 std::string loaded_torch_version() {
@@ -116,26 +165,14 @@ std::string loaded_torch_version() {
 std::string check_descriptor(const sdk::PluginDescriptor& d, const std::string& file_name) {
   if (d.magic != sdk::kPluginMagic)
     return "not a petlab plugin: its descriptor does not begin with petlab's magic number";
-  if (d.sdk_abi != sdk::kSdkAbi)
-    return "built for SDK ABI " + std::to_string(d.sdk_abi) + ", this petlab has SDK ABI " +
-           std::to_string(sdk::kSdkAbi) + "; build it again";
-  if (d.size != sizeof(sdk::PluginDescriptor))
-    return "its descriptor has " + std::to_string(d.size) + " bytes, expected " +
-           std::to_string(sizeof(sdk::PluginDescriptor)) + "; build it again";
-  // The number that the loaded LibTorch tells of itself, not only that of the header.
-  const std::uint64_t torch_abi = aoti_torch_abi_version();
-  if (d.torch_abi != torch_abi)
-    return "built with LibTorch " + torch_version_of(d.torch_abi) + " (ABI " +
-           std::to_string(d.torch_abi) + "), this petlab runs with LibTorch " +
-           torch_version_of(torch_abi) + " (ABI " + std::to_string(torch_abi) + "); build it again";
-  if (d.build_tag == nullptr || std::string_view(d.build_tag) != sdk::kBuildTag)
-    return "built as '" + text_of(d.build_tag) + "', this petlab is built as '" + sdk::kBuildTag +
-           "'; build it again";
-  if (!is_name(d.name))
-    return "its descriptor has no valid name (lower-case letters, digits, dashes)";
-  if (file_name != "petlab_" + std::string(d.name) + ".so")
-    return "its descriptor says '" + std::string(d.name) + "', so the file should be petlab_" +
-           d.name + ".so";
+  if (std::string reason = check_sdk(d.sdk_abi); !reason.empty()) return reason;
+  if (std::string reason = check_origin({.descriptor_size = d.size,
+                                         .torch_abi = d.torch_abi,
+                                         .build_tag = d.build_tag,
+                                         .name = d.name},
+                                        file_name);
+      !reason.empty())
+    return reason;
   if (d.version == nullptr || d.licence == nullptr || d.source_hash == nullptr)
     return "its descriptor lacks version, licence or source hash";
   if (std::string reason = check_entries(d.methods, d.method_count, "method"); !reason.empty())
@@ -143,8 +180,10 @@ std::string check_descriptor(const sdk::PluginDescriptor& d, const std::string& 
   if (std::string reason = check_entries(d.groupings, d.grouping_count, "grouping");
       !reason.empty())
     return reason;
-  for (const sdk::MethodEntry& entry : std::span(d.methods, d.method_count))
+  for (const sdk::MethodEntry& entry : std::span(d.methods, d.method_count)) {
     if (std::string reason = check_training(entry); !reason.empty()) return reason;
+    if (std::string reason = check_trait(entry); !reason.empty()) return reason;
+  }
   if (d.method_count + d.grouping_count == 0) return "it has neither a method nor a grouping";
   return "";
 }

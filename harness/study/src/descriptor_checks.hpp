@@ -1,19 +1,20 @@
 #pragma once
 
+#include "elf_file.hpp"
 #include "petlab/sdk/plugin.hpp"
 
-#include <filesystem>
 #include <string>
 
 namespace petlab::study {
 
-/// Looks at the file without loading it: is it a whole shared library for this machine? The
-/// dynamic loader maps a truncated file and the process dies on the first missing page, so this
-/// must come first. Returns the reason to refuse it, "" when there is none.
-[[nodiscard]] std::string check_library_file(const std::filesystem::path& file);
+/// Checks what the library's file says of the plugin's build (sdk::PluginRecord), before anything
+/// of it is loaded: magic, SDK ABI, sizes, torch ABI, build tag, name. `file_name` is
+/// petlab_<name>.so. Returns the reason to refuse it, "" when there is none; throws Error(plugin)
+/// for a damaged file.
+[[nodiscard]] std::string check_record(ElfFile& library, const std::string& file_name);
 
-/// Checks a descriptor before anything of the plugin is called: magic, SDK ABI, size, torch ABI,
-/// build tag, names, entries with their option schemas. `file_name` is petlab_<name>.so. Returns
+/// Checks a descriptor before anything of the plugin is called: all that its record says, and the
+/// entries with their option schemas. `file_name` is petlab_<name>.so. Returns
 /// the reason to refuse it, "" when there is none.
 [[nodiscard]] std::string check_descriptor(const sdk::PluginDescriptor& descriptor,
                                            const std::string& file_name);

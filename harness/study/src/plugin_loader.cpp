@@ -73,8 +73,11 @@ void PluginRegistry::load(const fs::path& file) {
   const auto refuse = [&](const std::string& reason) {
     refused_.push_back({file, "cannot load plugin " + name + ": " + reason});
   };
-  if (const std::string reason = check_library_file(file); !reason.empty()) return refuse(reason);
   try {
+    // Before it is loaded: that alone would run the constructors of a library of any origin.
+    ElfFile on_disk(file);
+    if (const std::string reason = check_record(on_disk, name); !reason.empty())
+      return refuse(reason);
     // Not lazy: a missing symbol must be refused here, not kill a run. Not global: a plugin must
     // never bind to another plugin's code.
     auto library = std::make_shared<boost::dll::shared_library>(

@@ -26,7 +26,8 @@ constexpr MethodEntry kMethods[] = {
      // An ensemble's class weights are a head, and there is nothing to add to each other.
      .composable = false,
      .task_dependent = true,
-     .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::zero_shot::ZeroShot>},
+     .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::zero_shot::ZeroShot>,
+     .trait = petlab::sdk::trait::kBaseline},
 };
 
 }  // namespace

@@ -60,6 +60,14 @@ TEST(Run, SeedZeroIsASeedLikeAnyOther) {
   EXPECT_NE(run_well(spec, inputs).trained_hash, first.trained_hash);
 }
 
+TEST(Run, KeepsWhatTheMethodSaysThatItIs) {
+  const RunSpec spec = tiny_spec("nothing", Sharing::joint);
+  EXPECT_EQ(run_well(spec, tiny_inputs(testing::nothing())).method_trait, "");
+  sdk::MethodEntry baseline = testing::nothing();
+  baseline.trait = sdk::trait::kBaseline;
+  EXPECT_EQ(run_well(spec, tiny_inputs(baseline)).method_trait, results::method_trait::kBaseline);
+}
+
 TEST(Run, LeavesTheBackboneAsItWas) {
   for (const auto* method : {&testing::both_prompts(), &testing::whole_copy()}) {
     const auto record = run_well(tiny_spec(method->name, Sharing::joint), tiny_inputs(*method));

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace petlab::tests {
 namespace {
@@ -119,6 +120,16 @@ TEST(PluginTables, TrainingDefaultsNameTheirSource) {
   EXPECT_EQ(find_method("mmap", "mmap").training.learning_rate, 0.0035);
   EXPECT_STREQ(find_method("full_finetune", "full-fine-tuning").training.optimizer, "adamw");
   EXPECT_EQ(find_method("full_finetune", "full-fine-tuning").training.learning_rate, 1e-5);
+}
+
+TEST(PluginTables, OnlyTheFrozenBackboneIsABaseline) {
+  for (const std::string name : kPlugins) {
+    const sdk::PluginDescriptor& descriptor = load_plugin(name);
+    for (const auto& entry : std::span(descriptor.methods, descriptor.method_count))
+      EXPECT_EQ(std::string_view(entry.trait) == sdk::trait::kBaseline,
+                std::string_view(entry.name) == "zero-shot")
+          << entry.name;
+  }
 }
 
 TEST(PluginTables, OnlyCopiesOfWeightsAndHeadsCannotBeComposed) {

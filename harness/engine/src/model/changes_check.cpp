@@ -4,6 +4,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
+#include <type_traits>
 #include <unordered_set>
 
 // Whether what changes() gives fits the backbone.
@@ -22,6 +25,15 @@ bool is_finite(const at::Tensor& tensor) {
   return !tensor.defined() || at::isfinite(tensor).all().item<bool>();
 }
 
+template <typename Part>
+bool are_finite(const Part& part) {
+  bool finite = true;
+  sdk::visit_tensors(part, [&](const at::Tensor& tensor, const sdk::TensorSpec&) {
+    finite = finite && is_finite(tensor);
+  });
+  return finite;
+}
+
 bool fits(const at::Tensor& tensor, at::IntArrayRef shape) {
   if (tensor.dim() != static_cast<std::int64_t>(shape.size())) return false;
   for (std::size_t i = 0; i < shape.size(); ++i)
@@ -36,24 +48,20 @@ std::string shape_text(at::IntArrayRef shape) {
   return text + "]";
 }
 
-std::int64_t width_in(sdk::LinearMap map, const sdk::TowerShape& tower) {
-  return map == sdk::LinearMap::fc2 ? tower.mlp_width : tower.width;
+/// What is wrong with a part beside its tensors, "" for nothing: most kinds have no such rule.
+template <typename Part>
+std::string other_fault(const Part& /*part*/, bool /*is_text*/) {
+  return "";
 }
 
-std::int64_t width_out(sdk::LinearMap map, const sdk::TowerShape& tower) {
-  return map == sdk::LinearMap::fc1 ? tower.mlp_width : tower.width;
+std::string other_fault(const sdk::LowRank& change, bool /*is_text*/) {
+  if (change.dropout >= 0 && change.dropout < 1) return "";
+  return "with a dropout of " + std::to_string(change.dropout) + ", expected 0 or more and below 1";
 }
 
-std::int64_t width_at(sdk::AffinePlace place, const sdk::TowerShape& tower) {
-  return place == sdk::AffinePlace::fc1 || place == sdk::AffinePlace::hidden ? tower.mlp_width
-                                                                             : tower.width;
-}
-
-/// One piece of the footprint: kind, layer, place, a size.
-void note(std::string& modules, char kind, std::int64_t layer, std::uint32_t place,
-          std::int64_t size) {
-  modules +=
-      kind + std::to_string(layer) + "." + std::to_string(place) + "." + std::to_string(size) + " ";
+std::string other_fault(const sdk::Affine& change, bool is_text) {
+  if (!is_text || change.place != sdk::AffinePlace::pre_norm) return "";
+  return "of the text tower's first norm, which it does not have";
 }
 
 /// Blocks below the first that is changed; none where a place outside the blocks is.
@@ -61,12 +69,10 @@ std::int64_t untouched_layers(const sdk::TowerChanges& changes, std::int64_t lay
   std::int64_t first = layers;
   for (const sdk::PromptTokens& prompts : changes.prompts)
     first = std::min(first, prompts.layer);
-  for (const sdk::Bottleneck& module : changes.bottlenecks)
-    first = std::min(first, module.layer);
-  for (const sdk::LowRank& change : changes.low_ranks)
-    first = std::min(first, change.layer);
-  for (const sdk::Affine& change : changes.affines)
-    first = std::min(first, change.place >= sdk::AffinePlace::embeddings ? 0 : change.layer);
+  sdk::visit_modules(changes, [&](const sdk::Module auto& module) {
+    const sdk::ModuleSite site = site_of(module);
+    first = std::min(first, site.is_outside_blocks ? 0 : site.layer);
+  });
   return first;
 }
 
@@ -85,15 +91,36 @@ std::int64_t Footprint::untouched_vision_layers() const {
                                                                        : vision.untouched_layers;
 }
 
-void AdapterChecks::expect(const at::Tensor& tensor, at::IntArrayRef shape, const std::string& who,
-                           bool optional) const {
-  if (optional && !tensor.defined()) return;
-  const c10::Device device = weights_.begin()->second.device();
-  if (!tensor.defined() || tensor.scalar_type() != at::kFloat || tensor.device() != device ||
-      !fits(tensor, shape)) {
-    refuse("gives " + who + " as " + describe(tensor) + ", expected Float " + shape_text(shape) +
-           " on " + device.str());
+std::int64_t AdapterChecks::Sizes::of(sdk::Axis axis) const {
+  switch (axis) {
+    case sdk::Axis::width:
+      return width;
+    case sdk::Axis::mlp_width:
+      return mlp_width;
+    case sdk::Axis::embed_dim:
+      return embed_dim;
+    case sdk::Axis::classes:
+      return classes;
+    case sdk::Axis::free:
+      break;
   }
+  return -1;
+}
+
+bool AdapterChecks::is_as_expected(const at::Tensor& tensor, at::IntArrayRef shape,
+                                   bool optional) const {
+  if (!tensor.defined()) return optional;
+  return tensor.scalar_type() == at::kFloat && tensor.device() == device() && fits(tensor, shape);
+}
+
+void AdapterChecks::refuse_tensor(const std::string& who, const at::Tensor& tensor,
+                                  at::IntArrayRef shape) const {
+  refuse("gives " + who + " as " + describe(tensor) + ", expected Float " + shape_text(shape) +
+         " on " + device().str());
+}
+
+c10::Device AdapterChecks::device() const {
+  return weights_.begin()->second.device();
 }
 
 void AdapterChecks::check_layer(std::int64_t layer, const sdk::TowerShape& tower,
@@ -116,12 +143,12 @@ void AdapterChecks::check_prompts(const sdk::TowerChanges& changes, const sdk::T
              ", expected layers to ascend");
     }
     const std::int64_t count = shape.layers.empty() ? -1 : shape.tokens;
-    if (is_text && layer == 0 && tokens.defined() && tokens.dim() == 3) {
-      expect(tokens, {n_classes, -1, tower.width}, who);
-      footprint.by_class = true;
-    } else {
-      expect(tokens, {count, tower.width}, who);
-    }
+    const bool by_class = is_text && layer == 0 && tokens.defined() && tokens.dim() == 3;
+    const std::vector<std::int64_t> expected =
+        by_class ? std::vector<std::int64_t>{n_classes, -1, tower.width}
+                 : std::vector<std::int64_t>{count, tower.width};
+    if (!is_as_expected(tokens, expected, /*optional=*/false)) refuse_tensor(who, tokens, expected);
+    footprint.by_class = footprint.by_class || by_class;
     if (tokens.size(-2) == 0) refuse("gives " + who + " without a token");
     shape.tokens = tokens.size(-2);
     shape.layers.push_back(layer);
@@ -139,83 +166,57 @@ void AdapterChecks::check_prompts(const sdk::TowerChanges& changes, const sdk::T
   }
 }
 
-void AdapterChecks::check_condition(const sdk::TowerChanges& changes,
-                                    const TowerFootprint& footprint) const {
-  if (!footprint.conditioned) return;
-  const sdk::PromptCondition& c = *changes.condition;
-  const std::int64_t width = backbone_.shape().text.width;
-  expect(c.down, {-1, backbone_.shape().embed_dim}, "a condition's down");
-  const std::int64_t hidden = c.down.size(0);
-  expect(c.down_bias, {hidden}, "a condition's down_bias");
-  expect(c.up, {width, hidden}, "a condition's up");
-  expect(c.up_bias, {width}, "a condition's up_bias");
+template <typename Part>
+std::int64_t AdapterChecks::check_tensors(const Part& part, const Sizes& sizes,
+                                          const std::string& where) const {
+  std::int64_t free = -1;
+  sdk::visit_tensors(part, [&](const at::Tensor& tensor, const sdk::TensorSpec& spec) {
+    std::array<std::int64_t, 2> shape{};
+    for (std::size_t i = 0; i < spec.dims; ++i)
+      shape[i] = spec.axes[i] == sdk::Axis::free ? free : sizes.of(spec.axes[i]);
+    if (!is_as_expected(tensor, {shape.data(), spec.dims}, spec.may_be_undefined))
+      refuse_tensor(std::string(Part::kKind) + "'s " + spec.name + where, tensor,
+                    {shape.data(), spec.dims});
+    if (!tensor.defined()) return;
+    for (std::size_t i = 0; i < spec.dims; ++i)
+      if (spec.axes[i] == sdk::Axis::free) free = tensor.size(static_cast<std::int64_t>(i));
+  });
+  return free;
 }
 
-std::string AdapterChecks::check_modules(const sdk::TowerChanges& changes,
-                                         const sdk::TowerShape& tower, const char* name) const {
+std::string AdapterChecks::check_parts(const sdk::TowerChanges& changes,
+                                       const sdk::TowerShape& tower, const char* name) const {
+  const Sizes sizes{tower.width, tower.mlp_width, backbone_.shape().embed_dim, 0};
+  const bool is_text = std::string_view(name) == "text";
+  const std::string of_tower = std::string(" of the ") + name + " tower";
   std::string modules;
-  const auto who = [name](const char* what, std::int64_t layer) {
-    return std::string(what) + " of the " + name + " tower at layer " + std::to_string(layer);
-  };
-  for (const sdk::Bottleneck& m : changes.bottlenecks) {
-    check_layer(m.layer, tower, who("a bottleneck", m.layer));
-    expect(m.down, {-1, tower.width}, who("a bottleneck's down", m.layer));
-    const std::int64_t hidden = m.down.size(0);
-    expect(m.down_bias, {hidden}, who("a bottleneck's down_bias", m.layer), true);
-    expect(m.up, {tower.width, hidden}, who("a bottleneck's up", m.layer));
-    expect(m.up_bias, {tower.width}, who("a bottleneck's up_bias", m.layer), true);
-    expect(m.scale, {}, who("a bottleneck's scale", m.layer), true);
-    expect(m.norm_weight, {tower.width}, who("a bottleneck's norm_weight", m.layer), true);
-    expect(m.norm_bias, {tower.width}, who("a bottleneck's norm_bias", m.layer), true);
-    expect(m.out_norm_weight, {tower.width}, who("a bottleneck's out_norm_weight", m.layer), true);
-    expect(m.out_norm_bias, {tower.width}, who("a bottleneck's out_norm_bias", m.layer), true);
-    note(modules, 'b', m.layer, static_cast<std::uint32_t>(m.site), hidden);
-  }
-  for (const sdk::LowRank& m : changes.low_ranks) {
-    check_layer(m.layer, tower, who("a low-rank change", m.layer));
-    expect(m.down, {-1, width_in(m.map, tower)}, who("a low-rank change's down", m.layer));
-    expect(m.up, {width_out(m.map, tower), m.down.size(0)}, who("a low-rank change's up", m.layer));
-    if (!(m.dropout >= 0 && m.dropout < 1))
-      refuse("gives a low-rank change with a dropout of " + std::to_string(m.dropout) +
-             ", expected 0 or more and below 1");
-    note(modules, 'l', m.layer, static_cast<std::uint32_t>(m.map), m.down.size(0));
-  }
-  for (const sdk::Affine& m : changes.affines) {
-    check_layer(m.layer, tower, who("an affine change", m.layer));
-    if (m.place == sdk::AffinePlace::pre_norm && std::string_view(name) == "text")
-      refuse("gives an affine change of the text tower's first norm, which it does not have");
-    const std::int64_t width = width_at(m.place, tower);
-    expect(m.scale, {width}, who("an affine change's scale", m.layer), true);
-    expect(m.shift, {width}, who("an affine change's shift", m.layer), true);
-    note(modules, 'a', m.layer, static_cast<std::uint32_t>(m.place), width);
-  }
+  sdk::visit_parts(changes, [&](const auto& part) {
+    using Part = std::remove_cvref_t<decltype(part)>;
+    if constexpr (std::is_same_v<Part, sdk::PromptTokens>) {
+      return;  // check_prompts()
+    } else if constexpr (sdk::Module<Part>) {
+      const sdk::ModuleSite site = site_of(part);
+      const std::string where = of_tower + " at layer " + std::to_string(site.layer);
+      check_layer(site.layer, tower, Part::kKind + where);
+      const std::int64_t size = check_tensors(part, sizes, where);
+      modules += std::string(Part::kKind) + " " + std::to_string(site.layer) + "." +
+                 std::to_string(site.place) + "." + std::to_string(size) + "; ";
+    } else {
+      check_tensors(part, sizes, of_tower);
+    }
+    if (const std::string fault = other_fault(part, is_text); !fault.empty())
+      refuse("gives " + std::string(Part::kKind) + " " + fault);
+  });
   return modules;
 }
 
-void AdapterChecks::check_features(const sdk::TowerChanges& changes, const char* name) const {
-  const std::int64_t width = backbone_.shape().embed_dim;
-  const std::string who = std::string("a feature adapter of the ") + name + " tower: ";
-  for (const sdk::FeatureAdapter& a : changes.feature_adapters) {
-    expect(a.down, {-1, width}, who + "down");
-    expect(a.down_bias, {a.down.size(0)}, who + "down_bias", true);
-    expect(a.up, {width, a.down.size(0)}, who + "up");
-    expect(a.up_bias, {width}, who + "up_bias", true);
-  }
-}
-
 void AdapterChecks::check_heads(const sdk::BackboneChanges& changes, std::int64_t n_classes) const {
-  const std::int64_t width = backbone_.shape().embed_dim;
-  if (changes.head) {
-    expect(changes.head->weight, {n_classes, width}, "a class head's weight");
-    expect(changes.head->bias, {n_classes}, "a class head's bias", true);
-    if (!changes.text.prompts.empty())
-      refuse("gives text prompts and a class head, which makes them useless");
-  }
-  for (const sdk::CacheHead& cache : changes.caches) {
-    expect(cache.keys, {-1, width}, "a cache's keys");
-    expect(cache.values, {cache.keys.size(0), n_classes}, "a cache's values");
-  }
-  expect(changes.penalty, {}, "the penalty", true);
+  const Sizes sizes{0, 0, backbone_.shape().embed_dim, n_classes};
+  sdk::visit_heads(changes, [&](const auto& head) { check_tensors(head, sizes, ""); });
+  if (changes.head && !changes.text.prompts.empty())
+    refuse("gives text prompts and a class head, which makes them useless");
+  if (!is_as_expected(changes.penalty, {}, /*optional=*/true))
+    refuse_tensor("the penalty", changes.penalty, {});
 }
 
 Footprint AdapterChecks::check_changes(const sdk::BackboneChanges& changes,
@@ -225,10 +226,8 @@ Footprint AdapterChecks::check_changes(const sdk::BackboneChanges& changes,
                                const char* name, TowerFootprint& result) {
     check_prompts(tower, shape, name, n_classes, result);
     result.conditioned = tower.condition.has_value();
-    check_condition(tower, result);
-    result.modules = check_modules(tower, shape, name);
+    result.modules = check_parts(tower, shape, name);
     result.untouched_layers = untouched_layers(tower, shape.layers);
-    check_features(tower, name);
     result.feature_adapters = tower.feature_adapters.size();
   };
   check_tower(changes.vision, backbone_.shape().vision, "image", footprint.vision);
@@ -253,34 +252,24 @@ Footprint AdapterChecks::check_changes(const sdk::BackboneChanges& changes,
 }
 
 void AdapterChecks::check_finite(const sdk::BackboneChanges& changes) const {
-  const auto check = [this](std::initializer_list<at::Tensor> tensors, const std::string& what) {
-    for (const at::Tensor& tensor : tensors)
-      if (!is_finite(tensor)) refuse("gives " + what + " that are not finite");
-  };
   const auto check_tower = [&](const sdk::TowerChanges& tower, const std::string& name) {
-    for (const auto& [layer, tokens] : tower.prompts)
-      check({tokens}, name + " prompts at layer " + std::to_string(layer));
-    for (const sdk::Bottleneck& m : tower.bottlenecks)
-      check({m.down, m.down_bias, m.up, m.up_bias, m.scale, m.norm_weight, m.norm_bias,
-             m.out_norm_weight, m.out_norm_bias},
-            "values of a bottleneck of the " + name + " tower");
-    for (const sdk::LowRank& m : tower.low_ranks)
-      check({m.down, m.up}, "values of a low-rank change of the " + name + " tower");
-    for (const sdk::Affine& m : tower.affines)
-      check({m.scale, m.shift}, "values of an affine change of the " + name + " tower");
-    for (const sdk::FeatureAdapter& a : tower.feature_adapters)
-      check({a.down, a.down_bias, a.up, a.up_bias},
-            "values of a feature adapter of the " + name + " tower");
-    if (tower.condition)
-      check({tower.condition->down, tower.condition->down_bias, tower.condition->up,
-             tower.condition->up_bias},
-            "values of a condition");
+    sdk::visit_parts(tower, [&](const auto& part) {
+      using Part = std::remove_cvref_t<decltype(part)>;
+      if (are_finite(part)) return;
+      if constexpr (std::is_same_v<Part, sdk::PromptTokens>)
+        refuse("gives " + name + " prompts at layer " + std::to_string(part.layer) +
+               " that are not finite");
+      else
+        refuse("gives values of " + std::string(Part::kKind) + " of the " + name +
+               " tower that are not finite");
+    });
   };
   check_tower(changes.vision, "image");
   check_tower(changes.text, "text");
-  if (changes.head) check({changes.head->weight, changes.head->bias}, "values of a class head");
-  for (const sdk::CacheHead& cache : changes.caches)
-    check({cache.keys, cache.values}, "values of a cache");
+  sdk::visit_heads(changes, [&](const auto& head) {
+    if (!are_finite(head))
+      refuse("gives values of " + std::string(head.kKind) + " that are not finite");
+  });
   for (const auto& [name, value] : changes.weights) {
     if (!is_finite(value)) refuse("replaces weight '" + name + "' by values that are not finite");
   }

@@ -144,6 +144,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   progress.begin("setup", 0);
   RunCheckpoint checkpoint(execution.checkpoint, record, progress);
   check_inputs(spec, inputs);
+  record.method_trait = inputs.method->trait;
   check_precision(spec.training.precision);
   check_sharing(*inputs.method, spec.sharing);
   set_up_torch(spec);

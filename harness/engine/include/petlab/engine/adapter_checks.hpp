@@ -80,19 +80,36 @@ class AdapterChecks {
   void check_finite(const sdk::BackboneChanges& changes) const;
 
  private:
+  /// What the axes of a tensor stand for.
+  struct Sizes {
+    std::int64_t width = 0;
+    std::int64_t mlp_width = 0;
+    std::int64_t embed_dim = 0;
+    std::int64_t classes = 0;
+
+    [[nodiscard]] std::int64_t of(sdk::Axis axis) const;
+  };
+
   void check_prompts(const sdk::TowerChanges& changes, const sdk::TowerShape& tower,
                      const char* name, std::int64_t n_classes, TowerFootprint& footprint) const;
-  [[nodiscard]] std::string check_modules(const sdk::TowerChanges& changes,
-                                          const sdk::TowerShape& tower, const char* name) const;
-  void check_condition(const sdk::TowerChanges& changes, const TowerFootprint& footprint) const;
-  void check_features(const sdk::TowerChanges& changes, const char* name) const;
+  /// All of the tower's changes but prompts; returns TowerFootprint::modules.
+  [[nodiscard]] std::string check_parts(const sdk::TowerChanges& changes,
+                                        const sdk::TowerShape& tower, const char* name) const;
   void check_heads(const sdk::BackboneChanges& changes, std::int64_t n_classes) const;
   void check_layer(std::int64_t layer, const sdk::TowerShape& tower, const std::string& who) const;
 
-  /// Refuses a tensor that is no fp32 of this shape on the backbone's device; a negative size
-  /// stands for any. An undefined one is refused unless it is `optional`.
-  void expect(const at::Tensor& tensor, at::IntArrayRef shape, const std::string& who,
-              bool optional = false) const;
+  /// Refuses the part unless all of its tensors are what their specs say; `where` ends the name of
+  /// a tensor in the sentence. Returns the part's own size (Axis::free), -1 without one.
+  template <typename Part>
+  std::int64_t check_tensors(const Part& part, const Sizes& sizes, const std::string& where) const;
+
+  /// True for an fp32 tensor of this shape on the backbone's device; a negative size stands for
+  /// any. For an undefined one, `optional`.
+  [[nodiscard]] bool is_as_expected(const at::Tensor& tensor, at::IntArrayRef shape,
+                                    bool optional) const;
+  [[noreturn]] void refuse_tensor(const std::string& who, const at::Tensor& tensor,
+                                  at::IntArrayRef shape) const;
+  [[nodiscard]] c10::Device device() const;
   [[noreturn]] void refuse(const std::string& what) const;
 
   std::string method_;

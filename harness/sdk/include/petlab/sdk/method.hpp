@@ -50,6 +50,16 @@ struct MethodEntry {
   /// and prompts that belong to the classes of a task).
   bool task_dependent = false;
   MethodFactory make = nullptr;
+  /// What the method is where a report has to know it: a value of `trait` below, or "". A name
+  /// (lower-case letters, digits, dashes), stored with each run; reports pass over those that they
+  /// do not know.
+  const char* trait = "";
 };
+
+/// Values of MethodEntry::trait.
+namespace trait {
+/// The backbone as it is, nothing is adapted: what other methods are compared with.
+inline constexpr const char* kBaseline = "baseline";
+}  // namespace trait
 
 }  // namespace petlab::sdk

@@ -3,6 +3,7 @@
 #include "petlab/sdk/abi.hpp"
 #include "petlab/sdk/grouping.hpp"
 #include "petlab/sdk/method.hpp"
+#include "petlab/sdk/plugin_record.hpp"
 
 #include <cstdint>
 #include <iterator>
@@ -11,13 +12,12 @@
 
 namespace petlab::sdk {
 
-inline constexpr std::uint32_t kPluginMagic = 0x42414c50;  // "PLAB", little endian
-
 /// The name of the one symbol that a plugin exports.
 inline constexpr const char* kPluginSymbol = "petlab_plugin_v1";
 
-/// What a plugin is, as data. The host checks it before it calls anything of the plugin.
-/// Standard layout; the first three members never move.
+/// What a plugin is, as data. The host checks its record (PluginRecord) in the file before it loads
+/// the library, and this before it calls anything of it. Standard layout; the first three members
+/// never move.
 struct PluginDescriptor {
   std::uint32_t magic = kPluginMagic;
   std::uint32_t sdk_abi = kSdkAbi;
@@ -46,14 +46,13 @@ std::unique_ptr<Base> make_entry(const Options& options) {
 
 }  // namespace petlab::sdk
 
-/// Defines the plugin's one exported symbol from all members of the descriptor. Most plugins use
-/// one of the two below.
+/// Defines the plugin's one exported symbol from all members of the descriptor, and its record
+/// beside it. Most plugins use one of the two below.
 #define PETLAB_PLUGIN(...)                                                                     \
-  extern "C"                                                                                   \
-      __attribute__((visibility("default"),                                                    \
-                     used)) constinit const ::petlab::sdk::PluginDescriptor petlab_plugin_v1 { \
-    __VA_ARGS__                                                                                \
-  }
+  extern "C" __attribute__((visibility("default"),                                             \
+                            used)) constexpr ::petlab::sdk::PluginDescriptor petlab_plugin_v1{ \
+      __VA_ARGS__};                                                                            \
+  PETLAB_PLUGIN_RECORD(petlab_plugin_v1)
 
 /// The whole of a plugin that holds methods: PETLAB_METHODS("MIT", kMethods), an array of
 /// MethodEntry. Name, version and hash of the sources come from the build (petlab_add_plugin).

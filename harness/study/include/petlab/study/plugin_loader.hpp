@@ -37,8 +37,10 @@ struct GroupingRef {
   const sdk::GroupingEntry* entry = nullptr;
 };
 
-/// The plugins of this process: found, checked before any of their code is called, and loaded with
-/// their own symbol space. Every plugin that is not used is listed with its reason.
+/// The plugins of this process: found, checked by their files before they are loaded (so that no
+/// code of a plugin of another build runs, not even its constructors) and by their descriptors
+/// before they are called, and loaded with their own symbol space. Every plugin that is not used is
+/// listed with its reason.
 ///
 /// Not movable: MethodRef and GroupingRef point into it.
 class PluginRegistry {
