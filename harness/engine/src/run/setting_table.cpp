@@ -295,8 +295,7 @@ std::vector<SettingEntry> make_table() {
       published(&sdk::TrainingDefaults::weight_decay,
                 real(&T::weight_decay, kNotNegative,
                      {.name = "weight-decay",
-                      .help = "share of a parameter taken off it, times "
-                              "the learning rate, in each step"})),
+                      .help = "share of a parameter, times the rate, that each step takes off"})),
       published(&sdk::TrainingDefaults::momentum,
                 real(&T::momentum, kShare,
                      {.name = "momentum", .help = "of sgd alone", .applies = is_sgd})),
