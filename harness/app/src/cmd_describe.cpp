@@ -31,9 +31,8 @@ int run_describe(const Arguments& arguments) {
       "describe",
       "NAME [options]",
       "Describes a method or grouping: its plugin, options with ranges and defaults, and how\n"
-      "its publication trains it. With --count: what it trains on a backbone. With --keys instead "
-      "of\n"
-      "a name: the keys of protocol files.",
+      "its publication trains it. With --count: what it trains on a backbone.\n"
+      "With --keys instead of a name: the keys of protocol files.",
       po::options_description("Options"),
       {"NAME"},
       "  petlab describe mmap\n"

@@ -147,14 +147,13 @@ void describe(std::ostream& out, const study::MethodRef& method) {
   describe_plugin(out, *method.plugin);
   out << "training";
   engine::RunSettings publication;
-  for (const engine::SettingEntry& entry : engine::setting_table()) {
-    if (!entry.publication) continue;
-    entry.take(publication, {entry.name, entry.publication(t), method.entry->name, ""});
-  }
+  for (const engine::SettingEntry& setting : engine::setting_table())
+    if (setting.publication)
+      setting.take(publication, {setting.name, setting.publication(t), entry.name, ""});
   const char* comma = " ";
-  for (const engine::SettingEntry& entry : engine::setting_table()) {
-    if (!entry.publication || !entry.is_said(publication)) continue;
-    out << comma << entry.name << " " << entry.text(publication);
+  for (const engine::SettingEntry& setting : engine::setting_table()) {
+    if (!setting.publication || !setting.is_said(publication)) continue;
+    out << comma << setting.name << " " << setting.text(publication);
     comma = ", ";
   }
   if (t.source != nullptr && *t.source != '\0') out << " (" << t.source << ")";
