@@ -122,7 +122,8 @@ void bench(const std::string& model, std::int64_t batch, std::int64_t n_prompt, 
     at::Tensor loss;
     {
       const c10::InferenceMode inference(n_prompt < 0);
-      const engine::AutocastScope autocast(c10::kCPU, precision);
+      const engine::AutocastScope autocast(
+          c10::kCPU, engine::parse_value<engine::Precision>(precision).value());
       const clip::TowerBatch prompts =
           n_prompt > 0 ? clip::stack_changes({{&changes}}, shape.vision.layers, {})
                        : clip::TowerBatch{};

@@ -17,6 +17,7 @@
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/engine/flop_counter.hpp"
 #include "petlab/engine/run.hpp"
+#include "petlab/engine/setting_values.hpp"
 #include "petlab/engine/sharing.hpp"
 #include "petlab/kernels/cpu_level.hpp"
 #include "petlab/study/plugin_loader.hpp"
@@ -216,6 +217,12 @@ engine::LabelledImages images_of(const std::vector<sdk::NamedTensor>& pictures, 
   return result;
 }
 
+/// The value of an enumeration by its name.
+template <class Enum>
+Enum value(const Json& spec, const char* key) {
+  return engine::choice_value<Enum>({key, spec.at(key).get<std::string>(), "", ""});
+}
+
 engine::RunSpec run_spec(const Json& spec) {
   engine::RunSpec run;
   run.study = "bench";
@@ -228,13 +235,13 @@ engine::RunSpec run_spec(const Json& spec) {
   run.checkpoint_seconds = 1e9;
   run.training.epochs = spec.at("epochs");
   run.training.batch = spec.at("batch");
-  run.training.optimizer = spec.at("optimizer");
+  run.training.optimizer = value<engine::OptimizerKind>(spec, "optimizer");
   run.training.learning_rate = spec.at("learning_rate");
   run.training.weight_decay = spec.at("weight_decay");
   run.training.momentum = spec.at("momentum");
   run.training.schedule = engine::Schedule::constant;
   run.training.warmup_epochs = 0;
-  run.training.precision = spec.at("precision");
+  run.training.precision = value<engine::Precision>(spec, "precision");
   return run;
 }
 
@@ -288,7 +295,7 @@ int main(int argc, char** argv) {
     const petlab::kernels::CpuLevel level = petlab::kernels::cpu_level();
     if (argc != 2) {
       throw petlab::base::Error(petlab::base::ErrorKind::config,
-                               "usage: bench_step SPEC.json, or bench_step --cpu-level");
+                                "usage: bench_step SPEC.json, or bench_step --cpu-level");
     }
     if (std::string_view(argv[1]) == "--cpu-level") {
       // The level, and how the peers are held to it.

@@ -108,11 +108,11 @@ Json write_row(const engine::RunSpec& spec, const study::PluginRegistry& plugins
           {"of_task", adapters.arrangement.of_task},
           {"epochs", spec.training.epochs},
           {"batch", spec.training.batch},
-          {"optimizer", spec.training.optimizer},
+          {"optimizer", to_string(spec.training.optimizer)},
           {"learning_rate", spec.training.learning_rate},
           {"weight_decay", spec.training.weight_decay},
           {"momentum", spec.training.momentum},
-          {"precision", spec.training.precision}};
+          {"precision", to_string(spec.training.precision)}};
 }
 
 void write_all(const fs::path& file, const fs::path& cache, const fs::path& out) {

@@ -114,7 +114,8 @@ StepCost StepWorld::measure(const StepShape& shape) const {
   training.batch = shape.batch;
   training.warmup_epochs = 0;
   training.epochs = kEpochs;
-  engine::TrainImages images(*backbone_, tasks, engine::Augmentation::none, /*seed=*/1, "fp32");
+  engine::TrainImages images(*backbone_, tasks, engine::Augmentation::none, /*seed=*/1,
+                             engine::Precision::fp32);
   std::vector<std::string> names;
   for (const engine::Task& task : tasks)
     names.push_back(task.name);

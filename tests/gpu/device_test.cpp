@@ -72,7 +72,7 @@ Outcome train_and_test(const std::string& name, const sdk::MethodEntry& entry,
   training.batch = 2;
   training.learning_rate = 0.01;
   training.warmup_epochs = 0;
-  TrainImages images(backbone, inputs.tasks, Augmentation::flip, /*seed=*/3, "fp32");
+  TrainImages images(backbone, inputs.tasks, Augmentation::flip, /*seed=*/3, Precision::fp32);
   const AdapterSource source{backbone, inputs.tasks,
                              [&](std::size_t task) { return images.plain_features(task); }};
   std::vector<std::string> tasks;
@@ -101,7 +101,8 @@ Outcome train_and_test(const std::string& name, const sdk::MethodEntry& entry,
     }
   }
   outcome.training = petlab::tests::traffic();
-  outcome.tasks = evaluate(adapted, backbone, inputs.tasks, inputs.load_test(), "fp32", progress);
+  outcome.tasks =
+      evaluate(adapted, backbone, inputs.tasks, inputs.load_test(), Precision::fp32, progress);
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
+#include "petlab/study/key_table.hpp"
 #include "study_command.hpp"
 
 #include <algorithm>
@@ -30,13 +31,17 @@ int run_describe(const Arguments& arguments) {
       "describe",
       "NAME [options]",
       "Describes a method or grouping: its plugin, options with ranges and defaults, and how\n"
-      "its publication trains it. With --count: what it trains on a backbone.",
+      "its publication trains it. With --count: what it trains on a backbone.\n"
+      "With --keys instead of a name: the keys of protocol files.",
       po::options_description("Options"),
       {"NAME"},
       "  petlab describe mmap\n"
-      "  petlab describe coop --count --backbone ~/clip-vit-base-patch16 --option n_ctx=4\n"};
-  usage.options.add_options()("count", po::bool_switch(),
-                              "count trainable parameters on --backbone")(
+      "  petlab describe --keys\n"
+      "  petlab describe coop --count --backbone ~/clip-vit-base-patch16 --option n-ctx=4\n"};
+  usage.positional_optional = true;
+  usage.options.add_options()("keys", po::bool_switch(),
+                              "print the table of all keys of protocol files, as Markdown")(
+      "count", po::bool_switch(), "count trainable parameters on --backbone")(
       "backbone", text_value(), "folder of a CLIP in the Hugging Face layout")(
       "option", texts_value(), "option of the method for --count: NAME=VALUE; may be repeated")(
       "tasks", po::value<std::int64_t>()->default_value(4), "number of tasks for --count")(
@@ -46,6 +51,12 @@ int run_describe(const Arguments& arguments) {
       "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
+  if (options->get<bool>("keys")) {
+    std::cout << study::key_table();
+    return kOk;
+  }
+  if (!options->has("NAME"))
+    base::throw_config_error("petlab describe needs NAME; see petlab describe --help");
   const auto plugins = load_plugins(*options);
   warn_of_refused(*plugins);
 

@@ -116,7 +116,7 @@ class StateOfRuns {
  private:
   /// Seeds of a row need the same.
   std::int64_t estimate(const engine::RunSpec& spec) {
-    if (spec.device != "cpu") return 0;
+    if (spec.device != engine::DeviceKind::cpu) return 0;
     const auto [entry, is_new] = estimates_.try_emplace(spec.label, 0);
     if (is_new) {
       if (backbone_ == nullptr) {

@@ -23,7 +23,7 @@ int run_study(const Arguments& arguments) {
       "  petlab run harness/protocols/demo.ini --store results/demo.sqlite\n"
       "  petlab run harness/protocols/demo.ini --rows coop-joint --seeds 1 --epochs 2\n"
       "  petlab run harness/protocols/demo.ini --dataset folder --dataset-root ~/pictures\n"
-      "  petlab run my.ini --set method.coop.option.n_ctx=16 --workers 1 --threads 2\n"};
+      "  petlab run my.ini --set method.coop.option.n-ctx=16 --workers 1 --threads 2\n"};
   add_study_options(usage.options);
   add_running_options(usage.options);
   usage.options.add_options()("no-table", po::bool_switch(),

@@ -1,6 +1,7 @@
 #include "describe.hpp"
 
 #include "command.hpp"
+#include "petlab/engine/setting_table.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -133,9 +134,17 @@ void describe(std::ostream& out, const study::MethodRef& method) {
   const sdk::TrainingDefaults& t = entry.training;
   out << "method " << entry.name << ": " << entry.summary << "\n";
   describe_plugin(out, *method.plugin);
-  out << "training " << t.optimizer << ", learning rate " << t.learning_rate << ", weight decay "
-      << t.weight_decay;
-  if (std::string(t.optimizer) == "sgd") out << ", momentum " << t.momentum;
+  out << "training";
+  engine::RunSettings publication;
+  for (const engine::SettingEntry& setting : engine::setting_table())
+    if (setting.publication)
+      setting.take(publication, {setting.name, setting.publication(t), entry.name, ""});
+  const char* comma = " ";
+  for (const engine::SettingEntry& setting : engine::setting_table()) {
+    if (!setting.publication || !setting.is_said(publication)) continue;
+    out << comma << setting.name << " " << setting.text(publication);
+    comma = ", ";
+  }
   if (t.source != nullptr && *t.source != '\0') out << " (" << t.source << ")";
   out << "\nsharing  per-task, joint, grouped"
       << (entry.composable ? ", joint+specific, grouped+specific"

@@ -3,13 +3,13 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/engine/setting_table.hpp"
 #include "petlab/study/cpu_shares.hpp"
 #include "petlab/study/search.hpp"
 #include "petlab/study/study_facts.hpp"
 #include "places.hpp"
 
 #include <algorithm>
-#include <array>
 #include <iostream>
 #include <set>
 #include <utility>
@@ -17,30 +17,24 @@
 namespace petlab::app {
 namespace {
 
-/// Options that stand for one key of the protocol.
+/// An option that stands for one key of the protocol.
 struct Override {
-  const char* option;
-  const char* key;
-  const char* help;
+  std::string option;
+  std::string key;
+  std::string help;
 };
 
-constexpr std::array kOverrides = {
-    Override{"seeds", "study.seeds", "seeds, e.g. 1,2 or 1-5"},
-    Override{"dataset", "dataset.name", "data set: petlab datasets list names them"},
-    Override{"root", "dataset.root", "the same as --dataset-root"},
-    Override{"dataset-root", "dataset.root", "folder of its pictures (of csv: the file)"},
-    Override{"domains", "dataset.domains", "only these domains, in this order, e.g. Art,Product"},
-    Override{"split", "dataset.split", "percent, shots or list"},
-    Override{"train-fraction", "dataset.train-fraction",
-             "percent: share of each domain that trains"},
-    Override{"train-shots", "dataset.train-shots", "shots: training pictures of each class"},
-    Override{"split-list", "dataset.split-list", "lists: files, patterns, folders; or own"},
-    Override{"backbone", "backbone.dir", "folder of a CLIP, or its file of weights"},
-    Override{"epochs", "train.epochs", "epochs of every run"},
-    Override{"batch", "train.batch", "pictures of each task in a step"},
-    Override{"device", "train.device", "cpu or cuda"},
-    Override{"precision", "train.precision", "fp32 or bf16"},
-};
+std::vector<Override> key_options() {
+  std::vector<Override> result = {
+      {"seeds", "study.seeds", "seeds, e.g. 1,2 or 1-5"},
+      {"root", "dataset.root", "the same as --dataset-root"},
+  };
+  for (const engine::SettingEntry& entry : engine::setting_table())
+    if (*entry.option != '\0')
+      result.push_back(
+          {entry.option, entry.key(), std::string(entry.help) + " (" + entry.values + ")"});
+  return result;
+}
 
 std::string variable_of(const std::string& option) {
   std::string name = "PETLAB_" + option;
@@ -54,12 +48,11 @@ std::string variable_of(const std::string& option) {
 std::vector<study::Setting> overrides(const Parsed& options) {
   std::vector<study::Setting> result;
   for (const bool environment : {true, false})
-    for (const Override& one : kOverrides)
+    for (const Override& one : key_options())
       if (options.has(one.option) &&
           environment == (options.from_environment.count(one.option) > 0))
         result.push_back({one.key, options.text(one.option),
-                          environment ? variable_of(one.option) : std::string("--") + one.option,
-                          ""});
+                          environment ? variable_of(one.option) : "--" + one.option, ""});
   if (options.get<bool>("allow-unknown-weights"))
     result.push_back({"backbone.allow-unknown-weights", "yes", "--allow-unknown-weights", ""});
   if (options.has("set"))
@@ -120,7 +113,7 @@ void share_cores(PreparedStudy& study, const Parsed& options) {
   if (options.has("threads")) study.threads = positive(options, "threads");
   if (options.has("workers")) {
     study.workers = positive(options, "workers");
-  } else if (study.protocol.device != "cpu") {
+  } else if (study.protocol.device != engine::DeviceKind::cpu) {
     study.workers = 1;
   } else {
     study.workers = std::max(1, cores / study.threads);
@@ -136,8 +129,8 @@ void add_study_options(po::options_description& options) {
       "with", texts_value(),
       "one more protocol file, whose values replace the study's; may be repeated")(
       "rows", text_value(), "only these rows, e.g. coop-joint,mmap-joint");
-  for (const Override& one : kOverrides)
-    options.add_options()(one.option, text_value(), one.help);
+  for (const Override& one : key_options())
+    options.add_options()(one.option.c_str(), text_value(), one.help.c_str());
   options.add_options()("allow-unknown-weights", po::bool_switch(),
                         "read a *.pt that is none of those that OpenAI has published")(
       "set", texts_value(),

@@ -1,5 +1,7 @@
 #include "descriptor_checks.hpp"
 
+#include "petlab/engine/run_spec.hpp"
+
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 
 #include <algorithm>
@@ -71,7 +73,7 @@ std::string check_entries(const Entry* entries, std::uint64_t count, const std::
 std::string check_training(const sdk::MethodEntry& entry) {
   const std::string_view optimizer =
       entry.training.optimizer == nullptr ? "" : entry.training.optimizer;
-  if (optimizer != "sgd" && optimizer != "adamw")
+  if (!engine::parse_value<engine::OptimizerKind>(optimizer))
     return std::string("method '") + entry.name + "' wants optimizer '" + std::string(optimizer) +
            "', expected sgd or adamw";
   return "";

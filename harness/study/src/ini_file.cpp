@@ -2,13 +2,13 @@
 
 #include "petlab/base/error.hpp"
 
-#include <boost/program_options.hpp>
+#include <boost/program_options/detail/config_file.hpp>
+#include <boost/program_options/errors.hpp>
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <map>
-#include <sstream>
+#include <utility>
 
 namespace petlab::study {
 namespace po = boost::program_options;
@@ -20,39 +20,57 @@ std::string trim(const std::string& text) {
   return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-/// Where keys and sections are: the parser of Boost tells neither.
-struct Lines {
-  std::map<std::string, std::vector<std::size_t>> of_key;
-  std::vector<std::string> sections;
-};
+using Pairs = po::detail::common_config_file_iterator;
 
-Lines find_lines(const std::string& text, const std::string& name) {
-  Lines lines;
-  std::istringstream in(text);
-  std::string section, line;
-  for (std::size_t number = 1; std::getline(in, line); ++number) {
-    line = trim(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    const std::string where = name + ":" + std::to_string(number);
-    if (line.front() == '[') {
-      if (line.back() != ']' || line.size() < 3)
-        base::throw_config_error(where + ": expected a section '[name]', found '" + line + "'");
-      section = line.substr(1, line.size() - 2);
-      if (std::find(lines.sections.begin(), lines.sections.end(), section) != lines.sections.end())
-        base::throw_config_error(where + ": section [" + section + "] is there twice");
-      lines.sections.push_back(section);
-      continue;
-    }
-    const auto equals = line.find('=');
-    const std::string key = trim(line.substr(0, equals));
-    if (equals == std::string::npos || key.empty())
-      base::throw_config_error(where + ": expected 'key = value', found '" + line + "'");
-    if (section.empty())
-      base::throw_config_error(where + ": key '" + key + "' stands before the first [section]");
-    lines.of_key[section + "." + key].push_back(number);
+/// The pairs that Boost finds in a file. Boost tells neither lines nor sections; both are noted as
+/// the lines go by.
+class IniPairs final : public Pairs {
+ public:
+  IniPairs(std::istream& in, std::string name)
+      : Pairs({}, /*allow_unregistered=*/true), in_(in), name_(std::move(name)) {
+    next();
   }
-  return lines;
-}
+
+  /// To the next pair, or to the end.
+  void next() {
+    try {
+      get();
+    } catch (const po::invalid_config_file_syntax&) {
+      expected_pair();
+    }
+  }
+
+  [[nodiscard]] bool is_at_end() const { return *this == Pairs(); }
+  [[nodiscard]] std::string where() const { return name_ + ":" + std::to_string(number_); }
+  [[nodiscard]] const std::vector<std::string>& sections() const { return sections_; }
+  [[noreturn]] void expected_pair() const {
+    base::throw_config_error(where() + ": expected 'key = value', found '" + line_ + "'");
+  }
+
+ private:
+  bool getline(std::string& line) override {
+    if (!std::getline(in_, line)) return false;
+    ++number_;
+    line_ = trim(line.substr(0, line.find('#')));
+    if (line_.starts_with('[')) note_section();
+    return true;
+  }
+
+  void note_section() {
+    if (!line_.ends_with(']') || line_.size() < 3)
+      base::throw_config_error(where() + ": expected a section '[name]', found '" + line_ + "'");
+    const std::string section = line_.substr(1, line_.size() - 2);
+    if (std::find(sections_.begin(), sections_.end(), section) != sections_.end())
+      base::throw_config_error(where() + ": section [" + section + "] is there twice");
+    sections_.push_back(section);
+  }
+
+  std::istream& in_;
+  std::string name_;
+  std::size_t number_ = 0;
+  std::string line_;  ///< the last, without comment and blanks around it
+  std::vector<std::string> sections_;
+};
 
 }  // namespace
 
@@ -60,31 +78,24 @@ IniFile read_ini(const std::filesystem::path& file) {
   std::ifstream in(file);
   if (!in || std::filesystem::is_directory(file))
     base::throw_config_error("cannot read protocol file " + file.string());
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  const std::string name = file.filename().string();
-  const Lines lines = find_lines(text, name);
-  for (const auto& [key, numbers] : lines.of_key)
-    if (numbers.size() > 1)
-      base::throw_config_error(name + ":" + std::to_string(numbers[1]) + ": key '" + key +
-                               "' is there twice (first in line " + std::to_string(numbers[0]) +
-                               ")");
+  const std::filesystem::path base = std::filesystem::absolute(file).parent_path();
   IniFile result;
-  result.sections = lines.sections;
-  try {
-    std::istringstream stream(text);
-    const auto parsed =
-        po::parse_config_file(stream, po::options_description(), /*allow_unregistered=*/true);
-    for (const auto& option : parsed.options) {
-      const std::string& key = option.string_key;
-      const auto line = lines.of_key.find(key);
-      result.settings.push_back(
-          {key, option.value.empty() ? "" : option.value.front(),
-           line == lines.of_key.end() ? name : name + ":" + std::to_string(line->second.front()),
-           std::filesystem::absolute(file).parent_path()});
-    }
-  } catch (const po::error& error) {
-    base::throw_config_error(name + ": " + error.what());
+  std::map<std::string, std::string> lines;  // of the keys so far
+  IniPairs pairs(in, file.filename().string());
+  for (; !pairs.is_at_end(); pairs.next()) {
+    const std::string& key = pairs->string_key;
+    if (pairs.sections().empty() && !key.empty())
+      base::throw_config_error(pairs.where() + ": key '" + key +
+                               "' stands before the first [section]");
+    if (key.empty() || key.ends_with('.')) pairs.expected_pair();
+    const std::string where = pairs.where();
+    const auto [first, is_new] = lines.emplace(key, where.substr(where.rfind(':') + 1));
+    if (!is_new)
+      base::throw_config_error(where + ": key '" + key + "' is there twice (first in line " +
+                               first->second + ")");
+    result.settings.push_back({key, pairs->value.front(), where, base});
   }
+  result.sections = pairs.sections();
   return result;
 }
 

@@ -117,9 +117,9 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
 
   MemoryEstimate estimate{.program = kProgram, .weights = backbone.parameter_count() * kFloat};
   const std::int64_t values = count_values(adapters.trainable());
-  const std::int64_t buffers = spec.training.optimizer == "adamw" ? 2
-                               : spec.training.momentum != 0.0    ? 1
-                                                                  : 0;
+  const std::int64_t buffers = spec.training.optimizer == engine::OptimizerKind::adamw ? 2
+                               : spec.training.momentum != 0.0                         ? 1
+                                                                                       : 0;
   estimate.trained = values * (2 + buffers) * kFloat;
 
   // Pictures of a step.
@@ -182,7 +182,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
     const std::int64_t tested = footprint.text.conditioned ? tested_by_image : of_step;
     estimate.evaluation = std::max(estimate.evaluation, text(tested).at_work());
   }
-  if (spec.training.precision == "bf16") {
+  if (spec.training.precision == engine::Precision::bf16) {
     // Half of what is kept is half as large; weights are there once more in bf16.
     estimate.step = estimate.step * 3 / 4;
     estimate.weights += estimate.weights / 2;

@@ -1,12 +1,13 @@
 #include "petlab/study/plan.hpp"
 
 #include "petlab/base/error.hpp"
-#include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/engine/run.hpp"
+#include "petlab/engine/setting_table.hpp"
 
 #include <algorithm>
 #include <span>
+#include <string_view>
 
 namespace petlab::study {
 namespace {
@@ -37,13 +38,17 @@ std::map<std::string, std::string> resolve_options(
   return sdk::Options(schema, given, owner).values();
 }
 
-engine::Training resolve_training(engine::Training training, const TrainingChoices& row,
-                                  const sdk::TrainingDefaults& publication) {
-  training.optimizer = row.optimizer.value_or(publication.optimizer);
-  training.learning_rate = row.learning_rate.value_or(publication.learning_rate);
-  training.weight_decay = row.weight_decay.value_or(publication.weight_decay);
-  training.momentum = row.momentum.value_or(publication.momentum);
-  return training;
+/// Settings of row scope: what the row says, else what the method's publication does.
+void resolve_training(engine::RunSettings& settings, const Row& row,
+                      const sdk::TrainingDefaults& publication) {
+  for (const engine::SettingEntry& entry : engine::setting_table()) {
+    if (entry.scope != engine::SettingScope::row) continue;
+    if (const auto given = row.training.find(entry.name); given != row.training.end())
+      entry.take(settings, {entry.name, given->second, "", ""});
+    else if (entry.publication)
+      entry.take(settings,
+                 {entry.name, entry.publication(publication), "the method's publication", ""});
+  }
 }
 
 engine::RunSpec row_spec(const Protocol& protocol, const Row& row, const PluginRegistry& plugins) {
@@ -61,11 +66,8 @@ engine::RunSpec row_spec(const Protocol& protocol, const Row& row, const PluginR
         row.grouping,
         resolve_options(grouping, "grouping '" + row.grouping + "'", row.grouping_options)};
   }
-  spec.training = resolve_training(protocol.training, row.training, method.training);
-  spec.dataset = protocol.dataset;
-  spec.backbone = protocol.backbone;
-  spec.allow_unknown_weights = protocol.allow_unknown_weights;
-  spec.device = protocol.device;
+  static_cast<engine::RunSettings&>(spec) = protocol;
+  resolve_training(spec, row, method.training);
   return spec;
 }
 
@@ -139,7 +141,6 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
 }
 
 std::string protocol_text(const Protocol& protocol, const std::vector<engine::RunSpec>& specs) {
-  const engine::Training& t = protocol.training;
   std::string seeds, text;
   for (const std::uint64_t seed : protocol.seeds)
     seeds += (seeds.empty() ? "" : ",") + std::to_string(seed);
@@ -147,24 +148,13 @@ std::string protocol_text(const Protocol& protocol, const std::vector<engine::Ru
   add_line(text, "name", protocol.name);
   if (!protocol.description.empty()) add_line(text, "description", protocol.description);
   add_line(text, "seeds", seeds);
-  text += "[dataset]\n";
-  add_line(text, "name", protocol.dataset.name);
-  add_line(text, "root", protocol.dataset.root.string());
-  for (const auto& [key, value] : engine::dataset_values(protocol.dataset))
-    add_line(text, key, value);
-  text += "[backbone]\n";
-  add_line(text, "dir", protocol.backbone.string());
-  if (protocol.allow_unknown_weights) add_line(text, "allow-unknown-weights", "yes");
-  text += "[train]\n";
-  add_line(text, "epochs", std::to_string(t.epochs));
-  add_line(text, "batch", std::to_string(t.batch));
-  add_line(text, "schedule", to_string(t.schedule));
-  add_line(text, "warmup-epochs", std::to_string(t.warmup_epochs));
-  add_line(text, "warmup-learning-rate", base::number_text(t.warmup_learning_rate));
-  add_line(text, "augmentation", to_string(t.augmentation));
-  add_line(text, "task-loss", to_string(t.task_loss));
-  add_line(text, "precision", t.precision);
-  add_line(text, "device", protocol.device);
+  std::string_view section;
+  for (const engine::SettingEntry& entry : engine::setting_table()) {
+    if (entry.scope != engine::SettingScope::study || !entry.is_said(protocol)) continue;
+    if (section != entry.section) text += "[" + std::string(entry.section) + "]\n";
+    section = entry.section;
+    add_line(text, entry.name, entry.text(protocol));
+  }
   std::int64_t last_row = -1;
   for (const engine::RunSpec& spec : specs) {
     if (spec.row == last_row) continue;
@@ -179,10 +169,8 @@ std::string protocol_text(const Protocol& protocol, const std::vector<engine::Ru
       for (const auto& [name, value] : spec.grouping->options)
         add_line(text, "grouping." + name, value);
     }
-    add_line(text, "optimizer", spec.training.optimizer);
-    add_line(text, "learning-rate", base::number_text(spec.training.learning_rate));
-    add_line(text, "weight-decay", base::number_text(spec.training.weight_decay));
-    add_line(text, "momentum", base::number_text(spec.training.momentum));
+    for (const engine::SettingEntry& entry : engine::setting_table())
+      if (entry.scope == engine::SettingScope::row) add_line(text, entry.name, entry.text(spec));
   }
   return text;
 }

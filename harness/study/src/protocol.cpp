@@ -3,134 +3,64 @@
 #include "ini_file.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
-#include "petlab/datasets/registry.hpp"
+#include "petlab/engine/setting_table.hpp"
 #include "protocol_values.hpp"
 #include "search_section.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <limits>
 #include <utility>
 
 namespace petlab::study {
 namespace {
 
-constexpr double kNoLimit = std::numeric_limits<double>::max();
-
-using Take = std::function<void(Protocol&, const Setting&)>;
-
-/// The keys of the sections that a study has once. This table is the list of what is known.
-const std::vector<std::pair<std::string, Take>>& study_keys() {
-  static const std::vector<std::pair<std::string, Take>> keys = {
-      {"study.name", [](Protocol& p, const Setting& s) { p.name = study_name_value(s); }},
-      {"study.description", [](Protocol& p, const Setting& s) { p.description = s.value; }},
-      {"study.seeds",
-       [](Protocol& p, const Setting& s) { p.seeds = parse_seeds(s.value, s.origin); }},
-      {"dataset.name",
-       [](Protocol& p, const Setting& s) {
-         p.dataset.name = choice_value(s, datasets::dataset_names());
-       }},
-      {"dataset.root", [](Protocol& p, const Setting& s) { p.dataset.root = path_value(s); }},
-      {"dataset.domains", [](Protocol& p, const Setting& s) { p.dataset.domains = list_value(s); }},
-      {"dataset.lists", [](Protocol& p, const Setting& s) { p.dataset.lists = path_value(s); }},
-      {"dataset.split",
-       [](Protocol& p, const Setting& s) {
-         p.dataset.split = choice_value(s, {"percent", "shots", "list"});
-       }},
-      {"dataset.train-fraction",
-       [](Protocol& p, const Setting& s) {
-         p.dataset.train_fraction = real_value(s, 0.0, 1.0);
-         if (p.dataset.train_fraction <= 0.0 || p.dataset.train_fraction >= 1.0)
-           setting_error(s, "expected a number between 0 and 1");
-       }},
-      {"dataset.train-shots",
-       [](Protocol& p, const Setting& s) { p.dataset.train_shots = integer_value(s, 1); }},
-      {"dataset.split-list",
-       [](Protocol& p, const Setting& s) {
-         if (s.value.empty()) setting_error(s, "expected lists, or own for the data set's own");
-         p.dataset.split_list = s.value;
-         p.dataset.split_base = ((s.base.empty() ? std::filesystem::current_path()
-                                                 : std::filesystem::absolute(s.base)) /
-                                 "")
-                                    .lexically_normal();
-       }},
-      {"dataset.validation-fraction",
-       [](Protocol& p, const Setting& s) {
-         p.dataset.validation_fraction = real_value(s, 0.0, 1.0);
-         if (p.dataset.validation_fraction >= 1.0)
-           setting_error(s, "expected a number from 0 to less than 1");
-       }},
-      {"dataset.validation-shots",
-       [](Protocol& p, const Setting& s) { p.dataset.validation_shots = integer_value(s, 0); }},
-      {"dataset.validation",
-       [](Protocol& p, const Setting& s) {
-         p.dataset.validation_list = choice_value(s, {"none", "list"}) == "list";
-       }},
-      {"backbone.dir", [](Protocol& p, const Setting& s) { p.backbone = path_value(s); }},
-      {"backbone.allow-unknown-weights",
-       [](Protocol& p, const Setting& s) {
-         p.allow_unknown_weights = choice_value(s, {"yes", "no"}) == "yes";
-       }},
-      {"train.epochs",
-       [](Protocol& p, const Setting& s) { p.training.epochs = integer_value(s, 1); }},
-      {"train.batch",
-       [](Protocol& p, const Setting& s) { p.training.batch = integer_value(s, 1); }},
-      {"train.schedule",
-       [](Protocol& p, const Setting& s) {
-         p.training.schedule = choice_value(s, {"cosine", "constant"}) == "cosine"
-                                   ? engine::Schedule::cosine
-                                   : engine::Schedule::constant;
-       }},
-      {"train.warmup-epochs",
-       [](Protocol& p, const Setting& s) { p.training.warmup_epochs = integer_value(s, 0); }},
-      {"train.warmup-learning-rate",
-       [](Protocol& p, const Setting& s) {
-         p.training.warmup_learning_rate = real_value(s, 0.0, kNoLimit);
-       }},
-      {"train.augmentation",
-       [](Protocol& p, const Setting& s) {
-         const std::string value = choice_value(s, {"none", "flip", "crop-flip"});
-         p.training.augmentation = value == "none"   ? engine::Augmentation::none
-                                   : value == "flip" ? engine::Augmentation::flip
-                                                     : engine::Augmentation::crop_flip;
-       }},
-      {"train.task-loss",
-       [](Protocol& p, const Setting& s) {
-         p.training.task_loss = choice_value(s, {"sum", "mean"}) == "sum" ? engine::TaskLoss::sum
-                                                                          : engine::TaskLoss::mean;
-       }},
-      {"train.precision",
-       [](Protocol& p, const Setting& s) {
-         p.training.precision = choice_value(s, {"fp32", "bf16"});
-       }},
-      {"train.device",
-       [](Protocol& p, const Setting& s) { p.device = choice_value(s, {"cpu", "cuda"}); }},
-  };
-  return keys;
-}
-
-const std::vector<std::string> kTrainingKeys = {"optimizer", "learning-rate", "weight-decay",
-                                                "momentum"};
-
-bool take_training(TrainingChoices& training, const std::string& key, const Setting& s) {
-  if (key == "optimizer") {
-    training.optimizer = choice_value(s, {"sgd", "adamw"});
-  } else if (key == "learning-rate") {
-    training.learning_rate = real_value(s, 0.0, kNoLimit);
-  } else if (key == "weight-decay") {
-    training.weight_decay = real_value(s, 0.0, kNoLimit);
-  } else if (key == "momentum") {
-    training.momentum = real_value(s, 0.0, 1.0);
+/// Takes a key that a study has once. False where there is none of this name.
+bool take_study_key(Protocol& protocol, const Setting& s) {
+  if (const engine::SettingEntry* entry = engine::study_setting(s.key)) {
+    entry->take(protocol, s);
+  } else if (s.key == "study.name") {
+    protocol.name = study_name_value(s);
+  } else if (s.key == "study.description") {
+    protocol.description = s.value;
+  } else if (s.key == "study.seeds") {
+    protocol.seeds = parse_seeds(s.value, s.origin);
   } else {
     return false;
   }
+  protocol.origins[s.key] = s.origin;
   return true;
+}
+
+/// All keys that take_study_key() knows.
+std::vector<std::string> study_keys() {
+  std::vector<std::string> keys = {"study.name", "study.description", "study.seeds"};
+  for (const engine::SettingEntry& entry : engine::setting_table())
+    if (entry.scope == engine::SettingScope::study) keys.push_back(entry.key());
+  return keys;
+}
+
+using RowSettings = std::map<std::string, std::string>;
+
+/// Takes a setting of row scope, checked. False where there is none of this name.
+bool take_training(RowSettings& training, const std::string& key, const Setting& s) {
+  const engine::SettingEntry* entry = engine::row_setting(key);
+  if (entry == nullptr) return false;
+  engine::RunSettings checked;
+  entry->take(checked, s);
+  training[key] = s.value;
+  return true;
+}
+
+std::vector<std::string> training_keys() {
+  std::vector<std::string> keys;
+  for (const engine::SettingEntry& entry : engine::setting_table())
+    if (entry.scope == engine::SettingScope::row) keys.emplace_back(entry.name);
+  return keys;
 }
 
 /// What [method.NAME] says: for every row of the method.
 struct MethodText {
   std::string origin;
-  TrainingChoices training;
+  RowSettings training;
   std::map<std::string, std::string> options;
 };
 
@@ -145,7 +75,7 @@ void take_method_key(MethodText& method, const std::string& section, const std::
   if (key.starts_with("option.")) {
     method.options[key.substr(7)] = s.value;
   } else if (!take_training(method.training, key, s)) {
-    std::vector<std::string> known = kTrainingKeys;
+    std::vector<std::string> known = training_keys();
     known.emplace_back("option.NAME");
     unknown_key(s, section, key, known);
   }
@@ -169,16 +99,11 @@ void take_row_key(Row& row, bool& has_sharing, const std::string& section, const
   } else if (key.starts_with("option.")) {
     row.method_options[key.substr(7)] = s.value;
   } else if (!take_training(row.training, key, s)) {
-    std::vector<std::string> known = kTrainingKeys;
+    std::vector<std::string> known = training_keys();
     for (const char* more : {"method", "sharing", "grouping", "grouping.NAME", "option.NAME"})
       known.emplace_back(more);
     unknown_key(s, section, key, known);
   }
-}
-
-template <class T>
-void merge(std::optional<T>& own, const std::optional<T>& general) {
-  if (!own) own = general;
 }
 
 void check_row(const Row& row, bool has_sharing) {
@@ -232,7 +157,7 @@ void check_split(const Protocol& protocol, const std::string& where) {
                                   const std::string& key) {
   std::vector<std::string> keys;
   std::vector<std::string> sections = {"method.NAME", "row.LABEL", "search", "search.METHOD"};
-  for (const auto& [known, take] : study_keys()) {
+  for (const std::string& known : study_keys()) {
     const std::string known_section = known.substr(0, known.find('.'));
     if (known_section == section) keys.push_back(known.substr(section.size() + 1));
     if (std::find(sections.begin(), sections.end(), known_section) == sections.end())
@@ -308,13 +233,8 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
 
   for (const Setting& s : merge_settings(ini.settings, overrides)) {
     const auto [section, key] = split_key(s.key, ini.sections);
-    const auto& keys = study_keys();
-    const auto known =
-        std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.first == s.key; });
-    if (known != keys.end()) {
-      known->second(protocol, s);
-      protocol.origins[s.key] = s.origin;
-    } else if (section.starts_with("method.")) {
+    if (take_study_key(protocol, s)) continue;
+    if (section.starts_with("method.")) {
       MethodText& method = methods[section.substr(7)];
       method.origin = s.origin;
       take_method_key(method, section, key, s);
@@ -338,10 +258,7 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
     check_row(row, has_sharing);
     if (const auto found = methods.find(row.method); found != methods.end()) {
       const MethodText& general = found->second;
-      merge(row.training.optimizer, general.training.optimizer);
-      merge(row.training.learning_rate, general.training.learning_rate);
-      merge(row.training.weight_decay, general.training.weight_decay);
-      merge(row.training.momentum, general.training.momentum);
+      row.training.insert(general.training.begin(), general.training.end());
       row.method_options.insert(general.options.begin(), general.options.end());
     }
     protocol.rows.push_back(row);

@@ -2,41 +2,14 @@
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
-#include "petlab/base/suggestion.hpp"
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <limits>
 
 namespace petlab::study {
 
-void setting_error(const Setting& setting, const std::string& message) {
-  throw base::Error(base::ErrorKind::config, setting.origin + ": '" + setting.key + "' is '" +
-                                                 setting.value + "', " + message);
-}
-
-std::int64_t integer_value(const Setting& setting, std::int64_t minimum) {
-  const auto number = base::parse_number<std::int64_t>(setting.value);
-  if (!number || *number < minimum)
-    setting_error(setting, "expected an integer >= " + std::to_string(minimum));
-  return *number;
-}
-
-double real_value(const Setting& setting, double minimum, double maximum) {
-  const auto number = base::parse_number<double>(setting.value);
-  if (!number || !std::isfinite(*number) || *number < minimum || *number > maximum)
-    setting_error(setting, "expected a number >= " + base::number_text(minimum) +
-                               (maximum < std::numeric_limits<double>::max()
-                                    ? " and <= " + base::number_text(maximum)
-                                    : ""));
-  return *number;
-}
-
-std::filesystem::path path_value(const Setting& setting) {
-  if (setting.value.empty()) setting_error(setting, "expected a path");
-  return std::filesystem::absolute(setting.base / setting.value).lexically_normal();
-}
+using engine::setting_error;
 
 std::string name_value(const Setting& setting) {
   if (!is_plain_name(setting.value))
@@ -52,17 +25,6 @@ std::string study_name_value(const Setting& setting) {
     if (slash == std::string::npos) return setting.value;
     rest = rest.substr(slash + 1);
   }
-}
-
-std::string choice_value(const Setting& setting, const std::vector<std::string>& choices) {
-  if (std::find(choices.begin(), choices.end(), setting.value) != choices.end())
-    return setting.value;
-  std::string list;
-  for (const std::string& choice : choices)
-    list += (list.empty() ? "" : ", ") + choice;
-  const std::string hint = base::did_you_mean(setting.value, choices);
-  setting_error(setting,
-                "expected one of " + list + (hint.starts_with("; did") ? hint : std::string()));
 }
 
 bool is_plain_name(const std::string& text) {
@@ -102,21 +64,6 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text, const std::strin
     if (rest.empty()) fail();
   }
   return seeds;
-}
-
-std::vector<std::string> list_value(const Setting& setting) {
-  std::vector<std::string> values;
-  std::string rest = setting.value;
-  while (!rest.empty()) {
-    const auto comma = rest.find(',');
-    std::string one = rest.substr(0, comma);
-    one.erase(0, one.find_first_not_of(" \t"));
-    one.resize(one.find_last_not_of(" \t") + 1);
-    if (!one.empty()) values.push_back(one);
-    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-  }
-  if (values.empty()) setting_error(setting, "expected names with commas between");
-  return values;
 }
 
 }  // namespace petlab::study

@@ -3,8 +3,8 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/engine/seeds.hpp"
+#include "petlab/engine/setting_table.hpp"
 #include "petlab/sdk/method.hpp"
-#include "protocol_values.hpp"
 #include "search_section.hpp"
 
 #include <algorithm>
@@ -34,12 +34,6 @@ double parse_number(const std::string& text, const std::string& message) {
 
 /// What a row has at a key without a search: what the file says, else its publication's.
 double own_value(const Row& row, const sdk::MethodEntry& method, const SearchSpace& space) {
-  const sdk::TrainingDefaults& publication = method.training;
-  if (space.key == "learning-rate")
-    return row.training.learning_rate.value_or(publication.learning_rate);
-  if (space.key == "weight-decay")
-    return row.training.weight_decay.value_or(publication.weight_decay);
-  if (space.key == "momentum") return row.training.momentum.value_or(publication.momentum);
   const std::string where = space.origin + ": row '" + row.label + "': " + space.key + " is ";
   std::string text;
   if (space.key.starts_with("option.")) {
@@ -49,6 +43,10 @@ double own_value(const Row& row, const sdk::MethodEntry& method, const SearchSpa
     else
       for (const sdk::OptionSpec& option : std::span(method.options, method.option_count))
         if (name == option.name) text = option.default_value;
+  } else if (const auto given = row.training.find(space.key); given != row.training.end()) {
+    text = given->second;
+  } else if (const auto& published = engine::row_setting(space.key)->publication) {
+    text = published(method.training);
   }
   return parse_number(text, where + "'" + text + "', and x is for factors of a number");
 }

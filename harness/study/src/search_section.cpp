@@ -2,20 +2,31 @@
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
-#include "protocol_values.hpp"
+#include "petlab/engine/setting_table.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace petlab::study {
 namespace {
 
+using engine::choice_value;
+using engine::integer_value;
+using engine::list_value;
+using engine::real_value;
+using engine::setting_error;
+
 /// Keys that a search may set, beside option.NAME.
-const std::vector<std::string> kKeys = {"optimizer", "learning-rate", "weight-decay", "momentum"};
+std::vector<std::string> searchable_keys() {
+  std::vector<std::string> keys;
+  for (const engine::SettingEntry& entry : engine::setting_table())
+    if (entry.is_searchable) keys.emplace_back(entry.name);
+  return keys;
+}
 
 bool is_searchable(const std::string& key) {
+  const engine::SettingEntry* entry = engine::row_setting(key);
   return (key.starts_with("option.") && key.size() > 7) ||
-         std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+         (entry != nullptr && entry->is_searchable);
 }
 
 /// "log(1e-4, x10)": what stands in the brackets, if `text` begins with the name.
@@ -42,7 +53,7 @@ SearchSpace parse_space(const std::string& key, const Setting& s) {
       setting_error(s, "expected both bounds with an x (times the row's own value) or none");
     const auto bound = [&](std::string text) {
       if (space.relative) text.erase(0, 1);
-      return real_value({s.key, text, s.origin, s.base}, 0.0, std::numeric_limits<double>::max());
+      return real_value({s.key, text, s.origin, s.base}, {});
     };
     space.low = bound(bounds->at(0));
     space.high = bound(bounds->at(1));
@@ -68,7 +79,7 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
   if (is_searchable(space)) {
     (method.empty() ? search.general : search.methods[method]).push_back(parse_space(space, s));
   } else if (!method.empty()) {
-    std::vector<std::string> known = kKeys;
+    std::vector<std::string> known = searchable_keys();
     known.emplace_back("option.NAME");
     base::throw_config_error(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
                              base::did_you_mean(key, known));
@@ -80,13 +91,12 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
   } else if (key == "seeds") {
     search.seeds = parse_seeds(s.value, s.origin);
   } else if (key == "validation-fraction") {
-    search.validation_fraction = real_value(s, 0.0, 1.0);
-    if (search.validation_fraction <= 0.0 || search.validation_fraction >= 1.0)
-      setting_error(s, "expected a number between 0 and 1");
+    search.validation_fraction =
+        real_value(s, {.maximum = 1.0, .is_open_below = true, .is_open_above = true});
   } else {
     std::vector<std::string> known = {"strategy", "trials", "seeds", "validation-fraction",
                                       "space.option.NAME"};
-    for (const std::string& one : kKeys)
+    for (const std::string& one : searchable_keys())
       known.push_back("space." + one);
     base::throw_config_error(s.origin + ": unknown key '" + key + "' in [search]" +
                              base::did_you_mean(key, known));

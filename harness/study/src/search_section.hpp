@@ -14,8 +14,8 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
 /// protocol that does not hold out pictures itself.
 void check_search(const SearchSpec& search, const Protocol& protocol);
 
-/// Puts a value at a key that a search may set: optimizer, learning-rate, weight-decay, momentum,
-/// option.NAME. Throws Error(config) for a value of the wrong kind.
+/// Puts a value at a key of a row: a setting of row scope, or option.NAME. Throws Error(config) for
+/// a value of the wrong kind.
 void set_row_value(Row& row, const std::string& key, const Setting& setting);
 
 }  // namespace petlab::study

@@ -1,46 +1,33 @@
 #include "petlab/base/error.hpp"
-#include "petlab/study/protocol.hpp"
+#include "petlab/engine/setting_table.hpp"
 #include "petlab/study/worker.hpp"
 
 #include <nlohmann/json.hpp>
 
-// Job as JSON. Numbers that decide a result are written as JSON numbers, which nlohmann prints so
-// that they read back as the same double.
+// Job as JSON. Settings are written as the texts of their table, which read back as the same
+// values.
 namespace petlab::study {
 namespace {
 
 using nlohmann::json;
 
-json training_json(const engine::Training& t) {
-  return {{"epochs", t.epochs},
-          {"batch", t.batch},
-          {"optimizer", t.optimizer},
-          {"learning_rate", t.learning_rate},
-          {"weight_decay", t.weight_decay},
-          {"momentum", t.momentum},
-          {"schedule", static_cast<int>(t.schedule)},
-          {"warmup_epochs", t.warmup_epochs},
-          {"warmup_learning_rate", t.warmup_learning_rate},
-          {"augmentation", static_cast<int>(t.augmentation)},
-          {"task_loss", static_cast<int>(t.task_loss)},
-          {"precision", t.precision}};
+/// The table's settings by their keys, as texts.
+json settings_json(const engine::RunSettings& settings) {
+  json texts = json::object();
+  for (const engine::SettingEntry& entry : engine::setting_table()) {
+    const std::string text = entry.text(settings);
+    if (!text.empty() && !(entry.is_optional && entry.is_default(settings)))
+      texts[entry.key()] = text;
+  }
+  return texts;
 }
 
-engine::Training parse_training(const json& j) {
-  engine::Training t;
-  j.at("epochs").get_to(t.epochs);
-  j.at("batch").get_to(t.batch);
-  j.at("optimizer").get_to(t.optimizer);
-  j.at("learning_rate").get_to(t.learning_rate);
-  j.at("weight_decay").get_to(t.weight_decay);
-  j.at("momentum").get_to(t.momentum);
-  t.schedule = static_cast<engine::Schedule>(j.at("schedule").get<int>());
-  j.at("warmup_epochs").get_to(t.warmup_epochs);
-  j.at("warmup_learning_rate").get_to(t.warmup_learning_rate);
-  t.augmentation = static_cast<engine::Augmentation>(j.at("augmentation").get<int>());
-  t.task_loss = static_cast<engine::TaskLoss>(j.at("task_loss").get<int>());
-  j.at("precision").get_to(t.precision);
-  return t;
+void take_settings(engine::RunSettings& settings, const json& j) {
+  const auto& texts = j.at("settings");
+  const std::string base = j.at("split_base").get<std::string>();
+  for (const engine::SettingEntry& entry : engine::setting_table())
+    if (const auto text = texts.find(entry.key()); text != texts.end())
+      entry.take(settings, {entry.key(), text->get<std::string>(), "the work order", base});
 }
 
 json spec_json(const engine::RunSpec& s) {
@@ -51,23 +38,8 @@ json spec_json(const engine::RunSpec& s) {
             {"method_options", s.method_options},
             {"sharing", to_string(s.sharing)},
             {"seed", s.seed},
-            {"training", training_json(s.training)},
-            {"dataset",
-             {{"name", s.dataset.name},
-              {"root", s.dataset.root.string()},
-              {"domains", s.dataset.domains},
-              {"lists", s.dataset.lists.string()},
-              {"split", s.dataset.split},
-              {"train_fraction", s.dataset.train_fraction},
-              {"train_shots", s.dataset.train_shots},
-              {"split_list", s.dataset.split_list},
-              {"split_base", s.dataset.split_base.string()},
-              {"validation_fraction", s.dataset.validation_fraction},
-              {"validation_shots", s.dataset.validation_shots},
-              {"validation_list", s.dataset.validation_list}}},
-            {"backbone", s.backbone.string()},
-            {"allow_unknown_weights", s.allow_unknown_weights},
-            {"device", s.device},
+            {"settings", settings_json(s)},
+            {"split_base", s.dataset.split_base.string()},
             {"cache_dir", s.cache_dir.string()},
             {"feature_store", s.feature_store},
             {"threads", s.threads},
@@ -75,23 +47,6 @@ json spec_json(const engine::RunSpec& s) {
   if (s.grouping)
     j["grouping"] = {{"strategy", s.grouping->strategy}, {"options", s.grouping->options}};
   return j;
-}
-
-engine::DatasetSpec parse_dataset(const json& j) {
-  engine::DatasetSpec d;
-  j.at("name").get_to(d.name);
-  d.root = j.at("root").get<std::string>();
-  j.at("domains").get_to(d.domains);
-  d.lists = j.at("lists").get<std::string>();
-  j.at("split").get_to(d.split);
-  j.at("train_fraction").get_to(d.train_fraction);
-  j.at("train_shots").get_to(d.train_shots);
-  j.at("split_list").get_to(d.split_list);
-  d.split_base = j.at("split_base").get<std::string>();
-  j.at("validation_fraction").get_to(d.validation_fraction);
-  j.at("validation_shots").get_to(d.validation_shots);
-  j.at("validation_list").get_to(d.validation_list);
-  return d;
 }
 
 engine::RunSpec parse_spec(const json& j) {
@@ -103,11 +58,7 @@ engine::RunSpec parse_spec(const json& j) {
   j.at("method_options").get_to(s.method_options);
   s.sharing = engine::parse_sharing(j.at("sharing").get<std::string>());
   j.at("seed").get_to(s.seed);
-  s.training = parse_training(j.at("training"));
-  s.dataset = parse_dataset(j.at("dataset"));
-  s.backbone = j.at("backbone").get<std::string>();
-  j.at("allow_unknown_weights").get_to(s.allow_unknown_weights);
-  j.at("device").get_to(s.device);
+  take_settings(s, j);
   s.cache_dir = j.at("cache_dir").get<std::string>();
   j.at("feature_store").get_to(s.feature_store);
   j.at("threads").get_to(s.threads);

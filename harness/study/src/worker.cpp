@@ -45,8 +45,9 @@ engine::RunInputs prepare(const Job& job) {
     check_plugin_sources(*grouping.plugin, identity_part(job.identity, "grouping.sources"));
     inputs.grouping = grouping.entry;
   }
-  inputs.backbone = clip::Backbone::load(spec.backbone, engine::parse_device(spec.device),
-                                         {.allow_unknown_weights = spec.allow_unknown_weights});
+  inputs.backbone =
+      clip::Backbone::load(spec.backbone, engine::parse_device(to_string(spec.device)),
+                           {.allow_unknown_weights = spec.allow_unknown_weights});
   inputs.backbone_hash = inputs.backbone->weight_hash();
   check_unchanged("backbone " + spec.backbone.string(), inputs.backbone_hash,
                   identity_part(job.identity, "backbone.weights"));

@@ -90,7 +90,8 @@ TEST(AdaptedBackbone, KnowsWhichTowersAreTouched) {
 TEST(TrainImages, KeptFeaturesGiveTheSameLogitsAsPixels) {
   for (const auto augmentation : {Augmentation::none, Augmentation::flip}) {
     Bench bench(testing::text_prompts(), Sharing::per_task);
-    TrainImages images(*bench.inputs.backbone, bench.inputs.tasks, augmentation, 1, "fp32");
+    TrainImages images(*bench.inputs.backbone, bench.inputs.tasks, augmentation, 1,
+                       Precision::fp32);
     for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
       for (std::int64_t task = 0; task < 3; ++task) {
         const TaskBatch batch{task, {2, 0, 1}};
@@ -110,7 +111,7 @@ TEST(TrainImages, KeptFeaturesGiveTheSameLogitsAsPixels) {
 TEST(TrainImages, NeverKeepsFeaturesOfRandomCrops) {
   Bench bench(testing::text_prompts(), Sharing::joint);
   TrainImages images(*bench.inputs.backbone, bench.inputs.tasks, Augmentation::crop_flip, 1,
-                     "fp32");
+                     Precision::fp32);
   const TaskBatch batch{0, {0, 1}};
   const TaskImages first = images.images(batch, 0, 2);
   EXPECT_FALSE(first.features.defined());

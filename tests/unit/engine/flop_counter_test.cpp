@@ -152,13 +152,13 @@ TEST(FlopCounter, IsTheSameInInferenceAndInReducedPrecision) {
   EXPECT_EQ(flops_of([&] { work(); }), expected);
   const double trained = flops_of([&] { work().sum().backward(); });
   {
-    const AutocastScope autocast(at::kCPU, "bf16");
+    const AutocastScope autocast(at::kCPU, Precision::bf16);
     EXPECT_EQ(flops_of([&] { work(); }), expected);
   }
   EXPECT_EQ(flops_of([&] {
               at::Tensor sum;
               {
-                const AutocastScope autocast(at::kCPU, "bf16");
+                const AutocastScope autocast(at::kCPU, Precision::bf16);
                 sum = work().sum();
               }
               sum.backward();

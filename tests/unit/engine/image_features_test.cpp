@@ -49,7 +49,7 @@ class ImageFeaturesTest : public ::testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   [[nodiscard]] ImageFeatures make(const fs::path& folder, const std::string& key = "key") const {
-    return {*backbone_, pictures(), "fp32", {folder, key}};
+    return {*backbone_, pictures(), Precision::fp32, {folder, key}};
   }
   [[nodiscard]] fs::path only_file() const {
     EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);

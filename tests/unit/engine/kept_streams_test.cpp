@@ -77,7 +77,7 @@ TEST(KeptStreams, OfTheLayersThatNoAdapterTouches) {
 TEST(KeptStreams, OnlyWhereImagesAreSeenAgain) {
   Bench bench(upper(), Sharing::joint);
   const auto kept = [&](Augmentation augmentation, std::int64_t epochs) {
-    return TrainImages(*bench.inputs.backbone, bench.inputs.tasks, augmentation, 1, "fp32")
+    return TrainImages(*bench.inputs.backbone, bench.inputs.tasks, augmentation, 1, Precision::fp32)
         .kept_layers(1, epochs);
   };
   EXPECT_EQ(kept(Augmentation::none, 2), 1);
@@ -105,7 +105,8 @@ TEST(KeptStreams, OnlyWithinTheBudget) {
 TEST(KeptStreams, GiveTheLogitsOfPixels) {
   for (const auto augmentation : {Augmentation::none, Augmentation::flip}) {
     Bench bench(upper(), Sharing::grouped_specific, {{0, 2}, {1}});
-    TrainImages images(*bench.inputs.backbone, bench.inputs.tasks, augmentation, 1, "fp32");
+    TrainImages images(*bench.inputs.backbone, bench.inputs.tasks, augmentation, 1,
+                       Precision::fp32);
     for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
       std::vector<TaskImages> kept, pixels;
       for (std::int64_t task = 0; task < 3; ++task) {

@@ -100,11 +100,12 @@ TEST_F(Checkpoint, ARunStoppedAfterAnyStepEndsWithTheSameBits) {
   struct Case {
     const sdk::MethodEntry* method;
     Sharing sharing;
-    const char* optimizer;
+    OptimizerKind optimizer;
   };
-  for (const Case& one : {Case{&testing::both_prompts(), Sharing::per_task, "sgd"},
-                          Case{&testing::text_prompts(), Sharing::joint_specific, "adamw"},
-                          Case{&testing::whole_copy(), Sharing::joint, "adamw"}}) {
+  for (const Case& one :
+       {Case{&testing::both_prompts(), Sharing::per_task, OptimizerKind::sgd},
+        Case{&testing::text_prompts(), Sharing::joint_specific, OptimizerKind::adamw},
+        Case{&testing::whole_copy(), Sharing::joint, OptimizerKind::adamw}}) {
     const RunInputs inputs = testing::tiny_inputs(*one.method);
     RunSpec spec = testing::tiny_spec(one.method->name, one.sharing, 3);
     spec.training.optimizer = one.optimizer;

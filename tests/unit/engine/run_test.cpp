@@ -247,8 +247,8 @@ TEST(Run, WorksInReducedPrecisionAndWithEveryAugmentation) {
     for (const auto* method : {&testing::both_prompts(), &testing::text_prompts()}) {
       RunSpec spec = tiny_spec(method->name, Sharing::joint, 2);
       spec.training.augmentation = augmentation;
-      spec.training.precision = "bf16";
-      spec.training.optimizer = "adamw";
+      spec.training.precision = Precision::bf16;
+      spec.training.optimizer = OptimizerKind::adamw;
       const auto record = run_well(spec, tiny_inputs(*method));
       EXPECT_EQ(record.precision, "bfloat16");
     }

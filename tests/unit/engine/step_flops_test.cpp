@@ -273,7 +273,7 @@ TEST(StepFlops, DependOnTheWorkAloneNotOnPrecisionOrLengthOfTheRun) {
   const RunInputs inputs = tiny_inputs(testing::both_prompts());
   RunSpec spec = tiny_spec("both", Sharing::joint_specific, 1);
   const auto record = run_well(spec, inputs);
-  spec.training.precision = "bf16";
+  spec.training.precision = Precision::bf16;
   spec.training.epochs = 3;
   const auto reduced = run_well(spec, inputs);
   EXPECT_EQ(record.step_flops, reduced.step_flops);

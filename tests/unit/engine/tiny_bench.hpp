@@ -16,7 +16,7 @@ struct Bench {
       : inputs(testing::tiny_inputs(entry)),
         method(entry.make({})),
         checks(entry.name, *inputs.backbone),
-        images(*inputs.backbone, inputs.tasks, Augmentation::none, 1, "fp32"),
+        images(*inputs.backbone, inputs.tasks, Augmentation::none, 1, Precision::fp32),
         adapters(make_adapters(*method, entry.name,
                                {*inputs.backbone, inputs.tasks,
                                 [this](std::size_t task) { return images.plain_features(task); }},

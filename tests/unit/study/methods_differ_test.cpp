@@ -23,7 +23,7 @@ struct Trace {
 };
 
 Trace trace_of(const std::string& method, const sdk::MethodEntry& entry,
-               const std::string& precision = "fp32") {
+               engine::Precision precision = engine::Precision::fp32) {
   engine::RunSpec spec = testing::tiny_spec(method, engine::Sharing::joint, 3);
   spec.training.precision = precision;
   spec.training.learning_rate = 0.01;
@@ -49,7 +49,7 @@ TEST(Methods, TrainInBf16AsInFp32) {
   for (const std::string& method : plugins.method_names()) {
     const sdk::MethodEntry& entry = *plugins.method(method).entry;
     const Trace fp32 = trace_of(method, entry);
-    const Trace bf16 = trace_of(method, entry, "bf16");
+    const Trace bf16 = trace_of(method, entry, engine::Precision::bf16);
     ASSERT_EQ(bf16.losses.size(), fp32.losses.size()) << method;
     // A loss of some tenths to some units; bf16 has 8 bits.
     for (std::size_t epoch = 0; epoch < fp32.losses.size(); ++epoch)

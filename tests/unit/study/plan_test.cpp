@@ -69,7 +69,7 @@ TEST(Plan, FillsOptionsAndTrainingFromThePublication) {
   EXPECT_EQ(runs[0].method_options.at("n-ctx"), "4");
   EXPECT_EQ(runs[0].method_options.count("init-std"), 1U);
   EXPECT_EQ(runs[0].training.learning_rate, publication.learning_rate);
-  EXPECT_EQ(runs[0].training.optimizer, publication.optimizer);
+  EXPECT_EQ(to_string(runs[0].training.optimizer), publication.optimizer);
   EXPECT_EQ(runs[0].training.momentum, 0.5);
 }
 

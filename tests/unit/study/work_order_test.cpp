@@ -21,7 +21,7 @@ TEST(WorkOrder, SurvivesItsJourneyUnchanged) {
   spec.training.schedule = engine::Schedule::constant;
   spec.training.augmentation = engine::Augmentation::crop_flip;
   spec.training.task_loss = engine::TaskLoss::mean;
-  spec.training.precision = "bf16";
+  spec.training.precision = engine::Precision::bf16;
   spec.dataset.name = "office-home";
   spec.dataset.root = "/my pictures";
   spec.dataset.domains = {"Real World", "Art"};

@@ -41,10 +41,10 @@ struct ImageFeatures::View {
 };
 
 ImageFeatures::ImageFeatures(const clip::Backbone& backbone, std::vector<at::Tensor> pictures,
-                             std::string precision, FeatureStorePlace place)
+                             Precision precision, FeatureStorePlace place)
     : backbone_(backbone),
       pictures_(std::move(pictures)),
-      precision_(std::move(precision)),
+      precision_(precision),
       place_(std::move(place)),
       chunk_size_(chunk_size(backbone)),
       views_(kViews) {
@@ -70,7 +70,7 @@ ImageFeatures::View& ImageFeatures::view(std::int64_t index) {
     // What the tower gives in this precision; one picture tells.
     const std::int64_t side = backbone_.shape().image_size;
     at::ScalarType type = at::kFloat;
-    if (precision_ != "fp32") {
+    if (precision_ != Precision::fp32) {
       const FlopPause no_work;
       const AutocastScope autocast(backbone_.device(), precision_);
       type = backbone_
@@ -90,7 +90,7 @@ void ImageFeatures::open_store(View& view, std::int64_t index) {
     key += name + " " + value + "\n";
   };
   add("view", std::to_string(index));
-  add("precision", precision_);
+  add("precision", to_string(precision_));
   add("type", at::toString(view.rows.scalar_type()));
   add("width", std::to_string(view.rows.size(1)));
   add("chunk", std::to_string(chunk_size_));

@@ -44,13 +44,13 @@ std::int64_t kept_vision_layers(const sdk::BackboneShape& shape, const std::vect
 }
 
 TrainImages::TrainImages(const clip::Backbone& backbone, const std::vector<Task>& tasks,
-                         Augmentation augmentation, std::uint64_t seed, std::string precision,
+                         Augmentation augmentation, std::uint64_t seed, Precision precision,
                          ImageFeatures* features)
     : backbone_(backbone),
       tasks_(tasks),
       augmentation_(augmentation),
       seed_(seed),
-      precision_(std::move(precision)),
+      precision_(precision),
       store_(features),
       features_(tasks.size()),
       streams_(tasks.size()) {

@@ -85,7 +85,7 @@ void BranchWarmUp::step(const at::Tensor& loss, const std::vector<at::Tensor>& o
   if (own_optimizer_ == nullptr) {
     own_ = own;
     Training training = context_.training;
-    training.optimizer = "adamw";  // without decay: Adam
+    training.optimizer = OptimizerKind::adamw;  // without decay: Adam
     training.weight_decay = 0.0;
     training.learning_rate = learning_rate;
     own_optimizer_ = std::make_unique<Optimizer>(training, own_);

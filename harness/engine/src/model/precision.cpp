@@ -1,13 +1,12 @@
 #include "petlab/engine/precision.hpp"
 
-#include "petlab/base/error.hpp"
-
 #include <ATen/autocast_mode.h>
 
 namespace petlab::engine {
 
-AutocastScope::AutocastScope(c10::Device device, const std::string& precision) {
-  if (precision == "bf16") guard_.emplace(device.type(), /*is_enabled=*/true, at::kBFloat16);
+AutocastScope::AutocastScope(c10::Device device, Precision precision) {
+  if (precision == Precision::bf16)
+    guard_.emplace(device.type(), /*is_enabled=*/true, at::kBFloat16);
 }
 
 AutocastPause::AutocastPause(c10::Device device)
@@ -17,13 +16,6 @@ AutocastPause::AutocastPause(c10::Device device)
 
 AutocastPause::~AutocastPause() {
   at::autocast::set_autocast_enabled(device_, was_enabled_);
-}
-
-void check_precision(const std::string& precision) {
-  if (precision != "fp32" && precision != "bf16") {
-    throw base::Error(base::ErrorKind::config,
-                      "precision is '" + precision + "', expected one of fp32, bf16");
-  }
 }
 
 }  // namespace petlab::engine

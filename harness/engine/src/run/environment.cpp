@@ -49,11 +49,11 @@ std::string cpu_name() {
 }  // namespace
 
 c10::Device parse_device(const std::string& name) {
-  if (name == "cpu") return c10::kCPU;
-  if (name != "cuda") {
+  const auto kind = parse_value<DeviceKind>(name);
+  if (!kind)
     throw base::Error(base::ErrorKind::config,
                       "device is '" + name + "', expected one of cpu, cuda");
-  }
+  if (kind == DeviceKind::cpu) return c10::kCPU;
   if (!at::hasCUDA()) {
     throw base::Error(base::ErrorKind::device,
                       "device is 'cuda', but LibTorch finds no CUDA device here; it needs a CUDA "

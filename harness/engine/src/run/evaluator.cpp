@@ -54,7 +54,7 @@ double counted(Work&& work) {
 
 std::vector<results::TaskResult> evaluate(
     AdaptedBackbone& backbone, const clip::Backbone& images_of, const std::vector<Task>& tasks,
-    const std::vector<LabelledImages>& test, const std::string& precision, Progress& progress,
+    const std::vector<LabelledImages>& test, Precision precision, Progress& progress,
     std::optional<double>* image_flops, ImageFeatures* features) {
   const c10::InferenceMode inference;
   const AutocastScope autocast(images_of.device(), precision);

@@ -34,8 +34,8 @@ void set_up_torch(const RunSpec& spec) {
   // Nobody should draw from the default generators; who does gets the same in each process.
   const std::uint64_t seed = derive_seed(spec.seed, {"default"});
   at::Generator(at::detail::getDefaultCPUGenerator()).set_current_seed(seed);
-  if (spec.device != "cpu")
-    at::Generator(at::globalContext().defaultGenerator(parse_device(spec.device)))
+  if (spec.device != DeviceKind::cpu)
+    at::Generator(at::globalContext().defaultGenerator(parse_device(to_string(spec.device))))
         .set_current_seed(seed);
 #ifdef __GLIBC__
   // Memory of one step serves the next. By default each large tensor is a fresh mapping, whose
@@ -44,7 +44,7 @@ void set_up_torch(const RunSpec& spec) {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
   at::set_num_threads(spec.threads);
-  if (spec.device == "cpu") {
+  if (spec.device == DeviceKind::cpu) {
     at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
     at::globalContext().setDeterministicFillUninitializedMemory(false);
   }
@@ -61,8 +61,9 @@ void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
       has_groups(spec.sharing) != (inputs.grouping != nullptr)) {
     refuse("a grouping where the sharing has none, or none where it has");
   }
-  if (inputs.backbone->device() != parse_device(spec.device)) {
-    refuse("the backbone is on " + inputs.backbone->device().str() + ", the run on " + spec.device);
+  if (inputs.backbone->device() != parse_device(to_string(spec.device))) {
+    refuse("the backbone is on " + inputs.backbone->device().str() + ", the run on " +
+           to_string(spec.device));
   }
   for (const Task& task : inputs.tasks) {
     if (task.train.size() == 0) {
@@ -145,7 +146,6 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   RunCheckpoint checkpoint(execution.checkpoint, record, progress);
   check_inputs(spec, inputs);
   record.method_trait = inputs.method->trait;
-  check_precision(spec.training.precision);
   check_sharing(*inputs.method, spec.sharing);
   set_up_torch(spec);
   record.environment = describe_environment(device, std::move(record.environment));

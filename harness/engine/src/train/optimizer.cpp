@@ -86,10 +86,7 @@ struct Optimizer::Impl {
 
 Optimizer::Optimizer(const Training& training, std::vector<at::Tensor> parameters)
     : impl_(std::make_unique<Impl>()) {
-  if (training.optimizer != "sgd" && training.optimizer != "adamw")
-    throw base::Error(base::ErrorKind::config,
-                      "optimizer is '" + training.optimizer + "', expected one of sgd, adamw");
-  impl_->is_sgd = training.optimizer == "sgd";
+  impl_->is_sgd = training.optimizer == OptimizerKind::sgd;
   impl_->learning_rate = training.learning_rate;
   impl_->weight_decay = training.weight_decay;
   impl_->momentum = training.momentum;

@@ -3,11 +3,11 @@
 #include "petlab/engine/adapted_backbone.hpp"
 #include "petlab/engine/image_features.hpp"
 #include "petlab/engine/progress.hpp"
+#include "petlab/engine/run_spec.hpp"
 #include "petlab/engine/tasks.hpp"
 #include "petlab/results/record.hpp"
 
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace petlab::engine {
@@ -20,7 +20,7 @@ namespace petlab::engine {
 /// the tower computes them.
 [[nodiscard]] std::vector<results::TaskResult> evaluate(
     AdaptedBackbone& backbone, const clip::Backbone& images_of, const std::vector<Task>& tasks,
-    const std::vector<LabelledImages>& test, const std::string& precision, Progress& progress,
+    const std::vector<LabelledImages>& test, Precision precision, Progress& progress,
     std::optional<double>* image_flops = nullptr, ImageFeatures* features = nullptr);
 
 }  // namespace petlab::engine

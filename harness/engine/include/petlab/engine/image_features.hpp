@@ -2,6 +2,7 @@
 
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/progress.hpp"
+#include "petlab/engine/run_spec.hpp"
 
 #include <ATen/core/Tensor.h>
 
@@ -35,7 +36,7 @@ class ImageFeatures {
   /// `pictures`: uint8 [n, 3, S, S] on the CPU, those of each domain. The backbone must outlive
   /// this object.
   ImageFeatures(const clip::Backbone& backbone, std::vector<at::Tensor> pictures,
-                std::string precision, FeatureStorePlace place);
+                Precision precision, FeatureStorePlace place);
   ~ImageFeatures();
   ImageFeatures(const ImageFeatures&) = delete;
   ImageFeatures& operator=(const ImageFeatures&) = delete;
@@ -74,7 +75,7 @@ class ImageFeatures {
 
   const clip::Backbone& backbone_;
   std::vector<at::Tensor> pictures_;
-  std::string precision_;
+  Precision precision_;
   FeatureStorePlace place_;
   std::int64_t chunk_size_;
   std::vector<Chunk> chunks_;

@@ -14,7 +14,6 @@ namespace petlab::engine {
 /// without a gradient stay as they are: no momentum, no weight decay.
 class Optimizer {
  public:
-  /// Throws Error(config) for an unknown name.
   Optimizer(const Training& training, std::vector<at::Tensor> parameters);
   ~Optimizer();
   Optimizer(const Optimizer&) = delete;

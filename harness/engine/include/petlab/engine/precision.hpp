@@ -1,19 +1,19 @@
 #pragma once
 
 #include "petlab/clip/autocast.hpp"
+#include "petlab/engine/run_spec.hpp"
 
 #include <c10/core/Device.h>
 
 #include <optional>
-#include <string>
 
 namespace petlab::engine {
 
-/// While it lives, forward passes of this thread compute in the given precision: "fp32" as they
-/// are, "bf16" under autocast. Backward passes belong outside.
+/// While it lives, forward passes of this thread compute in the given precision: fp32 as they are,
+/// bf16 under autocast. Backward passes belong outside.
 class AutocastScope {
  public:
-  AutocastScope(c10::Device device, const std::string& precision);
+  AutocastScope(c10::Device device, Precision precision);
 
  private:
   std::optional<clip::AutocastGuard> guard_;
@@ -32,8 +32,5 @@ class AutocastPause {
   c10::DeviceType device_;
   bool was_enabled_;
 };
-
-/// Throws Error(config) unless it is "fp32" or "bf16".
-void check_precision(const std::string& precision);
 
 }  // namespace petlab::engine

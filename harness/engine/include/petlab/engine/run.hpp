@@ -70,6 +70,12 @@ void check_sharing(const sdk::MethodEntry& method, Sharing sharing);
 /// True for `grouped` and `grouped+specific`.
 [[nodiscard]] bool has_groups(Sharing sharing);
 
+/// What a run's record keeps of its settings: what was equal for all methods of the study, by keys
+/// of setting_table(), beside the names of data set and backbone; and the method's own options with
+/// how it is trained, and those of the grouping.
+[[nodiscard]] results::NamedValues record_protocol(const RunSpec& spec);
+[[nodiscard]] results::NamedValues record_options(const RunSpec& spec);
+
 /// "cpu" or "cuda" as a device. Throws Error(device) for cuda where there is none, Error(config)
 /// for another name.
 [[nodiscard]] c10::Device parse_device(const std::string& name);

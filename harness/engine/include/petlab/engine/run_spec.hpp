@@ -1,11 +1,13 @@
 #pragma once
 
+#include "petlab/engine/value_names.hpp"
+
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace petlab::engine {
@@ -18,30 +20,63 @@ enum class Sharing {
   grouped_specific,  ///< one a group and one a task, composed (MmAP-MT)
   joint_specific,    ///< one for all and one a task, composed
 };
+template <>
+struct ValueNames<Sharing> {
+  static constexpr std::array kAll = {"per-task", "joint", "grouped", "grouped+specific",
+                                      "joint+specific"};
+};
 
-/// "per-task", "joint", "grouped", "grouped+specific", "joint+specific".
-[[nodiscard]] std::string to_string(Sharing sharing);
 /// Throws Error(config) naming the value and the known ones.
 [[nodiscard]] Sharing parse_sharing(const std::string& text);
 
 enum class Schedule { cosine, constant };
+template <>
+struct ValueNames<Schedule> {
+  static constexpr std::array kAll = {"cosine", "constant"};
+};
+
 enum class Augmentation { none, flip, crop_flip };
+template <>
+struct ValueNames<Augmentation> {
+  static constexpr std::array kAll = {"none", "flip", "crop-flip"};
+};
+
 enum class TaskLoss {
   sum,   ///< sum over tasks of the task's mean cross-entropy (paper, recalled)
   mean,  ///< the same divided by the number of tasks in the step
 };
+template <>
+struct ValueNames<TaskLoss> {
+  static constexpr std::array kAll = {"sum", "mean"};
+};
 
-[[nodiscard]] std::string to_string(Schedule schedule);
-[[nodiscard]] std::string to_string(Augmentation augmentation);
-[[nodiscard]] std::string to_string(TaskLoss loss);
+enum class OptimizerKind { sgd, adamw };
+template <>
+struct ValueNames<OptimizerKind> {
+  static constexpr std::array kAll = {"sgd", "adamw"};
+};
+
+/// What the towers compute in: as they are, or under bfloat16 autocast.
+enum class Precision { fp32, bf16 };
+template <>
+struct ValueNames<Precision> {
+  static constexpr std::array kAll = {"fp32", "bf16"};
+};
+
+enum class DeviceKind { cpu, cuda };
+template <>
+struct ValueNames<DeviceKind> {
+  static constexpr std::array kAll = {"cpu", "cuda"};
+};
 
 /// How a run is trained. Epochs, batches, schedule and augmentation are the protocol's and equal
 /// for all methods; optimizer, learning rate, weight decay and momentum default to the method's own
-/// publication (sdk::TrainingDefaults) and can be set for each row of a study.
+/// publication (sdk::TrainingDefaults) and can be set for each row of a study. Each member has its
+/// entry in setting_table.cpp, which says all the rest of it.
 struct Training {
   std::int64_t epochs = 5;
   std::int64_t batch = 4;  ///< images of each task in one step
-  std::string optimizer = "sgd";
+  OptimizerKind optimizer = OptimizerKind::sgd;
   double learning_rate = 0.002;
   double weight_decay = 5e-4;
   double momentum = 0.9;
@@ -50,7 +85,7 @@ struct Training {
   double warmup_learning_rate = 1e-5;
   Augmentation augmentation = Augmentation::none;
   TaskLoss task_loss = TaskLoss::sum;
-  std::string precision = "fp32";  ///< "fp32" or "bf16" (autocast)
+  Precision precision = Precision::fp32;
 };
 
 /// A grouping strategy and its options.
@@ -83,14 +118,19 @@ struct DatasetSpec {
   }
 };
 
-/// What is said of a data set beside its name and root, as keys of [dataset] and their values.
-/// Those that say nothing are left out.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> dataset_values(
-    const DatasetSpec& dataset);
+/// What setting_table() sets: of a study, and of each of its runs.
+struct RunSettings {
+  Training training;
+  DatasetSpec dataset;
+  std::filesystem::path backbone;  ///< model directory or file of weights
+  /// Read an archive of weights that OpenAI has not published; what it holds is in the identity.
+  bool allow_unknown_weights = false;
+  DeviceKind device = DeviceKind::cpu;
+};
 
 /// One run: one method under one protocol with one sharing and one seed. Everything in it that
 /// decides the result is part of the identity.
-struct RunSpec {
+struct RunSpec : RunSettings {
   std::string study;
   std::string label;     ///< row of the table, unique in the study
   std::int64_t row = 0;  ///< position of the row
@@ -98,14 +138,8 @@ struct RunSpec {
   std::map<std::string, std::string> method_options;  ///< complete: defaults resolved
   Sharing sharing = Sharing::joint;
   std::optional<GroupingSpec>
-      grouping;            ///< set exactly when sharing is grouped or grouped+specific
-  std::uint64_t seed = 1;  ///< of split, initialisation, data order and grouping
-  Training training;
-  DatasetSpec dataset;
-  std::filesystem::path backbone;  ///< model directory or file of weights
-  /// Read an archive of weights that OpenAI has not published; what it holds is in the identity.
-  bool allow_unknown_weights = false;
-  std::string device = "cpu";        ///< "cpu" or "cuda"
+      grouping;                      ///< set exactly when sharing is grouped or grouped+specific
+  std::uint64_t seed = 1;            ///< of split, initialisation, data order and grouping
   std::filesystem::path cache_dir;   ///< image and feature caches; decides no result
   bool feature_store = true;         ///< keep image features in cache_dir for other runs; as above
   int threads = 1;                   ///< intra-op threads; recorded, not part of the identity

@@ -24,7 +24,7 @@ class TrainImages {
   /// All arguments must outlive this object. Augmentations with too many views are never kept.
   /// `features`: of the tasks' pictures, task by task; null: computed here.
   TrainImages(const clip::Backbone& backbone, const std::vector<Task>& tasks,
-              Augmentation augmentation, std::uint64_t seed, std::string precision,
+              Augmentation augmentation, std::uint64_t seed, Precision precision,
               ImageFeatures* features = nullptr);
 
   /// Makes sure now of all features that training with a frozen tower can keep.
@@ -72,7 +72,7 @@ class TrainImages {
   const std::vector<Task>& tasks_;
   Augmentation augmentation_;
   std::uint64_t seed_;
-  std::string precision_;
+  Precision precision_;
   ImageFeatures* store_;
   std::vector<at::Tensor> labels_;    ///< one a task, on the device
   std::vector<at::Tensor> features_;  ///< [views * n, embed_dim] a task, view-major; or undefined

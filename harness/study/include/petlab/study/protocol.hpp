@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/engine/run_spec.hpp"
+#include "petlab/engine/setting_values.hpp"
 #include "petlab/study/search_spec.hpp"
 
 #include <cstdint>
@@ -8,28 +9,11 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace petlab::study {
 
-/// One value of a study and where it was written, e.g. {"train.epochs", "20", "demo.ini:12"}.
-/// The key is that of the protocol file: section, dot, name (harness/protocols/README.md).
-struct Setting {
-  std::string key;
-  std::string value;
-  std::string origin;          ///< "demo.ini:12", "--epochs", "PETLAB_EPOCHS"; opens error messages
-  std::filesystem::path base;  ///< relative paths start here: the file's folder, or "" (working
-                               ///< directory)
-};
-
-/// How one method is trained, as far as it is said; the rest is its publication's.
-struct TrainingChoices {
-  std::optional<std::string> optimizer;
-  std::optional<double> learning_rate;
-  std::optional<double> weight_decay;
-  std::optional<double> momentum;
-};
+using engine::Setting;
 
 /// A row of the study's table, with the settings of its method's section merged in.
 struct Row {
@@ -39,22 +23,19 @@ struct Row {
   std::string grouping;  ///< strategy, "" where the sharing has no groups
   std::map<std::string, std::string> method_options;    ///< as given, unchecked
   std::map<std::string, std::string> grouping_options;  ///< as given, unchecked
-  TrainingChoices training;
+  /// Settings of row scope (engine::setting_table) by their names, as given; what none is said of
+  /// is as the method's publication has it.
+  std::map<std::string, std::string> training;
   std::string origin;  ///< "demo.ini:30", for messages
 };
 
-/// A study as written: what is equal for all methods, and the rows. Plugins are not asked yet.
-struct Protocol {
+/// A study as written: what is equal for all methods, and the rows; settings of row scope are each
+/// row's own and not used here. Plugins are not asked yet.
+struct Protocol : engine::RunSettings {
   std::string name;
   std::string description;
   std::filesystem::path file;
   std::vector<std::uint64_t> seeds;
-  engine::DatasetSpec dataset;
-  std::filesystem::path backbone;
-  bool allow_unknown_weights = false;
-  engine::Training
-      training;  ///< optimizer, rate, decay, momentum are each row's own and not used here
-  std::string device = "cpu";
   std::vector<Row> rows;                       ///< in the order of the file
   std::map<std::string, std::string> origins;  ///< key -> where its value was written
   std::optional<SearchSpec> search = {};       ///< of rows' settings, before they are run

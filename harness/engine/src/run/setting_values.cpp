@@ -1,0 +1,73 @@
+#include "petlab/engine/setting_values.hpp"
+
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
+#include "petlab/base/suggestion.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace petlab::engine {
+
+void setting_error(const Setting& setting, const std::string& message) {
+  const std::string where = setting.origin.empty() ? "" : setting.origin + ": ";
+  base::throw_config_error(where + "'" + setting.key + "' is '" + setting.value + "', " + message);
+}
+
+std::string to_string(const Range& range) {
+  const std::string minimum = base::number_text(range.minimum);
+  const std::string maximum = base::number_text(range.maximum);
+  if (range.is_open_below && range.is_open_above) return "between " + minimum + " and " + maximum;
+  if (range.is_open_above) return "from " + minimum + " to less than " + maximum;
+  return (range.is_open_below ? "> " : ">= ") + minimum +
+         (range.maximum < std::numeric_limits<double>::max() ? " and <= " + maximum : "");
+}
+
+std::int64_t integer_value(const Setting& setting, std::int64_t minimum) {
+  const auto number = base::parse_number<std::int64_t>(setting.value);
+  if (!number || *number < minimum)
+    setting_error(setting, "expected an integer >= " + std::to_string(minimum));
+  return *number;
+}
+
+double real_value(const Setting& setting, const Range& range) {
+  const auto number = base::parse_number<double>(setting.value);
+  const bool fits = number && std::isfinite(*number) &&
+                    (range.is_open_below ? *number > range.minimum : *number >= range.minimum) &&
+                    (range.is_open_above ? *number < range.maximum : *number <= range.maximum);
+  if (!fits) setting_error(setting, "expected a number " + to_string(range));
+  return *number;
+}
+
+std::filesystem::path path_value(const Setting& setting) {
+  if (setting.value.empty()) setting_error(setting, "expected a path");
+  return std::filesystem::absolute(setting.base / setting.value).lexically_normal();
+}
+
+std::vector<std::string> list_value(const Setting& setting) {
+  std::vector<std::string> values;
+  std::string rest = setting.value;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    std::string one = rest.substr(0, comma);
+    one.erase(0, one.find_first_not_of(" \t"));
+    one.resize(one.find_last_not_of(" \t") + 1);
+    if (!one.empty()) values.push_back(one);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+  }
+  if (values.empty()) setting_error(setting, "expected names with commas between");
+  return values;
+}
+
+std::string choice_value(const Setting& setting, const std::vector<std::string>& choices) {
+  if (std::find(choices.begin(), choices.end(), setting.value) != choices.end())
+    return setting.value;
+  std::string list;
+  for (const std::string& choice : choices)
+    list += (list.empty() ? "" : ", ") + choice;
+  const std::string hint = base::did_you_mean(setting.value, choices);
+  setting_error(setting,
+                "expected one of " + list + (hint.starts_with("; did") ? hint : std::string()));
+}
+
+}  // namespace petlab::engine
