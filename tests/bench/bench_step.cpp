@@ -20,6 +20,7 @@
 #include "petlab/engine/setting_values.hpp"
 #include "petlab/engine/sharing.hpp"
 #include "petlab/kernels/cpu_level.hpp"
+#include "petlab/kernels/threads.hpp"
 #include "petlab/study/plugin_loader.hpp"
 
 #include <ATen/ATen.h>
@@ -249,7 +250,7 @@ void run(const std::string& file) {
   std::ifstream in(file);
   if (!in) throw base::Error(base::ErrorKind::config, "cannot read " + file);
   const Json spec = Json::parse(in);
-  at::set_num_threads(spec.at("threads"));
+  petlab::kernels::set_threads(spec.at("threads"));
   const study::PluginRegistry plugins(
       {.folders = {std::filesystem::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
   const study::MethodRef method = plugins.method(spec.at("method"));

@@ -1,4 +1,5 @@
 #include "command.hpp"
+#include "petlab/kernels/threads.hpp"
 #include "petlab/study/worker.hpp"
 
 #include <ATen/Parallel.h>
@@ -22,7 +23,7 @@ int run_worker(const Arguments&) {
   // A worker without the program that waits for it would go on unseen.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != order.parent) return kInterrupted;
-  at::set_num_threads(order.job.spec.threads);
+  kernels::set_threads(order.job.spec.threads);
   study::ProgressLines progress(3);
   return study::work(order, progress) ? kOk : kRunFailed;
 }

@@ -2,6 +2,8 @@
 
 #include "petlab/base/error.hpp"
 #include "petlab/kernels/activation.hpp"
+#include "petlab/kernels/layer_norm.hpp"
+#include "petlab/kernels/linear.hpp"
 #include "petlab/sdk/device_copy.hpp"
 
 #include <ATen/ATen.h>
@@ -44,13 +46,12 @@ at::Tensor for_each_set(const at::Tensor& x, const std::vector<std::int64_t>& si
 }
 
 at::Tensor apply(const sdk::Bottleneck& m, const at::Tensor& h, double norm_eps) {
-  const at::Tensor in = m.norm_weight.defined() ? at::layer_norm(h, {h.size(-1)}, m.norm_weight,
-                                                                 maybe(m.norm_bias), norm_eps)
-                                                : h;
-  const at::Tensor hidden = activate(at::linear(in, m.down, maybe(m.down_bias)), m.nonlinearity);
-  at::Tensor out = at::linear(hidden, m.up, maybe(m.up_bias));
+  const at::Tensor in =
+      m.norm_weight.defined() ? kernels::layer_norm(h, m.norm_weight, m.norm_bias, norm_eps) : h;
+  const at::Tensor hidden = activate(kernels::linear(in, m.down, m.down_bias), m.nonlinearity);
+  at::Tensor out = kernels::linear(hidden, m.up, m.up_bias);
   if (m.out_norm_weight.defined())
-    out = at::layer_norm(out, {out.size(-1)}, m.out_norm_weight, maybe(m.out_norm_bias), norm_eps);
+    out = kernels::layer_norm(out, m.out_norm_weight, m.out_norm_bias, norm_eps);
   return m.scale.defined() ? out * m.scale : out;
 }
 
@@ -60,7 +61,7 @@ at::Tensor apply(const sdk::LowRank& m, at::Tensor x) {
     const at::Tensor kept = at::full(x.sizes(), 1 - m.dropout, at::kFloat);
     x = x * sdk::to_device(at::bernoulli(kept, *m.noise) / kept, x.device()).to(x.scalar_type());
   }
-  return at::linear(at::linear(x, m.down), m.up) * m.scale;
+  return kernels::linear(kernels::linear(x, m.down, {}), m.up, {}) * m.scale;
 }
 
 at::Tensor apply(const sdk::Affine& a, at::Tensor z) {

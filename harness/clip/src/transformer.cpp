@@ -92,7 +92,7 @@ kernels::SharedKeys keys_of(const BlockWeights& w, const BlockSettings& settings
 
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       double eps) {
-  return at::layer_norm(x, {x.size(-1)}, weight, bias, eps);
+  return kernels::layer_norm(x, weight, bias, eps);
 }
 
 at::Tensor run_block(const BlockWeights& w, const BlockSettings& settings,

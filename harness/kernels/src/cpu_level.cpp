@@ -22,16 +22,15 @@ struct Limits {
   const char* aten;    ///< ATEN_CPU_CAPABILITY
   const char* onednn;  ///< ONEDNN_MAX_CPU_ISA
   const char* mkl;     ///< MKL_ENABLE_INSTRUCTIONS
-  /// MKL_CBWR: one branch of MKL on CPUs of all makers, and sums of products in an order that does
-  /// not depend on the number of threads.
+  /// MKL_CBWR: one branch of MKL on CPUs of all makers.
   const char* mkl_branch;
 };
 
 constexpr std::array kLimits = {
-    Limits{CpuLevel::baseline, "baseline", "default", "SSE41", "SSE4_2", "SSE4_2,STRICT"},
-    Limits{CpuLevel::avx2, "avx2", "avx2", "AVX2", "AVX2", "AVX2,STRICT"},
-    Limits{CpuLevel::avx512, "avx512", "avx512", "AVX512_CORE", "AVX512", "AVX512,STRICT"},
-    Limits{CpuLevel::amx, "amx", "avx512", "ALL", "AVX512", "AVX512,STRICT"}};
+    Limits{CpuLevel::baseline, "baseline", "default", "SSE41", "SSE4_2", "SSE4_2"},
+    Limits{CpuLevel::avx2, "avx2", "avx2", "AVX2", "AVX2", "AVX2"},
+    Limits{CpuLevel::avx512, "avx512", "avx512", "AVX512_CORE", "AVX512", "AVX512"},
+    Limits{CpuLevel::amx, "amx", "avx512", "ALL", "AVX512", "AVX512"}};
 
 const Limits& limits_of(CpuLevel level) {
   return kLimits.at(static_cast<std::size_t>(level));
@@ -150,8 +149,8 @@ CpuLevel cpu_level() {
   static const std::optional<CpuLevel> torch = torch_level();
   if (torch > made.level) {
     throw base::Error(base::ErrorKind::internal,
-                     "LibTorch computes with '" + to_string(*torch) + "' though the level is '" +
-                         to_string(made.level) + "': it started before the level was set");
+                      "LibTorch computes with '" + to_string(*torch) + "' though the level is '" +
+                          to_string(made.level) + "': it started before the level was set");
   }
   return made.level;
 }

@@ -127,6 +127,33 @@ Backward backward(const at::Tensor& sum, const at::Tensor& weight, const at::Ten
   return out;
 }
 
+/// Gradients of weight and bias, [2, width]. Rows are added up in blocks whose size is fixed, and
+/// the blocks in their order.
+at::Tensor parameter_gradients(const at::Tensor& sum, const at::Tensor& numbers,
+                               const at::Tensor& upstream) {
+  constexpr std::int64_t kRows = 64;
+  const at::Tensor dy = upstream.contiguous();
+  const std::int64_t width = sum.size(-1), rows = sum.numel() / width;
+  const std::int64_t blocks = (rows + kRows - 1) / kRows;
+  const at::Tensor parts = at::zeros({blocks, 2, width}, numbers.options());
+  auto* to = parts.mutable_data_ptr<float>();
+  const auto* number = values<float>(numbers);
+  with_types({is_bf16(sum), is_bf16(sum), is_bf16(dy)}, [&](auto stream, auto branch, auto normed) {
+    using Stream = decltype(stream);
+    using Out = decltype(normed);
+    const auto function =
+        std::get<LayerNormRow<Stream, decltype(branch), Out>>(layer_norm_rows()).add_parameters;
+    at::parallel_for(0, blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t block = begin; block < end; ++block)
+        for (std::int64_t row = block * kRows; row < std::min(rows, (block + 1) * kRows); ++row)
+          function(values<Stream>(sum) + row * width, {number[2 * row], number[2 * row + 1]},
+                   values<Out>(dy) + row * width, width, to + 2 * block * width,
+                   to + (2 * block + 1) * width);
+    });
+  });
+  return parts.sum(0);
+}
+
 struct AddLayerNorm : torch::autograd::Function<AddLayerNorm> {
   static variable_list forward(AutogradContext* context, const at::Tensor& x,
                                const std::optional<at::Tensor>& branch, const at::Tensor& weight,
@@ -151,13 +178,18 @@ struct AddLayerNorm : torch::autograd::Function<AddLayerNorm> {
           static_cast<at::ScalarType>(context->saved_data["branch_type"].toInt()));
     at::Tensor of_branch;
     if (has_branch) of_branch = out.branch.defined() ? out.branch : out.stream;
-    return {out.stream, of_branch, {}, {}, {}, {}};
+    at::Tensor of_weight, of_bias;
+    // The branch, where there is none, is no input of autograd's.
+    const std::size_t weight = has_branch ? 2 : 1;
+    if (upstream[1].defined() &&
+        (context->needs_input_grad(weight) || context->needs_input_grad(weight + 1))) {
+      const at::Tensor both = parameter_gradients(saved[0], saved[2], upstream[1]);
+      of_weight = both[0];
+      of_bias = both[1];
+    }
+    return {out.stream, of_branch, of_weight, of_bias, {}, {}};
   }
 };
-
-bool is_frozen(const at::Tensor& weight) {
-  return !at::GradMode::is_enabled() || !weight.requires_grad();
-}
 
 bool has_kernel(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& weight,
                 const at::Tensor& bias) {
@@ -169,7 +201,7 @@ bool has_kernel(const at::Tensor& x, const at::Tensor& branch, const at::Tensor&
       (!serves(branch) || branch.sizes() != x.sizes() || (is_bf16(x) && !is_bf16(branch))))
     return false;
   const auto fits = [](const at::Tensor& t) {
-    return t.scalar_type() == at::kFloat && t.is_contiguous() && is_frozen(t);
+    return t.scalar_type() == at::kFloat && t.is_contiguous();
   };
   return fits(weight) && fits(bias);
 }
@@ -189,13 +221,21 @@ NormedSum add_layer_norm(const at::Tensor& x, const at::Tensor& branch, const at
   const at::Tensor stream = x.contiguous();
   const at::Tensor added = branch.defined() ? branch.contiguous() : branch;
   if (at::GradMode::is_enabled() &&
-      (stream.requires_grad() || (added.defined() && added.requires_grad()))) {
+      (stream.requires_grad() || (added.defined() && added.requires_grad()) ||
+       weight.requires_grad() || bias.requires_grad())) {
     const variable_list out = AddLayerNorm::apply(
         stream, added.defined() ? std::optional(added) : std::nullopt, weight, bias, eps, type);
     return {out[0], out[1]};
   }
   const Forward out = forward(stream, added, weight, bias, eps, type);
   return {out.sum, out.normed};
+}
+
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                      double eps) {
+  return add_layer_norm(x, /*branch=*/{}, weight, bias.defined() ? bias : at::zeros_like(weight),
+                        eps)
+      .normed;
 }
 
 }  // namespace petlab::kernels

@@ -76,9 +76,24 @@ void backward_row(const Stream* row, const float* weight, RowNumbers numbers, co
   }
 }
 
+template <typename Stream, typename Out>
+void add_parameters(const Stream* row, RowNumbers numbers, const Out* upstream, std::int64_t width,
+                    float* weight_gradient, float* bias_gradient) {
+  const Vector center = broadcast(numbers.mean);
+  const Vector factor = broadcast(numbers.scale);
+  for (std::int64_t j = 0; j < width; j += kWidth) {
+    const std::int64_t n = width - j;
+    const Vector g = load_first(n, upstream + j);
+    const Vector unit = (load_first(n, row + j) - center) * factor;
+    store_first(n, multiply_add(g, unit, load_first(n, weight_gradient + j)), weight_gradient + j);
+    store_first(n, g + load_first(n, bias_gradient + j), bias_gradient + j);
+  }
+}
+
 template <typename Stream, typename Branch, typename Out>
 constexpr LayerNormRow<Stream, Branch, Out> row_of() {
-  return {forward_row<Stream, Branch, Out>, backward_row<Stream, Branch, Out>};
+  return {forward_row<Stream, Branch, Out>, backward_row<Stream, Branch, Out>,
+          add_parameters<Stream, Out>};
 }
 
 LayerNormRows rows() {

@@ -24,6 +24,10 @@ struct LayerNormRow {
   void (*backward)(const Stream* row, const float* weight, RowNumbers numbers, const Stream* along,
                    const Out* upstream, std::int64_t width, Stream* gradient,
                    Branch* branch_gradient);
+  /// Adds what the row `row` of the sum contributes to the gradients of weight and bias, both
+  /// [width].
+  void (*add_parameters)(const Stream* row, RowNumbers numbers, const Out* upstream,
+                         std::int64_t width, float* weight_gradient, float* bias_gradient);
 };
 
 /// For the types that a run has.

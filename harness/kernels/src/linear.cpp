@@ -1,8 +1,8 @@
 #include "petlab/kernels/linear.hpp"
 
 #include "matmul_choice.hpp"
-#include "petlab/kernels/activation.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/kernels/activation.hpp"
 #include "products.hpp"
 
 #include <ATen/ATen.h>
@@ -68,9 +68,10 @@ class Layer : public autograd::Function<Layer<kGelu>> {
     // With gradients on, this pass is to be differentiated itself: by LibTorch's operations.
     const bool plain = at::GradMode::is_enabled();
     if (plain && (kGelu || precision == Precision::bf16)) {
-      throw base::Error(base::ErrorKind::internal,
-                       "second derivatives of linear_quick_gelu, and of linear under autocast, are "
-                       "not computed; use the first derivatives only");
+      throw base::Error(
+          base::ErrorKind::internal,
+          "second derivatives of linear_quick_gelu, and of linear under autocast, are "
+          "not computed; use the first derivatives only");
     }
     const bool for_x = context->needs_input_grad(0), for_weight = context->needs_input_grad(1),
                for_bias = context->saved_data["has_bias"].toBool() && context->needs_input_grad(2);
@@ -93,8 +94,8 @@ class Layer : public autograd::Function<Layer<kGelu>> {
   }
 };
 
-/// bf16 where autocast asks for it, the operands' own type where that is fp32; nothing where the
-/// library computes the layer.
+/// bf16 where autocast asks for it, the operands' own type where that is fp32; nothing where
+/// LibTorch computes the layer as it is.
 std::optional<Precision> precision_here(const at::Tensor& x, const at::Tensor& weight,
                                         const at::Tensor& bias) {
   if (!x.is_cpu() || x.dim() < 1 || weight.dim() != 2 || x.size(-1) != weight.size(1)) return {};
@@ -114,8 +115,11 @@ std::optional<Precision> precision_here(const at::Tensor& x, const at::Tensor& w
   if (cast ? either : bf16) precision = Precision::bf16;
   if (!cast && fp32) precision = Precision::as_given;
   if (!precision) return {};
+  // Products of fp32 are shared out here, on tiles or not; those of bf16 that LibTorch computes
+  // need no sharing out, and autocast keeps the weights that it has rounded.
+  if (precision == Precision::as_given) return precision;
   const std::int64_t m = x.numel() / x.size(-1), n = weight.size(0), k = weight.size(1);
-  if (!amx_pays(m, n, k, precision == Precision::bf16) || !amx_chosen()) return {};
+  if (!amx_pays(m, n, k, /*bf16=*/true) || !amx_chosen()) return {};
   return precision;
 }
 

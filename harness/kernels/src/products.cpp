@@ -2,6 +2,7 @@
 
 #include "amx.hpp"
 #include "amx_gemm.hpp"
+#include "library_product.hpp"
 #include "matmul_choice.hpp"
 #include "petlab/kernels/activation.hpp"
 
@@ -108,8 +109,8 @@ Forward linear_forward(const at::Tensor& x, const at::Tensor& weight, const at::
                   .result = precision == Precision::bf16 ? at::kBFloat16 : x.scalar_type()};
   if (auto out = on_tiles(plan, wanted)) return *std::move(out);
   Forward out;
-  out.y = at::linear(typed(x, precision), typed(weight, precision),
-                     bias.defined() ? std::optional(typed(bias, precision)) : std::nullopt);
+  out.y =
+      library_product(typed(x, precision), typed(weight, precision).t(), typed(bias, precision));
   if (wanted != Wanted::sums) out.activated = quick_gelu(out.y);
   if (wanted == Wanted::activated) out.y.reset();
   return out;
@@ -132,7 +133,7 @@ at::Tensor linear_input_gradient(const at::Tensor& dy, const at::Tensor& weight,
                   .result = result};
   if (auto out = on_tiles(plan, Wanted::sums)) return out->y;
   const at::Tensor upstream = slope_at.defined() ? quick_gelu_backward(dy, slope_at) : dy;
-  return at::mm(typed(upstream, precision), typed(weight, precision)).to(result);
+  return library_product(typed(upstream, precision), typed(weight, precision), {}).to(result);
 }
 
 at::Tensor linear_weight_gradient(const at::Tensor& dy, const at::Tensor& x, Precision precision,
@@ -150,7 +151,7 @@ at::Tensor linear_weight_gradient(const at::Tensor& dy, const at::Tensor& x, Pre
                   .precision = precision,
                   .result = result};
   if (auto out = on_tiles(plan, Wanted::sums)) return out->y;
-  return at::mm(typed(dy, precision).t(), typed(x, precision)).to(result);
+  return library_product(typed(dy, precision).t(), typed(x, precision), {}).to(result);
 }
 
 }  // namespace petlab::kernels

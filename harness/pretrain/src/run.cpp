@@ -1,5 +1,6 @@
 #include "checkpoint.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/kernels/threads.hpp"
 #include "petlab/pretrain/lookalikes.hpp"
 #include "petlab/pretrain/options.hpp"
 #include "pictures.hpp"
@@ -155,7 +156,7 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
   const int threads = options.threads > 0
                           ? options.threads
                           : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  at::set_num_threads(threads);
+  kernels::set_threads(threads);
   const c10::Device device(options.device == "cuda" ? c10::kCUDA : c10::kCPU);
   std::filesystem::create_directories(options.out_dir);
 

@@ -14,6 +14,7 @@
 #include "petlab/engine/seeds.hpp"
 #include "petlab/engine/train_images.hpp"
 #include "petlab/engine/trainer.hpp"
+#include "petlab/kernels/threads.hpp"
 #include "petlab/results/identity.hpp"
 #include "run/run_execution.hpp"
 
@@ -43,7 +44,7 @@ void set_up_torch(const RunSpec& spec) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
-  at::set_num_threads(spec.threads);
+  kernels::set_threads(spec.threads);
   if (spec.device == DeviceKind::cpu) {
     at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
     at::globalContext().setDeterministicFillUninitializedMemory(false);
