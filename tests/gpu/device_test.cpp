@@ -149,7 +149,7 @@ void expect_no_waiting(const std::string& method, const Outcome& shorter, const 
 
 class Methods : public ::testing::Test {
  protected:
-  const PluginRegistry plugins_{
+  const study::PluginRegistry plugins_{
       {.folders = {fs::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}}};
 };
 
