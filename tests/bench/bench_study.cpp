@@ -79,7 +79,7 @@ Json write_row(const engine::RunSpec& spec, const study::PluginRegistry& plugins
   std::vector<std::string> names;
   for (const engine::Task& task : tasks)
     names.push_back(task.name);
-  engine::Whereabouts where;
+  engine::FailureContext where;
   const engine::Adapters adapters = engine::make_adapters(
       *method, spec.method, {backbone, tasks, [](std::size_t) { return sdk::LabelledFeatures(); }},
       engine::arrange(spec.sharing, names, partition_of(spec, tasks.size())), spec.seed, where);

@@ -1,9 +1,9 @@
 #include "growth_world.hpp"
 
 #include "petlab/engine/adapted_backbone.hpp"
+#include "petlab/engine/failure_context.hpp"
 #include "petlab/engine/progress.hpp"
 #include "petlab/engine/trainer.hpp"
-#include "petlab/engine/whereabouts.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -108,7 +108,7 @@ StepCost StepWorld::measure(const StepShape& shape) const {
   const std::vector<engine::Task> tasks = make_tasks(shape);
   const sdk::Options options({method_.options, method_.option_count}, shape.options, method_.name);
   const auto method = method_.make(options);
-  engine::Whereabouts where;
+  engine::FailureContext where;
   const engine::AdapterChecks checks(method_.name, *backbone_);
   engine::Training training;
   training.batch = shape.batch;

@@ -4,9 +4,9 @@
 
 #include "petlab/engine/adapted_backbone.hpp"
 #include "petlab/engine/evaluator.hpp"
+#include "petlab/engine/failure_context.hpp"
 #include "petlab/engine/progress.hpp"
 #include "petlab/engine/trainer.hpp"
-#include "petlab/engine/whereabouts.hpp"
 #include "petlab/study/plugin_loader.hpp"
 #include "standin_device.hpp"
 #include "tiny_world.hpp"
@@ -65,7 +65,7 @@ Outcome train_and_test(const std::string& name, const sdk::MethodEntry& entry,
   const sdk::Options options({entry.options, entry.option_count}, testing::tiny_options(entry),
                              "method");
   const auto method = entry.make(options);
-  Whereabouts where;
+  FailureContext where;
   const AdapterChecks checks(name, backbone);
   Training training;
   training.epochs = epochs;

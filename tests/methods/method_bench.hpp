@@ -80,7 +80,7 @@ class MethodBench {
   std::unique_ptr<sdk::Method> method_;
   std::string template_;
   engine::AdapterChecks checks_;
-  engine::Whereabouts where_;
+  engine::FailureContext where_;
   engine::Adapters adapters_;
   engine::AdaptedBackbone backbone_;
 };

@@ -99,7 +99,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
     names.push_back(task.name);
   const engine::AdapterSource source{
       backbone, tasks, [&](std::size_t task) { return made_up_features(backbone, tasks[task]); }};
-  engine::Whereabouts where;
+  engine::FailureContext where;
   // The partition is a guess; all adapters of a method are of one size.
   const engine::Adapters adapters = engine::make_adapters(
       *method, spec.method, source,

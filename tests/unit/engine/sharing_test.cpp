@@ -70,7 +70,7 @@ TEST(CheckSharing, RefusesToComposeWhatCannotBeComposed) {
 Adapters make(Sharing sharing, const std::vector<std::string>& tasks, std::uint64_t seed) {
   const auto backbone = testing::tiny_backbone();
   const auto method = testing::both_prompts().make({});
-  Whereabouts where;
+  FailureContext where;
   std::vector<Task> views;
   for (const std::string& name : tasks)
     views.push_back({name, {"cup", "bed"}, {}});

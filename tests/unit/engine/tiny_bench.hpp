@@ -31,7 +31,7 @@ struct Bench {
   RunInputs inputs;
   std::unique_ptr<sdk::Method> method;
   AdapterChecks checks;
-  Whereabouts where;
+  FailureContext where;
   TrainImages images;
   Adapters adapters;
   AdaptedBackbone backbone;

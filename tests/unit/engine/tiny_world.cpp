@@ -279,7 +279,7 @@ std::unique_ptr<sdk::Adapter> tiny_adapter(const sdk::MethodEntry& method,
   Arrangement arrangement;
   arrangement.owners = {{scope, owner}};
   arrangement.of_task.assign(tasks.size(), {0});
-  Whereabouts where;
+  FailureContext where;
   Adapters adapters = make_adapters(*method.make({}), method.name, tiny_source(backbone, tasks),
                                     arrangement, seed, where);
   return std::move(adapters.adapters.front());

@@ -119,7 +119,7 @@ std::int64_t WarmUpHost::images_encoded() const {
 }
 
 sdk::GroupingResult find_grouping(const sdk::Grouping& grouping, const std::string& strategy,
-                                  sdk::GroupingHost& host, Whereabouts& where) {
+                                  sdk::GroupingHost& host, FailureContext& where) {
   sdk::GroupingResult result =
       where.in_plugin("find() of grouping '" + strategy + "'", [&] { return grouping.find(host); });
   const auto n_tasks = static_cast<std::int64_t>(host.tasks().size());

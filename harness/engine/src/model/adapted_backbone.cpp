@@ -13,7 +13,7 @@ namespace petlab::engine {
 AdaptedBackbone::AdaptedBackbone(const clip::Backbone& backbone, const Adapters& adapters,
                                  const std::vector<Task>& tasks, const std::string& text_template,
                                  bool task_dependent, const AdapterChecks& checks,
-                                 Whereabouts& where)
+                                 FailureContext& where)
     : backbone_(backbone),
       adapters_(adapters),
       checks_(checks),

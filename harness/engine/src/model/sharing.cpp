@@ -121,7 +121,7 @@ std::vector<at::Tensor> Adapters::trainable() const {
 
 Adapters make_adapters(const sdk::Method& method, const std::string& method_name,
                        const AdapterSource& source, Arrangement arrangement, std::uint64_t seed,
-                       Whereabouts& where) {
+                       FailureContext& where) {
   const AdapterChecks checks(method_name, source.backbone);
   Adapters result;
   for (std::size_t o = 0; o < arrangement.owners.size(); ++o) {

@@ -136,7 +136,7 @@ results::GroupingRecord to_record(const sdk::GroupingResult& result, const std::
 void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
              RunExecution& execution) {
   results::RunRecord& record = execution.record;
-  Whereabouts& where = execution.where;
+  FailureContext& where = execution.where;
   const clip::Backbone& backbone = *inputs.backbone;
   const c10::Device device = backbone.device();
   const std::vector<std::string> names = names_of(inputs.tasks);

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "petlab/engine/failure_context.hpp"
 #include "petlab/engine/progress.hpp"
 #include "petlab/engine/run.hpp"
-#include "petlab/engine/whereabouts.hpp"
 #include "petlab/results/record.hpp"
 
 namespace petlab::engine {
@@ -11,7 +11,7 @@ namespace petlab::engine {
 struct RunExecution {
   results::RunRecord record;
   CheckpointPlace checkpoint;
-  Whereabouts where;
+  FailureContext where;
 };
 
 /// Executes the run and fills the record as far as it gets. Throws what goes wrong.

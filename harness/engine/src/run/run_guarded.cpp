@@ -20,7 +20,7 @@ std::string first_line(const std::string& text) {
 }
 
 /// What failed, where, as one sentence.
-std::string sentence(const RunSpec& spec, const Whereabouts& where, const std::string& what) {
+std::string sentence(const RunSpec& spec, const FailureContext& where, const std::string& what) {
   const std::string method = "method '" + spec.method + "'";
   const std::string phase = " (in " + where.phase() + ")";
   if (!where.plugin_call().empty()) {

@@ -3,9 +3,9 @@
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/adapter_checks.hpp"
 #include "petlab/engine/class_texts.hpp"
+#include "petlab/engine/failure_context.hpp"
 #include "petlab/engine/sharing.hpp"
 #include "petlab/engine/tasks.hpp"
-#include "petlab/engine/whereabouts.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +33,7 @@ class AdaptedBackbone {
   /// sdk::MethodEntry.
   AdaptedBackbone(const clip::Backbone& backbone, const Adapters& adapters,
                   const std::vector<Task>& tasks, const std::string& text_template,
-                  bool task_dependent, const AdapterChecks& checks, Whereabouts& where);
+                  bool task_dependent, const AdapterChecks& checks, FailureContext& where);
 
   /// The adapters of some tasks at the present parameter values, with the class features that
   /// follow. Good until the parameters change.
@@ -121,7 +121,7 @@ class AdaptedBackbone {
   const clip::Backbone& backbone_;
   const Adapters& adapters_;
   const AdapterChecks& checks_;
-  Whereabouts& where_;
+  FailureContext& where_;
   Footprint footprint_;
 
   std::vector<Source> sources_;

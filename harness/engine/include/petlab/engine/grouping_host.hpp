@@ -1,11 +1,11 @@
 #pragma once
 
 #include "petlab/engine/adapter_checks.hpp"
+#include "petlab/engine/failure_context.hpp"
 #include "petlab/engine/progress.hpp"
 #include "petlab/engine/run_spec.hpp"
 #include "petlab/engine/tasks.hpp"
 #include "petlab/engine/train_images.hpp"
-#include "petlab/engine/whereabouts.hpp"
 #include "petlab/results/record.hpp"
 #include "petlab/sdk/grouping.hpp"
 #include "petlab/sdk/method.hpp"
@@ -31,7 +31,7 @@ struct WarmUpContext {
   const Training& training;
   std::uint64_t seed;  ///< of the run
   TrainImages& images;
-  Whereabouts& where;
+  FailureContext& where;
   Progress& progress;
   std::vector<results::EpochRecord>& epochs;
 };
@@ -97,7 +97,7 @@ class WarmUpHost final : public sdk::GroupingHost {
 /// strategy for a partition or an affinity that breaks the contract.
 [[nodiscard]] sdk::GroupingResult find_grouping(const sdk::Grouping& grouping,
                                                 const std::string& strategy,
-                                                sdk::GroupingHost& host, Whereabouts& where);
+                                                sdk::GroupingHost& host, FailureContext& where);
 
 /// A partition of task indices with the names of the tasks.
 [[nodiscard]] results::Partition named_partition(const sdk::Partition& partition,

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "petlab/engine/failure_context.hpp"
 #include "petlab/engine/run_spec.hpp"
 #include "petlab/engine/tasks.hpp"
-#include "petlab/engine/whereabouts.hpp"
 #include "petlab/sdk/grouping.hpp"
 #include "petlab/sdk/method.hpp"
 
@@ -64,6 +64,6 @@ struct AdapterSource {
 /// contract of sdk::Adapter.
 [[nodiscard]] Adapters make_adapters(const sdk::Method& method, const std::string& method_name,
                                      const AdapterSource& source, Arrangement arrangement,
-                                     std::uint64_t seed, Whereabouts& where);
+                                     std::uint64_t seed, FailureContext& where);
 
 }  // namespace petlab::engine

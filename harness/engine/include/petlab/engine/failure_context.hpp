@@ -9,7 +9,7 @@ namespace petlab::engine {
 
 /// Where a run is: its phase, and the plugin function that it is inside. When something is thrown,
 /// both stand in the sentence of the failure, and what left a plugin is known to be the plugin's.
-class Whereabouts {
+class FailureContext {
  public:
   void enter_phase(std::string_view phase) { phase_ = phase; }
   [[nodiscard]] const std::string& phase() const { return phase_; }
@@ -27,7 +27,7 @@ class Whereabouts {
  private:
   class Call {
    public:
-    Call(Whereabouts& where, std::string_view function)
+    Call(FailureContext& where, std::string_view function)
         : where_(where),
           outer_(std::exchange(where.call_, std::string(function))),
           exceptions_(std::uncaught_exceptions()) {}
@@ -38,7 +38,7 @@ class Whereabouts {
     Call& operator=(const Call&) = delete;
 
    private:
-    Whereabouts& where_;
+    FailureContext& where_;
     std::string outer_;  ///< a plugin may call the host, and the host a plugin
     int exceptions_;
   };
