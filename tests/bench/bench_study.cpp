@@ -48,8 +48,9 @@ engine::RunInputs write_data(const study::Protocol& protocol, const fs::path& ca
   }
   engine::RunInputs inputs;
   inputs.backbone = backbone;
-  const engine::SplitSheets sheets = engine::write_split_sheets(dataset, split, cache / "splits");
-  engine::read_split_sheets(inputs, sheets, cache, 1);
+  const engine::SplitManifest manifest =
+      engine::write_split_sheets(dataset, split, cache / "splits");
+  engine::read_split_sheets(inputs, manifest, cache, 1);
   std::vector<sdk::NamedTensor> tensors;
   const std::vector<engine::LabelledImages> test = inputs.load_test();
   for (std::size_t t = 0; t < inputs.tasks.size(); ++t) {

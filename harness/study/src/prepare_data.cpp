@@ -46,18 +46,19 @@ void prepare_data(std::vector<Job>& jobs, results::RunStore& store, engine::Prog
                     identity_part(members.front()->identity, "dataset.fingerprint"));
     const auto size = static_cast<int>(clip::model_preprocessing(first.backbone).image_size);
     build_images(dataset, size, first.cache_dir, progress);
-    std::map<std::string, engine::SplitSheets> of_split;
+    std::map<std::string, engine::SplitManifest> of_split;
     for (Job* job : members) {
       const std::string& planned = identity_part(job->identity, "dataset.split");
-      const auto [sheets, is_new] = of_split.try_emplace(planned);
+      const auto [manifest, is_new] = of_split.try_emplace(planned);
       if (is_new) {
         const datasets::Split split =
             engine::study_split(dataset, job->spec.dataset, job->spec.seed);
         check_unchanged("the split", split.hash, planned);
         store.register_split(engine::split_record(dataset, split, job->spec.dataset));
-        sheets->second = engine::write_split_sheets(dataset, split, job->spec.cache_dir / "splits");
+        manifest->second =
+            engine::write_split_sheets(dataset, split, job->spec.cache_dir / "splits");
       }
-      job->sheets = sheets->second;
+      job->manifest = manifest->second;
     }
   }
 }

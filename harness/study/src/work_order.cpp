@@ -83,11 +83,11 @@ std::string to_json(const WorkOrder& order) {
       {"plugin_version", order.job.plugin_version},
       {"plugin_files", files},
       {"environment", order.job.environment},
-      {"sheets",
-       {{"train", order.job.sheets.train.string()},
-        {"test", order.job.sheets.test.string()},
-        {"train_hash", order.job.sheets.train_hash},
-        {"test_hash", order.job.sheets.test_hash}}},
+      {"manifest",
+       {{"train", order.job.manifest.train.string()},
+        {"test", order.job.manifest.test.string()},
+        {"train_hash", order.job.manifest.train_hash},
+        {"test_hash", order.job.manifest.test_hash}}},
       {"store", order.store.string()},
       {"parent", order.parent}};
   return j.dump();
@@ -105,10 +105,10 @@ WorkOrder parse_work_order(const std::string& text) {
     for (const auto& file : j.at("plugin_files"))
       order.job.plugin_files.emplace_back(file.get<std::string>());
     j.at("environment").get_to(order.job.environment);
-    const json& sheets = j.at("sheets");
-    order.job.sheets = {sheets.at("train").get<std::string>(), sheets.at("test").get<std::string>(),
-                        sheets.at("train_hash").get<std::string>(),
-                        sheets.at("test_hash").get<std::string>()};
+    const json& manifest = j.at("manifest");
+    order.job.manifest = {
+        manifest.at("train").get<std::string>(), manifest.at("test").get<std::string>(),
+        manifest.at("train_hash").get<std::string>(), manifest.at("test_hash").get<std::string>()};
     order.store = j.at("store").get<std::string>();
     j.at("parent").get_to(order.parent);
     return order;

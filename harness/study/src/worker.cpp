@@ -3,7 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/clip/checkpoint.hpp"
 #include "petlab/engine/run.hpp"
-#include "petlab/engine/split_sheets.hpp"
+#include "petlab/engine/split_manifest.hpp"
 #include "petlab/results/run_store.hpp"
 #include "planned_parts.hpp"
 
@@ -54,7 +54,7 @@ engine::RunInputs prepare(const Job& job) {
   check_unchanged("settings of backbone " + spec.backbone.string(),
                   clip::model_settings_hash(spec.backbone),
                   identity_part(job.identity, "backbone.settings"));
-  engine::read_split_sheets(inputs, job.sheets, spec.cache_dir,
+  engine::read_split_sheets(inputs, job.manifest, spec.cache_dir,
                             static_cast<unsigned>(spec.threads));
   inputs.features = feature_place(job);
   check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));

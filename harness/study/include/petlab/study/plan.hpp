@@ -1,7 +1,7 @@
 #pragma once
 
 #include "petlab/engine/run_spec.hpp"
-#include "petlab/engine/split_sheets.hpp"
+#include "petlab/engine/split_manifest.hpp"
 #include "petlab/results/record.hpp"
 #include "petlab/study/identity.hpp"
 #include "petlab/study/plugin_loader.hpp"
@@ -34,7 +34,7 @@ struct Job {
   std::string plugin_version;
   std::vector<std::filesystem::path> plugin_files;  ///< of the method and the grouping
   results::NamedValues environment;                 ///< what only the host knows of the run
-  engine::SplitSheets sheets = {};                  ///< set by prepare_data()
+  engine::SplitManifest manifest = {};              ///< set by prepare_data()
 };
 
 struct Plan {

@@ -1,4 +1,4 @@
-#include "petlab/engine/split_sheets.hpp"
+#include "petlab/engine/split_manifest.hpp"
 
 #include "data/domain_labels.hpp"
 #include "petlab/base/atomic_file.hpp"
@@ -47,8 +47,8 @@ LabelledImages pick(const json& sheet, const at::Tensor& images) {
 
 }  // namespace
 
-SplitSheets write_split_sheets(const datasets::Dataset& dataset, const datasets::Split& split,
-                               const std::filesystem::path& folder) {
+SplitManifest write_split_sheets(const datasets::Dataset& dataset, const datasets::Split& split,
+                                 const std::filesystem::path& folder) {
   json train = {{"fingerprint", dataset.fingerprint}, {"split", split.hash}};
   json test = {{"split", split.hash}};
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
@@ -65,22 +65,22 @@ SplitSheets write_split_sheets(const datasets::Dataset& dataset, const datasets:
   }
   const std::string train_text = train.dump();
   const std::string test_text = test.dump();
-  SplitSheets sheets;
-  sheets.train_hash = base::sha256_hex(train_text);
-  sheets.test_hash = base::sha256_hex(test_text);
+  SplitManifest manifest;
+  manifest.train_hash = base::sha256_hex(train_text);
+  manifest.test_hash = base::sha256_hex(test_text);
   std::error_code ignored;  // a failure shows when the files are written
   std::filesystem::create_directories(folder, ignored);
-  sheets.train = folder / (sheets.train_hash.substr(0, 32) + ".train.json");
-  sheets.test = folder / (sheets.test_hash.substr(0, 32) + ".test.json");
+  manifest.train = folder / (manifest.train_hash.substr(0, 32) + ".train.json");
+  manifest.test = folder / (manifest.test_hash.substr(0, 32) + ".test.json");
   const base::WriteOptions options{.durability = base::Durability::process};
-  base::write_file(sheets.train, train_text, options);
-  base::write_file(sheets.test, test_text, options);
-  return sheets;
+  base::write_file(manifest.train, train_text, options);
+  base::write_file(manifest.test, test_text, options);
+  return manifest;
 }
 
-void read_split_sheets(RunInputs& inputs, const SplitSheets& sheets,
+void read_split_sheets(RunInputs& inputs, const SplitManifest& manifest,
                        const std::filesystem::path& cache_dir, unsigned threads) {
-  const json sheet = read_sheet(sheets.train, sheets.train_hash);
+  const json sheet = read_sheet(manifest.train, manifest.train_hash);
   std::vector<std::int64_t> counts;
   for (const json& task : sheet.at("tasks"))
     counts.push_back(task.at("pictures").get<std::int64_t>());
@@ -93,9 +93,9 @@ void read_split_sheets(RunInputs& inputs, const SplitSheets& sheets,
     inputs.tasks.push_back({entry.at("name").get<std::string>(),
                             entry.at("classes").get<std::vector<std::string>>(),
                             pick(entry, cache->images(inputs.tasks.size()))});
-  inputs.load_test = [sheets, cache] {
+  inputs.load_test = [manifest, cache] {
     std::vector<LabelledImages> test;
-    const json labels = read_sheet(sheets.test, sheets.test_hash);
+    const json labels = read_sheet(manifest.test, manifest.test_hash);
     for (const json& entry : labels.at("tasks"))
       test.push_back(pick(entry, cache->images(test.size())));
     return test;
