@@ -13,13 +13,13 @@
 
 namespace petlab::app {
 
-/// Hidden: what `petlab run` starts for each run. The work order comes on standard input, progress
-/// goes to descriptor 3.
+/// Hidden: what `petlab run` starts for each run. The worker request comes on standard input,
+/// progress goes to descriptor 3.
 int run_worker(const Arguments&) {
   signal(SIGPIPE, SIG_IGN);
   const std::string text{std::istreambuf_iterator<char>(std::cin),
                          std::istreambuf_iterator<char>()};
-  const study::WorkOrder order = study::parse_work_order(text);
+  const study::WorkerRequest order = study::parse_worker_request(text);
   // A worker without the program that waits for it would go on unseen.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != order.parent) return kInterrupted;

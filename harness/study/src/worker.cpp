@@ -105,7 +105,7 @@ std::filesystem::path checkpoint_file(const std::filesystem::path& store,
   return folder / (identity.hash + ".safetensors");
 }
 
-bool work(const WorkOrder& order, ProgressLines& progress) {
+bool work(const WorkerRequest& order, ProgressLines& progress) {
   const Job& job = order.job;
   results::RunStore store(order.store);
   engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};

@@ -40,7 +40,7 @@ std::string last_line(const std::filesystem::path& file) {
 
 ChildProcess start_child(const Job& job, const RunnerOptions& options, std::size_t slot,
                          const std::filesystem::path& log) {
-  const WorkOrder order{job, options.store, static_cast<int>(::getpid())};
+  const WorkerRequest order{job, options.store, static_cast<int>(::getpid())};
   const std::string threads = std::to_string(job.spec.threads);
   std::filesystem::create_directories(log.parent_path());
   const CpuScope scope(slot < options.cpus.size() ? options.cpus[slot] : CpuSet{});

@@ -103,9 +103,9 @@ TEST(SettingTable, AChangeIsAnotherRunExactlyWhereItIsDeclared) {
 
 TEST(SettingTable, AChangeReachesTheWorker) {
   for (const SettingEntry& entry : engine::setting_table()) {
-    WorkOrder order;
+    WorkerRequest order;
     order.job.spec = changed(entry);
-    const engine::RunSpec copy = parse_work_order(to_json(order)).job.spec;
+    const engine::RunSpec copy = parse_worker_request(to_json(order)).job.spec;
     for (const SettingEntry& one : engine::setting_table())
       EXPECT_EQ(one.text(copy), one.text(order.job.spec)) << entry.key() << ": " << one.key();
     EXPECT_EQ(copy.dataset.split_base, order.job.spec.dataset.split_base) << entry.key();

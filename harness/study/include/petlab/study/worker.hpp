@@ -10,15 +10,15 @@
 namespace petlab::study {
 
 /// What the program hands to a child process that computes one run, as JSON on its standard input.
-struct WorkOrder {
+struct WorkerRequest {
   Job job;
   std::filesystem::path store;
   int parent = 0;  ///< process that waits for the child; the child ends when it does
 };
 
-[[nodiscard]] std::string to_json(const WorkOrder& order);
-/// Throws Error(internal) when the text is no work order.
-[[nodiscard]] WorkOrder parse_work_order(const std::string& json);
+[[nodiscard]] std::string to_json(const WorkerRequest& order);
+/// Throws Error(internal) when the text is no worker request.
+[[nodiscard]] WorkerRequest parse_worker_request(const std::string& json);
 
 /// Progress as lines for the parent: "phase NAME TOTAL", "update DONE DETAIL", "note TEXT", and at
 /// the end "done ACCURACY" or "failed KIND MESSAGE".
@@ -45,6 +45,6 @@ class ProgressLines final : public engine::Progress {
 /// The child's work: loads the plugins and what the run needs, checks that data and backbone are
 /// those of the plan, trains, evaluates, and writes the record, failed or done, in one transaction.
 /// Returns true for a done run. Throws Error(store) when the record cannot be written.
-bool work(const WorkOrder& order, ProgressLines& progress);
+bool work(const WorkerRequest& order, ProgressLines& progress);
 
 }  // namespace petlab::study

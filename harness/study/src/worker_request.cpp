@@ -27,7 +27,7 @@ void take_settings(engine::RunSettings& settings, const json& j) {
   const std::string base = j.at("split_base").get<std::string>();
   for (const engine::SettingEntry& entry : engine::setting_table())
     if (const auto text = texts.find(entry.key()); text != texts.end())
-      entry.take(settings, {entry.key(), text->get<std::string>(), "the work order", base});
+      entry.take(settings, {entry.key(), text->get<std::string>(), "the worker request", base});
 }
 
 json spec_json(const engine::RunSpec& s) {
@@ -72,7 +72,7 @@ engine::RunSpec parse_spec(const json& j) {
 
 }  // namespace
 
-std::string to_json(const WorkOrder& order) {
+std::string to_json(const WorkerRequest& order) {
   std::vector<std::string> files;
   for (const auto& file : order.job.plugin_files)
     files.push_back(file.string());
@@ -93,10 +93,10 @@ std::string to_json(const WorkOrder& order) {
   return j.dump();
 }
 
-WorkOrder parse_work_order(const std::string& text) {
+WorkerRequest parse_worker_request(const std::string& text) {
   try {
     const json j = json::parse(text);
-    WorkOrder order;
+    WorkerRequest order;
     order.job.spec = parse_spec(j.at("spec"));
     j.at("identity").at("hash").get_to(order.job.identity.hash);
     j.at("identity").at("parts").get_to(order.job.identity.parts);
@@ -114,7 +114,7 @@ WorkOrder parse_work_order(const std::string& text) {
     return order;
   } catch (const json::exception& error) {
     throw base::Error(base::ErrorKind::internal,
-                      std::string("standard input holds no work order: ") + error.what());
+                      std::string("standard input holds no worker request: ") + error.what());
   }
 }
 

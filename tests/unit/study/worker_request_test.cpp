@@ -6,8 +6,8 @@
 namespace petlab::study {
 namespace {
 
-TEST(WorkOrder, SurvivesItsJourneyUnchanged) {
-  WorkOrder order;
+TEST(WorkerRequest, SurvivesItsJourneyUnchanged) {
+  WorkerRequest order;
   engine::RunSpec& spec = order.job.spec;
   spec.study = "demo \"quoted\" \xc3\xa9";
   spec.label = "row";
@@ -39,7 +39,7 @@ TEST(WorkOrder, SurvivesItsJourneyUnchanged) {
   order.store = "/results/demo.sqlite";
   order.parent = 42;
 
-  const WorkOrder copy = parse_work_order(to_json(order));
+  const WorkerRequest copy = parse_worker_request(to_json(order));
   EXPECT_EQ(to_json(copy), to_json(order));
   EXPECT_EQ(copy.job.spec.seed, spec.seed);
   EXPECT_EQ(copy.job.spec.training.learning_rate, 1.0 / 3.0);
@@ -61,13 +61,13 @@ TEST(WorkOrder, SurvivesItsJourneyUnchanged) {
   EXPECT_EQ(copy.job.identity.parts, order.job.identity.parts);
 }
 
-TEST(WorkOrder, WithoutGroupingStaysWithoutIt) {
-  EXPECT_FALSE(parse_work_order(to_json(WorkOrder{})).job.spec.grouping.has_value());
+TEST(WorkerRequest, WithoutGroupingStaysWithoutIt) {
+  EXPECT_FALSE(parse_worker_request(to_json(WorkerRequest{})).job.spec.grouping.has_value());
 }
 
-TEST(WorkOrder, OtherTextsAreRefused) {
+TEST(WorkerRequest, OtherTextsAreRefused) {
   for (const char* text : {"", "{}", "[1,2]", "{\"spec\": 1}"})
-    EXPECT_THROW((void)parse_work_order(text), base::Error) << text;
+    EXPECT_THROW((void)parse_worker_request(text), base::Error) << text;
 }
 
 }  // namespace
