@@ -78,16 +78,16 @@ void add_line(std::string& text, const std::string& key, const std::string& valu
 }  // namespace
 
 std::vector<engine::RunSpec> expand(const Protocol& protocol, const PluginRegistry& plugins,
-                                    const Workplace& workplace) {
+                                    const ExecutionOptions& execution) {
   std::vector<engine::RunSpec> specs;
   for (std::size_t i = 0; i < protocol.rows.size(); ++i) {
     const Row& row = protocol.rows[i];
     engine::RunSpec spec = for_row(row, [&] { return row_spec(protocol, row, plugins); });
     spec.row = static_cast<std::int64_t>(i);
-    spec.cache_dir = workplace.cache_dir;
-    spec.threads = workplace.threads;
-    spec.checkpoint_seconds = workplace.checkpoint_seconds;
-    spec.feature_store = workplace.feature_store;
+    spec.cache_dir = execution.cache_dir;
+    spec.threads = execution.threads;
+    spec.checkpoint_seconds = execution.checkpoint_seconds;
+    spec.feature_store = execution.feature_store;
     for (const std::uint64_t seed : protocol.seeds) {
       spec.seed = seed;
       specs.push_back(spec);

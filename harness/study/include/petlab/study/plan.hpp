@@ -44,7 +44,7 @@ struct Plan {
 };
 
 /// Where runs keep caches and how they compute; decides no result.
-struct Workplace {
+struct ExecutionOptions {
   std::filesystem::path cache_dir;
   int threads = 1;
   double checkpoint_seconds = 60.0;
@@ -57,7 +57,7 @@ struct Workplace {
 /// (with a suggestion), an unknown option or bad value, a sharing that the method cannot have.
 [[nodiscard]] std::vector<engine::RunSpec> expand(const Protocol& protocol,
                                                   const PluginRegistry& plugins,
-                                                  const Workplace& workplace);
+                                                  const ExecutionOptions& execution);
 
 /// Specs with their identities, as a plan.
 [[nodiscard]] Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& specs,
