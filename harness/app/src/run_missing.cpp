@@ -1,8 +1,8 @@
 #include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/study/pending_runs.hpp"
 #include "petlab/study/prepare_data.hpp"
 #include "petlab/study/study_runner.hpp"
-#include "petlab/study/study_todo.hpp"
 #include "petlab/study/worker.hpp"
 #include "places.hpp"
 #include "progress_view.hpp"
@@ -120,7 +120,7 @@ void remove_leftovers(const std::vector<study::Job>& jobs, const std::filesystem
   }
 }
 
-void print_todo(const std::vector<PreparedStudy>& studies, const study::StudyTodo& todo,
+void print_todo(const std::vector<PreparedStudy>& studies, const study::PendingRuns& todo,
                 const study::RunnerOptions& runner) {
   const PreparedStudy& first = studies.at(0);
   if (studies.size() == 1)
@@ -142,7 +142,7 @@ void print_todo(const std::vector<PreparedStudy>& studies, const study::StudyTod
 }
 
 /// What a study with failed runs ends with, on stderr. Returns the exit code.
-int say_failures(const study::StudyTodo& todo, const study::StudyOutcome& outcome,
+int say_failures(const study::PendingRuns& todo, const study::StudyOutcome& outcome,
                  const study::RunnerOptions& runner) {
   const int failed = outcome.failed + outcome.failed_elsewhere;
   if (failed > 0)
@@ -180,7 +180,7 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   handle(SIGTERM, request_stop);
   handle(SIGPIPE, SIG_IGN);
   if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
-  study::StudyTodo todo;
+  study::PendingRuns todo;
   {
     results::RunStore store(first.store);
     for (const PreparedStudy& study : studies)

@@ -23,7 +23,7 @@ struct RetryChoice {
 [[nodiscard]] RetryChoice parse_retry(const std::string& text);
 
 /// What a store says is left of some jobs.
-struct StudyTodo {
+struct PendingRuns {
   std::vector<Job> jobs;                       ///< to do, in the order given
   std::map<std::string, std::string> retried;  ///< of those: RunnerOptions::retried
   std::size_t done = 0;
@@ -31,7 +31,7 @@ struct StudyTodo {
 };
 
 /// Runs that are not in the store, and those failed ones that `retry` includes.
-[[nodiscard]] StudyTodo choose_jobs(const std::vector<Job>& wanted, const results::RunStore& store,
-                                    const RetryChoice& retry);
+[[nodiscard]] PendingRuns choose_jobs(const std::vector<Job>& wanted,
+                                      const results::RunStore& store, const RetryChoice& retry);
 
 }  // namespace petlab::study

@@ -1,4 +1,4 @@
-#include "petlab/study/study_todo.hpp"
+#include "petlab/study/pending_runs.hpp"
 
 #include "petlab/base/error.hpp"
 #include "sample_records.hpp"
@@ -39,11 +39,11 @@ class Todo : public testing::Test {
     add("device", "device");
   }
 
-  [[nodiscard]] StudyTodo choose(const RetryChoice& retry) const {
+  [[nodiscard]] PendingRuns choose(const RetryChoice& retry) const {
     return choose_jobs(jobs_, store_, retry);
   }
 
-  static std::vector<std::string> labels(const StudyTodo& todo) {
+  static std::vector<std::string> labels(const PendingRuns& todo) {
     std::vector<std::string> result;
     for (const Job& job : todo.jobs)
       result.push_back(job.spec.label);
@@ -56,7 +56,7 @@ class Todo : public testing::Test {
 };
 
 TEST_F(Todo, FailedRunsAreLeftAsTheyAre) {
-  const StudyTodo todo = choose({});
+  const PendingRuns todo = choose({});
   EXPECT_THAT(labels(todo), ElementsAre("missing"));
   EXPECT_EQ(todo.done, 1U);
   EXPECT_EQ(todo.failed, 2U);
@@ -67,7 +67,7 @@ TEST_F(Todo, AllOrSomeKindsAreTriedAgain) {
   EXPECT_THAT(labels(choose(parse_retry("failed"))), ElementsAre("missing", "numeric", "device"));
   EXPECT_THAT(labels(choose(parse_retry("numeric,device"))),
               ElementsAre("missing", "numeric", "device"));
-  const StudyTodo todo = choose(parse_retry("device"));
+  const PendingRuns todo = choose(parse_retry("device"));
   EXPECT_THAT(labels(todo), ElementsAre("missing", "device"));
   EXPECT_EQ(todo.failed, 1U);
   EXPECT_THAT(todo.retried, ElementsAre(Pair(jobs_[3].identity.hash, "2026-01-31T12:00:10Z")));

@@ -1,4 +1,4 @@
-#include "petlab/study/study_todo.hpp"
+#include "petlab/study/pending_runs.hpp"
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
@@ -41,9 +41,9 @@ RetryChoice parse_retry(const std::string& text) {
   return choice;
 }
 
-StudyTodo choose_jobs(const std::vector<Job>& wanted, const results::RunStore& store,
-                      const RetryChoice& retry) {
-  StudyTodo todo;
+PendingRuns choose_jobs(const std::vector<Job>& wanted, const results::RunStore& store,
+                        const RetryChoice& retry) {
+  PendingRuns todo;
   for (const Job& job : wanted) {
     const std::string& identity = job.identity.hash;
     if (store.has_done(identity)) {
