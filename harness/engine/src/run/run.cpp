@@ -4,7 +4,6 @@
 #include "petlab/engine/adapted_backbone.hpp"
 #include "petlab/engine/adapter_checks.hpp"
 #include "petlab/engine/costs.hpp"
-#include "petlab/engine/cut_texts.hpp"
 #include "petlab/engine/environment.hpp"
 #include "petlab/engine/evaluator.hpp"
 #include "petlab/engine/grouping_host.hpp"
@@ -14,6 +13,7 @@
 #include "petlab/engine/seeds.hpp"
 #include "petlab/engine/train_images.hpp"
 #include "petlab/engine/trainer.hpp"
+#include "petlab/engine/truncated_prompts.hpp"
 #include "petlab/kernels/threads.hpp"
 #include "petlab/results/identity.hpp"
 #include "run/run_execution.hpp"
@@ -83,7 +83,7 @@ std::vector<std::string> names_of(const std::vector<Task>& tasks) {
 void note_cut_texts(const RunInputs& inputs, const std::string& text_template,
                     results::RunRecord& record, Progress& progress) {
   const std::int64_t length = inputs.backbone->shape().context_length;
-  const CutTexts cut =
+  const TruncatedPrompts cut =
       find_cut_texts(inputs.backbone->tokenizer(), length, inputs.tasks, text_template);
   if (cut.count == 0) return;
   record.environment.emplace_back(results::environment::kCutTexts, cut.message(length));

@@ -1,4 +1,4 @@
-#include "petlab/engine/cut_texts.hpp"
+#include "petlab/engine/truncated_prompts.hpp"
 
 #include "tiny_world.hpp"
 
@@ -14,7 +14,7 @@ std::string many_words(int count) {
   return text;
 }
 
-TEST(CutTexts, CountsDifferentTextsThatDoNotFit) {
+TEST(TruncatedPrompts, CountsDifferentTextsThatDoNotFit) {
   const auto backbone = testing::tiny_backbone();
   const clip::Tokenizer& tokenizer = backbone->tokenizer();
   const std::int64_t context = backbone->shape().context_length;
@@ -29,7 +29,7 @@ TEST(CutTexts, CountsDifferentTextsThatDoNotFit) {
   const std::string too_long = many_words(words + 1);
   const std::vector<Task> tasks = {{"a", {"cup", fits, too_long}, {}},
                                    {"b", {too_long, many_words(words + 40), "cup"}, {}}};
-  const CutTexts cut = find_cut_texts(tokenizer, context, tasks, "the {}.");
+  const TruncatedPrompts cut = find_cut_texts(tokenizer, context, tasks, "the {}.");
   EXPECT_EQ(cut.count, 2);
   EXPECT_EQ(cut.example, "the " + too_long + ".");
   EXPECT_EQ(cut.message(context), "2 class texts are longer than the " + std::to_string(context) +
@@ -40,10 +40,10 @@ TEST(CutTexts, CountsDifferentTextsThatDoNotFit) {
   const clip::TokenBatch batch = tokenizer.encode_batch(texts, context, &truncated);
   EXPECT_EQ(truncated, 1) << "the tokenizer must cut what is counted";
   EXPECT_EQ(find_cut_texts(tokenizer, context, {tasks[0]}, "the {}.").count, 1);
-  EXPECT_EQ(CutTexts().message(context), "");
+  EXPECT_EQ(TruncatedPrompts().message(context), "");
 }
 
-TEST(CutTexts, ARunRecordsWhatWasCut) {
+TEST(TruncatedPrompts, ARunRecordsWhatWasCut) {
   RunInputs inputs = testing::tiny_inputs(testing::nothing());
   const auto run = [&] {
     const auto record = testing::run_well(testing::tiny_spec("nothing", Sharing::joint, 1), inputs);

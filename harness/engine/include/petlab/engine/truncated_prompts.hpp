@@ -10,7 +10,7 @@
 namespace petlab::engine {
 
 /// What a run loses where class names do not fit the backbone's context.
-struct CutTexts {
+struct TruncatedPrompts {
   std::int64_t count = 0;  ///< of different texts
   std::string example;     ///< the first of them
 
@@ -21,8 +21,9 @@ struct CutTexts {
 
 /// The texts of all tasks' classes, in the template's {}, that have more than `context_length`
 /// tokens with start and end token. The tokenizer cuts them and keeps their end token.
-[[nodiscard]] CutTexts find_cut_texts(const clip::Tokenizer& tokenizer, std::int64_t context_length,
-                                      const std::vector<Task>& tasks,
-                                      const std::string& text_template);
+[[nodiscard]] TruncatedPrompts find_cut_texts(const clip::Tokenizer& tokenizer,
+                                              std::int64_t context_length,
+                                              const std::vector<Task>& tasks,
+                                              const std::string& text_template);
 
 }  // namespace petlab::engine

@@ -1,10 +1,10 @@
-#include "petlab/engine/cut_texts.hpp"
+#include "petlab/engine/truncated_prompts.hpp"
 
 #include <set>
 
 namespace petlab::engine {
 
-std::string CutTexts::message(std::int64_t context_length) const {
+std::string TruncatedPrompts::message(std::int64_t context_length) const {
   if (count == 0) return "";
   return std::to_string(count) + (count == 1 ? " class text is" : " class texts are") +
          " longer than the " + std::to_string(context_length) +
@@ -12,11 +12,11 @@ std::string CutTexts::message(std::int64_t context_length) const {
          " cut, such as '" + example + "'";
 }
 
-CutTexts find_cut_texts(const clip::Tokenizer& tokenizer, std::int64_t context_length,
-                        const std::vector<Task>& tasks, const std::string& text_template) {
+TruncatedPrompts find_cut_texts(const clip::Tokenizer& tokenizer, std::int64_t context_length,
+                                const std::vector<Task>& tasks, const std::string& text_template) {
   constexpr std::int64_t kStartAndEnd = 2;
   const std::size_t gap = text_template.find("{}");
-  CutTexts result;
+  TruncatedPrompts result;
   std::set<std::string> seen;
   for (const Task& task : tasks)
     for (const std::string& name : task.classes) {
