@@ -96,7 +96,7 @@ Trainer::Trainer(const PretrainOptions& options, const Model& model, const Train
       at::detail::createCPUGenerator(base::hash_name(std::to_string(options.seed) + "/teacher"));
   Teacher teacher(data.curriculum.n_rows, device, generator);
   Optimizer optimizer(teacher.parameters(), options.weight_decay, options.average_decay);
-  schooling_.emplace(Schooling{std::move(teacher), std::move(optimizer)});
+  schooling_.emplace(TeacherState{std::move(teacher), std::move(optimizer)});
 }
 
 bool Trainer::trains_teacher(double progress) const {

@@ -76,7 +76,7 @@ class Trainer {
     at::Tensor planes;
   };
   /// The teacher, and what trains it.
-  struct Schooling {
+  struct TeacherState {
     Teacher teacher;
     Optimizer optimizer;
   };
@@ -99,7 +99,7 @@ class Trainer {
   c10::ScalarType type_;
   Optimizer optimizer_;
   Queue queue_;
-  std::optional<Schooling> schooling_;
+  std::optional<TeacherState> schooling_;
 };
 
 }  // namespace petlab::pretrain
