@@ -49,11 +49,11 @@ class Values {
     if (std::find(values_.begin(), values_.end(), text) == values_.end()) values_.push_back(text);
   }
   std::string text() const {
-    constexpr std::size_t kMost = 3;
+    constexpr std::size_t kMax = 3;
     std::string result;
-    for (std::size_t i = 0; i < std::min(kMost, values_.size()); ++i)
+    for (std::size_t i = 0; i < std::min(kMax, values_.size()); ++i)
       result += (i == 0 ? "" : " / ") + values_[i];
-    return values_.size() > kMost ? result + " / ..." : result;
+    return values_.size() > kMax ? result + " / ..." : result;
   }
 
  private:

@@ -15,7 +15,7 @@ namespace {
 
 // Lists that grow with the runs stop here: a browser would take seconds to lay out the rest.
 // runs.csv and the store have everything.
-constexpr std::size_t kMostLines = 2000;
+constexpr std::size_t kMaxLines = 2000;
 
 std::string how_many(std::size_t shown, std::size_t all) {
   return shown == all ? "All " + std::to_string(all)
@@ -160,7 +160,7 @@ std::string groupings_html(const Report& report, const StudyPlace& place,
                            const std::vector<ChartName>& charts) {
   std::vector<std::string> texts;
   for (const FoundGrouping& found : report.groupings) {
-    if (texts.size() == kMostLines) break;
+    if (texts.size() == kMaxLines) break;
     texts.push_back(grouping_text(found, report.times));
   }
   std::string html = figures_html(report, place, charts, {"affinity"});
@@ -218,7 +218,7 @@ std::string protocol_html(const Report& report) {
 }
 
 std::string environment_html(const Report& report) {
-  const TextTable runs = make_run_table(report, kMostLines);
+  const TextTable runs = make_run_table(report, kMaxLines);
   return table_html(make_environment_table(report), "Environment of study " + report.study) +
          details_html(how_many(runs.rows.size(), static_cast<std::size_t>(report.finished)) +
                           " finished runs: identity, cost, determinism",

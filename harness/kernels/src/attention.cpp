@@ -258,10 +258,10 @@ struct SplitAttention : torch::autograd::Function<SplitAttention> {
 };
 
 // The scores of a head must lie in the nearer caches.
-constexpr std::int64_t kMostKeys = 1024;
+constexpr std::int64_t kMaxKeys = 1024;
 
 bool has_kernel(const at::Tensor& q, std::int64_t head_width, std::int64_t keys) {
-  return q.device().is_cpu() && head_width % 16 == 0 && keys <= kMostKeys &&
+  return q.device().is_cpu() && head_width % 16 == 0 && keys <= kMaxKeys &&
          (q.scalar_type() == at::kFloat || q.scalar_type() == at::kBFloat16);
 }
 

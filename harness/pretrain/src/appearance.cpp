@@ -25,7 +25,7 @@ constexpr int kReach = 2;
 /// A colour is named when it covers so much of what is drawn; smoothed edges cover less.
 constexpr double kNamedShare = 0.12;
 constexpr double kHueShare = 0.04;
-constexpr std::size_t kMostNamed = 3;
+constexpr std::size_t kMaxNamed = 3;
 
 constexpr bool is_hue(Colour colour) {
   return colour < Colour::black;
@@ -134,7 +134,7 @@ Appearance measure(const std::uint8_t* rgb, int size) {
     if (has_colour && is_hue(colour) && share > kHueShare) ++result.hues;
     // Smoothed black lines are grey at their edges, and nothing else is black and white.
     const bool is_named = has_colour ? share > kNamedShare : colour == Colour::black;
-    if (is_named && share > 0 && result.colours.size() < kMostNamed)
+    if (is_named && share > 0 && result.colours.size() < kMaxNamed)
       result.colours.push_back(colour);
   }
   return result;

@@ -33,8 +33,8 @@ class KernelSet {
 
 /// Of the calling thread, ascending; empty when the system does not tell.
 CpuSet affinity() {
-  constexpr std::size_t kMost = 1U << 20;
-  for (std::size_t cpus = 1024; cpus <= kMost; cpus *= 2) {
+  constexpr std::size_t kMax = 1U << 20;
+  for (std::size_t cpus = 1024; cpus <= kMax; cpus *= 2) {
     const KernelSet set(cpus);
     if (::sched_getaffinity(/*pid=*/0, set.bytes(), set.get()) == 0) {
       CpuSet result;

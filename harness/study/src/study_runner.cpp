@@ -20,10 +20,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// How often a run that another process works on is looked at.
-constexpr auto kLook = std::chrono::milliseconds(500);
+constexpr auto kPollInterval = std::chrono::milliseconds(500);
 
 /// What a child needs at most to end after its run is in the store.
-constexpr auto kFarewell = std::chrono::seconds(10);
+constexpr auto kShutdownGrace = std::chrono::seconds(10);
 
 class StudyRun {
  public:
@@ -64,7 +64,7 @@ class StudyRun {
       if (!try_to_start(job)) elsewhere_.push_back(job);
     }
     if (free_slots_.empty() || elsewhere_.empty() || Clock::now() < next_look_) return;
-    next_look_ = Clock::now() + kLook;
+    next_look_ = Clock::now() + kPollInterval;
     for (std::size_t n = elsewhere_.size(); n > 0 && !free_slots_.empty(); --n) {
       const std::size_t job = elsewhere_.front();
       elsewhere_.pop_front();
@@ -165,7 +165,7 @@ class StudyRun {
       });
       // The record of a done run ends its lease: mostly it is the child's own, and it ends now.
       if (store_.has_done(identity))
-        worker->expect_end_within(kFarewell);
+        worker->expect_end_within(kShutdownGrace);
       else
         leave(worker);
     }

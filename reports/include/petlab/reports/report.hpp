@@ -130,7 +130,7 @@ struct Report {
 };
 
 /// How many predictions of test images a report holds at most: more than a page shows.
-inline constexpr std::int64_t kMostPredictions = 3'000'000;
+inline constexpr std::int64_t kMaxPredictions = 3'000'000;
 
 /// Reads the study from the store. Where all runs together have more than `most_predictions` test
 /// images, only the first seed of each row has predictions, of as many rows as the limit allows;
@@ -140,6 +140,6 @@ inline constexpr std::int64_t kMostPredictions = 3'000'000;
 /// parameters for each task as the backbone has. Throws Error(config) for a study that the store
 /// does not hold, naming those that it holds.
 Report build_report(const results::RunStore& store, const std::string& study,
-                    std::int64_t most_predictions = kMostPredictions);
+                    std::int64_t most_predictions = kMaxPredictions);
 
 }  // namespace petlab::reports
