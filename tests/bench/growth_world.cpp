@@ -130,7 +130,7 @@ StepCost StepWorld::measure(const StepShape& shape) const {
     for (const sdk::NamedTensor& parameter : adapter->parameters())
       parameters.push_back(parameter.value);
   }
-  if (!adapted.touches_vision()) images.keep_features();
+  if (!adapted.modifies_vision()) images.keep_features();
 
   engine::NoProgress progress;
   std::vector<results::EpochRecord> epochs;

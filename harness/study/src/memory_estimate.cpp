@@ -127,7 +127,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
   const std::int64_t tokens = grid * grid + 1 + composed * footprint.vision.prompts.tokens;
   // Tasks that share no adapter may go one after the other (step_pieces()); groups may be all one.
   std::int64_t together = n_tasks;
-  if (spec.sharing == engine::Sharing::per_task && footprint.touches_vision())
+  if (spec.sharing == engine::Sharing::per_task && footprint.modifies_vision())
     together = std::clamp<std::int64_t>(
         engine::kPieceValues / (spec.training.batch * (grid * grid + 1) * shape.vision.width), 1,
         n_tasks);
@@ -139,13 +139,13 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
   };
   const bool trains = values > 0;
   const bool keeps_features =
-      !footprint.touches_vision() && engine::view_count(spec.training.augmentation) > 0;
-  if (trains && footprint.touches_vision()) estimate.step += vision(pictures).kept(trains_weights);
+      !footprint.modifies_vision() && engine::view_count(spec.training.augmentation) > 0;
+  if (trains && footprint.modifies_vision()) estimate.step += vision(pictures).kept(trains_weights);
   if (trains && !keeps_features) estimate.step += vision(pictures).at_work();
   const std::int64_t kept_below =
       engine::kept_vision_layers(shape, tasks, spec.training.augmentation,
                                  footprint.untouched_vision_layers(), spec.training.epochs);
-  if (trains && footprint.touches_vision() && kept_below > 0)
+  if (trains && footprint.modifies_vision() && kept_below > 0)
     estimate.trained += engine::stream_bytes(shape, tasks, spec.training.augmentation);
   estimate.evaluation += vision(kTestBatch).at_work();
 
@@ -176,7 +176,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
                        !footprint.text.modules.empty()};
     };
     const TowerWork in_piece = text(of_step * together / n_tasks);
-    if (trains && footprint.touches_text())
+    if (trains && footprint.modifies_text())
       estimate.step +=
           std::min(in_piece.kept(trains_weights), clip::kTextBudget) + in_piece.at_work();
     const std::int64_t tested = footprint.text.conditioned ? tested_by_image : of_step;

@@ -67,7 +67,7 @@ double WorkerProcess::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
-void WorkerProcess::hear(std::string line, StudyObserver& observer) {
+void WorkerProcess::handle_line(std::string line, StudyObserver& observer) {
   const std::string word = take_word(line);
   if (word == "phase") {
     const std::string name = take_word(line);
@@ -87,7 +87,7 @@ bool WorkerProcess::listen(StudyObserver& observer) {
   // Asked first: what the child said before its end is in the pipe then.
   const bool ended = child_.ended();
   for (std::string& line : child_.lines())
-    hear(std::move(line), observer);
+    handle_line(std::move(line), observer);
   if (!ended && !killed_) kill_beyond_limits();
   return ended;
 }

@@ -51,7 +51,7 @@ class WorkerProcess {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void hear(std::string line, StudyObserver& observer);
+  void handle_line(std::string line, StudyObserver& observer);
   void kill_beyond_limits();
   [[nodiscard]] base::Error reason(int status) const;
 

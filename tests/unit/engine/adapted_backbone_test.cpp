@@ -80,11 +80,11 @@ TEST(AdaptedBackbone, AdaptersOfAbsentTasksGetNoGradient) {
 }
 
 TEST(AdaptedBackbone, KnowsWhichTowersAreTouched) {
-  EXPECT_TRUE(Bench(testing::whole_copy(), Sharing::joint).backbone.touches_vision());
-  EXPECT_TRUE(Bench(testing::whole_copy(), Sharing::joint).backbone.touches_text());
-  EXPECT_FALSE(Bench(testing::text_prompts(), Sharing::joint).backbone.touches_vision());
-  EXPECT_FALSE(Bench(testing::image_prompts(), Sharing::joint).backbone.touches_text());
-  EXPECT_FALSE(Bench(testing::nothing(), Sharing::joint).backbone.touches_vision());
+  EXPECT_TRUE(Bench(testing::whole_copy(), Sharing::joint).backbone.modifies_vision());
+  EXPECT_TRUE(Bench(testing::whole_copy(), Sharing::joint).backbone.modifies_text());
+  EXPECT_FALSE(Bench(testing::text_prompts(), Sharing::joint).backbone.modifies_vision());
+  EXPECT_FALSE(Bench(testing::image_prompts(), Sharing::joint).backbone.modifies_text());
+  EXPECT_FALSE(Bench(testing::nothing(), Sharing::joint).backbone.modifies_vision());
 }
 
 TEST(TrainImages, KeptFeaturesGiveTheSameLogitsAsPixels) {

@@ -149,7 +149,7 @@ const at::Tensor& TrainImages::kept_streams(std::int64_t task, std::int64_t laye
   return streams;
 }
 
-void TrainImages::keep_streams(std::int64_t layers) {
+void TrainImages::cache_hidden_states(std::int64_t layers) {
   for (std::size_t task = 0; task < tasks_.size(); ++task)
     (void)kept_streams(static_cast<std::int64_t>(task), layers);
 }

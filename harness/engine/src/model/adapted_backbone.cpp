@@ -110,7 +110,7 @@ AdaptedBackbone::Prepared AdaptedBackbone::prepare(const std::vector<std::int64_
   return prepared;
 }
 
-std::vector<std::vector<std::size_t>> AdaptedBackbone::sharing_tasks(
+std::vector<std::vector<std::size_t>> AdaptedBackbone::connected_tasks(
     const std::vector<std::int64_t>& tasks) const {
   std::vector<std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < tasks.size(); ++i) {

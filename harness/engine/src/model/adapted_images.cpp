@@ -14,7 +14,7 @@ at::Tensor AdaptedBackbone::encode_images(const Prepared& prepared,
                                           const std::vector<at::Tensor>& images, bool are_streams) {
   const at::Tensor all = images.size() == 1 ? images.front() : at::cat(images);
   images_encoded_ += all.size(0);
-  if (!touches_vision()) {
+  if (!modifies_vision()) {
     const at::NoGradGuard no_grad;
     return backbone_.encode_image(all);
   }
@@ -36,10 +36,10 @@ std::vector<at::Tensor> AdaptedBackbone::image_features(const Prepared& prepared
   std::vector<at::Tensor> features(inputs.size());
   // Inputs that share a forward. Sets with weights of their own cannot share one; without them, or
   // with an untouched tower, all inputs can. Images of a set stand together.
-  const bool one_forward = footprint_.weights.empty() || !touches_vision();
+  const bool one_forward = footprint_.weights.empty() || !modifies_vision();
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].features.defined() && !touches_vision())
+    if (inputs[i].features.defined() && !modifies_vision())
       features[i] = inputs[i].features;
     else
       order.push_back(i);

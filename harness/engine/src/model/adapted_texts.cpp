@@ -17,7 +17,7 @@ constexpr std::int64_t kMaxTextsInFlight = 1024;
 void AdaptedBackbone::add_class_features(Prepared& prepared,
                                          const std::vector<std::int64_t>& tasks) {
   if (footprint_.text.conditioned) return;  // they follow the image
-  if (footprint_.text.empty() && !touches_text()) {
+  if (footprint_.text.empty() && !modifies_text()) {
     for (const std::int64_t task : tasks) {
       const auto t = static_cast<std::size_t>(task);
       prepared.class_features[t] = frozen_class_features(texts_.list_of_task(t));
@@ -58,7 +58,7 @@ at::Tensor AdaptedBackbone::text_prompts(const Prepared& prepared, std::size_t s
 
 at::Tensor AdaptedBackbone::encode_texts(const Prepared& prepared, const ClassTexts::Plan& plan) {
   const TowerFootprint& text = footprint_.text;
-  if (!touches_text()) {  // feature adapters alone: the tower is as it was
+  if (!modifies_text()) {  // feature adapters alone: the tower is as it was
     std::vector<at::Tensor> frozen;
     for (const std::size_t list : plan.lists)
       frozen.push_back(frozen_class_features(list));

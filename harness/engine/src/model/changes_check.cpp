@@ -78,11 +78,11 @@ std::int64_t untouched_layers(const sdk::TowerChanges& changes, std::int64_t lay
 
 }  // namespace
 
-bool Footprint::touches_vision() const {
+bool Footprint::modifies_vision() const {
   return vision.touches_tower() || has_weight_of(weights, "vision_model.", "visual_projection.");
 }
 
-bool Footprint::touches_text() const {
+bool Footprint::modifies_text() const {
   return text.touches_tower() || has_weight_of(weights, "text_model.", "text_projection.");
 }
 

@@ -66,7 +66,7 @@ std::vector<results::TaskResult> evaluate(
   progress.begin("evaluate", total);
 
   const AdaptedBackbone::Prepared prepared = backbone.prepare(all);
-  const bool is_kept = features != nullptr && !backbone.touches_vision();
+  const bool is_kept = features != nullptr && !backbone.modifies_vision();
   const auto pixels_of = [&](const LabelledImages& set, const std::vector<std::int64_t>& rows) {
     return to_pixels(set.images.index_select(0, at::tensor(rows, at::kLong)), images_of);
   };

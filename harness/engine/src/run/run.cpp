@@ -211,7 +211,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   record.parameters = count_parameters(adapters, backbone);
   AdaptedBackbone adapted(backbone, adapters, inputs.tasks, text, inputs.method->task_dependent,
                           checks, where);
-  if (features != nullptr && !adapted.touches_vision()) {
+  if (features != nullptr && !adapted.modifies_vision()) {
     // Here, so that training and evaluation cost the same whichever run fills the store. Where
     // held-out training pictures are tested on, most pictures of the data set are not needed.
     if (!spec.dataset.tests_on_validation()) features->complete(progress);
@@ -219,8 +219,8 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   }
   const std::int64_t kept_layers =
       images.kept_layers(adapted.untouched_vision_layers(), spec.training.epochs);
-  if (adapted.touches_vision() && kept_layers > 0 && !adapters.trainable().empty())
-    images.keep_streams(kept_layers);
+  if (adapted.modifies_vision() && kept_layers > 0 && !adapters.trainable().empty())
+    images.cache_hidden_states(kept_layers);
   const std::int64_t encoded_in_setup = images.images_encoded();
   costs.end(encoded_in_setup - cached_before);
 

@@ -22,7 +22,7 @@ std::vector<std::vector<std::size_t>> step_pieces(const StepContext& context, co
   std::vector<std::int64_t> tasks;
   for (const TaskBatch& batch : step)
     tasks.push_back(batch.task);
-  if (!context.backbone.touches_vision()) {
+  if (!context.backbone.modifies_vision()) {
     std::vector<std::size_t> all(step.size());
     for (std::size_t i = 0; i < all.size(); ++i)
       all[i] = i;
@@ -30,7 +30,7 @@ std::vector<std::vector<std::size_t>> step_pieces(const StepContext& context, co
   }
   std::vector<std::vector<std::size_t>> pieces;
   std::int64_t values = 0;
-  for (const std::vector<std::size_t>& together : context.backbone.sharing_tasks(tasks)) {
+  for (const std::vector<std::size_t>& together : context.backbone.connected_tasks(tasks)) {
     std::int64_t more = 0;
     for (const std::size_t i : together)
       more += activation_values(context.backbone.shape(), step[i]);

@@ -60,8 +60,8 @@ class AdaptedBackbone {
                                                const std::vector<TaskImages>& inputs);
 
   /// True when adapters change the image tower; only then TaskImages must hold pixels.
-  [[nodiscard]] bool touches_vision() const { return footprint_.touches_vision(); }
-  [[nodiscard]] bool touches_text() const { return footprint_.touches_text(); }
+  [[nodiscard]] bool modifies_vision() const { return footprint_.modifies_vision(); }
+  [[nodiscard]] bool modifies_text() const { return footprint_.modifies_text(); }
 
   /// Blocks of the image tower below the first that adapters change: all where they leave the tower
   /// alone. Between the two, TaskImages may hold the stream behind these blocks instead of pixels.
@@ -70,7 +70,7 @@ class AdaptedBackbone {
   }
 
   /// Tasks (indices into `tasks`) in groups of which no two share an adapter, each ascending.
-  [[nodiscard]] std::vector<std::vector<std::size_t>> sharing_tasks(
+  [[nodiscard]] std::vector<std::vector<std::size_t>> connected_tasks(
       const std::vector<std::int64_t>& tasks) const;
 
   [[nodiscard]] const sdk::BackboneShape& shape() const { return backbone_.shape(); }

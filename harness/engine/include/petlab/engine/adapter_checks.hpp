@@ -47,8 +47,8 @@ struct Footprint {
 
   /// Whether the tower's output for an input is no longer the frozen one (feature adapters, which
   /// work behind it, do not count).
-  [[nodiscard]] bool touches_vision() const;
-  [[nodiscard]] bool touches_text() const;
+  [[nodiscard]] bool modifies_vision() const;
+  [[nodiscard]] bool modifies_text() const;
   /// Blocks of the image tower whose outputs are the frozen ones: all where the tower is not
   /// touched.
   [[nodiscard]] std::int64_t untouched_vision_layers() const;

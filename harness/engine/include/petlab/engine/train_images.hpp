@@ -35,7 +35,7 @@ class TrainImages {
   [[nodiscard]] std::int64_t kept_layers(std::int64_t untouched, std::int64_t epochs) const;
 
   /// Makes sure now of the streams behind so many blocks, for all images.
-  void keep_streams(std::int64_t layers);
+  void cache_hidden_states(std::int64_t layers);
 
   /// The images of a batch, behind so many blocks as kept_layers() says: pixels behind none, the
   /// streams behind some, behind all features where they can be kept, else pixels.
