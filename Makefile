@@ -28,7 +28,7 @@ test: setup ## Set up, build and run all tests; about 15 minutes the first time
 	@$(SETUP)/build.sh
 	@package=$$($(SETUP)/icon_package.sh); PETLAB_ICON_PACKAGE="$$package" $(SETUP)/tests.sh
 
-study: ## The demo's study with all 5 seeds; goes on from what the demo has done
+study: ## The demo's study with all 5 seeds; resumes from what the demo has done
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab petlab_plugins
 	@$(SETUP)/icon_home.sh
@@ -65,7 +65,7 @@ fuzz: setup ## Fuzz the readers of foreign files with libFuzzer, a minute each (
 	@$(SETUP)/fuzz.sh
 
 MINUTES ?= 20
-pretrain: ## Train a backbone like the embedded one anew, MINUTES=20 long; goes on from where it stopped
+pretrain: ## Train a backbone like the embedded one anew, MINUTES=20 long; resumes from where it stopped
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab
 	@package=$$($(SETUP)/icon_package.sh); words=($$($(SETUP)/emoji_words.sh)); \

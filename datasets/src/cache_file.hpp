@@ -27,7 +27,7 @@ class CacheFile {
   static std::shared_ptr<const CacheFile> open(const std::filesystem::path& file,
                                                const CacheShape& wanted, unsigned threads);
 
-  /// Builds `file` beside its place and renames it; goes on from what is there of an earlier
+  /// Builds `file` beside its place and renames it; resumes from what is there of an earlier
   /// attempt. To be called with the lock held. `fill(i, picture)` writes picture i, from several
   /// threads; when it throws, nothing stays. `done(kept)` is called once before with the number of
   /// pictures that are kept, and `done(1)` after each picture, one call at a time. Throws

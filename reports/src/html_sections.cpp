@@ -139,7 +139,7 @@ std::string runs_chooser_html(const Report& report, const StudyPlace& place) {
          "<figure data-chart=\"class_accuracy\" data-study=\"" +
          study +
          "\" data-run><figcaption><strong>Accuracy of each class</strong> From worst to best, with "
-         "the number of test images answered rightly.</figcaption>\n"
+         "the number of test images answered correctly.</figcaption>\n"
          "<div class=\"chart\" role=\"img\" aria-label=\"Accuracy of each class\"></div></figure>\n"
          "<figure data-chart=\"confusion\" data-study=\"" +
          study +

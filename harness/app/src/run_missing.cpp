@@ -204,7 +204,7 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   }
   if (outcome.interrupted) {
     std::cerr << "petlab: stopped; " << outcome.done
-              << " runs are stored, the same command goes on from there\n";
+              << " runs are stored, the same command resumes from there\n";
     return kInterrupted;
   }
   return say_failures(todo, outcome, runner);

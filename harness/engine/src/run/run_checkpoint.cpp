@@ -112,7 +112,7 @@ void RunCheckpoint::read(Progress& progress) {
   }
   record_ = std::move(known);
   ++record_.resumed;
-  progress.note(position_ ? "goes on from epoch " + std::to_string(position_->epoch + 1) +
+  progress.note(position_ ? "resumes from epoch " + std::to_string(position_->epoch + 1) +
                                 ", step " + std::to_string(position_->step)
                           : std::string("goes on with the grouping that was found"));
 }

@@ -142,7 +142,7 @@ struct TaskResult {
   double loss = 0.0;                         // mean cross-entropy over the test images
   std::vector<ImagePrediction> predictions;  // n_test of them, in the split's order
 
-  /// Fraction of test images classified rightly, 0 to 1; 0 where there are none.
+  /// Fraction of test images classified correctly, 0 to 1; 0 where there are none.
   double accuracy() const {
     return n_test > 0 ? static_cast<double>(n_correct) / static_cast<double>(n_test) : 0.0;
   }

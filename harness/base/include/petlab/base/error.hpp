@@ -14,7 +14,7 @@ enum class ErrorKind {
   numeric,   ///< a loss or parameter that is not finite
   device,    ///< no such device, or out of its memory
   store,     ///< the results database
-  internal,  ///< a mistake of petlab itself
+  internal,  ///< internal error itself
 };
 
 [[nodiscard]] constexpr std::string_view to_string(ErrorKind kind) noexcept {
