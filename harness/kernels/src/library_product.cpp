@@ -19,14 +19,14 @@ struct Grid {
 // Even shares for 2, 3, 4, 6, 8 and 12 threads.
 constexpr std::int64_t kMaxPieces = 24;
 // Multiplications that outweigh what a call costs.
-constexpr std::int64_t kLeastWork = 1 << 20;
+constexpr std::int64_t kMinWork = 1 << 20;
 
 /// Enough pieces to feed the threads, none too small. LibTorch copies both factors of each: square
 /// pieces need the least of that.
 Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   std::int64_t pieces = 1;
   for (const std::int64_t candidate : {2, 3, 4, 6, 8, 12, 24})
-    if (m * n * k / candidate >= kLeastWork) pieces = candidate;
+    if (m * n * k / candidate >= kMinWork) pieces = candidate;
   static_assert(kMaxPieces == 24);
   Grid best;
   double least = -1.0;
