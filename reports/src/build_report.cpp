@@ -1,6 +1,6 @@
 #include "facts.hpp"
-#include "petlab/reports/report.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/reports/report.hpp"
 #include "significance.hpp"
 
 #include <algorithm>

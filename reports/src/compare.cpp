@@ -73,7 +73,7 @@ const TaskResult& task_of(const RunRecord& run, const std::string& task) {
     if (result.task == task) return result;
   }
   throw base::Error(base::ErrorKind::store,
-                   "run " + run.identity.hash + " has no result of task '" + task + "'");
+                    "run " + run.identity.hash + " has no result of task '" + task + "'");
 }
 
 std::string seed_name(const RunPair& pair) {

@@ -1,5 +1,5 @@
-#include "petlab/reports/compare.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/reports/compare.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,7 +1,7 @@
 #include "figures.hpp"
 #include "pdf.hpp"
-#include "petlab/reports/render.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/reports/render.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "run_table.hpp"
@@ -44,8 +44,8 @@ std::vector<std::string> file_stems(const Page& page) {
     stems.push_back(file_stem(study.study));
     if (std::count(stems.begin(), stems.end(), stems.back()) > 1) {
       throw base::Error(base::ErrorKind::config,
-                       "two studies of one report would both write files called '" + stems.back() +
-                           "': name each study once");
+                        "two studies of one report would both write files called '" + stems.back() +
+                            "': name each study once");
     }
   }
   return stems;

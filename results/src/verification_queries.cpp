@@ -10,7 +10,7 @@ void write_verification(SQLite::Database& db, const VerificationRecord& verifica
                            verification.identity);
   if (!run)
     throw base::Error(base::ErrorKind::store,
-                     "it holds no finished run '" + verification.identity.substr(0, 12) + "'");
+                      "it holds no finished run '" + verification.identity.substr(0, 12) + "'");
   SQLite::Statement statement(db,
                               insert_statement("verifications", "run_id", kVerificationColumns));
   insert(statement, kVerificationColumns, verification, *run);

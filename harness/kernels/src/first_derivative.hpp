@@ -13,8 +13,8 @@ namespace petlab::kernels {
 inline void check_first_derivative(const char* operation) {
   if (at::GradMode::is_enabled())
     throw base::Error(base::ErrorKind::internal,
-                     std::string("second derivatives of ") + operation +
-                         " are not computed; use the first derivatives only");
+                      std::string("second derivatives of ") + operation +
+                          " are not computed; use the first derivatives only");
 }
 
 }  // namespace petlab::kernels

@@ -1,5 +1,5 @@
-#include "petlab/reports/report.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/reports/report.hpp"
 #include "sample_study.hpp"
 
 #include <gmock/gmock.h>
