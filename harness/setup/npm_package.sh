@@ -25,7 +25,8 @@ npm_package() {
   new=$(mktemp -d "$cache/.new-XXXXXX")
   # shellcheck disable=SC2064
   trap "rm -rf '$new'" EXIT
-  npm pack --loglevel=error --no-progress --pack-destination "$new" "$package@$version" >"$new/npm.log" 2>&1 </dev/null || {
+  # A cache of its own: the home of the user may be missing or read-only.
+  npm pack --cache "$new/npm" --loglevel=error --no-progress --pack-destination "$new" "$package@$version" >"$new/npm.log" 2>&1 </dev/null || {
     head -n 6 "$new/npm.log" >&2
     fail "npm could not fetch $package@$version (its reason is above); check the network, or set $variable"
   }
