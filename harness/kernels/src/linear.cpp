@@ -42,7 +42,9 @@ class Layer : public autograd::Function<Layer<kGelu>> {
     const at::Tensor bias = given_bias.value_or(at::Tensor());
     const Forward out = linear_forward(as_rows(x), weight, bias,
                                        kGelu ? Wanted::both : Wanted::sums, Precision(precision));
-    const bool for_x = context->needs_input_grad(0), for_weight = context->needs_input_grad(1);
+    // Not needs_input_grad(): in a forward pass inside of a backward pass, as chunks of texts have
+    // it, that answers for the pass outside.
+    const bool for_x = x.requires_grad(), for_weight = weight.requires_grad();
     context->save_for_backward({for_weight ? x : at::Tensor(), for_x ? weight : at::Tensor(),
                                 kGelu ? out.y : at::Tensor()});
     context->saved_data["sizes"] = x.sizes();
