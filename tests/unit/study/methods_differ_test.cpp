@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -51,10 +52,14 @@ TEST(Methods, TrainInBf16AsInFp32) {
     const Trace fp32 = trace_of(method, entry);
     const Trace bf16 = trace_of(method, entry, engine::Precision::bf16);
     ASSERT_EQ(bf16.losses.size(), fp32.losses.size()) << method;
-    // A loss of some tenths to some units; bf16 has 8 bits.
-    for (std::size_t epoch = 0; epoch < fp32.losses.size(); ++epoch)
-      EXPECT_NEAR(bf16.losses[epoch], fp32.losses[epoch], 0.05 * (1 + fp32.losses[epoch]))
-          << method;
+    // A loss of some tenths to some units; bf16 has 8 bits. What they move in a step turns into a
+    // share of the way that training goes, which differs from one CPU level to the next.
+    for (std::size_t epoch = 0; epoch < fp32.losses.size(); ++epoch) {
+      const double way = epoch == 0 ? 0.0 : std::abs(fp32.losses[epoch] - fp32.losses[epoch - 1]);
+      EXPECT_NEAR(bf16.losses[epoch], fp32.losses[epoch],
+                  0.05 * (1 + fp32.losses[epoch]) + 0.3 * way)
+          << method << ", epoch " << epoch;
+    }
   }
 }
 
