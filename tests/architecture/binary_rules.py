@@ -13,9 +13,9 @@ import sys
 ENTRY = "petlab_plugin_v1"
 # Marks that the linker itself puts into every library.
 LINKER = {"__bss_start", "_edata", "_end", "_init", "_fini"}
-# Typeinfo and vtables of the SDK's and clip's types: they must be visible for exceptions and
+# Typeinfo and vtables of the SDK's types, and of base's error: they must be visible for exceptions and
 # dynamic_cast across the boundary. g++ emits them weak in every library that uses them.
-BOUNDARY_TYPE = re.compile(r"^(typeinfo|typeinfo name|vtable) for petlab::(sdk|clip)::")
+BOUNDARY_TYPE = re.compile(r"^(typeinfo|typeinfo name|vtable) for petlab::(sdk|base)::")
 OURS = re.compile(r"\bpetlab\b|\(anonymous namespace\)")
 TORCH = re.compile(r"\b(at|c10|torch|caffe2)::")
 

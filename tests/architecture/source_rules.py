@@ -30,8 +30,6 @@ LAYERS = [
 ]
 # These never see a tensor, so that results can be read years later without torch.
 TORCH_FREE = ("harness/base", "results", "reports")
-# The one part of the SDK without torch.
-TORCH_FREE_SDK = {"petlab/sdk/error.hpp"}
 
 MAX_LINES = 400
 LENGTH_SUFFIXES = {".cpp", ".hpp", ".py", ".cmake", ".sh"}
@@ -83,8 +81,6 @@ def include_offence(name, header, quoted):
     part = re.match(r"petlab/(datasets/tools|\w+)/", header)
     if part and part[1] not in allowed:
         return f"{folder} may not include petlab/{part[1]}"
-    if folder in TORCH_FREE and part and part[1] == "sdk" and header not in TORCH_FREE_SDK:
-        return f"{folder} may include only {', '.join(sorted(TORCH_FREE_SDK))} of the SDK"
     if OF_TORCH.match(header):
         if folder in TORCH_FREE:
             return f"{folder} is free of torch"

@@ -23,9 +23,8 @@ class IncludeRules(unittest.TestCase):
         for folder in ("harness/base", "results", "reports"):
             self.assertIn("free of torch", self.offence(f"{folder}/src/a.cpp", "ATen/ATen.h", False))
             self.assertIsNone(self.offence(f"{folder}/src/a.cpp", "petlab/base/error.hpp"))
-        self.assertIn("may not include", self.offence("results/src/a.cpp", "petlab/sdk/plugin.hpp"))
-        self.assertIn("only", self.offence("reports/src/a.cpp", "petlab/sdk/plugin.hpp"))
-        self.assertIsNone(self.offence("reports/src/a.cpp", "petlab/sdk/error.hpp"))
+            if folder != "harness/base":
+                self.assertIn("may not include", self.offence(f"{folder}/src/a.cpp", "petlab/sdk/plugin.hpp"))
 
     def test_base_stands_on_nothing(self):
         for part in ("sdk", "clip", "datasets", "results"):
