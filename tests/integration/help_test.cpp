@@ -68,11 +68,11 @@ class HelpExamples : public testing::Test {
   [[nodiscard]] std::vector<std::string> words(const std::string& line) const {
     std::vector<std::string> result;
     std::string word;
-    bool quoted = false;
+    char quote = 0;
     for (const char c : line + " ") {
-      if (c == '\'') {
-        quoted = !quoted;
-      } else if (c == ' ' && !quoted) {
+      if (quote == 0 ? c == '\'' || c == '"' : c == quote) {
+        quote = quote == 0 ? c : 0;
+      } else if (c == ' ' && quote == 0) {
         if (!word.empty() && word[0] != '>') result.push_back(word);
         word.clear();
       } else if (c == '~' && word.empty()) {
