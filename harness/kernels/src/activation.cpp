@@ -2,12 +2,13 @@
 
 #include "activation_values.hpp"
 #include "first_derivative.hpp"
+#include "tensor_values.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
+#include <tuple>
 
 namespace petlab::kernels {
 
@@ -17,16 +18,6 @@ constexpr double kSlope = 1.702;
 
 // What one thread takes at a time: a few microseconds of work.
 constexpr std::int64_t kGrain = 1 << 14;
-
-template <typename T>
-const T* values(const at::Tensor& x) {
-  return static_cast<const T*>(x.const_data_ptr());
-}
-
-template <typename T>
-T* mutable_values(const at::Tensor& x) {
-  return static_cast<T*>(x.mutable_data_ptr());
-}
 
 /// The element's place decides nothing, so the number of threads changes no bit.
 template <typename T>
@@ -50,7 +41,7 @@ bool has_kernel(const at::Tensor& x) {
   return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
-at::Tensor quick_gelu_values(const at::Tensor& x) {
+at::Tensor computed(const at::Tensor& x) {
   const at::Tensor in = x.contiguous();
   at::Tensor y = at::empty_like(in);
   if (in.scalar_type() == at::kFloat)
@@ -63,7 +54,7 @@ at::Tensor quick_gelu_values(const at::Tensor& x) {
 struct QuickGelu : torch::autograd::Function<QuickGelu> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {
     context->save_for_backward({x});
-    return quick_gelu_values(x);
+    return computed(x);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& upstream) {
@@ -77,7 +68,7 @@ struct QuickGelu : torch::autograd::Function<QuickGelu> {
 at::Tensor quick_gelu(const at::Tensor& x) {
   // silu(1.702 x) / 1.702: one saved tensor instead of two.
   if (!has_kernel(x)) return at::silu(x * kSlope).mul_(1.0 / kSlope);
-  if (!at::GradMode::is_enabled() || !x.requires_grad()) return quick_gelu_values(x);
+  if (!at::GradMode::is_enabled() || !x.requires_grad()) return computed(x);
   return QuickGelu::apply(x);
 }
 

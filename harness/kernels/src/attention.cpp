@@ -11,6 +11,7 @@
 
 #include <limits>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -92,6 +93,7 @@ void run_forward(const Inputs& in, const at::Tensor& out, const at::Tensor& log_
   const std::int64_t width = in.width() / in.heads;
   auto* sums = log_sums.mutable_data_ptr<float>();
   const bool with_tiles = tiles_serve(width);
+  const auto attend_head = std::get<AttentionHead<T>>(attention_heads()).forward;
   for_each_head(in, [&](std::int64_t sample, std::int64_t head, std::int64_t i) {
     const auto one = head_inputs<T>(in, sample, head);
     const auto to = mutable_rows<T>(out, sample, head * width);
@@ -129,6 +131,7 @@ void run_backward(const Inputs& in, const at::Tensor& upstream, const at::Tensor
   const std::int64_t width = all / in.heads;
   const auto* sums = log_sums.const_data_ptr<float>();
   const bool with_tiles = tiles_serve(width);
+  const auto attend_head_backward = std::get<AttentionHead<T>>(attention_heads()).backward;
   for_each_head(in, [&](std::int64_t sample, std::int64_t head, std::int64_t i) {
     const std::int64_t column = head * width;
     HeadGradients<T> to;

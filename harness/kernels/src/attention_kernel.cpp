@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 
 // clang-format off: Highway asks for this order.
 #undef HWY_TARGET_INCLUDE
@@ -16,10 +15,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace petlab::kernels {
 namespace HWY_NAMESPACE {
-
-constexpr std::int64_t rounded_up(std::int64_t n) {
-  return (n + kWidth - 1) / kWidth * kWidth;
-}
 
 /// Copies rows of `width` to neighbouring rows of floats, times `scale`.
 template <typename T>
@@ -54,60 +49,64 @@ void softmax_backward(float* scores, float* gradients, float log_sum, std::int64
 template <typename T>
 void head_forward(const HeadInputs<T>& in, Rows<T> out, float* log_sums) {
   const std::int64_t keys = in.shared + in.own;
-  const std::int64_t padded = rounded_up(keys);
+  const std::int64_t padded_keys = padded(keys);
   const std::int64_t width = in.width;
   Scratch& memory = scratch();
-  memory.reset((in.queries + 2 * padded) * width + in.queries * (padded + 16) + 16);
+  memory.reset((in.queries + 2 * padded_keys) * width + in.queries * (padded_keys + 16) + 16);
   float* query = memory.take(in.queries * width);
-  float* key = memory.take(padded * width);
-  float* other = memory.take(padded * width);
-  float* scores = memory.take(in.queries * padded);
+  float* key = memory.take(padded_keys * width);
+  float* other = memory.take(padded_keys * width);
+  float* scores = memory.take(in.queries * padded_keys);
   float* inverse_sums = memory.take(in.queries);
   copy_rows(in.query, in.queries, width, 1.0F / std::sqrt(static_cast<float>(width)), query);
   copy_keys(in, in.shared_key, in.key, other);
-  transpose(other, keys, width, key, padded);
-  multiply(in.queries, padded / kWidth, width, {query, width, 1}, key, padded, scores, padded);
+  transpose(other, keys, width, key, padded_keys);
+  multiply(in.queries, padded_keys / kWidth, width, {query, width, 1}, key, padded_keys, scores,
+           padded_keys);
   for (std::int64_t i = 0; i < in.queries; ++i) {
-    const RowSum row = exponentials(scores + i * padded, seen_by(in, i), padded);
+    const RowSum row = exponentials(scores + i * padded_keys, seen_by(in, i), padded_keys);
     inverse_sums[i] = 1.0F / row.sum;
     log_sums[i] = row.largest + std::log(row.sum);
   }
   copy_keys(in, in.shared_value, in.value, other);
-  multiply(in.queries, width / kWidth, keys, {scores, padded, 1}, other, width, out.first, out.step,
-           inverse_sums);
+  multiply(in.queries, width / kWidth, keys, {scores, padded_keys, 1}, other, width, out.first,
+           out.step, inverse_sums);
 }
 
 template <typename T>
 void head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const float* log_sums,
                    const HeadGradients<T>& out) {
   const std::int64_t keys = in.shared + in.own;
-  const std::int64_t padded = rounded_up(keys);
+  const std::int64_t padded_keys = padded(keys);
   const std::int64_t width = in.width;
   const float scale = 1.0F / std::sqrt(static_cast<float>(width));
   Scratch& memory = scratch();
-  memory.reset(2 * (in.queries + padded) * width + 2 * in.queries * padded + in.queries + 16);
+  memory.reset(2 * (in.queries + padded_keys) * width + 2 * in.queries * padded_keys + in.queries +
+               16);
   float* query = memory.take(in.queries * width);
   float* gradient = memory.take(in.queries * width);
-  float* plain = memory.take(padded * width);
-  float* turned = memory.take(padded * width);
-  float* scores = memory.take(in.queries * padded);
-  float* slopes = memory.take(in.queries * padded);
+  float* plain = memory.take(padded_keys * width);
+  float* turned = memory.take(padded_keys * width);
+  float* scores = memory.take(in.queries * padded_keys);
+  float* slopes = memory.take(in.queries * padded_keys);
   float* scales = memory.take(in.queries);
   std::fill_n(scales, in.queries, scale);
   copy_rows(in.query, in.queries, width, scale, query);
   copy_rows(upstream, in.queries, width, 1.0F, gradient);
   copy_keys(in, in.shared_value, in.value, plain);
-  transpose(plain, keys, width, turned, padded);
-  multiply(in.queries, padded / kWidth, width, {gradient, width, 1}, turned, padded, slopes,
-           padded);
+  transpose(plain, keys, width, turned, padded_keys);
+  multiply(in.queries, padded_keys / kWidth, width, {gradient, width, 1}, turned, padded_keys,
+           slopes, padded_keys);
   copy_keys(in, in.shared_key, in.key, plain);
-  transpose(plain, keys, width, turned, padded);
-  multiply(in.queries, padded / kWidth, width, {query, width, 1}, turned, padded, scores, padded);
+  transpose(plain, keys, width, turned, padded_keys);
+  multiply(in.queries, padded_keys / kWidth, width, {query, width, 1}, turned, padded_keys, scores,
+           padded_keys);
   for (std::int64_t i = 0; i < in.queries; ++i)
-    softmax_backward(scores + i * padded, slopes + i * padded, log_sums[i], seen_by(in, i), padded);
+    softmax_backward(scores + i * padded_keys, slopes + i * padded_keys, log_sums[i],
+                     seen_by(in, i), padded_keys);
   // Columns of the probabilities and of the slopes belong to keys.
   const auto of_keys = [&](const float* matrix, std::int64_t first) {
-    return LeftFactor{matrix + first, 1, padded};
+    return LeftFactor{matrix + first, 1, padded_keys};
   };
   const std::int64_t vectors = width / kWidth;
   if (out.value.first != nullptr)
@@ -123,23 +122,13 @@ void head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const float*
     multiply(in.shared, vectors, in.queries, of_keys(slopes, 0), query, width, out.shared_key.first,
              out.shared_key.step);
   if (out.query.first != nullptr)
-    multiply(in.queries, vectors, keys, {slopes, padded, 1}, plain, width, out.query.first,
+    multiply(in.queries, vectors, keys, {slopes, padded_keys, 1}, plain, width, out.query.first,
              out.query.step, scales);
 }
 
-void float_forward(const HeadInputs<float>& in, Rows<float> out, float* log_sums) {
-  head_forward(in, out, log_sums);
-}
-void bfloat16_forward(const HeadInputs<Bfloat16>& in, Rows<Bfloat16> out, float* log_sums) {
-  head_forward(in, out, log_sums);
-}
-void float_backward(const HeadInputs<float>& in, Rows<const float> upstream, const float* log_sums,
-                    const HeadGradients<float>& out) {
-  head_backward(in, upstream, log_sums, out);
-}
-void bfloat16_backward(const HeadInputs<Bfloat16>& in, Rows<const Bfloat16> upstream,
-                       const float* log_sums, const HeadGradients<Bfloat16>& out) {
-  head_backward(in, upstream, log_sums, out);
+std::tuple<AttentionHead<float>, AttentionHead<Bfloat16>> heads() {
+  return {{head_forward<float>, head_backward<float>},
+          {head_forward<Bfloat16>, head_backward<Bfloat16>}};
 }
 
 }  // namespace HWY_NAMESPACE
@@ -149,28 +138,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace petlab::kernels {
 
-HWY_EXPORT(float_forward);
-HWY_EXPORT(bfloat16_forward);
-HWY_EXPORT(float_backward);
-HWY_EXPORT(bfloat16_backward);
+HWY_EXPORT(heads);
 
-template <>
-void attend_head(const HeadInputs<float>& in, Rows<float> out, float* log_sums) {
-  HWY_DYNAMIC_DISPATCH(float_forward)(in, out, log_sums);
-}
-template <>
-void attend_head(const HeadInputs<Bfloat16>& in, Rows<Bfloat16> out, float* log_sums) {
-  HWY_DYNAMIC_DISPATCH(bfloat16_forward)(in, out, log_sums);
-}
-template <>
-void attend_head_backward(const HeadInputs<float>& in, Rows<const float> upstream,
-                          const float* log_sums, const HeadGradients<float>& out) {
-  HWY_DYNAMIC_DISPATCH(float_backward)(in, upstream, log_sums, out);
-}
-template <>
-void attend_head_backward(const HeadInputs<Bfloat16>& in, Rows<const Bfloat16> upstream,
-                          const float* log_sums, const HeadGradients<Bfloat16>& out) {
-  HWY_DYNAMIC_DISPATCH(bfloat16_backward)(in, upstream, log_sums, out);
+std::tuple<AttentionHead<float>, AttentionHead<Bfloat16>> attention_heads() {
+  return HWY_DYNAMIC_DISPATCH(heads)();
 }
 
 }  // namespace petlab::kernels

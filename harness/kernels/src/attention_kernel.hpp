@@ -3,6 +3,7 @@
 #include "bfloat16.hpp"
 
 #include <cstdint>
+#include <tuple>
 
 namespace petlab::kernels {
 
@@ -32,31 +33,24 @@ struct HeadGradients {
   Rows<float> shared_key, shared_value;
 };
 
-/// out [queries, width] = softmax(q k^T / sqrt(width)) v; log_sums [queries] gets the logarithms of
-/// the sums of exponentials. For one thread.
+/// The work of one head of one sample, for one thread.
 template <typename T>
-void attend_head(const HeadInputs<T>& in, Rows<T> out, float* log_sums);
+struct AttentionHead {
+  /// out [queries, width] = softmax(q k^T / sqrt(width)) v; log_sums [queries] gets the logarithms
+  /// of the sums of exponentials.
+  void (*forward)(const HeadInputs<T>& in, Rows<T> out, float* log_sums);
+  /// The gradients for `upstream` [queries, width] of forward()'s result.
+  void (*backward)(const HeadInputs<T>& in, Rows<const T> upstream, const float* log_sums,
+                   const HeadGradients<T>& out);
+};
 
-/// The gradients for `upstream` [queries, width] of attend_head()'s result.
-template <typename T>
-void attend_head_backward(const HeadInputs<T>& in, Rows<const T> upstream, const float* log_sums,
-                          const HeadGradients<T>& out);
+/// For the types that a run has.
+[[nodiscard]] std::tuple<AttentionHead<float>, AttentionHead<Bfloat16>> attention_heads();
 
 /// The same in bf16 on AMX tiles, where they serve heads of this width.
 [[nodiscard]] bool tiles_serve(std::int64_t width);
 void attend_head_tiles(const HeadInputs<Bfloat16>& in, Rows<Bfloat16> out, float* log_sums);
 void attend_head_backward_tiles(const HeadInputs<Bfloat16>& in, Rows<const Bfloat16> upstream,
                                 const float* log_sums, const HeadGradients<Bfloat16>& out);
-
-template <>
-void attend_head(const HeadInputs<float>&, Rows<float>, float*);
-template <>
-void attend_head(const HeadInputs<Bfloat16>&, Rows<Bfloat16>, float*);
-template <>
-void attend_head_backward(const HeadInputs<float>&, Rows<const float>, const float*,
-                          const HeadGradients<float>&);
-template <>
-void attend_head_backward(const HeadInputs<Bfloat16>&, Rows<const Bfloat16>, const float*,
-                          const HeadGradients<Bfloat16>&);
 
 }  // namespace petlab::kernels

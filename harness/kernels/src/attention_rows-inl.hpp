@@ -16,8 +16,8 @@ namespace petlab::kernels {
 namespace HWY_NAMESPACE {
 
 /// to[i] = factor from[i], i < n.
-template <typename T>
-HWY_INLINE void copy_scaled(const T* from, std::int64_t n, float factor, float* to) {
+template <typename From, typename To>
+HWY_INLINE void copy_scaled(const From* from, std::int64_t n, float factor, To* to) {
   for (std::int64_t d = 0; d < n; d += kWidth)
     store_first(n - d, broadcast(factor) * load_first(n - d, from + d), to + d);
 }

@@ -10,6 +10,11 @@
 /// What the kernels of attention share.
 namespace petlab::kernels {
 
+/// To a multiple of a vector's 16 numbers: rows of small matrices are padded so.
+constexpr std::int64_t padded(std::int64_t n) {
+  return (n + 15) / 16 * 16;
+}
+
 /// Memory of a thread, kept for its next head.
 class Scratch {
  public:

@@ -2,6 +2,7 @@
 
 #include "first_derivative.hpp"
 #include "layer_norm_rows.hpp"
+#include "tensor_values.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -21,16 +22,6 @@ using torch::autograd::variable_list;
 
 // Elements that one thread takes at least.
 constexpr std::int64_t kGrain = 1 << 14;
-
-template <typename T>
-const T* values(const at::Tensor& x) {
-  return x.defined() ? static_cast<const T*>(x.const_data_ptr()) : nullptr;
-}
-
-template <typename T>
-T* mutable_values(const at::Tensor& x) {
-  return x.defined() ? static_cast<T*>(x.mutable_data_ptr()) : nullptr;
-}
 
 template <typename T>
 T* moved(T* first, std::int64_t by) {

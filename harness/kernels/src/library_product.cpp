@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 
-#include <algorithm>
 #include <cstdint>
 
 namespace petlab::kernels {
@@ -16,8 +15,6 @@ struct Grid {
   std::int64_t columns = 1;
 };
 
-// Even shares for 2, 3, 4, 6, 8 and 12 threads.
-constexpr std::int64_t kMaxPieces = 24;
 // Multiplications that outweigh what a call costs.
 constexpr std::int64_t kMinWork = 1 << 20;
 
@@ -25,9 +22,9 @@ constexpr std::int64_t kMinWork = 1 << 20;
 /// pieces need the least of that.
 Grid grid_of(std::int64_t m, std::int64_t n, std::int64_t k) {
   std::int64_t pieces = 1;
+  // 24 are even shares for 2, 3, 4, 6, 8 and 12 threads.
   for (const std::int64_t candidate : {2, 3, 4, 6, 8, 12, 24})
     if (m * n * k / candidate >= kMinWork) pieces = candidate;
-  static_assert(kMaxPieces == 24);
   Grid best;
   double least = -1.0;
   for (std::int64_t rows = 1; rows <= pieces; ++rows) {

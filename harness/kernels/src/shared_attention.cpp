@@ -2,6 +2,7 @@
 
 #include "bfloat16.hpp"
 #include "shared_sequences.hpp"
+#include "tensor_values.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
@@ -54,11 +55,6 @@ std::vector<c10::IValue> work_of(const SharedSequences::Impl& sequences, std::in
   return {sequences.n_pairs, std::int64_t{1}, width};
 }
 
-template <typename T>
-T* values(const at::Tensor& x) {
-  return const_cast<T*>(static_cast<const T*>(x.const_data_ptr()));
-}
-
 struct Pointers {
   const at::Tensor& q;   ///< [Q, W], or undefined
   const at::Tensor& kv;  ///< [R, 2 W], or [R, 3 W] with the queries in front
@@ -72,27 +68,28 @@ struct Pointers {
              .q_stride = q.defined() ? width : 3 * width,
              .kv_stride = kv.size(1)};
   }
+  /// The first key of rows that lie as kv does.
   template <typename T>
-  [[nodiscard]] T* k_of(const at::Tensor& all) const {
-    return values<T>(all) + (q.defined() ? 0 : width);
+  [[nodiscard]] T* first_key(T* rows) const {
+    return rows + (q.defined() ? 0 : width);
   }
 };
 
 template <typename T>
 void forward(const Pointers& in, const SharedSequences::Impl& sequences, const at::Tensor& out) {
-  const T* keys = in.k_of<T>(in.kv);
+  const T* keys = in.first_key(values<T>(in.kv));
   shared_attention_forward<T>(sequences, in.shape, values<T>(in.q.defined() ? in.q : in.kv), keys,
-                              keys + in.width, values<T>(out));
+                              keys + in.width, mutable_values<T>(out));
 }
 
 template <typename T>
 void backward(const Pointers& in, const SharedSequences::Impl& sequences, const at::Tensor& grad,
               const at::Tensor& grad_q, const at::Tensor& grad_kv) {
-  const T* keys = in.k_of<T>(in.kv);
-  T* grad_keys = in.k_of<T>(grad_kv);
+  const T* keys = in.first_key(values<T>(in.kv));
+  T* grad_keys = in.first_key(mutable_values<T>(grad_kv));
   shared_attention_backward<T>(sequences, in.shape, values<T>(in.q.defined() ? in.q : in.kv), keys,
                                keys + in.width, values<T>(grad),
-                               values<T>(in.q.defined() ? grad_q : grad_kv), grad_keys,
+                               mutable_values<T>(in.q.defined() ? grad_q : grad_kv), grad_keys,
                                grad_keys + in.width);
 }
 

@@ -19,13 +19,6 @@ HWY_BEFORE_NAMESPACE();
 namespace petlab::kernels {
 namespace HWY_NAMESPACE {
 
-/// to[i] = factor from[i], i < n.
-template <typename T>
-void store_scaled(const float* from, std::int64_t n, float factor, T* to) {
-  for (std::int64_t d = 0; d < n; d += kWidth)
-    store_first(n - d, broadcast(factor) * load_first(n - d, from + d), to + d);
-}
-
 /// Scores of one query -> weights; those behind its `n_seen` keys become 0, up to `n`.
 void softmax(float* scores, std::int64_t n_seen, std::int64_t n) {
   const Vector inverse = broadcast(1.0F / exponentials(scores, n_seen, n).sum);
@@ -87,8 +80,8 @@ void attend(const Source<T>& in, const SharedSequences::Impl& sequences, const S
   multiply(n, s.row / kWidth, first + stretch.count, {s.weights.data(), s.most, 1}, s.values.data(),
            s.row, s.out.data(), s.row);
   for (std::int64_t i = 0; i < n; ++i)
-    store_scaled(s.out.data() + i * s.row, s.width, 1.0F,
-                 out + s.asked[static_cast<std::size_t>(i)].out * out_stride);
+    copy_scaled(s.out.data() + i * s.row, s.width, 1.0F,
+                out + s.asked[static_cast<std::size_t>(i)].out * out_stride);
 }
 
 template <typename T>
@@ -131,8 +124,8 @@ void walk_back(const Source<T>& in, const Sink<T>& to, const SharedSequences::Im
   multiply(n, s.row / kWidth, n_keys, {s.changes.data(), s.most, 1}, s.keys.data(), s.row,
            s.grad_query.data(), s.row);
   for (std::int64_t i = 0; i < n; ++i)
-    store_scaled(s.grad_query.data() + i * s.row, s.width, scale,
-                 to.q + s.asked[static_cast<std::size_t>(i)].query * in.q_stride);
+    copy_scaled(s.grad_query.data() + i * s.row, s.width, scale,
+                to.q + s.asked[static_cast<std::size_t>(i)].query * in.q_stride);
   const auto products = [&](const float* left, const float* right, float* sum) {
     multiply</*kAdd=*/true>(first, s.row / kWidth, n, {left, 1, s.most}, right, s.row, sum, s.row);
     multiply(stretch.count, s.row / kWidth, n, {left + first, 1, s.most}, right, s.row,
@@ -160,8 +153,8 @@ void task_backward(const Source<T>& in, const Sink<T>& to, const SharedSequences
     for (std::int64_t p = 0; p < own.count; ++p) {
       const std::int64_t row = sequences.positions[static_cast<std::size_t>(own.first + p)].row;
       const std::int64_t place = (prefix.count + p) * s.row;
-      store_scaled(s.grad_keys.data() + place, s.width, 1.0F, to.k + row * in.kv_stride);
-      store_scaled(s.grad_values.data() + place, s.width, 1.0F, to.v + row * in.kv_stride);
+      copy_scaled(s.grad_keys.data() + place, s.width, 1.0F, to.k + row * in.kv_stride);
+      copy_scaled(s.grad_values.data() + place, s.width, 1.0F, to.v + row * in.kv_stride);
     }
   }
   std::copy_n(s.grad_keys.data(), of_prefix, prefix_grads);

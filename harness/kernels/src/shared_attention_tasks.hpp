@@ -1,6 +1,6 @@
 #pragma once
 
-#include "bfloat16.hpp"
+#include "attention_rows.hpp"
 #include "shared_sequences.hpp"
 
 #include <cstdint>
@@ -8,11 +8,6 @@
 #include <vector>
 
 namespace petlab::kernels {
-
-/// Rows of the small matrices are padded to a multiple of 16.
-constexpr std::int64_t padded(std::int64_t n) {
-  return (n + 15) / 16 * 16;
-}
 
 /// The small matrices of a task.
 struct SharedScratch {

@@ -85,12 +85,6 @@ HWY_INLINE Vector multiply_add(Vector a, Vector b, Vector c) {
   return a;
 }
 
-/// a b - c
-HWY_INLINE Vector multiply_subtract(Vector a, Vector b, Vector c) {
-  PETLAB_FOR_PARTS a.part[i] = hn::MulSub(a.part[i], b.part[i], c.part[i]);
-  return a;
-}
-
 /// c - a b
 HWY_INLINE Vector subtract_product(Vector a, Vector b, Vector c) {
   PETLAB_FOR_PARTS a.part[i] = hn::NegMulAdd(a.part[i], b.part[i], c.part[i]);
