@@ -1,6 +1,7 @@
 #include "shared_text.hpp"
 
 #include "modules.hpp"
+#include "petlab/kernels/layer_norm.hpp"
 #include "petlab/kernels/linear.hpp"
 #include "petlab/kernels/shared_attention.hpp"
 
@@ -36,7 +37,7 @@ class RowModules {
 at::Tensor project(const BlockWeights& w, const BlockSettings& settings,
                    const BlockModules* modules, const at::Tensor& x) {
   using enum sdk::LinearMap;
-  at::Tensor in = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
+  at::Tensor in = kernels::layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
   if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm1);
   const at::Tensor flat = kernels::linear(in, w.qkv_weight, w.qkv_bias);
   return modules != nullptr ? modules->changed_qkv(flat, in, {q, k, v}) : flat;
@@ -48,7 +49,7 @@ at::Tensor run_last(const BlockWeights& w, const BlockSettings& settings,
                     const at::Tensor& ends, const kernels::SharedSequences& sequences) {
   using enum sdk::LinearMap;
   const std::int64_t width = x.size(1);
-  at::Tensor in = layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
+  at::Tensor in = kernels::layer_norm(x, w.norm1_weight, w.norm1_bias, settings.layer_norm_eps);
   if (modules != nullptr) in = modules->changed(in, sdk::AffinePlace::norm1);
   at::Tensor kv = kernels::linear(in, w.qkv_weight.narrow(0, width, 2 * width),
                                   w.qkv_bias.narrow(0, width, 2 * width));

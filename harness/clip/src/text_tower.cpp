@@ -1,5 +1,6 @@
 #include "modules.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/kernels/layer_norm.hpp"
 #include "petlab/kernels/linear.hpp"
 #include "prompts.hpp"
 #include "shared_text.hpp"
@@ -103,7 +104,7 @@ at::Tensor run_text(const TextWeights& w, const Config& config, const TokenBatch
                            : run_plain_blocks(w, shape.text, settings, plan, tokens, prompts);
   const ModulePlan modules(prompts, shape.text, "text");
   const at::Tensor normed = modules.changed(
-      layer_norm(x, w.final_norm_weight, w.final_norm_bias, settings.layer_norm_eps),
+      kernels::layer_norm(x, w.final_norm_weight, w.final_norm_bias, settings.layer_norm_eps),
       sdk::AffinePlace::final_norm);
   return kernels::linear(normed, w.projection, {});
 }

@@ -22,7 +22,7 @@ at::Tensor mlp(const BlockWeights& w, const BlockSettings& settings, const at::T
 at::Tensor changed_mlp(const BlockWeights& w, const BlockSettings& settings,
                        const BlockModules& modules, const at::Tensor& x) {
   const at::Tensor in =
-      modules.changed(layer_norm(x, w.norm2_weight, w.norm2_bias, settings.layer_norm_eps),
+      modules.changed(kernels::layer_norm(x, w.norm2_weight, w.norm2_bias, settings.layer_norm_eps),
                       sdk::AffinePlace::norm2);
   at::Tensor hidden = kernels::linear(in, w.fc1_weight, w.fc1_bias);
   hidden = modules.changed(modules.changed(hidden, in, sdk::LinearMap::fc1), sdk::AffinePlace::fc1);
@@ -72,7 +72,7 @@ kernels::NormedSum start_block(const BlockWeights& w, const BlockSettings& setti
   if (modules == nullptr)
     return kernels::add_layer_norm(x, /*branch=*/{}, w.norm1_weight, w.norm1_bias, eps);
   return {.sum = x,
-          .normed = modules->changed(layer_norm(x, w.norm1_weight, w.norm1_bias, eps),
+          .normed = modules->changed(kernels::layer_norm(x, w.norm1_weight, w.norm1_bias, eps),
                                      sdk::AffinePlace::norm1)};
 }
 
@@ -81,19 +81,14 @@ kernels::SharedKeys keys_of(const BlockWeights& w, const BlockSettings& settings
                             const at::Tensor& x, const PassingPrompts& prompts) {
   if (!prompts.tokens.defined()) return {};
   const std::int64_t width = x.size(2);
-  const at::Tensor in = layer_norm(prompts.tokens.to(x.scalar_type()), w.norm1_weight, w.norm1_bias,
-                                   settings.layer_norm_eps);
+  const at::Tensor in = kernels::layer_norm(prompts.tokens.to(x.scalar_type()), w.norm1_weight,
+                                            w.norm1_bias, settings.layer_norm_eps);
   return {.kv = kernels::linear(in, w.qkv_weight.narrow(0, width, 2 * width),
                                 w.qkv_bias.narrow(0, width, 2 * width)),
           .set_of_sample = prompts.set_of_sample};
 }
 
 }  // namespace
-
-at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                      double eps) {
-  return kernels::layer_norm(x, weight, bias, eps);
-}
 
 at::Tensor run_block(const BlockWeights& w, const BlockSettings& settings,
                      const BlockModules* modules, const at::Tensor& x,

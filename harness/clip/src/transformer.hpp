@@ -44,7 +44,4 @@ struct PassingPrompts {
                                       const BlockModules* modules, const at::Tensor& x,
                                       const at::Tensor& attended);
 
-[[nodiscard]] at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight,
-                                    const at::Tensor& bias, double eps);
-
 }  // namespace petlab::clip

@@ -1,5 +1,6 @@
 #include "modules.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/kernels/layer_norm.hpp"
 #include "petlab/kernels/linear.hpp"
 #include "prompts.hpp"
 #include "towers.hpp"
@@ -51,7 +52,7 @@ at::Tensor embed(const VisionWeights& w, const Config& config, const at::Tensor&
 }
 
 at::Tensor pre_norm(const VisionWeights& w, const BlockSettings& settings, const at::Tensor& x) {
-  return layer_norm(x, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps);
+  return kernels::layer_norm(x, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps);
 }
 
 /// The blocks from `first` on and what follows them; x is what enters the first: [B, tokens, W], at
@@ -82,8 +83,9 @@ at::Tensor run_from(const VisionWeights& w, const Config& config, at::Tensor x, 
             ? run_block(block, settings, changed, x, passing)
             : run_block_pooled(block, settings, changed, x, /*positions=*/{}, passing);
   }
-  x = modules.changed(layer_norm(x, w.post_norm_weight, w.post_norm_bias, settings.layer_norm_eps),
-                      sdk::AffinePlace::final_norm);
+  x = modules.changed(
+      kernels::layer_norm(x, w.post_norm_weight, w.post_norm_bias, settings.layer_norm_eps),
+      sdk::AffinePlace::final_norm);
   return kernels::linear(x, w.projection, {});
 }
 
