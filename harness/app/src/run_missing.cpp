@@ -120,18 +120,18 @@ void remove_leftovers(const std::vector<study::Job>& jobs, const std::filesystem
   }
 }
 
-void print_todo(const std::vector<PreparedStudy>& studies, const study::PendingRuns& todo,
-                const study::RunnerOptions& runner) {
+void print_pending(const std::vector<PreparedStudy>& studies, const study::PendingRuns& pending,
+                   const study::RunnerOptions& runner) {
   const PreparedStudy& first = studies.at(0);
   if (studies.size() == 1)
     std::cout << "Study " << first.protocol.name << ": ";
   else
     std::cout << studies.size() << " studies: ";
-  std::cout << todo.done + todo.failed + todo.jobs.size() << " runs, " << todo.done << " in "
-            << first.store.string() << ", ";
-  if (todo.failed > 0) std::cout << todo.failed << " failed before, ";
-  std::cout << todo.jobs.size() << " to do";
-  if (!todo.jobs.empty()) {
+  std::cout << pending.done + pending.failed + pending.jobs.size() << " runs, " << pending.done
+            << " in " << first.store.string() << ", ";
+  if (pending.failed > 0) std::cout << pending.failed << " failed before, ";
+  std::cout << pending.jobs.size() << " to do";
+  if (!pending.jobs.empty()) {
     std::cout << ", " << first.workers << " at once with " << first.threads << " thread"
               << (first.threads == 1 ? "" : "s") << " each";
     if (first.workers > 1)
@@ -142,20 +142,20 @@ void print_todo(const std::vector<PreparedStudy>& studies, const study::PendingR
 }
 
 /// What a study with failed runs ends with, on stderr. Returns the exit code.
-int say_failures(const study::PendingRuns& todo, const study::StudyOutcome& outcome,
+int say_failures(const study::PendingRuns& pending, const study::StudyOutcome& outcome,
                  const study::RunnerOptions& runner) {
   const int failed = outcome.failed + outcome.failed_elsewhere;
   if (failed > 0)
-    std::cerr << "petlab: " << failed << " of " << todo.jobs.size()
+    std::cerr << "petlab: " << failed << " of " << pending.jobs.size()
               << " runs failed; the reasons are in the store (petlab plan), what workers printed "
                  "is in "
               << runner.logs.string() << "\n";
-  if (todo.failed > 0)
-    std::cerr << "petlab: " << todo.failed << (todo.failed == 1 ? " run" : " runs")
-              << " failed before and " << (todo.failed == 1 ? "was" : "were")
+  if (pending.failed > 0)
+    std::cerr << "petlab: " << pending.failed << (pending.failed == 1 ? " run" : " runs")
+              << " failed before and " << (pending.failed == 1 ? "was" : "were")
               << " not tried again; --retry failed does so, --retry device only for one kind of "
                  "failure\n";
-  return failed > 0 || todo.failed > 0 ? kRunFailed : kOk;
+  return failed > 0 || pending.failed > 0 ? kRunFailed : kOk;
 }
 
 }  // namespace
@@ -180,34 +180,34 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   handle(SIGTERM, request_stop);
   handle(SIGPIPE, SIG_IGN);
   if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
-  study::PendingRuns todo;
+  study::PendingRuns pending;
   {
     results::RunStore store(first.store);
     for (const PreparedStudy& study : studies)
       store.set_study(study.plan.study);
     const std::vector<study::Job> jobs = all_jobs(studies);
-    todo = study::choose_jobs(jobs, store, retry);
+    pending = study::choose_jobs(jobs, store, retry);
     remove_leftovers(jobs, first.store, store);
   }
-  runner.retried = todo.retried;
-  print_todo(studies, todo, runner);
+  runner.retried = pending.retried;
+  print_pending(studies, pending, runner);
   study::StudyOutcome outcome;
-  if (!todo.jobs.empty()) {
+  if (!pending.jobs.empty()) {
     {
       ImageCounter counter(isatty(STDERR_FILENO) != 0);
       results::RunStore store(first.store);
-      study::prepare_data(todo.jobs, store, counter);
+      study::prepare_data(pending.jobs, store, counter);
     }
     const PauseHandler pause;
-    ProgressView view(todo.jobs, isatty(STDOUT_FILENO) != 0);
-    outcome = study::run_jobs(todo.jobs, runner, view, stop_requested);
+    ProgressView view(pending.jobs, isatty(STDOUT_FILENO) != 0);
+    outcome = study::run_jobs(pending.jobs, runner, view, stop_requested);
   }
   if (outcome.interrupted) {
     std::cerr << "petlab: stopped; " << outcome.done
               << " runs are stored, the same command resumes from there\n";
     return kInterrupted;
   }
-  return say_failures(todo, outcome, runner);
+  return say_failures(pending, outcome, runner);
 }
 
 }  // namespace petlab::app

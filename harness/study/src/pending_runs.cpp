@@ -43,22 +43,22 @@ RetryChoice parse_retry(const std::string& text) {
 
 PendingRuns choose_jobs(const std::vector<Job>& wanted, const results::RunStore& store,
                         const RetryChoice& retry) {
-  PendingRuns todo;
+  PendingRuns pending;
   for (const Job& job : wanted) {
     const std::string& identity = job.identity.hash;
     if (store.has_done(identity)) {
-      ++todo.done;
+      ++pending.done;
       continue;
     }
     const auto record = store.load(identity, results::LoadDetail::without_predictions);
     if (record && !retry.includes(record->error_kind)) {
-      ++todo.failed;
+      ++pending.failed;
     } else {
-      if (record) todo.retried[identity] = record->finished;
-      todo.jobs.push_back(job);
+      if (record) pending.retried[identity] = record->finished;
+      pending.jobs.push_back(job);
     }
   }
-  return todo;
+  return pending;
 }
 
 }  // namespace petlab::study

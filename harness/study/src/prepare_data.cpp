@@ -56,7 +56,7 @@ void prepare_data(std::vector<Job>& jobs, results::RunStore& store, engine::Prog
         check_unchanged("the split", split.hash, planned);
         store.register_split(engine::split_record(dataset, split, job->spec.dataset));
         manifest->second =
-            engine::write_split_sheets(dataset, split, job->spec.cache_dir / "splits");
+            engine::write_split_manifest(dataset, split, job->spec.cache_dir / "splits");
       }
       job->manifest = manifest->second;
     }

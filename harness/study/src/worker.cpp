@@ -54,18 +54,11 @@ engine::RunInputs prepare(const Job& job) {
   check_unchanged("settings of backbone " + spec.backbone.string(),
                   clip::model_settings_hash(spec.backbone),
                   identity_part(job.identity, "backbone.settings"));
-  engine::read_split_sheets(inputs, job.manifest, spec.cache_dir,
-                            static_cast<unsigned>(spec.threads));
+  engine::read_split_manifest(inputs, job.manifest, spec.cache_dir,
+                              static_cast<unsigned>(spec.threads));
   inputs.features = feature_place(job);
   check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
   return inputs;
-}
-
-double mean_accuracy(const results::RunRecord& record) {
-  double sum = 0.0;
-  for (const results::TaskResult& task : record.tasks)
-    sum += task.accuracy();
-  return record.tasks.empty() ? 0.0 : sum / static_cast<double>(record.tasks.size());
 }
 
 std::int64_t now_ms() {
@@ -118,7 +111,7 @@ bool work(const WorkerRequest& order, ProgressLines& progress) {
   std::error_code ignored;
   std::filesystem::remove(info.checkpoint.file, ignored);
   if (record.status == results::RunStatus::done)
-    progress.line("done " + std::to_string(mean_accuracy(record)));
+    progress.line("done " + std::to_string(record.mean_accuracy()));
   else
     progress.line("failed " + record.error_kind + " " + record.error);
   return record.status == results::RunStatus::done;

@@ -14,9 +14,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-class Todo : public testing::Test {
+class Pending : public testing::Test {
  protected:
-  Todo() {
+  Pending() {
     const results::SplitRecord split = results::sample::split(1);
     store_.register_split(split);
     const auto add = [&](const char* method, const char* failure) {
@@ -43,9 +43,9 @@ class Todo : public testing::Test {
     return choose_jobs(jobs_, store_, retry);
   }
 
-  static std::vector<std::string> labels(const PendingRuns& todo) {
+  static std::vector<std::string> labels(const PendingRuns& pending) {
     std::vector<std::string> result;
-    for (const Job& job : todo.jobs)
+    for (const Job& job : pending.jobs)
       result.push_back(job.spec.label);
     return result;
   }
@@ -55,22 +55,22 @@ class Todo : public testing::Test {
   std::vector<Job> jobs_;
 };
 
-TEST_F(Todo, FailedRunsAreLeftAsTheyAre) {
-  const PendingRuns todo = choose({});
-  EXPECT_THAT(labels(todo), ElementsAre("missing"));
-  EXPECT_EQ(todo.done, 1U);
-  EXPECT_EQ(todo.failed, 2U);
-  EXPECT_THAT(todo.retried, IsEmpty());
+TEST_F(Pending, FailedRunsAreLeftAsTheyAre) {
+  const PendingRuns pending = choose({});
+  EXPECT_THAT(labels(pending), ElementsAre("missing"));
+  EXPECT_EQ(pending.done, 1U);
+  EXPECT_EQ(pending.failed, 2U);
+  EXPECT_THAT(pending.retried, IsEmpty());
 }
 
-TEST_F(Todo, AllOrSomeKindsAreTriedAgain) {
+TEST_F(Pending, AllOrSomeKindsAreTriedAgain) {
   EXPECT_THAT(labels(choose(parse_retry("failed"))), ElementsAre("missing", "numeric", "device"));
   EXPECT_THAT(labels(choose(parse_retry("numeric,device"))),
               ElementsAre("missing", "numeric", "device"));
-  const PendingRuns todo = choose(parse_retry("device"));
-  EXPECT_THAT(labels(todo), ElementsAre("missing", "device"));
-  EXPECT_EQ(todo.failed, 1U);
-  EXPECT_THAT(todo.retried, ElementsAre(Pair(jobs_[3].identity.hash, "2026-01-31T12:00:10Z")));
+  const PendingRuns pending = choose(parse_retry("device"));
+  EXPECT_THAT(labels(pending), ElementsAre("missing", "device"));
+  EXPECT_EQ(pending.failed, 1U);
+  EXPECT_THAT(pending.retried, ElementsAre(Pair(jobs_[3].identity.hash, "2026-01-31T12:00:10Z")));
 }
 
 TEST(Retry, RefusesOtherWords) {

@@ -47,8 +47,8 @@ LabelledImages pick(const json& sheet, const at::Tensor& images) {
 
 }  // namespace
 
-SplitManifest write_split_sheets(const datasets::Dataset& dataset, const datasets::Split& split,
-                                 const std::filesystem::path& folder) {
+SplitManifest write_split_manifest(const datasets::Dataset& dataset, const datasets::Split& split,
+                                   const std::filesystem::path& folder) {
   json train = {{"fingerprint", dataset.fingerprint}, {"split", split.hash}};
   json test = {{"split", split.hash}};
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
@@ -78,8 +78,8 @@ SplitManifest write_split_sheets(const datasets::Dataset& dataset, const dataset
   return manifest;
 }
 
-void read_split_sheets(RunInputs& inputs, const SplitManifest& manifest,
-                       const std::filesystem::path& cache_dir, unsigned threads) {
+void read_split_manifest(RunInputs& inputs, const SplitManifest& manifest,
+                         const std::filesystem::path& cache_dir, unsigned threads) {
   const json sheet = read_sheet(manifest.train, manifest.train_hash);
   std::vector<std::int64_t> counts;
   for (const json& task : sheet.at("tasks"))

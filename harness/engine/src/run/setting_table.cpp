@@ -1,6 +1,7 @@
 #include "petlab/engine/setting_table.hpp"
 
 #include "petlab/base/numbers.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/registry.hpp"
 #include "petlab/sdk/method.hpp"
 
@@ -101,12 +102,7 @@ SettingEntry path(std::filesystem::path Owner::* member, SettingEntry entry) {
 
 SettingEntry names(std::vector<std::string> DatasetSpec::* member, SettingEntry entry) {
   return entry_of(member, std::move(entry), "names with commas between", list_value,
-                  [](const std::vector<std::string>& values) {
-                    std::string text;
-                    for (const std::string& value : values)
-                      text += (text.empty() ? "" : ",") + value;
-                    return text;
-                  });
+                  [](const std::vector<std::string>& values) { return base::joined(values, ","); });
 }
 
 /// Lists of pictures, kept as written beside the folder where they start.

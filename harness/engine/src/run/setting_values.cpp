@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/base/text.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -62,12 +63,9 @@ std::vector<std::string> list_value(const Setting& setting) {
 std::string choice_value(const Setting& setting, const std::vector<std::string>& choices) {
   if (std::find(choices.begin(), choices.end(), setting.value) != choices.end())
     return setting.value;
-  std::string list;
-  for (const std::string& choice : choices)
-    list += (list.empty() ? "" : ", ") + choice;
   const std::string hint = base::did_you_mean(setting.value, choices);
-  setting_error(setting,
-                "expected one of " + list + (hint.starts_with("; did") ? hint : std::string()));
+  setting_error(setting, "expected one of " + base::joined(choices) +
+                             (hint.starts_with("; did") ? hint : std::string()));
 }
 
 }  // namespace petlab::engine

@@ -23,14 +23,14 @@ struct SplitManifest {
 /// Writes the manifest of a split into the folder, whole or not at all; the same split gives the
 /// same files. `dataset` has its fingerprint. Throws Error(data) naming a file that cannot be
 /// written.
-[[nodiscard]] SplitManifest write_split_sheets(const datasets::Dataset& dataset,
-                                               const datasets::Split& split,
-                                               const std::filesystem::path& folder);
+[[nodiscard]] SplitManifest write_split_manifest(const datasets::Dataset& dataset,
+                                                 const datasets::Split& split,
+                                                 const std::filesystem::path& folder);
 
 /// Puts what a run trains on into `inputs.tasks` and `split_hash`, and into `inputs.load_test` how
 /// to read the rest later. Images come from the image cache of the backbone's size, which is there
 /// already. Throws Error(data) naming a sheet that is missing or not the one that was written.
-void read_split_sheets(RunInputs& inputs, const SplitManifest& manifest,
-                       const std::filesystem::path& cache_dir, unsigned threads);
+void read_split_manifest(RunInputs& inputs, const SplitManifest& manifest,
+                         const std::filesystem::path& cache_dir, unsigned threads);
 
 }  // namespace petlab::engine
