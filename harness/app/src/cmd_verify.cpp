@@ -121,9 +121,9 @@ int run_verify(const Arguments& arguments) {
       "What comes out is kept beside the run, which stays as it is. Levels: bit-equal (all is the\n"
       "same), same-kernel (every picture gets the same class, the last bits differ), statistical\n"
       "(some classes differ). A run claims its level for the CPU level that it was computed with\n"
-      "(PETLAB_CPU); on another one no difference counts as a fault. Exit code: 0 when the run "
-      "keeps the level that it claims, 1 when it\n"
-      "does not, 2 when it cannot be repeated because something that decides its result changed.",
+      "(PETLAB_CPU); on another one no difference counts as a fault. Exit code: 0 when the run\n"
+      "keeps the level that it claims, 1 when it does not, 2 when it cannot be repeated because\n"
+      "something that decides its result changed.",
       po::options_description("Options"),
       {"RUN"},
       "  petlab plan harness/protocols/demo.ini\n"
