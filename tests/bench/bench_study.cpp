@@ -49,8 +49,8 @@ engine::RunInputs write_data(const study::Protocol& protocol, const fs::path& ca
   engine::RunInputs inputs;
   inputs.backbone = backbone;
   const engine::SplitManifest manifest =
-      engine::write_split_sheets(dataset, split, cache / "splits");
-  engine::read_split_sheets(inputs, manifest, cache, 1);
+      engine::write_split_manifest(dataset, split, cache / "splits");
+  engine::read_split_manifest(inputs, manifest, cache, 1);
   std::vector<sdk::NamedTensor> tensors;
   const std::vector<engine::LabelledImages> test = inputs.load_test();
   for (std::size_t t = 0; t < inputs.tasks.size(); ++t) {

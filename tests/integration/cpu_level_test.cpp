@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -19,7 +21,7 @@ using kernels::CpuLevel;
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string name_of(const results::NamedValues& values, const std::string& wanted) {
+std::string value_of(const results::NamedValues& values, const std::string& wanted) {
   for (const auto& [name, value] : values)
     if (name == wanted) return value;
   return "";
@@ -98,13 +100,16 @@ TEST(CpuLevel, IsStoredAndARepeatOnAnotherOneIsNoFault) {
   {
     const results::RunStore store(workshop.folder() / "a.sqlite", results::OpenMode::read_only);
     identity = store.find_runs("").at(0);
-    EXPECT_EQ(name_of(store.load(identity)->environment, results::environment::kCpuLevel),
+    EXPECT_EQ(value_of(store.load(identity)->environment, results::environment::kCpuLevel),
               to_string(here));
   }
   const Output report =
       run_petlab({"report", "--store", "a.sqlite", "--out", "report", "--format", "markdown"},
                  workshop.folder());
   EXPECT_EQ(report.exit_code, 0) << report.err;
+  std::ifstream page(workshop.folder() / "report" / "report.md");
+  const std::string text{std::istreambuf_iterator<char>(page), {}};
+  EXPECT_THAT(text, testing::ContainsRegex("CPU level[^\n]*" + to_string(here)));
   const Output verify =
       run_petlab({"verify", identity, "--store", "a.sqlite", "--cache-dir", "cache"},
                  workshop.folder(), {"PETLAB_CPU=" + to_string(other)});

@@ -12,9 +12,11 @@ std::map<std::string, StoredResult> stored_results(const std::filesystem::path& 
     const auto record = store.load(run.plan.hash);
     StoredResult& result = all[run.plan.row_label];
     result.trained_hash = record->trained_hash;
-    for (const results::TaskResult& task : record->tasks)
+    for (const results::TaskResult& task : record->tasks) {
+      result.test_losses.push_back(task.loss);
       for (const results::ImagePrediction& image : task.predictions)
         result.predictions.emplace_back(image.predicted, image.probability);
+    }
     for (const results::EpochRecord& epoch : record->epochs)
       result.losses.push_back(epoch.loss);
   }

@@ -13,7 +13,8 @@ namespace petlab::tests {
 struct StoredResult {
   std::string trained_hash;
   std::vector<std::pair<std::int64_t, double>> predictions;  ///< class and its probability
-  std::vector<double> losses;
+  std::vector<double> losses;                                ///< of the epochs
+  std::vector<double> test_losses;                           ///< of the tasks
 
   bool operator==(const StoredResult&) const = default;
 };
