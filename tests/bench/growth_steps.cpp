@@ -57,7 +57,7 @@ class Curves {
 
 void set_length(StepShape& shape, const MethodUnderTest& method, std::int64_t prompts) {
   shape.options[method.length] = std::to_string(prompts);
-  if (std::string_view(method.name) == "mmap") shape.options["m"] = std::to_string(prompts);
+  if (std::string_view(method.name) == "mmap") shape.options["preset"] = "rank-1";
 }
 
 StepShape usual(const MethodUnderTest& method) {

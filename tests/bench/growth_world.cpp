@@ -125,18 +125,12 @@ StepCost StepWorld::measure(const StepShape& shape) const {
       *method, method_.name, source, engine::arrange(shape.sharing, names, {}), /*seed=*/1, where);
   engine::AdaptedBackbone adapted(*backbone_, adapters, tasks, method->text_template(),
                                   method_.task_dependent, checks, where);
-  std::vector<at::Tensor> parameters;
-  for (const auto& adapter : adapters.adapters) {
-    for (const sdk::NamedTensor& parameter : adapter->parameters())
-      parameters.push_back(parameter.value);
-  }
   if (!adapted.modifies_vision()) images.keep_features();
 
   engine::NoProgress progress;
   std::vector<results::EpochRecord> epochs;
   const auto train = [&] {
-    engine::train(adapted, images, tasks, training, parameters, backbone_->device(), /*seed=*/1,
-                  progress, epochs);
+    engine::train({adapted, adapters, images, tasks, training}, progress, epochs);
   };
   train();
   StepCost cost;

@@ -12,14 +12,20 @@ import sys
 import time
 from pathlib import Path
 
+import works
+
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL = ROOT / "harness/protocols/demo.ini"
 PEER = Path(__file__).resolve().parent / "peers" / "study_peer.py"
 
 
 def one_seed_protocol(folder):
-    """The demo with its first seed, without the row whose groups come from gradients."""
+    """The demo with its first seed, without the row whose groups come from gradients, and with the
+    MmAP that the peers have."""
     text = PROTOCOL.read_text()
+    own = "".join(f"option.{name} = {value}\n" for name, value in works.MMAP_OF_THE_PEERS.items())
+    text = re.sub(r"(?<=^\[method\.mmap\]\n)(?:.+\n)*", lambda section: own + re.sub(
+        r"^option\.(?:preset|init|init-adapters|composition|m|n) = .*\n", "", section[0], flags=re.M), text, flags=re.M)
     text = re.sub(r"^\[row\.mmap-gradient-groups\]\n(?:.+\n)*", "", text, flags=re.M)
     text = re.sub(r"^seeds = .*$", "seeds = 1", text, flags=re.M)
     for path in re.findall(r"^(?:root|dir) = (.+)$", text, flags=re.M):

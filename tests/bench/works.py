@@ -22,6 +22,10 @@ TRAINING = {
 }
 
 
+# The peers have MmAP without words at its start, of rank 1: as much work for each side.
+MMAP_OF_THE_PEERS = {"preset": "rank-1", "init": ""}
+
+
 @dataclass
 class Work:
     name: str
@@ -56,6 +60,8 @@ class Work:
         """The tiny CLIP has two layers."""
         if tiny and self.method == "maple":
             return {"depth": "2"}
+        if self.method == "mmap":
+            return MMAP_OF_THE_PEERS
         return {name: "1" if tiny and name == "layers" else value for name, value in self.options}
 
 

@@ -93,8 +93,7 @@ Outcome train_and_test(const std::string& name, const sdk::MethodEntry& entry,
   petlab::tests::reset_traffic();
   if (!outcome.parameters.empty()) {
     std::vector<results::EpochRecord> log;
-    train(adapted, images, inputs.tasks, training, outcome.parameters, backbone.device(),
-          /*seed=*/3, progress, log);
+    train({adapted, adapters, images, inputs.tasks, training, /*seed=*/3}, progress, log);
     for (const results::EpochRecord& epoch : log) {
       outcome.losses.push_back(epoch.loss);
       outcome.steps += epoch.steps;

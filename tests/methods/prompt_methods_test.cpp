@@ -49,6 +49,12 @@ const std::vector<MethodCase> kCases = {
     {"mmap_vision", "mmap", {{"b", "4"}, {"modalities", "vision"}}},
     {"mmap_independent", "mmap", {{"b", "4"}, {"prompts", "independent"}}},
     {"mmap_composed", "mmap", {{"b", "4"}, {"m", "2"}}, Sharing::grouped_specific},
+    {"mmap_rank_1", "mmap", {{"preset", "rank-1"}, {"b", "5"}, {"init", ""}}},
+    {"mmap_added",
+     "mmap",
+     {{"b", "6"}, {"preset", "paper-0.09"}, {"composition", "add"}},
+     Sharing::grouped_specific},
+    {"mmap_words_once", "mmap", {{"b", "4"}, {"init-adapters", "first"}}, Sharing::joint_specific},
 };
 
 MethodFamily& family() {

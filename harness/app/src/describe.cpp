@@ -75,6 +75,7 @@ class CountingContext final : public sdk::AdapterContext {
 
   [[nodiscard]] const sdk::BackboneView& backbone() const override { return backbone_; }
   [[nodiscard]] at::Generator& generator() const override { return generator_; }
+  [[nodiscard]] std::int64_t place() const override { return 0; }
   [[nodiscard]] const std::vector<sdk::TaskView>& tasks() const override { return tasks_; }
   [[nodiscard]] sdk::LabelledFeatures training_features(std::int64_t /*task*/) const override {
     const std::int64_t n = counted_.classes * counted_.shots;

@@ -67,6 +67,24 @@ at::Tensor PromptPlan::set_of_sample() const {
   return prompts_.set_of_sample.to(sets_at(first_layer_).device());
 }
 
+namespace {
+
+/// The sum of the prompts of a layer that composed adapters have.
+at::Tensor sum_of(const std::vector<at::Tensor>& parts, std::size_t layer) {
+  at::Tensor sum = parts.front();
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].sizes() != sum.sizes())
+      throw Error(ErrorKind::config, "adapters whose prompts are added have shapes " +
+                                         shape_text(sum.sizes()) + " and " +
+                                         shape_text(parts[i].sizes()) + " at layer " +
+                                         std::to_string(layer) + ", expected equal shapes");
+    sum = sum + parts[i];
+  }
+  return sum;
+}
+
+}  // namespace
+
 TowerBatch stack_changes(const std::vector<std::vector<const sdk::TowerChanges*>>& sets,
                          std::int64_t n_layers, const at::Tensor& set_of_sample) {
   TowerBatch batch;
@@ -107,6 +125,8 @@ TowerBatch stack_changes(const std::vector<std::vector<const sdk::TowerChanges*>
                     "adapters that are composed have prompts at different "
                     "layers: layer " +
                         std::to_string(l) + " lacks some");
+      if (sets[s].front()->prompt_composition == sdk::PromptComposition::add)
+        parts[l] = {sum_of(parts[l], l)};
       std::vector<std::int64_t> shape{0, parts[l].front().size(1)};
       for (const at::Tensor& part : parts[l])
         shape[0] += part.size(0);

@@ -124,7 +124,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
 
   // Pictures of a step.
   const std::int64_t grid = shape.image_size / shape.patch_size;
-  const std::int64_t tokens = grid * grid + 1 + composed * footprint.vision.prompts.tokens;
+  const std::int64_t tokens = grid * grid + 1 + footprint.vision.prompt_tokens(composed);
   // Tasks that share no adapter may go one after the other (step_pieces()); groups may be all one.
   std::int64_t together = n_tasks;
   if (spec.sharing == engine::Sharing::per_task && footprint.modifies_vision())
@@ -160,7 +160,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
       const auto classes = static_cast<std::int64_t>(tasks[t].classes.size());
       const bool shares_rows = footprint.text.class_position == sdk::ClassPosition::end;
       const std::int64_t rows =
-          clip::text_rows(texts.tokens_of({list}), composed * footprint.text.prompts.tokens,
+          clip::text_rows(texts.tokens_of({list}), footprint.text.prompt_tokens(composed),
                           footprint.text.by_class ? classes : 1,
                           shares_rows ? clip::TextPath::shared : clip::TextPath::plain);
       tested_by_image =

@@ -170,7 +170,9 @@ std::string protocol_text(const Protocol& protocol, const std::vector<engine::Ru
         add_line(text, "grouping." + name, value);
     }
     for (const engine::SettingEntry& entry : engine::setting_table())
-      if (entry.scope == engine::SettingScope::row) add_line(text, entry.name, entry.text(spec));
+      if (entry.scope == engine::SettingScope::row &&
+          !(entry.is_optional && entry.is_default(spec)))
+        add_line(text, entry.name, entry.text(spec));
   }
   return text;
 }

@@ -17,7 +17,8 @@ Averaging parse_averaging(std::string_view text) {
 }  // namespace
 
 GradientGrouping::GradientGrouping(const sdk::Options& options)
-    : warm_up_epochs_(options.integer("warm-up-epochs")),
+    : settle_epochs_(options.integer("settle-epochs")),
+      warm_up_epochs_(options.integer("warm-up-epochs")),
       warm_up_steps_(options.integer("warm-up-steps")),
       every_(options.integer("every")),
       groups_(options.integer("groups")),
@@ -30,6 +31,8 @@ GradientGrouping::GradientGrouping(const sdk::Options& options)
 sdk::GroupingResult GradientGrouping::find(sdk::GroupingHost& host) const {
   sdk::check_groups(host, groups_, "gradient");
   const at::Tensor columns = select_columns(host.shared_parameters(), parameters_, layer_);
+  for (std::int64_t step = 0; step < settle_epochs_ * host.steps_per_epoch(); ++step)
+    host.joint_step();
   AffinityMeter meter(averaging_, momentum_);
   const std::int64_t steps =
       warm_up_steps_ > 0 ? warm_up_steps_ : warm_up_epochs_ * host.steps_per_epoch();

@@ -9,8 +9,8 @@
 namespace petlab::plugins::gradient_grouping {
 
 /// Gradient-driven grouping of the MmAP paper: all tasks train one adapter for a short warm-up, the
-/// cosines of their gradients on it are averaged over the steps, and the partition with the highest
-/// total affinity inside its groups wins.
+/// cosines of their gradients on it are averaged over the last of its steps, and the partition with
+/// the highest affinity inside its groups wins.
 class GradientGrouping final : public sdk::Grouping {
  public:
   explicit GradientGrouping(const sdk::Options& options);
@@ -20,6 +20,7 @@ class GradientGrouping final : public sdk::Grouping {
   [[nodiscard]] sdk::GroupingResult find(sdk::GroupingHost& host) const override;
 
  private:
+  std::int64_t settle_epochs_;
   std::int64_t warm_up_epochs_;
   std::int64_t warm_up_steps_;  // 0: by epochs
   std::int64_t every_;

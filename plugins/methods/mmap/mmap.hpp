@@ -9,7 +9,9 @@ namespace petlab::plugins::mmap {
 
 /// Multi-modal alignment prompt (Xin et al., AAAI 2024): the prompts of both towers are generated
 /// from one source prompt a layer, P_l = K_l (x) P_s and P_v = K_v (x) P_s, so that the two
-/// modalities stay tied. Source prompts and scaling matrices are trained, all else is frozen.
+/// modalities stay tied. The first text layer has the words of option `init` beside them,
+/// P_l = E(words) + K_l (x) P_s, so that training starts where CLIP stands (chosen: the paper does
+/// not say how it starts). Source prompts and scaling matrices are trained, all else is frozen.
 class Mmap final : public sdk::Method {
  public:
   /// Throws Error(config) when option `template` is given and has not exactly one "{}".

@@ -22,6 +22,9 @@ struct MmapShape {
   [[nodiscard]] std::int64_t source_layers() const;
 };
 
+/// Prompt tokens a layer: option `b`, or what `preset` says.
+[[nodiscard]] std::int64_t prompt_tokens(const sdk::Options& options);
+
 /// The shape that the options stand for on this backbone. Throws Error(config) that names option,
 /// value and rule when m does not divide b, n does not divide a width, or `depth` is more than any
 /// prompted tower has.

@@ -65,21 +65,23 @@ def images_with_prompts(clip, pixels, layers):
         return clip.image_features(pixels)
 
 
-def stacked(task, prompts_of):
-    """{layer: prompts} of the task's adapters, where prompts_of(adapter) is [depth, n, width]."""
-    return dict(enumerate(torch.cat([prompts_of(adapter) for adapter in task.adapters], 1)))
+def stacked(task, prompts_of, adds=False):
+    """{layer: prompts} of the task's adapters, where prompts_of(adapter) is [depth, n, width]: side
+    by side, or their sum."""
+    parts = [prompts_of(adapter) for adapter in task.adapters]
+    return dict(enumerate(sum(parts) if adds else torch.cat(parts, 1)))
 
 
-def both_towers(clip, task, text=None, vision=None):
+def both_towers(clip, task, text=None, vision=None, adds=False):
     """Class scores with the prompts that two functions of an adapter give, one a tower or none."""
     if vision is None:
         images = clip.image_features(task.pixels)
     else:
-        images = images_with_prompts(clip, task.pixels, stacked(task, vision))
+        images = images_with_prompts(clip, task.pixels, stacked(task, vision, adds))
     if text is None:
         texts = clip.text_features(task.texts)
     else:
-        texts = text_with_prompts(clip, task.template, task.classes, stacked(task, text))
+        texts = text_with_prompts(clip, task.template, task.classes, stacked(task, text, adds))
     return clip.similarity(images, texts)
 
 
@@ -142,23 +144,35 @@ def maple(clip, task, options):
 
 
 def mmap(clip, task, options):
-    if options["prompts"] == "independent":
-        return ivlp(clip, task, options)
+    b = int(options["b"]) or {"paper-0.09": 4}.get(options["preset"], 16)
+    words = clip.token_ids([options["init"]])[0] if options["init"] else []
+    words = (words * b)[:b]
+    words = clip.text.embeddings.token_embedding.weight[torch.tensor(words, dtype=torch.long)].detach()
 
     def prompts(a, name):
+        if options["prompts"] == "independent":
+            return a[name.replace("scales", "prompts")]
         # With share-k there is one scaling matrix for all layers.
         layers = len(a["source"]) if options["share-k"] == "true" else len(a[name])
         return torch.stack([torch.kron(a[name][min(i, len(a[name]) - 1)], a["source"][i])
                             for i in range(layers)])
 
+    def with_words(a, prompts):
+        repeats = options["init-adapters"] == "all" and options["composition"] == "concatenate"
+        if not len(words) or not (repeats or a is task.adapters[0]):
+            return prompts
+        return torch.cat([(prompts[0] + words).unsqueeze(0), prompts[1:]])
+
     def of_tower(tower, name):
         if options["modalities"] not in ("both", tower):
             return None
         depth = {"text": clip.text, "vision": clip.vision}[tower].config.num_hidden_layers
+        if tower == "text":
+            return lambda a: with_words(a, prompts(a, name)[:depth])
         return lambda a: prompts(a, name)[:depth]
 
     return both_towers(clip, task, of_tower("text", "text-scales"),
-                       of_tower("vision", "vision-scales"))
+                       of_tower("vision", "vision-scales"), adds=options["composition"] == "add")
 
 
 METHODS = {

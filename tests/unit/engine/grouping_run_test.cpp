@@ -63,6 +63,24 @@ TEST(Grouping, CostsNothingWithoutGradients) {
     EXPECT_EQ(epoch.phase, "train");
 }
 
+TEST(Grouping, GroupsMayStartFromTheWarmUp) {
+  RunSpec spec = tiny_spec("both", Sharing::grouped, /*epochs=*/1);
+  spec.training.learning_rate = 0.1;
+  spec.training.warmup_epochs = 1;
+  spec.training.warmup_learning_rate = 0.0;  // the loss of the run's epoch is that of the start
+  const auto loss = [&](GroupStart start) {
+    spec.training.group_start = start;
+    return run_well(spec, planted_inputs(testing::by_gradients())).epochs.back().loss;
+  };
+  EXPECT_LT(loss(GroupStart::warm_up), loss(GroupStart::fresh) - 0.01);
+
+  spec.training.group_start = GroupStart::warm_up;
+  const auto record = testing::run(spec, planted_inputs(testing::all_in_one()));
+  EXPECT_EQ(record.status, results::RunStatus::failed);
+  EXPECT_EQ(record.error_kind, "config");
+  EXPECT_THAT(record.error, ::testing::HasSubstr("trains no adapter that all tasks share"));
+}
+
 /// Looks at the host from inside.
 class Prober final : public sdk::Grouping {
  public:

@@ -46,6 +46,28 @@ TEST(Optimizer, SgdIsThatOfThePublications) {
   }
 }
 
+TEST(Optimizer, TakesEachParametersShareOfTheRate) {
+  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw}) {
+    Training training;
+    training.optimizer = kind;
+    training.weight_decay = 0.0;
+    const auto trained = [&](double rate, const std::vector<double>& factors) {
+      const std::vector<at::Tensor> own = {parameter(1.0F), parameter(1.0F), parameter(1.0F)};
+      Optimizer optimizer(training, own, factors);
+      optimizer.set_learning_rate(rate);
+      for (int step = 0; step < 3; ++step) {
+        for (at::Tensor tensor : own)
+          set_gradient(tensor, 0.5F);
+        optimizer.step();
+      }
+      return std::vector<float>{first(own[0]), first(own[1]), first(own[2])};
+    };
+    const float slow = trained(0.01, {})[0], fast = trained(0.04, {})[0];
+    EXPECT_EQ(trained(0.01, {1.0, 4.0, 1.0}), (std::vector<float>{slow, fast, slow}));
+    EXPECT_NE(slow, fast);
+  }
+}
+
 TEST(Optimizer, LeavesAloneWhatHasNoGradient) {
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw}) {
     Training training;

@@ -188,7 +188,8 @@ TEST(Run, GroupedAndSpecificIsItsHandComposition) {
 
   const clip::Backbone& backbone = *inputs.backbone;
   const auto make = [&](Scope scope) {
-    return testing::tiny_adapter(*inputs.method, backbone, inputs.tasks, spec.seed, scope, "line")
+    return testing::tiny_adapter(*inputs.method, backbone, inputs.tasks, spec.seed, scope,
+                                 scope == Scope::group ? "1" : "line")
         ->parameters();
   };
   const auto group = make(Scope::group);

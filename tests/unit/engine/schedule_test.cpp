@@ -32,6 +32,13 @@ TEST(Schedule, WarmsUpAsLongAsAsked) {
   EXPECT_EQ(learning_rate_at(training, 0), 1.0);
 }
 
+TEST(Schedule, WarmsUpAtNoHigherRateThanItTrainsAt) {
+  Training training;
+  training.learning_rate = 1e-12;
+  training.warmup_epochs = 1;
+  EXPECT_EQ(learning_rate_at(training, 0), 1e-12);
+}
+
 TEST(Schedule, MayBeConstant) {
   Training training;
   training.schedule = Schedule::constant;

@@ -27,20 +27,21 @@ TEST(Sharing, HasANameForEachKind) {
 
 TEST(Arrangement, PerTask) {
   const Arrangement a = arrange(Sharing::per_task, kTasks);
-  EXPECT_THAT(a.owners, ElementsAre(Owner{Scope::task, "a"}, Owner{Scope::task, "b"},
-                                    Owner{Scope::task, "c"}));
+  EXPECT_THAT(a.owners, ElementsAre(Owner{Scope::task, "a", "a"}, Owner{Scope::task, "b", "b"},
+                                    Owner{Scope::task, "c", "c"}));
   EXPECT_THAT(a.of_task, ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
 }
 
 TEST(Arrangement, Joint) {
   const Arrangement a = arrange(Sharing::joint, kTasks);
-  EXPECT_THAT(a.owners, ElementsAre(Owner{Scope::shared, ""}));
+  EXPECT_THAT(a.owners, ElementsAre(Owner{Scope::shared, "", ""}));
   EXPECT_THAT(a.of_task, ElementsAre(ElementsAre(0), ElementsAre(0), ElementsAre(0)));
 }
 
 TEST(Arrangement, Grouped) {
   const Arrangement a = arrange(Sharing::grouped, kTasks, kPartition);
-  EXPECT_THAT(a.owners, ElementsAre(Owner{Scope::group, "a+c"}, Owner{Scope::group, "b"}));
+  EXPECT_THAT(a.owners,
+              ElementsAre(Owner{Scope::group, "a+c", "1"}, Owner{Scope::group, "b", "2"}));
   EXPECT_THAT(a.of_task, ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(0)));
 }
 
@@ -90,6 +91,43 @@ TEST(MakeAdapters, SeedOfAnAdapterIsItsOwners) {
   EXPECT_FALSE(same(alone, 0, make(Sharing::per_task, {"b"}, 2), 0));
   // A task's own adapter starts the same whatever it is composed with.
   EXPECT_TRUE(same(make(Sharing::joint_specific, {"a", "b"}, 1), 2, both, 1));
+}
+
+TEST(MakeAdapters, AGroupStartsTheSameWhateverItsTasksAre) {
+  const auto backbone = testing::tiny_backbone();
+  const auto method = testing::both_prompts().make({});
+  FailureContext where;
+  std::vector<Task> views;
+  for (const std::string& name : kTasks)
+    views.push_back({name, {"cup", "bed"}, {}});
+  const auto first_groups = [&](const sdk::Partition& partition) {
+    return make_adapters(*method, "both", testing::tiny_source(*backbone, views),
+                         arrange(Sharing::grouped, kTasks, partition), /*seed=*/1, where);
+  };
+  const Adapters wide = first_groups({{0, 1}, {2}}), narrow = first_groups({{0}, {1, 2}});
+  EXPECT_TRUE(same(wide, 0, narrow, 0));
+  EXPECT_TRUE(same(wide, 1, narrow, 1));
+  EXPECT_FALSE(same(wide, 0, wide, 1));
+}
+
+TEST(RateFactors, MultiplyByNameAndByScope) {
+  const Adapters adapters = make(Sharing::joint_specific, {"a", "b"}, 1);
+  ASSERT_EQ(adapters.trainable().size(), 6U);  // text and vision prompts of three adapters
+  Training training;
+  EXPECT_EQ(adapters.rate_factors(training), std::vector<double>(6, 1.0));
+  training.rate_by_scope = {{"shared", 0.25}};
+  training.rate_by_parameter = {{"t*", 3.0}};
+  EXPECT_THAT(adapters.rate_factors(training), ElementsAre(0.75, 0.25, 3.0, 1.0, 3.0, 1.0));
+  training.rate_by_parameter = {{"scales", 2.0}};
+  try {
+    (void)adapters.rate_factors(training);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::config);
+    EXPECT_THAT(error.what(),
+                ::testing::HasSubstr("rate-by-parameter has 'scales', which fits none of the "
+                                     "adapters' parameters: "));
+  }
 }
 
 TEST(CountParameters, CountsEachAdapter) {

@@ -277,7 +277,7 @@ std::unique_ptr<sdk::Adapter> tiny_adapter(const sdk::MethodEntry& method,
                                            const std::vector<Task>& tasks, std::uint64_t seed,
                                            Scope scope, const std::string& owner) {
   Arrangement arrangement;
-  arrangement.owners = {{scope, owner}};
+  arrangement.owners = {{scope, owner, owner}};
   arrangement.of_task.assign(tasks.size(), {0});
   FailureContext where;
   Adapters adapters = make_adapters(*method.make({}), method.name, tiny_source(backbone, tasks),

@@ -107,9 +107,10 @@ at::Tensor FakeBackbone::text_features(const std::vector<std::string>& texts) co
       .to(weights_.front().value.device());
 }
 
-FakeContext::FakeContext(const sdk::BackboneView& backbone, std::uint64_t seed)
+FakeContext::FakeContext(const sdk::BackboneView& backbone, std::uint64_t seed, std::int64_t place)
     : backbone_(backbone),
       generator_(make_generator(seed)),
+      place_(place),
       tasks_({{"art", {"cup", "bed", "alarm clock"}}, {"real", {"cup", "fan"}}}) {}
 
 sdk::LabelledFeatures FakeContext::training_features(std::int64_t task) const {

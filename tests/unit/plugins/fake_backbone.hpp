@@ -44,16 +44,18 @@ class FakeBackbone final : public sdk::BackboneView {
 /// "real" with cup and fan. Training features are seeded noise, two images a class.
 class FakeContext final : public sdk::AdapterContext {
  public:
-  FakeContext(const sdk::BackboneView& backbone, std::uint64_t seed);
+  FakeContext(const sdk::BackboneView& backbone, std::uint64_t seed, std::int64_t place = 0);
 
   [[nodiscard]] const sdk::BackboneView& backbone() const override { return backbone_; }
   [[nodiscard]] at::Generator& generator() const override { return generator_; }
+  [[nodiscard]] std::int64_t place() const override { return place_; }
   [[nodiscard]] const std::vector<sdk::TaskView>& tasks() const override { return tasks_; }
   [[nodiscard]] sdk::LabelledFeatures training_features(std::int64_t task) const override;
 
  private:
   const sdk::BackboneView& backbone_;
   mutable at::Generator generator_;
+  std::int64_t place_;
   std::vector<sdk::TaskView> tasks_;
 };
 

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -29,7 +30,9 @@ at::Tensor planted(const std::vector<std::int64_t>& group_of_task, std::int64_t 
   return gradients;
 }
 
-sdk::GroupingResult find(FakeGroupingHost& host, const GivenOptions& given = {}) {
+/// Gradients are compared from the first step on where `given` says no other.
+sdk::GroupingResult find(FakeGroupingHost& host, GivenOptions given = {}) {
+  given.emplace("settle-epochs", "0");
   return make_grouping("gradient_grouping", "gradient", given)->find(host);
 }
 
@@ -58,6 +61,34 @@ TEST(GradientGrouping, WarmsUpForItsEpochsWithAStepAfterEachGradient) {
   (void)find(host, {{"warm-up-epochs", "3"}});
   EXPECT_EQ(host.gradient_calls, 15);
   EXPECT_EQ(host.step_calls, 15);
+}
+
+TEST(GradientGrouping, ComparesGradientsWhereTheAdapterHasBeenTrained) {
+  // Groups that change after an epoch: those behind it count.
+  FakeGroupingHost host(kTasks, 5, [](std::int64_t step) {
+    return step < 5 ? planted({0, 0, 1, 1}, step) : planted({0, 1, 0, 1}, step);
+  });
+  const auto result = make_grouping("gradient_grouping", "gradient", GivenOptions{})->find(host);
+  EXPECT_EQ(host.joint_calls, 5);
+  EXPECT_EQ(host.gradient_calls, 5);
+  EXPECT_EQ(result.partitions[0].partition, (sdk::Partition{{0, 2}, {1, 3}}));
+}
+
+TEST(GradientGrouping, PrefersNoSizesOfGroups) {
+  // All pairs are alike but for 0 and 1, 2 and 3, which are a little nearer: by their sum alone,
+  // three pairs of the others are more.
+  const auto gradients = [](std::int64_t) {
+    at::Tensor rows = at::ones({4, 8});
+    rows.narrow(0, 0, 2).narrow(1, 0, 2) += 0.2;
+    rows.narrow(0, 2, 2).narrow(1, 2, 2) += 0.2;
+    return rows;
+  };
+  const sdk::Partition pairs = {{0, 1}, {2, 3}};
+  FakeGroupingHost host(kTasks, 1, gradients);
+  EXPECT_EQ(find(host).partitions[0].partition, pairs);
+  FakeGroupingHost other(kTasks, 1, gradients);
+  const auto by_sum = find(other, {{"objective", "pair-sum"}}).partitions[0].partition;
+  EXPECT_EQ(std::max(by_sum[0].size(), by_sum[1].size()), 3U);
 }
 
 TEST(GradientGrouping, WarmsUpForStepsAndLooksAtSomeOfThem) {

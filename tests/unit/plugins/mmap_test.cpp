@@ -22,8 +22,12 @@ std::string refusal(const GivenOptions& given) {
 }
 
 TEST(Mmap, CountsByTheFormulaOnVitB16) {
-  EXPECT_EQ(vit_b16_count({}), 15'552);  // 12 * (16 + 512 + 768)
-  EXPECT_EQ(vit_b16_count({{"m", "8"}, {"depth", "9"}}), 9 * (8 + 2 * 512 + 2 * 768));
+  EXPECT_EQ(vit_b16_count({}), 15'552);                          // 12 * (16 + 512 + 768)
+  EXPECT_EQ(vit_b16_count({{"preset", "rank-1"}}), 15'552);      // the same
+  EXPECT_EQ(vit_b16_count({{"b", "4"}}), 12 * (4 + 512 + 768));  // of rank 4: m = n = 2
+  EXPECT_EQ(vit_b16_count({{"b", "8"}}), 12 * (4 + 2 * (512 + 768)));
+  EXPECT_EQ(vit_b16_count({{"b", "1"}}), 12 * (1 + 512 + 768));
+  EXPECT_EQ(vit_b16_count({{"m", "8"}, {"n", "1"}, {"depth", "9"}}), 9 * (8 + 2 * 512 + 2 * 768));
   EXPECT_EQ(vit_b16_count({{"b", "4"}, {"m", "1"}, {"n", "2"}, {"depth", "9"}}),
             9 * (2 + 4 * 256 + 4 * 384));
   EXPECT_EQ(vit_b16_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}), 12 * (8 + 5 * 128 + 5 * 192));
@@ -34,13 +38,15 @@ TEST(Mmap, CountsByTheFormulaOnVitB16) {
 
 TEST(Mmap, MakesTheTableOfTheFactSheet) {
   // Six MmAPs (4 tasks + 2 groups), shapes that give about 0.09 % of 149,620,737.
-  EXPECT_EQ(6 * vit_b16_count({{"m", "8"}, {"depth", "9"}}), 138'672);
-  EXPECT_EQ(6 * vit_b16_count({{"b", "4"}, {"m", "2"}, {"depth", "9"}}), 138'348);
+  EXPECT_EQ(6 * vit_b16_count({{"preset", "paper-0.09"}}), 138'348);
+  EXPECT_EQ(6 * vit_b16_count({{"m", "8"}, {"n", "1"}, {"depth", "9"}}), 138'672);
+  EXPECT_EQ(6 * vit_b16_count({{"b", "4"}, {"m", "2"}, {"n", "1"}, {"depth", "9"}}), 138'348);
   EXPECT_EQ(7 * vit_b16_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}), 135'072);
 }
 
 TEST(Mmap, GivesBothTowersKroneckerProductsOfTheSameSource) {
-  const auto adapter = make(FakeBackbone::small(), {{"b", "8"}, {"m", "4"}, {"n", "2"}});
+  const auto adapter =
+      make(FakeBackbone::small(), {{"b", "8"}, {"m", "4"}, {"n", "2"}, {"init", ""}});
   const auto parameters = adapter->parameters();
   ASSERT_EQ(parameters.size(), 3u);
   EXPECT_EQ(parameters[0].name, "source");
@@ -123,7 +129,12 @@ TEST(Mmap, AblationHasPromptsOfEqualSizeWithoutASource) {
   ASSERT_EQ(parameters.size(), 2u);
   EXPECT_EQ(parameters[0].value.sizes(), at::IntArrayRef({3, 5, 16}));
   EXPECT_EQ(parameters[1].value.sizes(), at::IntArrayRef({4, 5, 24}));
-  EXPECT_TRUE(adapter->changes({}).text.prompts[1].tokens.equal(parameters[0].value[1]));
+  const sdk::BackboneChanges changes = adapter->changes({});
+  EXPECT_TRUE(changes.text.prompts[1].tokens.equal(parameters[0].value[1]));
+  // They start from words as the others do.
+  const at::Tensor shift = changes.text.prompts[0].tokens - parameters[0].value[0];
+  EXPECT_NEAR(shift[3].mean().item<double>(), 103.0, 1e-4);
+  EXPECT_NEAR(shift[4].mean().item<double>(), 100.0, 1e-4);
   EXPECT_TRUE(adapter->changes({}).vision.prompts[3].tokens.equal(parameters[1].value[3]));
   EXPECT_EQ(vit_b16_count({{"prompts", "independent"}}), 12 * 16 * (512 + 768));
   const auto text_only =
@@ -151,7 +162,51 @@ TEST(Mmap, PromptsTheFirstLayersOfEachTowerUpToItsDepth) {
   EXPECT_EQ(layers({{"modalities", "vision"}}), std::pair(std::size_t{0}, std::size_t{4}));
 }
 
+TEST(Mmap, StartsTheFirstTextLayerFromWords) {
+  const FakeBackbone backbone = FakeBackbone::small();
+  // Row i of the words is 100 + i; the rows behind them are the product alone.
+  const auto words = [&](const GivenOptions& given, std::int64_t place) {
+    FakeContext context(backbone, 1, place);
+    const auto adapter = make_method("mmap", "mmap", given)->make_adapter(context);
+    const auto parameters = adapter->parameters();
+    const sdk::BackboneChanges changes = adapter->changes({});
+    for (std::size_t layer = 1; layer < changes.text.prompts.size(); ++layer) {
+      const auto l = static_cast<std::int64_t>(layer);
+      EXPECT_TRUE(changes.text.prompts[layer].tokens.equal(
+          at::kron(parameters[1].value[l], parameters[0].value[l])));
+    }
+    const at::Tensor shift = changes.text.prompts[0].tokens.detach() -
+                             at::kron(parameters[1].value[0], parameters[0].value[0]);
+    const at::Tensor rows = shift.mean(1).round();
+    return std::vector<float>(rows.const_data_ptr<float>(),
+                              rows.const_data_ptr<float>() + rows.numel());
+  };
+  EXPECT_EQ(words({{"b", "6"}}, 0), (std::vector<float>{100, 101, 102, 103, 100, 101}));
+  EXPECT_EQ(words({{"b", "2"}}, 0), (std::vector<float>{100, 101}));
+  EXPECT_EQ(words({{"b", "3"}, {"init", "an image"}}, 0), (std::vector<float>{100, 101, 100}));
+  EXPECT_EQ(words({{"b", "4"}, {"init", ""}}, 0), std::vector<float>(4));
+  EXPECT_EQ(words({{"b", "4"}}, 1), (std::vector<float>{100, 101, 102, 103}));
+  EXPECT_EQ(words({{"b", "4"}, {"init-adapters", "first"}}, 1), std::vector<float>(4));
+  EXPECT_EQ(words({{"b", "4"}, {"composition", "add"}}, 0),
+            (std::vector<float>{100, 101, 102, 103}));
+  EXPECT_EQ(words({{"b", "4"}, {"composition", "add"}}, 1), std::vector<float>(4));
+}
+
+TEST(Mmap, SaysHowItsPromptsAreComposed) {
+  const auto composition = [](const GivenOptions& given) {
+    const sdk::BackboneChanges changes = make(FakeBackbone::small(), given)->changes({});
+    EXPECT_EQ(changes.text.prompt_composition, changes.vision.prompt_composition);
+    return changes.text.prompt_composition;
+  };
+  EXPECT_EQ(composition({}), sdk::PromptComposition::concatenate);
+  EXPECT_EQ(composition({{"composition", "add"}}), sdk::PromptComposition::add);
+  EXPECT_EQ(composition({{"composition", "add"}, {"prompts", "independent"}}),
+            sdk::PromptComposition::add);
+}
+
 TEST(Mmap, KeepsTheWordsOnlyWhereNoPromptReplacesThem) {
+  EXPECT_EQ(make_method("mmap", "mmap", {{"b", "2"}})->text_template(), "of a {}.");
+  EXPECT_EQ(make_method("mmap", "mmap", {{"b", "2"}, {"init", ""}})->text_template(), "{}.");
   EXPECT_EQ(make_method("mmap", "mmap")->text_template(), "{}.");
   EXPECT_EQ(make_method("mmap", "mmap", {{"modalities", "vision"}})->text_template(),
             "a photo of a {}.");
@@ -177,10 +232,10 @@ TEST(Mmap, RefusesShapesThatDoNotDivide) {
 TEST(Mmap, RefusesMoreLayersThanAnyPromptedTowerHas) {
   EXPECT_EQ(refusal({{"depth", "5"}}),
             "method 'mmap': option 'depth' is 5, expected at most 4, the layers of the deepest "
-            "prompted tower (0 stands for all)");
+            "prompted tower (0 stands for the preset's)");
   EXPECT_EQ(refusal({{"depth", "4"}, {"modalities", "text"}}),
             "method 'mmap': option 'depth' is 4, expected at most 3, the layers of the deepest "
-            "prompted tower (0 stands for all)");
+            "prompted tower (0 stands for the preset's)");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ std::vector<Task> once_a_branch(const std::vector<Task>& tasks, std::int64_t bra
 Arrangement arrange_branches(std::size_t tasks, std::int64_t branches) {
   Arrangement arrangement;
   for (std::int64_t branch = 0; branch < branches; ++branch) {
-    arrangement.owners.push_back({Scope::group, "branch"});
+    arrangement.owners.push_back({Scope::group, "branch", "branch"});
     for (std::size_t task = 0; task < tasks; ++task)
       arrangement.of_task.push_back({static_cast<std::size_t>(branch)});
   }
@@ -46,7 +46,7 @@ BranchWarmUp::BranchWarmUp(const WarmUpContext& context, std::int64_t branches)
       backbone_(context.backbone, adapters_, tasks_, context.text_template, context.task_dependent,
                 context.checks, context.where),
       noise_(at::detail::createCPUGenerator(derive_seed(context.seed, {"branches", "noise"}))),
-      optimizer_(context.training, parameters_),
+      optimizer_(context.training, parameters_, adapters_.rate_factors(context.training)),
       batches_(context, "branches"),
       all_(tasks_.size()) {
   std::iota(all_.begin(), all_.end(), 0);

@@ -108,6 +108,10 @@ std::vector<sdk::ScoredPartition> WarmUpHost::search(const at::Tensor& affinity,
                            objective, keep);
 }
 
+std::vector<sdk::NamedTensor> WarmUpHost::shared_values() const {
+  return joint_ == nullptr ? std::vector<sdk::NamedTensor>{} : joint_->values();
+}
+
 void WarmUpHost::finish() {
   if (joint_ != nullptr) joint_->finish();
   if (branches_ != nullptr) branches_->finish();

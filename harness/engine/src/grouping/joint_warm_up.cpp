@@ -34,7 +34,7 @@ JointWarmUp::JointWarmUp(const WarmUpContext& context)
       backbone_(context.backbone, adapters_, context.tasks, context.text_template,
                 context.task_dependent, context.checks, context.where),
       noise_(at::detail::createCPUGenerator(derive_seed(context.seed, {"warm-up", "noise"}))),
-      optimizer_(context.training, parameters_),
+      optimizer_(context.training, parameters_, adapters_.rate_factors(context.training)),
       batches_(context, "warm-up"),
       all_(context.tasks.size()) {
   std::iota(all_.begin(), all_.end(), 0);
@@ -58,6 +58,13 @@ std::vector<sdk::SharedParameter> JointWarmUp::shared_parameters() const {
     offset += parameter.numel();
   }
   return result;
+}
+
+std::vector<sdk::NamedTensor> JointWarmUp::values() const {
+  std::vector<sdk::NamedTensor> copies;
+  for (const auto& [name, value] : adapters_.parameters.front())
+    copies.push_back({name, value.detach().clone()});
+  return copies;
 }
 
 std::vector<at::Tensor> JointWarmUp::forward(at::Generator& noise) {

@@ -20,6 +20,8 @@ class JointWarmUp {
   explicit JointWarmUp(const WarmUpContext& context);
 
   [[nodiscard]] std::vector<sdk::SharedParameter> shared_parameters() const;
+  /// Copies of the adapter's parameters as they are now.
+  [[nodiscard]] std::vector<sdk::NamedTensor> values() const;
 
   /// One text forward for all tasks, one image forward and one backward a task.
   [[nodiscard]] at::Tensor task_gradients();

@@ -87,8 +87,7 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
   const Adapters adapters =
       make_adapters(context.method, context.method_name, source, arrange(Sharing::joint, names),
                     derive_seed(context.seed, {"subsets"}), context.where);
-  std::vector<at::Tensor> parameters = adapters.trainable();
-  if (parameters.empty()) {
+  if (adapters.trainable().empty()) {
     throw base::Error(base::ErrorKind::config,
                       "method '" + context.method_name +
                           "' trains nothing, so there is nothing to group tasks by");
@@ -97,8 +96,13 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
                           context.task_dependent, context.checks, context.where);
   NoProgress silent;
   std::vector<results::EpochRecord> records;
-  train(adapted, images, members, training, std::move(parameters), context.backbone.device(),
-        derive_seed(context.seed, {"subsets"}), silent, records);
+  train({.backbone = adapted,
+         .adapters = adapters,
+         .images = images,
+         .tasks = members,
+         .training = training,
+         .seed = derive_seed(context.seed, {"subsets"})},
+        silent, records);
   SubsetLosses result;
   for (const results::TaskResult& task :
        evaluate(adapted, context.backbone, members, held, training.precision, silent))

@@ -53,7 +53,9 @@ at::Tensor AdaptedBackbone::text_prompts(const Prepared& prepared, std::size_t s
     const at::Tensor& tokens = changes->prompts.front().tokens;
     parts.push_back(tokens.dim() == 3 ? tokens : tokens.unsqueeze(0).expand({n_classes, -1, -1}));
   }
-  return parts.size() == 1 ? parts.front() : at::cat(parts, 1);
+  if (parts.size() == 1) return parts.front();
+  return footprint_.text.prompt_composition == sdk::PromptComposition::add ? at::stack(parts).sum(0)
+                                                                           : at::cat(parts, 1);
 }
 
 at::Tensor AdaptedBackbone::encode_texts(const Prepared& prepared, const ClassTexts::Plan& plan) {

@@ -153,6 +153,7 @@ void AdapterChecks::check_prompts(const sdk::TowerChanges& changes, const sdk::T
     shape.tokens = tokens.size(-2);
     shape.layers.push_back(layer);
   }
+  footprint.prompt_composition = changes.prompt_composition;
   footprint.class_position = changes.class_position;
   if (!is_text && (changes.class_position != sdk::ClassPosition::end || changes.condition))
     refuse("gives the image tower a class position or a condition, which only texts have");

@@ -21,8 +21,10 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <malloc.h>
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -131,130 +133,245 @@ results::GroupingRecord to_record(const sdk::GroupingResult& result, const std::
   return record;
 }
 
+/// A run at work: what its phases share. They are called one after the other.
+class Run {
+ public:
+  Run(const RunSpec& spec, const RunInputs& inputs, Progress& progress, RunExecution& execution)
+      : spec_(spec),
+        inputs_(inputs),
+        backbone_(*inputs.backbone),
+        names_(names_of(inputs.tasks)),
+        progress_(progress),
+        record_(execution.record),
+        where_(execution.where),
+        costs_(backbone_.device(), record_.costs),
+        checks_(spec.method, backbone_) {
+    setup_.emplace(*this, "setup");
+    progress_.begin("setup", 0);
+    checkpoint_.emplace(execution.checkpoint, record_, progress_);
+    check_inputs(spec_, inputs_);
+    prepare();
+  }
+
+  /// The groups of the tasks, where the sharing has such.
+  void group();
+  /// Makes the adapters.
+  void adapt();
+  void train();
+  void evaluate();
+
+ private:
+  /// A phase of the run, from here to the end of the scope: its costs, and where a failure is said
+  /// to be. One that an exception leaves stands in no costs.
+  class Phase {
+   public:
+    Phase(Run& run, const std::string& name)
+        : run_(run), images_before_(run.images_encoded()), exceptions_(std::uncaught_exceptions()) {
+      run_.where_.enter_phase(name);
+      run_.costs_.begin(name);
+    }
+    /// Resumes a phase of which `earlier` was spent before, by another process.
+    Phase(Run& run, const results::PhaseCost& earlier) : Phase(run, earlier.phase) {
+      run_.costs_.resume(earlier);
+    }
+    ~Phase() {
+      if (std::uncaught_exceptions() == exceptions_) run_.costs_.end(images());
+    }
+    Phase(const Phase&) = delete;
+    Phase& operator=(const Phase&) = delete;
+
+    /// That went through the image tower in it so far.
+    [[nodiscard]] std::int64_t images() const { return run_.images_encoded() - images_before_; }
+
+   private:
+    Run& run_;
+    std::int64_t images_before_;
+    int exceptions_;
+  };
+
+  void prepare();
+  [[nodiscard]] sdk::GroupingResult find_groups();
+  void start_groups(const std::vector<sdk::NamedTensor>& shared);
+  /// That have gone through the image tower.
+  [[nodiscard]] std::int64_t images_encoded() const {
+    return images_of_grouping_ + (images_ ? images_->images_encoded() : 0) +
+           (adapted_ ? adapted_->images_encoded() : 0);
+  }
+
+  const RunSpec& spec_;
+  const RunInputs& inputs_;
+  const clip::Backbone& backbone_;
+  std::vector<std::string> names_;
+  Progress& progress_;
+  results::RunRecord& record_;
+  FailureContext& where_;
+  CostLog costs_;
+  AdapterChecks checks_;
+  std::optional<RunCheckpoint> checkpoint_;
+
+  std::unique_ptr<sdk::Method> method_;
+  std::string text_template_;
+  std::unique_ptr<ImageFeatures> features_;
+  std::optional<TrainImages> images_;
+  std::int64_t images_of_grouping_ = 0;
+  sdk::Partition partition_;
+  std::vector<sdk::NamedTensor> warmed_up_;  ///< what group adapters start from; empty: afresh
+  Adapters adapters_;
+  std::optional<AdaptedBackbone> adapted_;
+  std::optional<Phase> setup_;  ///< open from the constructor to adapt()'s end, but for group()
+};
+
+void Run::prepare() {
+  record_.method_trait = inputs_.method->trait;
+  check_sharing(*inputs_.method, spec_.sharing);
+  set_up_torch(spec_);
+  record_.environment = describe_environment(backbone_.device(), std::move(record_.environment));
+  record_.split_hash = inputs_.split_hash;
+  record_.total_backbone_parameters = backbone_.parameter_count();
+  // No plugin has worked yet: what was hashed after loading is what is there.
+  record_.frozen_hash_before =
+      inputs_.backbone_hash.empty() ? backbone_.weight_hash() : inputs_.backbone_hash;
+
+  const sdk::Options options({inputs_.method->options, inputs_.method->option_count},
+                             spec_.method_options, "method '" + spec_.method + "'");
+  method_ = where_.in_plugin("make()", [&] { return inputs_.method->make(options); });
+  if (method_ == nullptr)
+    throw base::Error(base::ErrorKind::plugin, "method '" + spec_.method + "' was not made");
+  text_template_ = where_.in_plugin("text_template()", [&] { return method_->text_template(); });
+  checks_.check_template(text_template_);
+  record_.environment.emplace_back("text_template", text_template_);
+  note_cut_texts(inputs_, text_template_, record_, progress_);
+  features_ = shared_features(spec_, inputs_);
+  images_.emplace(backbone_, inputs_.tasks, spec_.training.augmentation, spec_.seed,
+                  spec_.training.precision, features_.get());
+}
+
+void Run::group() {
+  if (!has_groups(spec_.sharing)) return;
+  if (checkpoint_->partition()) {
+    partition_ = *checkpoint_->partition();
+    return;
+  }
+  sdk::GroupingResult result;
+  setup_.reset();
+  {
+    const Phase phase(*this, "warm-up");
+    result = find_groups();
+    partition_ = result.partitions.front().partition;
+    record_.grouping = to_record(result, spec_.grouping->strategy, names_);
+  }
+  record_.grouping->seconds = record_.costs.back().seconds;
+  // The weights that group adapters start from are not kept: such a run finds its groups again.
+  if (warmed_up_.empty()) checkpoint_->save_grouping(partition_);
+  setup_.emplace(*this, "setup");
+}
+
+sdk::GroupingResult Run::find_groups() {
+  const std::string& strategy = spec_.grouping->strategy;
+  const sdk::Options options({inputs_.grouping->options, inputs_.grouping->option_count},
+                             spec_.grouping->options, "grouping '" + strategy + "'");
+  const auto grouping = where_.in_plugin("make() of grouping '" + strategy + "'",
+                                         [&] { return inputs_.grouping->make(options); });
+  if (grouping == nullptr)
+    throw base::Error(base::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
+  const WarmUpContext context{
+      backbone_, *method_,      spec_.method,   text_template_, inputs_.method->task_dependent,
+      checks_,   inputs_.tasks, spec_.training, spec_.seed,     *images_,
+      where_,    progress_,     record_.epochs};
+  WarmUpHost host(context);
+  sdk::GroupingResult result = find_grouping(*grouping, strategy, host, where_);
+  host.finish();
+  images_of_grouping_ = host.images_encoded();
+  if (spec_.training.group_start == GroupStart::warm_up) {
+    warmed_up_ = host.shared_values();
+    if (warmed_up_.empty())
+      throw base::Error(base::ErrorKind::config,
+                        "group-start is warm-up, but grouping '" + strategy +
+                            "' trains no adapter that all tasks share; expected one that does, "
+                            "such as gradient, or group-start = fresh");
+  }
+  return result;
+}
+
+void Run::start_groups(const std::vector<sdk::NamedTensor>& shared) {
+  const at::NoGradGuard no_grad;
+  for (std::size_t a = 0; a < adapters_.parameters.size(); ++a) {
+    if (adapters_.arrangement.owners[a].scope != Scope::group) continue;
+    const auto& own = adapters_.parameters[a];
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      if (own.size() != shared.size() || own[i].value.sizes() != shared[i].value.sizes())
+        throw base::Error(base::ErrorKind::config,
+                          "group-start is warm-up, but the adapters of method '" + spec_.method +
+                              "' differ in shape with the tasks that use them; expected fresh");
+      own[i].value.copy_(shared[i].value);
+    }
+  }
+}
+
+void Run::adapt() {
+  const AdapterSource source{backbone_, inputs_.tasks,
+                             [this](std::size_t task) { return images_->plain_features(task); }};
+  adapters_ = make_adapters(*method_, spec_.method, source,
+                            arrange(spec_.sharing, names_, partition_), spec_.seed, where_);
+  if (!warmed_up_.empty()) start_groups(warmed_up_);
+  record_.parameters = count_parameters(adapters_, backbone_);
+  adapted_.emplace(backbone_, adapters_, inputs_.tasks, text_template_,
+                   inputs_.method->task_dependent, checks_, where_);
+  if (features_ != nullptr && !adapted_->modifies_vision()) {
+    // Here, so that training and evaluation cost the same whichever run fills the store. Where
+    // held-out training pictures are tested on, most pictures of the data set are not needed.
+    if (!spec_.dataset.tests_on_validation()) features_->complete(progress_);
+    images_->keep_features();
+  }
+  const std::int64_t kept_layers =
+      images_->kept_layers(adapted_->untouched_vision_layers(), spec_.training.epochs);
+  if (adapted_->modifies_vision() && kept_layers > 0 && !adapters_.trainable().empty())
+    images_->cache_hidden_states(kept_layers);
+  setup_.reset();
+}
+
+void Run::train() {
+  results::PhaseCost nothing;
+  nothing.phase = "train";
+  const Phase phase(*this, checkpoint_->position() ? checkpoint_->earlier_cost() : nothing);
+  checkpoint_->set_running_cost([&] { return costs_.so_far(phase.images()); });
+  if (adapters_.trainable().empty()) return;
+  engine::train({.backbone = *adapted_,
+                 .adapters = adapters_,
+                 .images = *images_,
+                 .tasks = inputs_.tasks,
+                 .training = spec_.training,
+                 .seed = spec_.seed},
+                progress_, record_.epochs, {&record_.step_flops, &*checkpoint_});
+}
+
+void Run::evaluate() {
+  const Phase phase(*this, "evaluate");
+  record_.trained_hash = trained_hash(adapters_);
+  const std::vector<LabelledImages> test = inputs_.load_test();
+  if (test.size() != inputs_.tasks.size())
+    throw base::Error(base::ErrorKind::internal, "a run with other test sets than tasks");
+  record_.tasks =
+      engine::evaluate(*adapted_, backbone_, inputs_.tasks, test, spec_.training.precision,
+                       progress_, &record_.image_flops, features_.get());
+  note_features(features_.get(), record_, progress_);
+  // Validation pictures are training pictures that were held out: no test label was looked at.
+  record_.test_evaluations = spec_.dataset.tests_on_validation() ? 0 : 1;
+  record_.frozen_hash_after = backbone_.weight_hash();
+  if (record_.frozen_hash_after != record_.frozen_hash_before)
+    throw base::Error(base::ErrorKind::plugin,
+                      "method '" + spec_.method + "' wrote to the frozen backbone");
+}
+
 }  // namespace
 
 void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
              RunExecution& execution) {
-  results::RunRecord& record = execution.record;
-  FailureContext& where = execution.where;
-  const clip::Backbone& backbone = *inputs.backbone;
-  const c10::Device device = backbone.device();
-  const std::vector<std::string> names = names_of(inputs.tasks);
-  CostLog costs(device, record.costs);
-
-  costs.begin("setup");
-  progress.begin("setup", 0);
-  RunCheckpoint checkpoint(execution.checkpoint, record, progress);
-  check_inputs(spec, inputs);
-  record.method_trait = inputs.method->trait;
-  check_sharing(*inputs.method, spec.sharing);
-  set_up_torch(spec);
-  record.environment = describe_environment(device, std::move(record.environment));
-  record.split_hash = inputs.split_hash;
-  record.total_backbone_parameters = backbone.parameter_count();
-  // No plugin has worked yet: what was hashed after loading is what is there.
-  record.frozen_hash_before =
-      inputs.backbone_hash.empty() ? backbone.weight_hash() : inputs.backbone_hash;
-
-  const sdk::Options options({inputs.method->options, inputs.method->option_count},
-                             spec.method_options, "method '" + spec.method + "'");
-  const auto method = where.in_plugin("make()", [&] { return inputs.method->make(options); });
-  if (method == nullptr) {
-    throw base::Error(base::ErrorKind::plugin, "method '" + spec.method + "' was not made");
-  }
-  const AdapterChecks checks(spec.method, backbone);
-  const std::string text =
-      where.in_plugin("text_template()", [&] { return method->text_template(); });
-  checks.check_template(text);
-  record.environment.emplace_back("text_template", text);
-  note_cut_texts(inputs, text, record, progress);
-  const std::unique_ptr<ImageFeatures> features = shared_features(spec, inputs);
-  TrainImages images(backbone, inputs.tasks, spec.training.augmentation, spec.seed,
-                     spec.training.precision, features.get());
-
-  sdk::Partition partition;
-  if (checkpoint.partition()) {
-    partition = *checkpoint.partition();
-  } else if (has_groups(spec.sharing)) {
-    costs.end(0);
-    where.enter_phase("warm-up");
-    costs.begin("warm-up");
-    const std::string& strategy = spec.grouping->strategy;
-    const sdk::Options grouping_options({inputs.grouping->options, inputs.grouping->option_count},
-                                        spec.grouping->options, "grouping '" + strategy + "'");
-    const auto grouping = where.in_plugin("make() of grouping '" + strategy + "'",
-                                          [&] { return inputs.grouping->make(grouping_options); });
-    if (grouping == nullptr) {
-      throw base::Error(base::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
-    }
-    const WarmUpContext context{
-        backbone, *method,      spec.method,   text,      inputs.method->task_dependent,
-        checks,   inputs.tasks, spec.training, spec.seed, images,
-        where,    progress,     record.epochs};
-    WarmUpHost host(context);
-    const sdk::GroupingResult result = find_grouping(*grouping, strategy, host, where);
-    host.finish();
-    partition = result.partitions.front().partition;
-    record.grouping = to_record(result, strategy, names);
-    costs.end(host.images_encoded() + images.images_encoded());
-    record.grouping->seconds = record.costs.back().seconds;
-    checkpoint.save_grouping(partition);
-    costs.begin("setup");
-    where.enter_phase("setup");
-  }
-
-  const std::int64_t cached_before = images.images_encoded();
-  const AdapterSource source{backbone, inputs.tasks,
-                             [&images](std::size_t task) { return images.plain_features(task); }};
-  const Adapters adapters = make_adapters(
-      *method, spec.method, source, arrange(spec.sharing, names, partition), spec.seed, where);
-  record.parameters = count_parameters(adapters, backbone);
-  AdaptedBackbone adapted(backbone, adapters, inputs.tasks, text, inputs.method->task_dependent,
-                          checks, where);
-  if (features != nullptr && !adapted.modifies_vision()) {
-    // Here, so that training and evaluation cost the same whichever run fills the store. Where
-    // held-out training pictures are tested on, most pictures of the data set are not needed.
-    if (!spec.dataset.tests_on_validation()) features->complete(progress);
-    images.keep_features();
-  }
-  const std::int64_t kept_layers =
-      images.kept_layers(adapted.untouched_vision_layers(), spec.training.epochs);
-  if (adapted.modifies_vision() && kept_layers > 0 && !adapters.trainable().empty())
-    images.cache_hidden_states(kept_layers);
-  const std::int64_t encoded_in_setup = images.images_encoded();
-  costs.end(encoded_in_setup - cached_before);
-
-  where.enter_phase("train");
-  checkpoint.position() ? costs.resume(checkpoint.earlier_cost()) : costs.begin("train");
-  const auto trained_on = [&] {
-    return adapted.images_encoded() + images.images_encoded() - encoded_in_setup;
-  };
-  checkpoint.set_running_cost([&] { return costs.so_far(trained_on()); });
-  std::vector<at::Tensor> parameters = adapters.trainable();
-  if (!parameters.empty()) {
-    train(adapted, images, inputs.tasks, spec.training, std::move(parameters), device, spec.seed,
-          progress, record.epochs, {&record.step_flops, &checkpoint});
-  }
-  costs.end(trained_on());
-
-  where.enter_phase("evaluate");
-  costs.begin("evaluate");
-  const std::int64_t encoded_before = adapted.images_encoded() + images.images_encoded();
-  record.trained_hash = trained_hash(adapters);
-  const std::vector<LabelledImages> test = inputs.load_test();
-  if (test.size() != inputs.tasks.size())
-    throw base::Error(base::ErrorKind::internal, "a run with other test sets than tasks");
-  record.tasks = evaluate(adapted, backbone, inputs.tasks, test, spec.training.precision, progress,
-                          &record.image_flops, features.get());
-  note_features(features.get(), record, progress);
-  // Validation pictures are training pictures that were held out: no test label was looked at.
-  record.test_evaluations = spec.dataset.tests_on_validation() ? 0 : 1;
-  record.frozen_hash_after = backbone.weight_hash();
-  if (record.frozen_hash_after != record.frozen_hash_before) {
-    throw base::Error(base::ErrorKind::plugin,
-                      "method '" + spec.method + "' wrote to the frozen backbone");
-  }
-  costs.end(adapted.images_encoded() + images.images_encoded() - encoded_before);
+  Run run(spec, inputs, progress, execution);
+  run.group();
+  run.adapt();
+  run.train();
+  run.evaluate();
 }
 
 }  // namespace petlab::engine

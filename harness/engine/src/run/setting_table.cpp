@@ -121,6 +121,23 @@ SettingEntry lists(SettingEntry entry) {
   return entry;
 }
 
+/// A setting of a row without a publication.
+SettingEntry of_row(SettingEntry entry) {
+  entry.scope = SettingScope::row;
+  entry.is_searchable = true;
+  return entry;
+}
+
+/// Factors of the learning rate by name.
+SettingEntry factors(std::map<std::string, double> Training::* member,
+                     const std::vector<std::string>& names, SettingEntry entry) {
+  entry.default_text = "none";
+  entry.is_optional = true;
+  return of_row(entry_of(
+      member, std::move(entry), "names with factors: NAME:FACTOR,...",
+      [names](const Setting& said) { return factors_value(said, names); }, factors_text));
+}
+
 /// A setting of a method, with what its publication says.
 template <class Value>
 SettingEntry published(Value sdk::TrainingDefaults::* member, SettingEntry entry) {
@@ -295,6 +312,17 @@ std::vector<SettingEntry> make_table() {
       published(&sdk::TrainingDefaults::momentum,
                 real(&T::momentum, kShare,
                      {.name = "momentum", .help = "of sgd alone", .applies = is_sgd})),
+      factors(&T::rate_by_parameter, {},
+              {.name = "rate-by-parameter",
+               .help = "factors of the learning rate by parameter, e.g. source:4,text*:0.5"}),
+      factors(&T::rate_by_scope, {"shared", "group", "task"},
+              {.name = "rate-by-scope",
+               .help = "factors of the learning rate by whose the adapter is, e.g. shared:0.25"}),
+      of_row(choice(&T::group_start,
+                    {.name = "group-start",
+                     .help = "of a group's adapter: a fresh one, or the one that all tasks shared "
+                             "while the grouping measured their affinities",
+                     .is_optional = true})),
   };
 }
 

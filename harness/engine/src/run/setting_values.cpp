@@ -68,4 +68,32 @@ std::string choice_value(const Setting& setting, const std::vector<std::string>&
                              (hint.starts_with("; did") ? hint : std::string()));
 }
 
+std::map<std::string, double> factors_value(const Setting& setting,
+                                            const std::vector<std::string>& names) {
+  std::map<std::string, double> factors;
+  for (const std::string& part : list_value(setting)) {
+    const std::size_t colon = part.rfind(':');
+    const auto factor = colon == std::string::npos
+                            ? std::nullopt
+                            : base::parse_number<double>(part.substr(colon + 1));
+    const std::string name = part.substr(0, colon);
+    if (!factor || !std::isfinite(*factor) || *factor <= 0.0 || name.empty())
+      setting_error(setting,
+                    "expected NAME:FACTOR with a factor above 0 in place of '" + part + "'");
+    if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end())
+      setting_error(setting, "'" + name + "' is none of " + base::joined(names) +
+                                 base::did_you_mean(name, names));
+    if (!factors.emplace(name, *factor).second)
+      setting_error(setting, "'" + name + "' has two factors");
+  }
+  return factors;
+}
+
+std::string factors_text(const std::map<std::string, double>& factors) {
+  std::string text;
+  for (const auto& [name, factor] : factors)
+    text += (text.empty() ? "" : ",") + name + ":" + base::number_text(factor);
+  return text;
+}
+
 }  // namespace petlab::engine

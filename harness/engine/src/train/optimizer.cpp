@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,7 @@ std::string buffer_name(std::size_t index, const char* buffer) {
 /// A parameter with its buffers; undefined until its first gradient.
 struct Slot {
   at::Tensor parameter;
+  double rate_factor = 1.0;
   at::Tensor momentum;             ///< SGD; undefined without momentum
   at::Tensor exp_avg, exp_avg_sq;  ///< AdamW
   at::Tensor step;                 ///< AdamW: float scalar
@@ -49,6 +51,7 @@ struct Optimizer::Impl {
   double weight_decay = 0.0;
   double momentum = 0.0;
   std::vector<Slot> slots;
+  std::set<double> rate_factors;  ///< each once
 
   /// Buffers of a parameter that gets its first gradient.
   void begin(Slot& slot) const {
@@ -63,9 +66,11 @@ struct Optimizer::Impl {
     }
   }
 
-  [[nodiscard]] Lists lists() {
+  /// Of the parameters whose learning rate has this factor.
+  [[nodiscard]] Lists lists(double rate_factor) {
     Lists lists;
     for (Slot& slot : slots) {
+      if (slot.rate_factor != rate_factor) continue;
       at::Tensor gradient = slot.parameter.grad();
       if (!gradient.defined()) continue;
       if (!slot.has_state) begin(slot);
@@ -84,17 +89,24 @@ struct Optimizer::Impl {
   }
 };
 
-Optimizer::Optimizer(const Training& training, std::vector<at::Tensor> parameters)
+Optimizer::Optimizer(const Training& training, std::vector<at::Tensor> parameters,
+                     const std::vector<double>& rate_factors)
     : impl_(std::make_unique<Impl>()) {
   impl_->is_sgd = training.optimizer == OptimizerKind::sgd;
   impl_->learning_rate = training.learning_rate;
   impl_->weight_decay = training.weight_decay;
   impl_->momentum = training.momentum;
-  for (at::Tensor& parameter : parameters) {
+  if (!rate_factors.empty() && rate_factors.size() != parameters.size())
+    throw base::Error(base::ErrorKind::internal, "an optimizer with other factors than parameters");
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    at::Tensor& parameter = parameters[i];
+    const double factor = rate_factors.empty() ? 1.0 : rate_factors[i];
+    impl_->rate_factors.insert(factor);
     if (!parameter.is_non_overlapping_and_dense())
       throw base::Error(base::ErrorKind::plugin,
                         "a trainable parameter has gaps in memory, expected a whole tensor");
     impl_->slots.push_back({.parameter = std::move(parameter),
+                            .rate_factor = factor,
                             .momentum = {},
                             .exp_avg = {},
                             .exp_avg_sq = {},
@@ -116,17 +128,20 @@ void Optimizer::zero_gradients() {
 void Optimizer::step() {
   const at::NoGradGuard no_grad;
   const Impl& own = *impl_;
-  Lists lists = impl_->lists();
-  if (lists.parameters.empty()) return;
-  if (own.is_sgd) {
-    at::_fused_sgd_(lists.parameters, lists.gradients, lists.momenta, own.weight_decay,
-                    own.momentum, own.learning_rate, /*dampening=*/0.0, /*nesterov=*/false,
-                    /*maximize=*/false, /*is_first_step=*/false);
-  } else {
-    at::_foreach_add_(lists.steps, 1);
-    at::_fused_adamw_(lists.parameters, lists.gradients, lists.exp_avgs, lists.exp_avg_sqs,
-                      /*max_exp_avg_sqs=*/{}, lists.steps, own.learning_rate, kBeta1, kBeta2,
-                      own.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false);
+  for (const double factor : own.rate_factors) {
+    const double learning_rate = factor * own.learning_rate;
+    Lists lists = impl_->lists(factor);
+    if (lists.parameters.empty()) continue;
+    if (own.is_sgd) {
+      at::_fused_sgd_(lists.parameters, lists.gradients, lists.momenta, own.weight_decay,
+                      own.momentum, learning_rate, /*dampening=*/0.0, /*nesterov=*/false,
+                      /*maximize=*/false, /*is_first_step=*/false);
+    } else {
+      at::_foreach_add_(lists.steps, 1);
+      at::_fused_adamw_(lists.parameters, lists.gradients, lists.exp_avgs, lists.exp_avg_sqs,
+                        /*max_exp_avg_sqs=*/{}, lists.steps, learning_rate, kBeta1, kBeta2,
+                        own.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false);
+    }
   }
 }
 

@@ -39,16 +39,17 @@ std::string epoch_text(std::int64_t epoch, std::int64_t epochs, double loss) {
 
 }  // namespace
 
-void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Task>& tasks,
-           const Training& training, std::vector<at::Tensor> parameters, c10::Device device,
-           std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs,
+void train(const TrainingJob& job, Progress& progress, std::vector<results::EpochRecord>& epochs,
            const TrainingLog& log) {
-  const std::vector<SampledTask> sampled = images.sampled_tasks();
+  const Training& training = job.training;
+  const std::vector<SampledTask> sampled = job.images.sampled_tasks();
   const std::int64_t n_steps = steps_per_epoch(sampled, training.batch);
-  Optimizer optimizer(training, parameters);
-  LossLog losses_of_epoch(tasks);
-  at::Generator noise = at::detail::createCPUGenerator(derive_seed(seed, {"noise"}));
-  const StepContext context{backbone, images, training, device, noise};
+  std::vector<at::Tensor> parameters = job.adapters.trainable();
+  const c10::Device device = parameters.front().device();
+  Optimizer optimizer(training, parameters, job.adapters.rate_factors(training));
+  LossLog losses_of_epoch(job.tasks);
+  at::Generator noise = at::detail::createCPUGenerator(derive_seed(job.seed, {"noise"}));
+  const StepContext context{job.backbone, job.images, training, device, noise};
   TrainingState state(std::move(parameters), optimizer, noise, device);
   TrainingPosition at;
   if (log.checkpoint != nullptr && log.checkpoint->position()) {
@@ -63,7 +64,7 @@ void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Tas
     const double learning_rate = learning_rate_at(training, at.epoch);
     optimizer.set_learning_rate(learning_rate);
     losses_of_epoch.resume_epoch(at.epoch, at.step, at.loss_sum, at.last_loss);
-    const std::vector<Step> steps = epoch_steps(sampled, training.batch, seed, at.epoch);
+    const std::vector<Step> steps = epoch_steps(sampled, training.batch, job.seed, at.epoch);
     while (at.step < n_steps) {
       const Step& step = steps[static_cast<std::size_t>(at.step)];
       std::vector<std::int64_t> present;

@@ -24,6 +24,7 @@ struct PromptShape {
 /// What parts of a tower an adapter changes.
 struct TowerFootprint {
   PromptShape prompts;
+  sdk::PromptComposition prompt_composition = sdk::PromptComposition::concatenate;
   bool by_class = false;  ///< the prompts of layer 0 differ from class to class
   sdk::ClassPosition class_position = sdk::ClassPosition::end;
   bool conditioned = false;           ///< the prompts follow the image
@@ -31,6 +32,11 @@ struct TowerFootprint {
   std::int64_t untouched_layers = 0;  ///< blocks, and all before them, below what is changed
   std::size_t feature_adapters = 0;
 
+  /// Tokens that the prompts of `adapters` composed ones are in a sequence.
+  [[nodiscard]] std::int64_t prompt_tokens(std::int64_t adapters) const {
+    const bool adds = prompt_composition == sdk::PromptComposition::add;
+    return (adds ? 1 : adapters) * prompts.tokens;
+  }
   [[nodiscard]] bool touches_tower() const { return !prompts.layers.empty() || !modules.empty(); }
   [[nodiscard]] bool empty() const { return !touches_tower() && feature_adapters == 0; }
 

@@ -74,6 +74,9 @@ class WarmUpHost final : public sdk::GroupingHost {
                                                          std::int64_t keep) const override;
   [[nodiscard]] at::Generator& generator() override { return generator_; }
 
+  /// What the adapter that all tasks share has become; empty where the strategy asked for none.
+  [[nodiscard]] std::vector<sdk::NamedTensor> shared_values() const;
+
   /// Records an epoch of warm-up that was not finished.
   void finish();
 

@@ -14,7 +14,9 @@ namespace petlab::engine {
 /// without a gradient stay as they are: no momentum, no weight decay.
 class Optimizer {
  public:
-  Optimizer(const Training& training, std::vector<at::Tensor> parameters);
+  /// `rate_factors` has the factor of the learning rate of each parameter; empty: 1 for all.
+  Optimizer(const Training& training, std::vector<at::Tensor> parameters,
+            const std::vector<double>& rate_factors = {});
   ~Optimizer();
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;

@@ -56,6 +56,16 @@ struct ValueNames<OptimizerKind> {
   static constexpr std::array kAll = {"sgd", "adamw"};
 };
 
+/// Where the adapters of groups start from.
+enum class GroupStart {
+  fresh,    ///< as any adapter starts
+  warm_up,  ///< from the adapter that all tasks shared while their affinities were measured
+};
+template <>
+struct ValueNames<GroupStart> {
+  static constexpr std::array kAll = {"fresh", "warm-up"};
+};
+
 /// What the towers compute in: as they are, or under bfloat16 autocast.
 enum class Precision { fp32, bf16 };
 template <>
@@ -80,6 +90,11 @@ struct Training {
   double learning_rate = 0.002;
   double weight_decay = 5e-4;
   double momentum = 0.9;
+  /// Factors of the learning rate of the parameters whose name fits a pattern with '*', and of
+  /// those of adapters of a scope ("shared", "group", "task"). Both count; 1 where nothing fits.
+  std::map<std::string, double> rate_by_parameter = {};
+  std::map<std::string, double> rate_by_scope = {};
+  GroupStart group_start = GroupStart::fresh;
   Schedule schedule = Schedule::cosine;
   std::int64_t warmup_epochs = 1;  ///< constant warm-up, as in CoOp's code
   double warmup_learning_rate = 1e-5;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,11 @@ struct Range {
 [[nodiscard]] std::filesystem::path path_value(const Setting& setting);
 /// "a, b,c" as its names; never empty.
 [[nodiscard]] std::vector<std::string> list_value(const Setting& setting);
+/// "a:2,b*:0.5" as factors by name, each above 0. With `names`, no others are taken.
+[[nodiscard]] std::map<std::string, double> factors_value(
+    const Setting& setting, const std::vector<std::string>& names = {});
+/// The text that factors_value() reads back.
+[[nodiscard]] std::string factors_text(const std::map<std::string, double>& factors);
 /// One of the choices; another text is refused with a suggestion.
 [[nodiscard]] std::string choice_value(const Setting& setting,
                                        const std::vector<std::string>& choices);

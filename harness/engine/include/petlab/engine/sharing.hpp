@@ -25,6 +25,9 @@ enum class Scope { shared, group, task };
 struct Owner {
   Scope scope = Scope::shared;
   std::string name;  ///< of the task, or of the group (its tasks with '+'); "" for shared
+  /// What its seed comes from beside the scope: the task's name, the group's number. Which tasks a
+  /// group has does not change how its adapter starts.
+  std::string seed_name = {};
 
   bool operator==(const Owner&) const = default;
 };
@@ -49,6 +52,9 @@ struct Adapters {
 
   /// All parameters, each tensor once, in the order of the owners.
   [[nodiscard]] std::vector<at::Tensor> trainable() const;
+  /// The factor of the learning rate of each of trainable(), by Training::rate_by_parameter and
+  /// rate_by_scope. Throws Error(config) naming a pattern that fits no parameter.
+  [[nodiscard]] std::vector<double> rate_factors(const Training& training) const;
 };
 
 /// What adapters are made for: the run's tasks, and how to get the features of the training images

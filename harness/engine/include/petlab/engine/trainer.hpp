@@ -13,18 +13,26 @@
 
 namespace petlab::engine {
 
+/// What is trained, on what, how. All are the caller's.
+struct TrainingJob {
+  AdaptedBackbone& backbone;
+  const Adapters& adapters;  ///< that `backbone` is adapted by; at least one parameter
+  TrainImages& images;
+  const std::vector<Task>& tasks;
+  const Training& training;
+  std::uint64_t seed = 1;
+};
+
 /// What a run keeps of its training while it goes on. Both may be absent.
 struct TrainingLog {
   std::optional<double>* step_flops = nullptr;  ///< receives those of the first step, both ways
   RunCheckpoint* checkpoint = nullptr;          ///< where to go on from, and to save to
 };
 
-/// Trains the adapters of `backbone` for `training.epochs` epochs. An epoch's record is appended to
-/// `epochs` as soon as it is over. Throws Error(numeric) naming epoch, step and task at the first
-/// loss that is not finite.
-void train(AdaptedBackbone& backbone, TrainImages& images, const std::vector<Task>& tasks,
-           const Training& training, std::vector<at::Tensor> parameters, c10::Device device,
-           std::uint64_t seed, Progress& progress, std::vector<results::EpochRecord>& epochs,
+/// Trains the adapters for `training.epochs` epochs. An epoch's record is appended to `epochs` as
+/// soon as it is over. Throws Error(numeric) naming epoch, step and task at the first loss that is
+/// not finite.
+void train(const TrainingJob& job, Progress& progress, std::vector<results::EpochRecord>& epochs,
            const TrainingLog& log = {});
 
 }  // namespace petlab::engine

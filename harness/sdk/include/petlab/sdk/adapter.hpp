@@ -33,6 +33,10 @@ class AdapterContext {
   /// A CPU generator seeded by the host for this adapter alone: the source of all randomness.
   [[nodiscard]] virtual at::Generator& generator() const = 0;
 
+  /// The adapter's place among those that are composed for its tasks: 0 for the only one and for
+  /// the shared or the group's, 1 for a task's own behind it.
+  [[nodiscard]] virtual std::int64_t place() const = 0;
+
   /// The tasks that use the adapter: one with sharing per-task, all with joint.
   [[nodiscard]] virtual const std::vector<TaskView>& tasks() const = 0;
 

@@ -76,6 +76,10 @@ void visit_tensors(M& m, Visit&& visit) {
 /// and only with a text template that starts with the class name do the others.
 enum class ClassPosition : std::uint32_t { end, middle, front };
 
+/// How the prompts of two adapters of a task become the prompts of a layer: one behind the other,
+/// or their sum, which wants equal numbers of tokens. The same for all adapters of a method.
+enum class PromptComposition : std::uint32_t { concatenate, add };
+
 /// Prompts that follow the image (CoCoOp): every text prompt of layer 0 is shifted by
 /// up relu(down f + down_bias) + up_bias, f the unit image feature. Each image gets class features
 /// of its own.
@@ -248,6 +252,7 @@ void visit_tensors(M& m, Visit&& visit) {
 /// behind the patches, get no position embedding, and at layer 0 enter before the first layer norm.
 struct TowerChanges {
   std::vector<PromptTokens> prompts;
+  PromptComposition prompt_composition = PromptComposition::concatenate;
   ClassPosition class_position = ClassPosition::end;  ///< text only
   std::optional<PromptCondition> condition;           ///< text only
   std::vector<Bottleneck> bottlenecks;
@@ -318,8 +323,8 @@ void visit_tensors(M& m, Visit&& visit) {
 }
 
 /// What an adapter changes in the backbone. The host composes the changes of two adapters (group
-/// first, task second): prompts are concatenated, modules and deltas add up, affine changes follow
-/// one another. Changes with weights or a head cannot be composed.
+/// first, task second): prompts are concatenated or added (PromptComposition), modules and deltas
+/// add up, affine changes follow one another. Changes with weights or a head cannot be composed.
 struct BackboneChanges {
   TowerChanges vision;
   TowerChanges text;
