@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <ostream>
+#include <utility>
 
 namespace petlab::datasets {
 namespace {
@@ -35,34 +37,51 @@ void check_amount(Amount amount) {
                                        ", expected more than 0 and less than 1");
 }
 
-/// How many of a class's n pictures are picked; both sides get one where there are two.
-std::size_t picked(Amount amount, std::size_t n) {
-  if (n < 2) return 0;
+using Samples = std::vector<std::int64_t>;
+
+/// How divide() picks images of a class.
+struct Division {
+  Amount amount;
+  std::uint64_t seed = 0;
+  bool only_one = false;     ///< the only image of a class is picked
+  std::size_t left = 1;      ///< so many of a class are never picked
+  const char* purpose = "";  ///< opens the names of the streams of random numbers
+  Samples excluded = {};     ///< ascending; they count in a class's size, and are on neither side
+};
+
+/// How many are picked of the n images of a class that has `size` with the excluded ones.
+std::size_t picked(const Division& division, std::size_t size, std::size_t n) {
+  if (n == 1 && division.only_one) return 1;
+  if (n <= division.left) return 0;
+  const Amount& amount = division.amount;
   const auto wanted =
       amount.shots > 0
           ? static_cast<std::size_t>(amount.shots)
-          : static_cast<std::size_t>(std::floor(amount.fraction * static_cast<double>(n) + 0.5));
-  return std::clamp<std::size_t>(wanted, 1, n - 1);
+          : static_cast<std::size_t>(std::floor(amount.fraction * static_cast<double>(size) + 0.5));
+  return std::clamp<std::size_t>(wanted, 1, n - division.left);
 }
 
-/// Picks `amount` of each class among `candidates` (ascending) of one domain. The only picture of a
-/// class is picked if `only_one` says so.
-void divide(const Dataset& dataset, const Domain& domain,
-            const std::vector<std::int64_t>& candidates, Amount amount, bool only_one,
-            std::uint64_t seed, std::vector<std::int64_t>& chosen,
-            std::vector<std::int64_t>& rest) {
+/// Picks images of each class among `candidates` (ascending) of one domain.
+void divide(const Dataset& dataset, const Domain& domain, const Samples& candidates,
+            const Division& division, Samples& chosen, Samples& rest) {
   std::map<std::int64_t, std::vector<std::int64_t>> by_class;
   for (const std::int64_t i : candidates) {
     by_class[domain.samples[static_cast<std::size_t>(i)].label].push_back(i);
   }
   for (auto& [label, members] : by_class) {
     // A stream for each class of each domain, so that other classes and domains have no influence.
-    const std::uint64_t stream = base::hash_name(dataset.classes[static_cast<std::size_t>(label)],
-                                                 base::hash_name(domain.name + "/"));
-    base::SplitMix64 mix(seed);
+    const std::uint64_t stream =
+        base::hash_name(dataset.classes[static_cast<std::size_t>(label)],
+                        base::hash_name(division.purpose + domain.name + "/"));
+    base::SplitMix64 mix(division.seed);
     base::SplitMix64 generator(mix.next() ^ stream);
     base::shuffle(members, generator);
-    const std::size_t n = members.size() == 1 && only_one ? 1 : picked(amount, members.size());
+    const std::size_t size = members.size();
+    const Samples& excluded = division.excluded;
+    std::erase_if(members, [&](std::int64_t sample) {
+      return std::binary_search(excluded.begin(), excluded.end(), sample);
+    });
+    const std::size_t n = picked(division, size, members.size());
     const auto middle = members.begin() + static_cast<std::ptrdiff_t>(n);
     chosen.insert(chosen.end(), members.begin(), middle);
     rest.insert(rest.end(), middle, members.end());
@@ -71,24 +90,49 @@ void divide(const Dataset& dataset, const Domain& domain,
   std::sort(rest.begin(), rest.end());
 }
 
+/// The images of a domain that may train: all, or the training part of `base`.
+Samples candidates_of(const Dataset& dataset, const Split* base, std::size_t domain) {
+  if (base != nullptr) return base->train[domain];
+  Samples all(dataset.domains[domain].samples.size());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+/// The development images of a choice that has some, per domain.
+std::vector<Samples> development_images(const Dataset& dataset, const Split* base,
+                                        const SplitChoice& choice) {
+  const Division division{.amount = {.fraction = choice.development_fraction},
+                          .seed = choice.development_seed,
+                          .left = base == nullptr ? 2U : 1U,
+                          .purpose = "development/"};
+  check_amount(division.amount);
+  std::vector<Samples> result(dataset.domains.size());
+  for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
+    Samples rest;
+    divide(dataset, dataset.domains[d], candidates_of(dataset, base, d), division, result[d], rest);
+    if (result[d].empty())
+      base::throw_data_error(
+          "domain '" + dataset.domains[d].name +
+          "' has no class that is large enough for a development image: expected at least " +
+          std::to_string(division.left + 1) + " images of a class" +
+          (base == nullptr ? "" : " in the lists' training part"));
+  }
+  return result;
+}
+
 /// Picks training pictures from all, or from the training part of `base`, whose test part then
-/// tests.
-Split pick(const Dataset& dataset, const Split* base, Amount amount, std::uint64_t seed) {
+/// tests. `development` holds none or, per domain, the images that are set aside.
+Split pick(const Dataset& dataset, const Split* base, Amount amount, std::uint64_t seed,
+           const std::vector<Samples>& development = {}) {
   check_amount(amount);
   Split split = empty_split(dataset);
   split.name = "stratified-" + text_of(amount) + "-seed" + std::to_string(seed);
   split.fraction = amount.shots > 0 ? 0 : amount.fraction;
   split.seed = seed;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
-    const Domain& domain = dataset.domains[d];
-    std::vector<std::int64_t> candidates;
-    if (base != nullptr) {
-      candidates = base->train[d];
-    } else {
-      for (std::size_t i = 0; i < domain.samples.size(); ++i)
-        candidates.push_back(static_cast<std::int64_t>(i));
-    }
-    divide(dataset, domain, candidates, amount, /*only_one=*/true, seed, split.train[d],
+    Division division{.amount = amount, .seed = seed, .only_one = true};
+    if (!development.empty()) division.excluded = development[d];
+    divide(dataset, dataset.domains[d], candidates_of(dataset, base, d), division, split.train[d],
            split.test[d]);
   }
   if (base != nullptr) {
@@ -96,6 +140,7 @@ Split pick(const Dataset& dataset, const Split* base, Amount amount, std::uint64
     split.test = base->test;
     split.validation = base->validation;
   }
+  if (!development.empty()) split.validation = development;
   split.hash = hash_of(dataset, split);
   return split;
 }
@@ -120,7 +165,7 @@ Split with_validation(const Dataset& dataset, const Split& split, Amount amount,
   result.seed = seed;
   result.test = split.test;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d)
-    divide(dataset, dataset.domains[d], split.train[d], amount, /*only_one=*/false, seed,
+    divide(dataset, dataset.domains[d], split.train[d], {.amount = amount, .seed = seed},
            result.validation[d], result.train[d]);
   result.hash = hash_of(dataset, result);
   return result;
@@ -153,12 +198,28 @@ Split choose_split(const Dataset& dataset, const SplitChoice& choice, std::uint6
   using Kind = SplitChoice::Kind;
   Split split;
   const bool listed = !choice.lists.empty() || choice.own_lists || choice.kind == Kind::list;
+  const double development = choice.development_fraction;
+  if (development > 0 && choice.kind == Kind::list)
+    throw Error(ErrorKind::config,
+                "a split by lists has no development images: its lists say what trains, validates "
+                "and tests; expected a development fraction of 0, or a split by percent or shots");
+  if (choice.kind == Kind::percent && development > 0 && choice.train_fraction + development >= 1)
+    throw Error(ErrorKind::config, "development images (" + percent(development) +
+                                       ") and training images (" + percent(choice.train_fraction) +
+                                       ") are all of a class, expected less than 100% together");
   if (listed)
     split = choice.lists.empty() ? own_split(dataset) : read_list_split(choice.lists, dataset);
   if (choice.kind != Kind::list) {
     const Amount amount = choice.kind == Kind::shots ? Amount{.shots = choice.train_shots}
                                                      : Amount{.fraction = choice.train_fraction};
-    split = pick(dataset, listed ? &split : nullptr, amount, seed);
+    const Split* base = listed ? &split : nullptr;
+    std::vector<Samples> set_aside;
+    if (development > 0) set_aside = development_images(dataset, base, choice);
+    Split chosen = pick(dataset, base, amount, seed, set_aside);
+    if (development > 0)
+      chosen.name += "-development-" + percent(development) + "-seed" +
+                     std::to_string(choice.development_seed);
+    split = std::move(chosen);
   }
   split.seed = seed;
   const bool carve = choice.validation.fraction > 0 || choice.validation.shots > 0;

@@ -1,6 +1,7 @@
 #include "datasets_command.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "places.hpp"
@@ -71,6 +72,11 @@ void add_split_options(po::options_description& options) {
       "training part")("validation-fraction", po::value<double>(),
                        "share of the training pictures held out for validation")(
       "validation-shots", po::value<std::int64_t>(), "or this number of each class")(
+      "development-fraction", po::value<double>(),
+      "share of each class of each domain set aside for validation before training pictures are "
+      "chosen, the same for every --seed")("development-seed",
+                                           po::value<std::uint64_t>()->default_value(1),
+                                           "decides alone which pictures those are")(
       "seed", po::value<std::uint64_t>()->default_value(1), "seed");
 }
 
@@ -133,6 +139,16 @@ datasets::Split split_of(const Parsed& options, const datasets::Dataset& dataset
     choice.validation.fraction = options.get<double>("validation-fraction");
   if (options.has("validation-shots"))
     choice.validation.shots = options.get<std::int64_t>("validation-shots");
+  if (options.has("development-fraction")) {
+    choice.development_fraction = options.get<double>("development-fraction");
+    if (!(choice.development_fraction > 0 && choice.development_fraction < 1))
+      base::throw_config_error("--development-fraction is " +
+                               base::number_text(choice.development_fraction) +
+                               ", expected a number between 0 and 1");
+  } else if (!options.values["development-seed"].defaulted()) {
+    base::throw_config_error("--development-seed needs --development-fraction");
+  }
+  choice.development_seed = options.get<std::uint64_t>("development-seed");
   return datasets::choose_split(dataset, choice, options.get<std::uint64_t>("seed"));
 }
 

@@ -2,6 +2,7 @@
 
 #include "ini_file.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "protocol_values.hpp"
@@ -131,6 +132,35 @@ void check_used(const Protocol& protocol, const std::string& method, const std::
                              section + "]" + base::did_you_mean(method, used));
 }
 
+/// The keys about development images. `said` names where a key of [dataset] was written.
+template <class Said>
+void check_development(const engine::DatasetSpec& d, const Said& said) {
+  const bool scored = d.validation == engine::ValidationPart::development;
+  if (d.development_fraction == 0.0) {
+    if (scored)
+      base::throw_config_error(said("validation") +
+                               ": validation = development needs a development-fraction above 0");
+    if (!said("development-seed").empty())
+      base::throw_config_error(said("development-seed") +
+                               ": development-seed needs a development-fraction above 0");
+    return;
+  }
+  const std::string where = said("development-fraction") + ": development-fraction ";
+  if (d.split == "list")
+    base::throw_config_error(where +
+                             "is for split = percent and shots; with split = list the lists say "
+                             "which images train, validate and test");
+  if (d.validation == engine::ValidationPart::list)
+    base::throw_config_error(
+        where +
+        "sets images aside, but validation = list tests on those of the lists; expected "
+        "one of them, or validation = development");
+  if (d.split == "percent" && d.train_fraction + d.development_fraction >= 1.0)
+    base::throw_config_error(where + "is " + base::number_text(d.development_fraction) +
+                             ", expected less than 1 together with train-fraction, " +
+                             base::number_text(d.train_fraction));
+}
+
 /// Keys of [dataset] that need or exclude each other.
 void check_split(const Protocol& protocol, const std::string& where) {
   const engine::DatasetSpec& d = protocol.dataset;
@@ -145,12 +175,13 @@ void check_split(const Protocol& protocol, const std::string& where) {
     base::throw_config_error(said("train-shots") +
                              ": train-shots is for split = shots, the split is " + d.split);
   const int validations = (d.validation_fraction > 0.0 ? 1 : 0) + (d.validation_shots > 0 ? 1 : 0) +
-                          (d.validation_list ? 1 : 0);
+                          (d.validation != engine::ValidationPart::none ? 1 : 0);
   if (validations > 1)
     base::throw_config_error(
         where +
         ": [dataset] asks for validation pictures in more than one way; expected one of "
-        "validation-fraction, validation-shots and validation = list");
+        "validation-fraction, validation-shots and validation = list or development");
+  check_development(d, said);
 }
 
 [[noreturn]] void unknown_section(const Setting& s, const std::string& section,

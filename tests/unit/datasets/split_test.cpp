@@ -147,6 +147,124 @@ TEST(Split, HoldsValidationPicturesApartFromBothOthers) {
               HasSubstr("no validation pictures in domain 'one'"));
 }
 
+SplitChoice with_development(double fraction, std::uint64_t seed = 1) {
+  SplitChoice choice;
+  choice.train_fraction = 0.2;
+  choice.development_fraction = fraction;
+  choice.development_seed = seed;
+  return choice;
+}
+
+TEST(DevelopmentSplit, IsTheSameForEverySeedAndNeverTrainsOrTests) {
+  const Dataset dataset = make_dataset();
+  const Split first = choose_split(dataset, with_development(0.3), 1);
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const Split split = choose_split(dataset, with_development(0.3), seed);
+    EXPECT_EQ(split.validation, first.validation);
+    for (std::size_t d = 0; d < 2; ++d) {
+      std::set<std::int64_t> all;
+      for (const auto* part : {&split.train[d], &split.test[d], &split.validation[d]})
+        all.insert(part->begin(), part->end());
+      EXPECT_EQ(all.size(), dataset.domains[d].samples.size());
+      EXPECT_EQ(split.train[d].size() + split.test[d].size() + split.validation[d].size(),
+                all.size());
+    }
+  }
+  EXPECT_NE(choose_split(dataset, with_development(0.3, 2), 1).validation, first.validation);
+  EXPECT_NE(first.validation[0], first.validation[1]) << "domains have streams of their own";
+  EXPECT_EQ(first.name, "stratified-20%-seed1-development-30%-seed1");
+  // Golden, as above.
+  EXPECT_EQ(first.hash, "ddbb8c55bb74a27320d0ff105215de9d67a4a342df92b9695d25fd6c57cd62f0");
+}
+
+TEST(DevelopmentSplit, LeavesEachClassOneImageToTrainAndOneToTest) {
+  const Dataset dataset = make_dataset();
+  using Counts = std::map<std::int64_t, std::size_t>;
+  const auto counts = [&](const std::vector<std::int64_t>& part) {
+    return per_class(dataset.domains[0], part);
+  };
+  const Split third = choose_split(dataset, with_development(0.3), 1);
+  EXPECT_EQ(counts(third.validation[0]), (Counts{{2, 2}, {3, 3}, {4, 12}}))
+      << "classes of one and two images give none";
+  EXPECT_EQ(counts(third.train[0]), (Counts{{0, 1}, {1, 1}, {2, 1}, {3, 2}, {4, 8}}))
+      << "a share of all images, as without development images";
+  EXPECT_EQ(counts(third.test[0]), (Counts{{1, 1}, {2, 2}, {3, 5}, {4, 20}}));
+  const Split most = choose_split(dataset, with_development(0.79), 1);
+  EXPECT_EQ(counts(most.validation[0]), (Counts{{2, 3}, {3, 8}, {4, 32}}));
+  EXPECT_EQ(counts(most.test[0]), (Counts{{1, 1}, {2, 1}, {3, 1}, {4, 1}}));
+  const Split least = choose_split(dataset, with_development(0.01), 1);
+  EXPECT_EQ(counts(least.validation[0]), (Counts{{2, 1}, {3, 1}, {4, 1}}));
+}
+
+TEST(DevelopmentSplit, TakesTrainingImagesInTheOrderOfTheSplitWithoutIt) {
+  const Dataset dataset = make_dataset();
+  SplitChoice choice = with_development(0.3);
+  choice.kind = SplitChoice::Kind::shots;
+  choice.train_shots = 10;
+  const Split split = choose_split(dataset, choice, 1);
+  EXPECT_EQ(per_class(dataset.domains[1], split.train[1]),
+            (std::map<std::int64_t, std::size_t>{{0, 1}, {1, 1}, {2, 2}, {3, 6}, {4, 10}}))
+      << "fewer where a class has not one more for the test";
+  const auto without = make_shots_split(dataset, 22, 1).train[1];
+  for (const std::int64_t sample : split.train[1])
+    EXPECT_TRUE(std::binary_search(without.begin(), without.end(), sample)) << sample;
+}
+
+TEST(DevelopmentSplit, ComesFromTheTrainingPartOfLists) {
+  Dataset dataset = make_dataset();
+  for (Domain& domain : dataset.domains)
+    for (std::size_t i = 0; i < domain.samples.size(); ++i)
+      domain.samples[i].part = i % 4 == 3   ? Part::test
+                               : i % 4 == 2 ? Part::validation
+                                            : Part::train;
+  const Split own = own_split(dataset);
+  SplitChoice choice = with_development(0.4);
+  choice.own_lists = true;
+  const Split split = choose_split(dataset, choice, 1);
+  EXPECT_EQ(split.test, own.test);
+  for (std::size_t d = 0; d < 2; ++d) {
+    EXPECT_FALSE(split.validation[d].empty());
+    for (const auto* part : {&split.train[d], &split.validation[d]})
+      EXPECT_TRUE(
+          std::includes(own.train[d].begin(), own.train[d].end(), part->begin(), part->end()));
+    std::set<std::int64_t> both(split.train[d].begin(), split.train[d].end());
+    both.insert(split.validation[d].begin(), split.validation[d].end());
+    EXPECT_EQ(both.size(), split.train[d].size() + split.validation[d].size());
+  }
+}
+
+TEST(DevelopmentSplit, IsScoredInThePlaceOfTheTestImages) {
+  const Dataset dataset = make_dataset();
+  const Split split = choose_split(dataset, with_development(0.3), 3);
+  const Split scored = tested_on_validation(dataset, split);
+  EXPECT_EQ(scored.train, split.train);
+  EXPECT_EQ(scored.test, split.validation);
+  EXPECT_NE(scored.hash, split.hash);
+  // Without one, nothing is another split than it was.
+  EXPECT_EQ(choose_split(dataset, with_development(0), 3).hash, make_split(dataset, 0.2, 3).hash);
+}
+
+TEST(DevelopmentSplit, IsRefusedWhereItCannotBe) {
+  const Dataset dataset = make_dataset();
+  const auto refusal = [&](const SplitChoice& choice, const Dataset& of) {
+    return error_of([&] { (void)choose_split(of, choice, 1); });
+  };
+  EXPECT_THAT(refusal(with_development(0.8), dataset), HasSubstr("less than 100% together"));
+  EXPECT_THAT(refusal(with_development(1.5), dataset), HasSubstr("less than 100% together"));
+  SplitChoice listed = with_development(0.1);
+  listed.kind = SplitChoice::Kind::list;
+  EXPECT_THAT(refusal(listed, dataset), HasSubstr("a split by lists has no development images"));
+  SplitChoice shots = with_development(1.5);
+  shots.kind = SplitChoice::Kind::shots;
+  shots.train_shots = 1;
+  EXPECT_THAT(refusal(shots, dataset), HasSubstr("expected more than 0 and less than 1"));
+  Dataset small = dataset;
+  std::erase_if(small.domains[1].samples, [](const Sample& sample) { return sample.label > 1; });
+  EXPECT_THAT(refusal(with_development(0.1), small),
+              HasSubstr("domain 'two' has no class that is large enough for a development image: "
+                        "expected at least 3 images of a class"));
+}
+
 class SplitFile : public TemporaryFolder {};
 
 TEST_F(SplitFile, SaysWhenItWasChanged) {

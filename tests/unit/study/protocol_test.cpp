@@ -204,7 +204,7 @@ TEST_F(ProtocolTest, ReadsEveryKindOfSplit) {
   EXPECT_EQ(list.domains, (std::vector<std::string>{"Art", "Real World"}));
   EXPECT_EQ(list.split_list, "lists/*.txt");
   EXPECT_EQ(list.split_base, "/base/");
-  EXPECT_TRUE(list.validation_list);
+  EXPECT_EQ(list.validation, engine::ValidationPart::list);
   const std::string good = std::string(kHead) + kRow;
   EXPECT_THAT(error_of(good, {{"dataset.split", "shots", "--split", ""}}),
               HasSubstr("needs train-shots"));
@@ -215,6 +215,39 @@ TEST_F(ProtocolTest, ReadsEveryKindOfSplit) {
   EXPECT_THAT(error_of(good, {{"dataset.validation-shots", "1", "x", ""},
                               {"dataset.validation", "list", "x", ""}}),
               HasSubstr("in more than one way"));
+}
+
+TEST_F(ProtocolTest, ADevelopmentSplitIsSaidWhole) {
+  const std::string good = std::string(kHead) + kRow;
+  const auto set = [](const char* key, const char* value) {
+    return Setting{std::string("dataset.") + key, value, std::string("--") + key, ""};
+  };
+  const Setting share = set("development-fraction", "0.3");
+  const engine::DatasetSpec plain = read(good, {}).dataset;
+  EXPECT_EQ(plain.development_fraction, 0.0);
+  EXPECT_FALSE(plain.tests_on_validation());
+  const engine::DatasetSpec aside = read(good, {share, set("development-seed", "7")}).dataset;
+  EXPECT_EQ(aside.development_fraction, 0.3);
+  EXPECT_EQ(aside.development_seed, 7);
+  EXPECT_FALSE(aside.tests_on_validation());
+  EXPECT_TRUE(read(good, {share, set("validation", "development")}).dataset.tests_on_validation());
+  const struct {
+    std::vector<Setting> settings;
+    const char* message;
+  } cases[] = {
+      {{set("validation", "development")}, "--validation: validation = development needs a"},
+      {{set("development-seed", "2")}, "--development-seed: development-seed needs a"},
+      {{set("development-fraction", "1")}, "expected a number from 0 to less than 1"},
+      {{share, set("split", "list")}, "is for split = percent and shots"},
+      {{share, set("validation", "list")}, "expected one of them"},
+      {{share, set("train-fraction", "0.7")},
+       "--development-fraction: development-fraction is 0.3, expected less than 1 together with "
+       "train-fraction, 0.7"},
+      {{share, set("validation", "development"), set("validation-shots", "1")},
+       "in more than one way"},
+  };
+  for (const auto& one : cases)
+    EXPECT_THAT(error_of(good, one.settings), HasSubstr(one.message)) << one.message;
 }
 
 TEST_F(ProtocolTest, NamesTheOptionOfAMistakeOnTheCommandLine) {

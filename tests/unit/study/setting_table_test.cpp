@@ -43,6 +43,8 @@ engine::RunSpec sample_for(const SettingEntry& entry) {
     spec.dataset.split = "shots";
     spec.dataset.train_shots = 4;
   }
+  if (entry.key() == "dataset.validation" || entry.key() == "dataset.development-seed")
+    spec.dataset.development_fraction = 0.3;
   return spec;
 }
 

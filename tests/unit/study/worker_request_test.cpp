@@ -31,7 +31,9 @@ TEST(WorkerRequest, SurvivesItsJourneyUnchanged) {
   spec.dataset.split_list = "a/*.txt";
   spec.dataset.split_base = "/base/";
   spec.dataset.validation_shots = 2;
-  spec.dataset.validation_list = true;
+  spec.dataset.validation = engine::ValidationPart::list;
+  spec.dataset.development_fraction = 0.3;
+  spec.dataset.development_seed = 7;
   spec.threads = 2;
   order.job.identity = {"abc", {{"a", "1"}, {"b", "2"}}};
   order.job.plugin_files = {"/x/petlab_mmap.so", "/x/petlab_gradient.so"};
@@ -54,7 +56,9 @@ TEST(WorkerRequest, SurvivesItsJourneyUnchanged) {
   EXPECT_EQ(copy.job.spec.dataset.split_list, "a/*.txt");
   EXPECT_EQ(copy.job.spec.dataset.split_base, "/base/");
   EXPECT_EQ(copy.job.spec.dataset.validation_shots, 2);
-  EXPECT_TRUE(copy.job.spec.dataset.validation_list);
+  EXPECT_EQ(copy.job.spec.dataset.validation, engine::ValidationPart::list);
+  EXPECT_EQ(copy.job.spec.dataset.development_fraction, 0.3);
+  EXPECT_EQ(copy.job.spec.dataset.development_seed, 7);
   ASSERT_TRUE(copy.job.spec.grouping.has_value());
   EXPECT_EQ(copy.job.spec.grouping->options.at("groups"), "2");
   EXPECT_EQ(copy.job.plugin_files, order.job.plugin_files);

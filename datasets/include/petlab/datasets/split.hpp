@@ -11,7 +11,8 @@
 namespace petlab::datasets {
 
 /// Which pictures train, validate and test: disjoint, per domain, as ascending indices into
-/// samples. Pictures that a list leaves out are in none of them.
+/// samples. Pictures that a list leaves out are in none of them. Development images
+/// (SplitChoice::development_fraction) are the validation part.
 struct Split {
   std::string name;     ///< "stratified-10%-seed1", or the file it was read from
   double fraction = 0;  ///< asked for in train; 0 when it was not a share
@@ -85,7 +86,19 @@ struct SplitChoice {
   std::vector<std::filesystem::path> lists = {};
   bool own_lists = false;  ///< the data set's own split takes the place of `lists`
   Amount validation = {};  ///< carved from training
+  /// Above 0: this share of each class of each domain is set aside as the validation part before
+  /// training images are picked, by `development_seed` alone: the same images for every seed of the
+  /// split. A class of n images gives round(share * n), at least 1 and at most n - 2, so that one
+  /// stays to train and one to test; a class of one or two gives none. With lists, the images come
+  /// from the lists' training part, n counts that part, and one stays to train. A share of training
+  /// images stays one of all n.
+  double development_fraction = 0;
+  std::uint64_t development_seed = 1;
 };
+
+/// The split of a choice and a seed. Throws base::Error(config) for development images of kind
+/// list, whose lists say themselves what trains and tests, and where they and the training share
+/// make up the whole; base::Error(data) naming a domain whose classes are too small to give any.
 [[nodiscard]] Split choose_split(const Dataset& dataset, const SplitChoice& choice,
                                  std::uint64_t seed);
 

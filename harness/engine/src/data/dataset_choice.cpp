@@ -8,13 +8,16 @@ namespace petlab::engine {
 namespace {
 
 /// As asked for, or what the lists or shots came to.
-double training_share(const datasets::Split& split, const DatasetSpec& spec) {
+double training_share(const datasets::Dataset& dataset, const datasets::Split& split,
+                      const DatasetSpec& spec) {
   if (spec.split == "percent") return spec.train_fraction;
   std::size_t train = 0;
   std::size_t all = 0;
   for (std::size_t d = 0; d < split.train.size(); ++d) {
     train += split.train[d].size();
-    all += split.train[d].size() + split.test[d].size();
+    // Development images are a part of the whole, wherever runs are scored.
+    all += spec.development_fraction > 0.0 ? dataset.domains[d].samples.size()
+                                           : split.train[d].size() + split.test[d].size();
   }
   return all == 0 ? 0.0 : static_cast<double>(train) / static_cast<double>(all);
 }
@@ -39,8 +42,12 @@ datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec&
   if (!choice.own_lists && !spec.split_list.empty())
     choice.lists = datasets::expand_lists(spec.split_list, spec.split_base);
   choice.validation = {spec.validation_fraction, spec.validation_shots};
-  const datasets::Split split = datasets::choose_split(dataset, choice, seed);
-  return spec.tests_on_validation() ? datasets::tested_on_validation(dataset, split) : split;
+  choice.development_fraction = spec.development_fraction;
+  choice.development_seed = static_cast<std::uint64_t>(spec.development_seed);
+  datasets::Split split = datasets::choose_split(dataset, choice, seed);
+  if (!spec.tests_on_validation()) return split;
+  if (spec.validation == ValidationPart::development) split.name += "-tested";
+  return datasets::tested_on_validation(dataset, split);
 }
 
 results::SplitRecord split_record(const datasets::Dataset& dataset, const datasets::Split& split,
@@ -49,7 +56,7 @@ results::SplitRecord split_record(const datasets::Dataset& dataset, const datase
   record.hash = split.hash;
   record.dataset = {dataset.name, dataset.version, dataset.fingerprint};
   record.name = split.name;
-  record.fraction = training_share(split, spec);
+  record.fraction = training_share(dataset, split, spec);
   record.seed = split.seed;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
     const datasets::Domain& domain = dataset.domains[d];

@@ -319,7 +319,7 @@ void Run::adapt() {
                    inputs_.method->task_dependent, checks_, where_);
   if (features_ != nullptr && !adapted_->modifies_vision()) {
     // Here, so that training and evaluation cost the same whichever run fills the store. Where
-    // held-out training pictures are tested on, most pictures of the data set are not needed.
+    // validation images are tested on, most images of the data set are not needed.
     if (!spec_.dataset.tests_on_validation()) features_->complete(progress_);
     images_->keep_features();
   }
@@ -355,7 +355,7 @@ void Run::evaluate() {
       engine::evaluate(*adapted_, backbone_, inputs_.tasks, test, spec_.training.precision,
                        progress_, &record_.image_flops, features_.get());
   note_features(features_.get(), record_, progress_);
-  // Validation pictures are training pictures that were held out: no test label was looked at.
+  // Validation images are held out of training or set aside for it: no test label was looked at.
   record_.test_evaluations = spec_.dataset.tests_on_validation() ? 0 : 1;
   record_.frozen_hash_after = backbone_.weight_hash();
   if (record_.frozen_hash_after != record_.frozen_hash_before)

@@ -159,6 +159,9 @@ bool is_split_by_percent(const RunSettings& s) {
 bool is_split_by_shots(const RunSettings& s) {
   return s.dataset.split == "shots";
 }
+bool has_development(const RunSettings& s) {
+  return s.dataset.development_fraction > 0.0;
+}
 bool is_sgd(const RunSettings& s) {
   return s.training.optimizer == OptimizerKind::sgd;
 }
@@ -249,12 +252,27 @@ std::vector<SettingEntry> make_table() {
                .unit = "pictures",
                .in_identity = false,
                .is_optional = true}),
-      choice(&D::validation_list, {"none", "list"},
+      choice(&D::validation,
              {.section = "dataset",
               .name = "validation",
-              .help = "list: test on the validation pictures that the lists name",
+              .help = "list: test on the validation images that the lists name; development: on "
+                      "the development images; the test images are not looked at",
               .in_identity = false,
               .is_optional = true}),
+      real(&D::development_fraction, kPartOrNothing,
+           {.section = "dataset",
+            .name = "development-fraction",
+            .help = "above 0: set this share of each class of each domain aside, the same images "
+                    "for every seed: they neither train nor test; a search is scored on them",
+            .in_identity = false,
+            .is_optional = true}),
+      integer(&D::development_seed, 0,
+              {.section = "dataset",
+               .name = "development-seed",
+               .help = "decides alone which images those are",
+               .in_identity = false,
+               .is_optional = true,
+               .applies = has_development}),
 
       path(&RunSettings::backbone,
            {.section = "backbone",

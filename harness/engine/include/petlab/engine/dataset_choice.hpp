@@ -13,7 +13,8 @@ namespace petlab::engine {
 [[nodiscard]] datasets::Dataset open_study_dataset(const DatasetSpec& spec);
 
 /// The split of a run by the dataset's choice and the run's seed. With validation: its training
-/// pictures, parted again, or the lists' validation pictures as test; no test picture is in it.
+/// pictures, parted again, or the lists' validation pictures or the development images as test; no
+/// test picture is in it.
 [[nodiscard]] datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec& spec,
                                           std::uint64_t seed);
 

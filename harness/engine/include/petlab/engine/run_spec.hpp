@@ -103,6 +103,13 @@ struct Training {
   Precision precision = Precision::fp32;
 };
 
+/// Whose images are scored instead of the test images, where they are named and not held out.
+enum class ValidationPart { none, list, development };
+template <>
+struct ValueNames<ValidationPart> {
+  static constexpr std::array kAll = {"none", "list", "development"};
+};
+
 /// A grouping strategy and its options.
 struct GroupingSpec {
   std::string strategy;
@@ -126,10 +133,15 @@ struct DatasetSpec {
   /// tested on instead of the test pictures, which nothing looks at. For choosing settings.
   double validation_fraction = 0.0;
   std::int64_t validation_shots = 0;
-  bool validation_list = false;  ///< the same with the validation pictures that the lists name
+  /// The same with the validation images that the lists name, or with the development images.
+  ValidationPart validation = ValidationPart::none;
+  /// Above 0: this share of each class of each domain is set aside by `development_seed`, whatever
+  /// the run's seed, and neither trains nor tests (datasets::SplitChoice).
+  double development_fraction = 0.0;
+  std::int64_t development_seed = 1;
 
   [[nodiscard]] bool tests_on_validation() const {
-    return validation_fraction > 0.0 || validation_shots > 0 || validation_list;
+    return validation_fraction > 0.0 || validation_shots > 0 || validation != ValidationPart::none;
   }
 };
 
