@@ -56,11 +56,36 @@ std::string row_label(const Report& report, const SearchRecord& search) {
   return index < report.rows.size() ? report.rows[index].label : "row " + std::to_string(index);
 }
 
+// A value at an edge of its grid is marked: the best may lie beyond it.
 std::string chosen_text(const SearchRecord& search) {
   std::string text;
-  for (const auto& [name, value] : search.chosen)
+  for (const auto& [name, value] : search.chosen) {
     text += (text.empty() ? "" : ", ") + name + " " + value;
+    for (const auto& [key, edge] : search.edges)
+      if (key == name) text += " (" + edge + " tried)";
+  }
   return text;
+}
+
+std::string trials_text(const SearchRecord& search) {
+  std::string text = std::to_string(search.trials);
+  if (search.added_trials > 0) text += " (" + std::to_string(search.added_trials) + " added)";
+  return text;
+}
+
+// "280 (64 to 75 a task)".
+std::string images_text(const SearchRecord& search) {
+  if (search.images.empty()) return "";
+  std::int64_t sum = 0;
+  std::int64_t low = search.images.front().second;
+  std::int64_t high = low;
+  for (const auto& [task, images] : search.images) {
+    sum += images;
+    low = std::min(low, images);
+    high = std::max(high, images);
+  }
+  return std::to_string(sum) + " (" + std::to_string(low) +
+         (low == high ? "" : " to " + std::to_string(high)) + " a task)";
 }
 
 }  // namespace
@@ -80,14 +105,21 @@ TextTable make_search_table(const Report& report) {
        .text = [&](const SearchRecord& search) { return row_label(report, search); }},
       {.column = {.title = "search", .align = Align::left},
        .text = [](const SearchRecord& search) { return search.strategy; }},
-      {.column = {.title = "trials"},
-       .text = [](const SearchRecord& search) { return std::to_string(search.trials); }},
+      {.column = {.title = "trials"}, .text = trials_text},
       {.column = {.title = "trial runs"},
        .text = [](const SearchRecord& search) { return std::to_string(search.trial_runs); }},
       {.column = {.title = "chosen settings", .align = Align::left}, .text = chosen_text},
+      {.column = {.title = "scored on", .align = Align::left},
+       .text = [](const SearchRecord& search) { return search.scored_on; }},
+      {.column = {.title = "images"}, .text = images_text},
       {.column = {.title = "validation", .unit = "%"},
        .text =
            [](const SearchRecord& search) { return fixed(100.0 * search.validation_accuracy, 2); }},
+      {.column = {.title = "standard error", .unit = "points"},
+       .text =
+           [](const SearchRecord& search) {
+             return search.standard_error ? fixed(100.0 * *search.standard_error, 2) : "";
+           }},
       {.column = {.title = "study of the trials", .align = Align::left},
        .text = [](const SearchRecord& search) { return search.study; }}};
   return text_table(columns, report.searches);

@@ -200,15 +200,35 @@ std::string gaps_html(const Report& report) {
                       : html;
 }
 
+// How the settings were chosen, and what the columns of the table mean.
+std::string search_text(const Report& report) {
+  const auto& searches = report.searches;
+  const auto has = [&](const auto& is_it) {
+    return std::any_of(searches.begin(), searches.end(), is_it);
+  };
+  using results::SearchRecord;
+  std::string text = "These settings were chosen on ";
+  text += has([](const SearchRecord& s) { return s.scored_on == results::scored_on::kDevelopment; })
+              ? "development images, which neither train nor test in any run of the study"
+              : "validation images held out of the training part";
+  text += has([&](const SearchRecord& s) { return s.trials != searches.front().trials; })
+              ? ", with as many trials for a row as the table says; "
+              : ", with the same number of trials for every row; ";
+  text += "the rows were then trained on all of their training images.";
+  if (has([](const SearchRecord& s) { return s.standard_error.has_value(); }))
+    text +=
+        " The standard error is what the number of images implies for the mean accuracy over "
+        "tasks.";
+  if (has([](const SearchRecord& s) { return !s.edges.empty(); }))
+    text += " Where a value is the lowest or highest that was tried, the best may lie beyond it.";
+  return text;
+}
+
 std::string protocol_html(const Report& report) {
   std::string html;
   if (const TextTable chosen = make_search_table(report); !chosen.rows.empty()) {
-    html +=
-        element("p", "",
-                "These settings were chosen on validation images held out of the training part, "
-                "with the same number of trials for every row; the rows were then trained on "
-                "all of it.") +
-        "\n" + table_html(chosen, "Chosen settings of study " + report.study);
+    html += element("p", "", search_text(report)) + "\n" +
+            table_html(chosen, "Chosen settings of study " + report.study);
   }
   if (!report.protocol.empty()) {
     html += details_html("The resolved protocol with all rows, as it decided the runs",

@@ -81,9 +81,12 @@ inline constexpr std::array kSearchColumns = {
     stored<&SearchRecord::row_index>("row_index"),
     stored<&SearchRecord::strategy>("strategy"),
     stored<&SearchRecord::trials>("trials"),
+    stored<&SearchRecord::added_trials>("added_trials"),
     stored<&SearchRecord::trial_runs>("trial_runs"),
     stored<&SearchRecord::study>("trial_study"),
     stored<&SearchRecord::validation_accuracy>("validation_accuracy"),
+    stored<&SearchRecord::scored_on>("scored_on"),
+    stored<&SearchRecord::standard_error>("standard_error"),
 };
 
 inline constexpr std::array kVerificationColumns = {

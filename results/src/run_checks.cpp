@@ -120,6 +120,25 @@ void check_searches(const Checker& check, const StudyRecord& study,
     check(search.validation_accuracy >= 0.0 && search.validation_accuracy <= 1.0,
           row + "the validation accuracy is not in 0 to 1");
     check_names_once(check, search.chosen, "chosen settings");
+    check(search.added_trials >= 0 && search.added_trials < search.trials,
+          row + "not all of its trials can be added ones, nor fewer than none");
+    check(search.scored_on == scored_on::kHeldOut || search.scored_on == scored_on::kDevelopment,
+          row + "it is scored on '" + search.scored_on + "' images");
+    check(!search.standard_error ||
+              (std::isfinite(*search.standard_error) && *search.standard_error >= 0.0),
+          row + "the standard error is not a number of at least 0");
+    check_names_once(check, search.edges, "chosen settings at an edge");
+    for (const auto& [name, edge] : search.edges) {
+      check(std::any_of(search.chosen.begin(), search.chosen.end(),
+                        [&](const auto& chosen) { return chosen.first == name; }),
+            row + "'" + name + "' is at an edge, but was not chosen");
+      check(edge == search_edge::kLowest || edge == search_edge::kHighest,
+            row + "'" + edge + "' is no edge of a grid");
+    }
+    std::set<std::string> tasks;
+    for (const auto& [task, images] : search.images)
+      check(tasks.insert(task).second && !task.empty() && images >= 1,
+            row + "task '" + task + "' occurs twice, or has no images");
   }
 }
 

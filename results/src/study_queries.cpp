@@ -5,18 +5,32 @@
 namespace petlab::results {
 namespace {
 
+/// "" where there is none of the name.
+std::string value_of(const NamedValues& values, const std::string& name) {
+  for (const auto& [key, value] : values)
+    if (key == name) return value;
+  return "";
+}
+
 void write_searches(SQLite::Database& db, std::int64_t study,
                     const std::vector<SearchRecord>& searches) {
   execute(db, "DELETE FROM study_searches WHERE study_id = ?", study);
   SQLite::Statement statement(db, insert_statement("study_searches", "study_id", kSearchColumns));
   SQLite::Statement insert_value(db,
                                  "INSERT INTO study_search_values (study_id, row_index, position, "
-                                 "name, value) VALUES (?, ?, ?, ?, ?)");
+                                 "name, value, edge) VALUES (?, ?, ?, ?, ?, ?)");
+  SQLite::Statement insert_images(db,
+                                  "INSERT INTO study_search_images (study_id, row_index, position, "
+                                  "task, images) VALUES (?, ?, ?, ?, ?)");
   for (const SearchRecord& one : searches) {
     insert(statement, kSearchColumns, one, study);
     std::int64_t position = 0;
     for (const auto& [name, value] : one.chosen)
-      execute(insert_value, study, one.row_index, position++, name, value);
+      execute(insert_value, study, one.row_index, position++, name, value,
+              value_of(one.edges, name));
+    position = 0;
+    for (const auto& [task, images] : one.images)
+      execute(insert_images, study, one.row_index, position++, task, images);
   }
 }
 
@@ -30,11 +44,21 @@ std::vector<SearchRecord> read_searches(const SQLite::Database& db, std::int64_t
     SearchRecord search;
     read_columns(row, 0, kSearchColumns, search);
     SQLite::Statement value = query(db,
-                                    "SELECT name, value FROM study_search_values "
+                                    "SELECT name, value, edge FROM study_search_values "
                                     "WHERE study_id = ? AND row_index = ? ORDER BY position",
                                     study, search.row_index);
-    while (value.executeStep())
-      search.chosen.emplace_back(value.getColumn(0).getString(), value.getColumn(1).getString());
+    while (value.executeStep()) {
+      const std::string name = value.getColumn(0).getString();
+      search.chosen.emplace_back(name, value.getColumn(1).getString());
+      if (const std::string edge = value.getColumn(2).getString(); !edge.empty())
+        search.edges.emplace_back(name, edge);
+    }
+    SQLite::Statement images = query(db,
+                                     "SELECT task, images FROM study_search_images "
+                                     "WHERE study_id = ? AND row_index = ? ORDER BY position",
+                                     study, search.row_index);
+    while (images.executeStep())
+      search.images.emplace_back(images.getColumn(0).getString(), images.getColumn(1).getInt64());
     searches.push_back(std::move(search));
   }
   return searches;

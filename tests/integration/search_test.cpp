@@ -102,5 +102,63 @@ TEST(Search, TheBestTrialOnHeldOutPicturesIsTrainedOnAllOfThem) {
   EXPECT_EQ(report.exit_code, 0) << report.err;
 }
 
+TEST(Search, GrowsAGridOnDevelopmentImagesUntilItsBestLiesInside) {
+  const Workshop workshop;
+  // So low that nothing changes: of equal rates the first is chosen, at the edge of its grid.
+  const std::string study = workshop.write_study(
+      "[row.probe]\nmethod = linear-probe\nsharing = joint\n"
+      "[row.coop]\nmethod = coop\nsharing = joint\noption.n-ctx = 2\n"
+      "[search]\nspace.learning-rate = 1e-12,1e-11\nedge = extend\n");
+  const auto call = [&](std::vector<std::string> arguments) {
+    for (const char* more : {"--store", "a.sqlite", "--cache-dir", "cache", "--set",
+                             "dataset.development-fraction=0.25"})
+      arguments.emplace_back(more);
+    return run_petlab(arguments, workshop.folder());
+  };
+  const Output one = call({"run", study, "--rows", "probe"});
+  ASSERT_EQ(one.exit_code, 0) << one.out << one.err;
+  EXPECT_THAT(one.out, HasSubstr("Chosen for row probe: learning-rate 1e-12: "));
+  const Output all = call({"run", study});
+  ASSERT_EQ(all.exit_code, 0) << all.out << all.err;
+
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  const auto trials = store.runs("small/search");
+  ASSERT_EQ(trials.size(), 12U);
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const std::string row = i < 6 ? "probe" : "coop";
+    EXPECT_EQ(trials[i].plan.row_label, row + ".trial-" + std::to_string(i % 6 / 2 + 1));
+    ASSERT_EQ(trials[i].status, RunStatus::done);
+    EXPECT_EQ(store.load(trials[i].plan.hash)->test_evaluations, 0);
+  }
+  const auto record = store.study("small").value();
+  ASSERT_EQ(record.searches.size(), 2U);
+  for (const results::SearchRecord& search : record.searches) {
+    EXPECT_EQ(search.trials, 3);
+    EXPECT_EQ(search.added_trials, 1);
+    EXPECT_EQ(search.trial_runs, 6);
+    EXPECT_EQ(search.scored_on, "development");
+    EXPECT_EQ(search.chosen, (results::NamedValues{{"learning-rate", "1e-12"}}));
+    EXPECT_TRUE(search.edges.empty());
+    ASSERT_EQ(search.images.size(), 3U);
+    for (const auto& [task, images] : search.images)
+      EXPECT_EQ(images, 8) << task;
+    EXPECT_GT(search.standard_error.value(), 0.0);
+  }
+  // Trials train as the final runs do, in the same steps.
+  const auto finals = store.runs("small");
+  EXPECT_EQ(store.load(finals[0].plan.hash)->trained_hash,
+            store.load(trials[0].plan.hash)->trained_hash);
+
+  const Output again = call({"run", study});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, AllOf(HasSubstr("Study small/search: 12 runs, 12 in a.sqlite, 0 to do"),
+                               HasSubstr("Study small: 4 runs, 4 in a.sqlite, 0 to do")));
+  const Output plan = call({"plan", study});
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("probe.trial-3"), HasSubstr("12 done"),
+                              HasSubstr("Chosen for row coop: learning-rate 1e-12: "),
+                              HasSubstr("points, on 24 development images ("),
+                              HasSubstr("; 3 trials, 1 of them added to the grid")));
+}
+
 }  // namespace
 }  // namespace petlab::tests

@@ -219,6 +219,7 @@ int run_plan(const Arguments& arguments) {
     }
     if (studies.size() > 1 || !second.remarks.empty())
       std::cout << "Study " << study.protocol.name << "\n";
+    print_searches(study);
     print_runs(study, *plugins);
   }
   for (const std::string& remark : second.remarks)

@@ -76,7 +76,7 @@ int run_reproduce(const Arguments& arguments) {
   for (const ShippedTable& table : choose_tables(options->text("TABLE"), folder))
     for (const std::vector<fs::path>& files : table.studies(setting))
       protocols.push_back(read_study(files, *options));
-  const StudyStages stages(std::move(protocols), *options, *plugins);
+  StudyStages stages(std::move(protocols), *options, *plugins);
   std::vector<PreparedStudy> studies;
   const int code = run_stages(stages, *options, studies);
   const std::string where = setting.stem().string();

@@ -32,7 +32,7 @@ int run_study(const Arguments& arguments) {
   if (!options) return kOk;
   const auto plugins = load_plugins(*options);
   warn_of_refused(*plugins);
-  const StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
+  StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
   std::vector<PreparedStudy> studies;
   const int code = run_stages(stages, *options, studies);
   if (code != kInterrupted && !options->get<bool>("no-table"))

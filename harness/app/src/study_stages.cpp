@@ -3,7 +3,9 @@
 #include "petlab/results/run_store.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <iostream>
+#include <memory>
 #include <utility>
 
 namespace petlab::app {
@@ -16,6 +18,39 @@ bool is_wanted(const std::string& row, const Parsed& options) {
   return std::find(chosen.begin(), chosen.end(), row) != chosen.end();
 }
 
+/// Null where nothing was run yet.
+std::unique_ptr<results::RunStore> store_of(const PreparedStudy& study) {
+  if (!std::filesystem::exists(study.store)) return nullptr;
+  return std::make_unique<results::RunStore>(study.store, results::OpenMode::read_only);
+}
+
+/// "280 development images (Art 70, Product 210)".
+std::string images_text(const results::SearchRecord& search) {
+  std::int64_t sum = 0;
+  std::string tasks;
+  for (const auto& [task, images] : search.images) {
+    sum += images;
+    tasks += (tasks.empty() ? "" : ", ") + task + " " + std::to_string(images);
+  }
+  return std::to_string(sum) + " " + search.scored_on + " images (" + tasks + ")";
+}
+
+std::string search_text(const results::SearchRecord& search) {
+  std::string text;
+  for (const auto& [name, value] : search.chosen) {
+    text += (text.empty() ? "" : ", ") + name + " " + value;
+    for (const auto& [key, edge] : search.edges)
+      if (key == name) text += " (" + edge + " tried)";
+  }
+  char accuracy[64];
+  std::snprintf(accuracy, sizeof accuracy, ": %.2f %%, standard error %.2f points, on ",
+                100.0 * search.validation_accuracy, 100.0 * search.standard_error.value_or(0.0));
+  text += accuracy + images_text(search) + "; " + std::to_string(search.trials) + " trials";
+  if (search.added_trials > 0)
+    text += ", " + std::to_string(search.added_trials) + " of them added to the grid";
+  return text;
+}
+
 }  // namespace
 
 StudyStages::StudyStages(std::vector<study::Protocol> protocols, const Parsed& options,
@@ -26,6 +61,26 @@ StudyStages::StudyStages(std::vector<study::Protocol> protocols, const Parsed& o
     searches_.push_back(study::plan_search(protocol, plugins));
     trials_.push_back(prepare_protocol(searches_.back().protocol, options, plugins));
   }
+  (void)extend();
+}
+
+std::vector<PreparedStudy> StudyStages::extend() {
+  std::vector<PreparedStudy> grown;
+  std::size_t next = 0;
+  for (const study::Protocol& protocol : protocols_) {
+    if (!protocol.search) continue;
+    const std::size_t i = next++;
+    bool has_grown = false;
+    // What was added may have been run before, and ask for more.
+    while (const auto longer = study::extend_search(protocol, searches_[i], trials_[i].plan,
+                                                    store_of(trials_[i]).get(), plugins_)) {
+      searches_[i] = *longer;
+      trials_[i] = prepare_protocol(longer->protocol, options_, plugins_);
+      has_grown = true;
+    }
+    if (has_grown) grown.push_back(trials_[i]);
+  }
+  return grown;
 }
 
 StudyStages::Second StudyStages::second() const {
@@ -37,11 +92,8 @@ StudyStages::Second StudyStages::second() const {
       continue;
     }
     const PreparedStudy& trials = trials_[next];
-    std::optional<results::RunStore> store;
-    if (std::filesystem::exists(trials.store))
-      store.emplace(trials.store, results::OpenMode::read_only);
     study::SearchOutcome outcome =
-        study::choose_settings(protocol, searches_[next], trials.plan, store ? &*store : nullptr);
+        study::choose_settings(protocol, searches_[next], trials.plan, store_of(trials).get());
     ++next;
     for (const std::string& row : outcome.waiting)
       if (is_wanted(row, options_))
@@ -60,12 +112,20 @@ StudyStages::Second StudyStages::second() const {
   return result;
 }
 
-int run_stages(const StudyStages& stages, const Parsed& options,
-               std::vector<PreparedStudy>& studies) {
-  if (!stages.trials().empty() && run_missing(stages.trials(), options) == kInterrupted)
-    return kInterrupted;
+void print_searches(const PreparedStudy& study) {
+  for (const results::SearchRecord& search : study.plan.study.searches)
+    std::cout << "Chosen for row "
+              << study.protocol.rows.at(static_cast<std::size_t>(search.row_index)).label << ": "
+              << search_text(search) << "\n";
+}
+
+int run_stages(StudyStages& stages, const Parsed& options, std::vector<PreparedStudy>& studies) {
+  for (std::vector<PreparedStudy> round = stages.trials(); !round.empty(); round = stages.extend())
+    if (run_missing(round, options) == kInterrupted) return kInterrupted;
   StudyStages::Second second = stages.second();
   studies = std::move(second.studies);
+  for (const PreparedStudy& study : studies)
+    print_searches(study);
   const int code = studies.empty() ? kOk : run_missing(studies, options);
   for (const std::string& remark : second.remarks)
     std::cerr << "petlab: " << remark << "\n";

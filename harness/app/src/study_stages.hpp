@@ -16,8 +16,13 @@ class StudyStages {
   StudyStages(std::vector<study::Protocol> protocols, const Parsed& options,
               const study::PluginRegistry& plugins);
 
-  /// The studies of the trials; none where no study searches.
+  /// The studies of the trials, with those beyond the edge of a grid that the store asks for now;
+  /// none where no study searches.
   [[nodiscard]] const std::vector<PreparedStudy>& trials() const { return trials_; }
+
+  /// Adds the trials that the store asks for by now (study::extend_search). Those of trials() that
+  /// got some.
+  [[nodiscard]] std::vector<PreparedStudy> extend();
 
   struct Second {
     std::vector<PreparedStudy> studies;  ///< with the settings found, and the record of the search
@@ -36,10 +41,14 @@ class StudyStages {
   std::vector<PreparedStudy> trials_;    ///< the same
 };
 
-/// Runs both stages as far as the store lacks them (run_missing). `studies` gets those of the
-/// second stage. The result is the program's exit code: a trial that failed is no failure, a row
-/// without a trial that worked is.
-[[nodiscard]] int run_stages(const StudyStages& stages, const Parsed& options,
+/// Says on standard output what a study's search chose: a line a row, with the images that scored
+/// it and the standard error that they imply. Nothing where it searched nothing.
+void print_searches(const PreparedStudy& study);
+
+/// Runs the stages as far as the store lacks them (run_missing): trials, more of them as long as a
+/// grid has to grow, then the studies, which `studies` gets. The result is the program's exit code:
+/// a trial that failed is no failure, a row without a trial that worked is.
+[[nodiscard]] int run_stages(StudyStages& stages, const Parsed& options,
                              std::vector<PreparedStudy>& studies);
 
 }  // namespace petlab::app

@@ -1,131 +1,26 @@
 #include "petlab/study/search.hpp"
 
 #include "petlab/base/error.hpp"
-#include "petlab/base/numbers.hpp"
-#include "petlab/engine/seeds.hpp"
-#include "petlab/engine/setting_table.hpp"
 #include "petlab/sdk/method.hpp"
+#include "search_edge.hpp"
+#include "search_points.hpp"
+#include "search_results.hpp"
 #include "search_section.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <map>
-#include <span>
+#include <set>
 
 namespace petlab::study {
 namespace {
 
 const std::string kTrial = ".trial-";  // between a row's label and the number of the trial
 
-/// Six digits: 3 times 0.0035 is 0.0105, and a drawn rate is one that a reader can type.
-std::string rounded(double value, const char* format = "%.6g") {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return base::number_text(std::strtod(text, nullptr));
-}
+/// More than that on one side of a grid are not added to it.
+constexpr std::size_t kMaximumAdded = 6;
 
-double parse_number(const std::string& text, const std::string& message) {
-  const auto value = base::parse_number<double>(text);
-  if (!value) base::throw_config_error(message);
-  return *value;
-}
-
-/// What a row has at a key without a search: what the file says, else its publication's.
-double own_value(const Row& row, const sdk::MethodEntry& method, const SearchSpace& space) {
-  const std::string where = space.origin + ": row '" + row.label + "': " + space.key + " is ";
-  std::string text;
-  if (space.key.starts_with("option.")) {
-    const std::string name = space.key.substr(7);
-    if (const auto given = row.method_options.find(name); given != row.method_options.end())
-      text = given->second;
-    else
-      for (const sdk::OptionSpec& option : std::span(method.options, method.option_count))
-        if (name == option.name) text = option.default_value;
-  } else if (const auto given = row.training.find(space.key); given != row.training.end()) {
-    text = given->second;
-  } else if (const auto& published = engine::row_setting(space.key)->publication) {
-    text = published(method.training);
-  }
-  return parse_number(text, where + "'" + text + "', and x is for factors of a number");
-}
-
-/// The space of a row with values in the place of factors. Nothing where the row is not searched.
-std::vector<SearchSpace> row_space(const SearchSpec& search, const Row& row,
-                                   const sdk::MethodEntry& method) {
-  std::vector<SearchSpace> spaces;
-  if (method.training.learning_rate > 0.0) spaces = search.general;
-  if (const auto own = search.methods.find(row.method); own != search.methods.end())
-    for (const SearchSpace& space : own->second) {
-      const auto same = std::find_if(spaces.begin(), spaces.end(),
-                                     [&](const auto& s) { return s.key == space.key; });
-      if (same != spaces.end())
-        *same = space;
-      else
-        spaces.push_back(space);
-    }
-  for (SearchSpace& space : spaces) {
-    if (space.relative) {
-      const double own = own_value(row, method, space);
-      space.low *= own;
-      space.high *= own;
-    }
-    for (std::string& value : space.values)
-      if (value.starts_with('x') && value.size() > 1 &&
-          value.find_first_not_of("0123456789.eE+-", 1) == std::string::npos)
-        value = rounded(own_value(row, method, space) *
-                        parse_number(value.substr(1),
-                                     space.origin + ": '" + value + "' is no factor such as x3"));
-  }
-  return spaces;
-}
-
-std::vector<results::NamedValues> grid(const std::vector<SearchSpace>& spaces) {
-  std::vector<results::NamedValues> points = {{}};
-  for (const SearchSpace& space : spaces) {
-    std::vector<results::NamedValues> longer;
-    for (const results::NamedValues& point : points)
-      for (const std::string& value : space.values) {
-        longer.push_back(point);
-        longer.back().emplace_back(space.key, value);
-      }
-    points = std::move(longer);
-  }
-  return points;
-}
-
-std::string draw(const SearchSpace& space, base::SplitMix64& random) {
-  if (space.kind == SearchSpace::Kind::list) return space.values[random.below(space.values.size())];
-  const double u = random.uniform();
-  const double value =
-      space.kind == SearchSpace::Kind::uniform
-          ? space.low + u * (space.high - space.low)
-          : std::exp(std::log(space.low) + u * (std::log(space.high) - std::log(space.low)));
-  return rounded(value, "%.3g");
-}
-
-std::vector<results::NamedValues> draws(const std::vector<SearchSpace>& spaces, std::int64_t count,
-                                        std::uint64_t seed, const std::string& method,
-                                        const std::string& where) {
-  base::SplitMix64 random(engine::derive_seed(seed, {"search", method}));
-  std::vector<results::NamedValues> points;
-  // A space may be small: give up where nothing new has come for long.
-  constexpr int kPatience = 1000;
-  for (int repeated = 0; points.size() < static_cast<std::size_t>(count);) {
-    results::NamedValues point;
-    for (const SearchSpace& space : spaces)
-      point.emplace_back(space.key, draw(space, random));
-    if (std::find(points.begin(), points.end(), point) == points.end()) {
-      points.push_back(std::move(point));
-      repeated = 0;
-    } else if (++repeated == kPatience) {
-      base::throw_config_error(where + ": the space holds " + std::to_string(points.size()) +
-                               " settings, expected " + std::to_string(count) +
-                               " different trials");
-    }
-  }
-  return points;
+std::string place_of(const SearchSpec& spec, const Row& row) {
+  return spec.origin + ": row '" + row.label + "'";
 }
 
 Row trial_row(const Row& row, const results::NamedValues& values, std::size_t number,
@@ -137,79 +32,158 @@ Row trial_row(const Row& row, const results::NamedValues& values, std::size_t nu
   return trial;
 }
 
-/// Mean over tasks, then over seeds, of one trial.
-struct TrialResult {
-  bool missing = false;
-  bool failed = false;
-  double accuracy = 0.0;
-};
-
-TrialResult result_of(std::size_t trial, const Plan& trials, const results::RunStore* store) {
-  TrialResult result;
-  double sum = 0.0;
-  int runs = 0;
-  for (const results::PlannedRun& planned : trials.study.plan) {
-    if (static_cast<std::size_t>(planned.row_index) != trial) continue;
-    const auto run = store == nullptr
-                         ? std::nullopt
-                         : store->load(planned.hash, results::LoadDetail::without_predictions);
-    if (!run) {
-      result.missing = true;
-    } else if (run->status == results::RunStatus::failed) {
-      result.failed = true;
-    } else {
-      double accuracy = 0.0;
-      for (const results::TaskResult& task : run->tasks)
-        accuracy += task.accuracy() / static_cast<double>(run->tasks.size());
-      sum += accuracy;
-    }
-    ++runs;
+/// The study of the trials: of a row one behind the other, in the order in which they were added.
+Search make_search(const Protocol& protocol, std::vector<Trial> trials) {
+  const SearchSpec& spec = protocol.search.value();
+  std::stable_sort(trials.begin(), trials.end(),
+                   [](const Trial& a, const Trial& b) { return a.row < b.row; });
+  Search search{.protocol = protocol, .trials = std::move(trials)};
+  Protocol& study = search.protocol;
+  const bool on_development = protocol.dataset.development_fraction > 0.0;
+  study.name += "/search";
+  study.description =
+      "Trials of the search of " + protocol.name +
+      (on_development ? ", on development images" : ", on held-out training pictures");
+  study.search.reset();
+  study.rows.clear();
+  if (!spec.seeds.empty()) study.seeds = spec.seeds;
+  if (on_development)
+    study.dataset.validation = engine::ValidationPart::development;
+  else
+    study.dataset.validation_fraction =
+        spec.validation_fraction.value_or(SearchSpec::kValidationFraction);
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < search.trials.size(); ++i) {
+    const Trial& trial = search.trials[i];
+    const Row& row = protocol.rows[trial.row];
+    number = i > 0 && search.trials[i - 1].row == trial.row ? number + 1 : 1;
+    study.rows.push_back(trial_row(row, trial.values, number, place_of(spec, row)));
   }
-  result.accuracy = sum / runs;
-  return result;
+  return search;
+}
+
+const std::string& value_at(const Trial& trial, const std::string& key) {
+  return std::find_if(trial.values.begin(), trial.values.end(),
+                      [&](const auto& value) { return value.first == key; })
+      ->second;
+}
+
+/// The values that the trials of a row have at a key. `grid_alone`: without those added to the
+/// grid.
+std::vector<std::string> tried_values(const Search& search, std::size_t row, const std::string& key,
+                                      bool grid_alone) {
+  std::vector<std::string> values;
+  for (const Trial& trial : search.trials)
+    if (trial.row == row && !(grid_alone && trial.is_added)) values.push_back(value_at(trial, key));
+  return values;
+}
+
+/// Where a trial's value stands among those of its row, for keys that are numbers.
+GridEdge edge_at(const Search& search, const Trial& trial, const std::string& key) {
+  if (std::find(trial.numbers.begin(), trial.numbers.end(), key) == trial.numbers.end())
+    return GridEdge::none;
+  return edge_of(tried_values(search, trial.row, key, /*grid_alone=*/false), value_at(trial, key));
+}
+
+/// How many values were added to a row's grid beyond an edge of it.
+std::size_t added_beyond(const Search& search, std::size_t row, const std::string& key,
+                         GridEdge edge) {
+  std::set<std::string> beyond;
+  for (const Trial& trial : search.trials) {
+    if (trial.row != row || !trial.is_added) continue;
+    std::vector<std::string> values = tried_values(search, row, key, /*grid_alone=*/true);
+    const std::string& value = value_at(trial, key);
+    if (std::find(values.begin(), values.end(), value) != values.end()) continue;
+    values.push_back(value);
+    if (edge_of(values, value) == edge) beyond.insert(value);
+  }
+  return beyond.size();
+}
+
+/// Whether a row may have the settings: in range, and of the right kind.
+bool is_allowed(const Protocol& protocol, const Row& row, const PluginRegistry& plugins) {
+  Protocol alone = protocol;
+  alone.rows = {row};
+  try {
+    (void)expand(alone, plugins, {});
+  } catch (const base::Error&) {
+    return false;
+  }
+  return true;
+}
+
+/// Trials beyond the edges of the grid that the best trial of a row stands at.
+std::vector<Trial> trials_beyond(const Protocol& protocol, const Search& search, const Trial& best,
+                                 const PluginRegistry& plugins) {
+  const Row& row = protocol.rows[best.row];
+  const sdk::MethodEntry& method = *plugins.method(row.method).entry;
+  std::vector<Trial> added;
+  for (const std::string& key : best.numbers) {
+    const GridEdge edge = edge_at(search, best, key);
+    if (edge == GridEdge::none || added_beyond(search, best.row, key, edge) >= kMaximumAdded)
+      continue;
+    const auto next = value_beyond(tried_values(search, best.row, key, /*grid_alone=*/false), edge,
+                                   key_kind(key, method));
+    if (!next) continue;
+    Trial trial = best;
+    trial.is_added = true;
+    for (auto& [name, value] : trial.values)
+      if (name == key) value = *next;
+    if (is_allowed(protocol, trial_row(row, trial.values, 1, row.origin), plugins))
+      added.push_back(std::move(trial));
+  }
+  return added;
 }
 
 }  // namespace
 
 Search plan_search(const Protocol& protocol, const PluginRegistry& plugins) {
   const SearchSpec& spec = protocol.search.value();
-  Search search{.protocol = protocol, .trials = {}};
-  Protocol& trials = search.protocol;
-  trials.name += "/search";
-  trials.description =
-      "Trials of the search of " + protocol.name + ", on held-out training pictures";
-  trials.search.reset();
-  trials.rows.clear();
-  if (!spec.seeds.empty()) trials.seeds = spec.seeds;
-  trials.dataset.validation_fraction = spec.validation_fraction;
-
+  const bool is_grid = spec.strategy == SearchSpec::Strategy::grid;
+  std::vector<Trial> trials;
   std::map<std::size_t, std::string> budgets;  // number of trials -> a row that has it
   for (std::size_t r = 0; r < protocol.rows.size(); ++r) {
     const Row& row = protocol.rows[r];
-    const std::vector<SearchSpace> spaces = row_space(spec, row, *plugins.method(row.method).entry);
+    const sdk::MethodEntry& method = *plugins.method(row.method).entry;
+    const std::vector<SearchSpace> spaces = row_spaces(spec, row, method);
     if (spaces.empty()) continue;
-    const std::string where = spec.origin + ": row '" + row.label + "'";
-    const auto points = spec.strategy == SearchSpec::Strategy::grid
-                            ? grid(spaces)
-                            : draws(spaces, spec.trials, protocol.seeds.front(), row.method, where);
+    const std::string where = place_of(spec, row);
+    const auto points =
+        is_grid ? grid_points(spaces)
+                : drawn_points(spaces, spec.trials, protocol.seeds.front(), row.method, where);
     if (spec.trials > 0 && points.size() != static_cast<std::size_t>(spec.trials))
       base::throw_config_error(where + ": its grid has " + std::to_string(points.size()) +
                                " points, expected the " + std::to_string(spec.trials) +
                                " trials of every row");
     budgets.emplace(points.size(), row.label);
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      search.trials.push_back({r, points[i]});
-      trials.rows.push_back(trial_row(row, points[i], i + 1, where));
-    }
+    std::vector<std::string> numbers;
+    for (const SearchSpace& space : spaces)
+      if (is_grid && key_kind(space.key, method) != KeyKind::words) numbers.push_back(space.key);
+    for (const results::NamedValues& point : points)
+      trials.push_back({.row = r, .values = point, .numbers = numbers});
   }
   if (budgets.size() > 1)
     base::throw_config_error(
         spec.origin + ": every row must have the same number of trials, row '" +
         budgets.begin()->second + "' has " + std::to_string(budgets.begin()->first) + ", row '" +
         budgets.rbegin()->second + "' has " + std::to_string(budgets.rbegin()->first));
-  if (trials.rows.empty())
-    base::throw_config_error(spec.origin + ": [search] finds no row that trains");
-  return search;
+  if (trials.empty()) base::throw_config_error(spec.origin + ": [search] finds no row that trains");
+  return make_search(protocol, std::move(trials));
+}
+
+std::optional<Search> extend_search(const Protocol& protocol, const Search& search,
+                                    const Plan& trials, const results::RunStore* store,
+                                    const PluginRegistry& plugins) {
+  if (protocol.search->edge != SearchSpec::Edge::extend || store == nullptr) return std::nullopt;
+  std::vector<Trial> longer = search.trials;
+  for (std::size_t r = 0; r < protocol.rows.size(); ++r) {
+    const RowResult result = row_result(search, r, trials, store);
+    if (result.missing || !result.best) continue;
+    for (Trial& trial : trials_beyond(protocol, search, search.trials[*result.best], plugins))
+      longer.push_back(std::move(trial));
+  }
+  if (longer.size() == search.trials.size()) return std::nullopt;
+  return make_search(protocol, std::move(longer));
 }
 
 bool is_trial_of(const std::string& trial, const std::string& row) {
@@ -226,35 +200,37 @@ SearchOutcome choose_settings(const Protocol& protocol, const Search& search, co
   outcome.protocol.rows.clear();
   for (std::size_t r = 0; r < protocol.rows.size(); ++r) {
     const Row& row = protocol.rows[r];
-    results::SearchRecord record;
-    bool missing = false;
-    const Trial* best = nullptr;
-    for (std::size_t i = 0; i < search.trials.size(); ++i) {
-      if (search.trials[i].row != r) continue;
-      ++record.trials;
-      const TrialResult result = result_of(i, trials, store);
-      missing = missing || result.missing;
-      if (result.missing || result.failed) continue;
-      if (best != nullptr && result.accuracy <= record.validation_accuracy) continue;
-      best = &search.trials[i];
-      record.validation_accuracy = result.accuracy;
-    }
-    if (record.trials == 0) {
+    const RowResult result = row_result(search, r, trials, store);
+    if (result.trials == 0) {
       outcome.protocol.rows.push_back(row);
-    } else if (missing) {
+    } else if (result.missing) {
       outcome.waiting.push_back(row.label);
-    } else if (best == nullptr) {
+    } else if (!result.best) {
       outcome.failed.push_back(row.label);
     } else {
+      const Trial& best = search.trials[*result.best];
       Row chosen = row;
-      for (const auto& [key, value] : best->values)
+      for (const auto& [key, value] : best.values)
         set_row_value(chosen, key, {key, value, spec.origin, ""});
+      results::SearchRecord record;
       record.row_index = static_cast<std::int64_t>(outcome.protocol.rows.size());
       record.strategy = to_string(spec.strategy);
-      record.trial_runs = record.trials * static_cast<std::int64_t>(search.protocol.seeds.size());
+      record.trials = result.trials;
+      record.added_trials = result.added;
+      record.trial_runs = result.trials * static_cast<std::int64_t>(search.protocol.seeds.size());
       record.study = search.protocol.name;
-      record.chosen = best->values;
-      outcome.records.push_back(record);
+      record.scored_on = search.protocol.dataset.development_fraction > 0.0
+                             ? results::scored_on::kDevelopment
+                             : results::scored_on::kHeldOut;
+      record.chosen = best.values;
+      for (const auto& [key, value] : best.values)
+        if (const GridEdge edge = edge_at(search, best, key); edge != GridEdge::none)
+          record.edges.emplace_back(key, edge == GridEdge::lowest ? results::search_edge::kLowest
+                                                                  : results::search_edge::kHighest);
+      record.images = result.images;
+      record.validation_accuracy = result.accuracy;
+      record.standard_error = result.standard_error;
+      outcome.records.push_back(std::move(record));
       outcome.protocol.rows.push_back(std::move(chosen));
     }
   }

@@ -90,12 +90,16 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
     search.trials = integer_value(s, 1);
   } else if (key == "seeds") {
     search.seeds = parse_seeds(s.value, s.origin);
+  } else if (key == "edge") {
+    search.edge = choice_value(s, {"keep", "extend"}) == "keep" ? SearchSpec::Edge::keep
+                                                                : SearchSpec::Edge::extend;
   } else if (key == "validation-fraction") {
+    search.validation_origin = s.origin;
     search.validation_fraction =
         real_value(s, {.maximum = 1.0, .is_open_below = true, .is_open_above = true});
   } else {
-    std::vector<std::string> known = {"strategy", "trials", "seeds", "validation-fraction",
-                                      "space.option.NAME"};
+    std::vector<std::string> known = {
+        "strategy", "trials", "seeds", "edge", "validation-fraction", "space.option.NAME"};
     for (const std::string& one : searchable_keys())
       known.push_back("space." + one);
     base::throw_config_error(s.origin + ": unknown key '" + key + "' in [search]" +
@@ -111,11 +115,20 @@ void check_search(const SearchSpec& search, const Protocol& protocol) {
   if (protocol.dataset.tests_on_validation())
     base::throw_config_error(
         search.origin +
-        ": a search holds validation pictures out by itself; [dataset] must not ask for them too");
+        ": a search is scored on validation images by itself; [dataset] must not ask for them too");
+  if (protocol.dataset.development_fraction > 0.0 && search.validation_fraction)
+    base::throw_config_error(
+        search.validation_origin +
+        ": the search of a study with a development-fraction is scored on its development images; "
+        "expected no validation-fraction in [search]");
   const bool is_random = search.strategy == SearchSpec::Strategy::random;
   if (is_random && search.trials == 0)
     base::throw_config_error(
         search.origin + ": strategy = random in [search] needs trials, their number for each row");
+  if (is_random && search.edge == SearchSpec::Edge::extend)
+    base::throw_config_error(search.origin +
+                             ": edge = extend in [search] is for strategy = grid; random trials "
+                             "have no edge");
   const auto check_grid = [&](const std::vector<SearchSpace>& spaces) {
     for (const SearchSpace& space : spaces)
       if (!is_random && space.kind != SearchSpace::Kind::list)

@@ -52,6 +52,45 @@ TEST_F(RenderTest, SaysInOneSentenceThatAStudyHasNoResults) {
   EXPECT_THAT(file("out/runs.csv"), HasSubstr("planned,coop,coop,joint,,1,missing"));
 }
 
+TEST_F(RenderTest, SaysOnWhatASearchWasScoredAndWhatItsEdgeIs) {
+  results::RunStore store(folder_ / "runs.sqlite");
+  const records::RunChoice run;
+  store.register_split(records::split(1));
+  results::StudyRecord study = records::study("searched", {{"coop", {run}}});
+  study.searches = {{.row_index = 0,
+                     .strategy = "grid",
+                     .trials = 7,
+                     .added_trials = 1,
+                     .trial_runs = 14,
+                     .study = "searched/search",
+                     .chosen = {{"learning-rate", "0.02"}, {"momentum", "0.5"}},
+                     .edges = {{"learning-rate", "highest"}},
+                     .validation_accuracy = 0.7125,
+                     .scored_on = results::scored_on::kDevelopment,
+                     .images = {{"line", 64}, {"emoji", 75}},
+                     .standard_error = 0.019}};
+  store.set_study(study);
+  store.record(records::done_run(run, records::split(1)));
+  write_report(build_report(store, "searched"), folder_ / "out", {Format::html});
+  const std::string html = file("out/report.html");
+  for (const char* text : {"chosen on development images", "7 (1 added)",
+                           "learning-rate 0.02 (highest tried), momentum 0.5",
+                           "139 (64 to 75 a task)", "1.90", "the best may lie beyond it"})
+    EXPECT_THAT(html, HasSubstr(text));
+
+  // An older petlab did not say.
+  study.searches[0].scored_on = results::scored_on::kHeldOut;
+  study.searches[0].edges.clear();
+  study.searches[0].images.clear();
+  study.searches[0].standard_error.reset();
+  store.set_study(study);
+  write_report(build_report(store, "searched"), folder_ / "old", {Format::html});
+  const std::string old = file("old/report.html");
+  EXPECT_THAT(old, HasSubstr("validation images held out of the training part"));
+  EXPECT_THAT(old, Not(HasSubstr("may lie beyond")));
+  EXPECT_THAT(old, Not(HasSubstr("implies for the mean")));
+}
+
 TEST_F(RenderTest, ShowsFailuresEvenWithoutResults) {
   results::RunStore store(folder_ / "runs.sqlite");
   const records::RunChoice run;

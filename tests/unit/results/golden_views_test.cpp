@@ -57,7 +57,10 @@ TEST(GoldenViews, ReadAsInTheGoldenFile) {
                        .trial_runs = 16,
                        .study = "demo-search",
                        .chosen = {{"learning-rate", "0.02"}, {"epochs", "20"}},
-                       .validation_accuracy = 0.75}};
+                       .edges = {{"epochs", "lowest"}},
+                       .validation_accuracy = 0.75,
+                       .images = {{"line", 40}, {"emoji", 30}},
+                       .standard_error = 0.0625}};
     store.set_study(study);
     for (const auto& run : rows[0].runs) {
       store.record(sample::done_run(run, sample::split(run.seed)));

@@ -113,6 +113,26 @@ TEST_P(MigrationTest, KnowsTheBaselineOfAVersionWithoutTraitsByItsName) {
   EXPECT_EQ(store.load(runs[1].plan.hash)->method_trait, method_trait::kBaseline);
 }
 
+TEST_P(MigrationTest, DoesNotKnowOnHowManyImagesAnOlderSearchWasScored) {
+  if (GetParam() < 2) GTEST_SKIP() << "it knew no searches";
+  if (GetParam() >= 4) GTEST_SKIP() << "its searches say it";
+  {
+    SQLite::Database db(path_.string(), SQLite::OPEN_READWRITE);
+    db.exec(
+        "INSERT INTO study_searches (study_id, row_index, strategy, trials, trial_runs, "
+        "trial_study, validation_accuracy) SELECT study_id, 0, 'grid', 6, 12, 'demo/search', 0.5 "
+        "FROM studies; INSERT INTO study_search_values (study_id, row_index, position, name, value)"
+        " SELECT study_id, 0, 0, 'momentum', '0' FROM studies");
+  }
+  RunStore store(path_, OpenMode::read_write);
+  const SearchRecord search = store.study("demo")->searches.at(0);
+  EXPECT_EQ(search.added_trials, 0);
+  EXPECT_EQ(search.scored_on, scored_on::kHeldOut);
+  EXPECT_TRUE(search.edges.empty());
+  EXPECT_TRUE(search.images.empty());
+  EXPECT_FALSE(search.standard_error.has_value());
+}
+
 // Where a new schema version holds something new, version_N.sql has what a store of it gains.
 INSTANTIATE_TEST_SUITE_P(EarlierVersions, MigrationTest,
                          testing::Range(1, RunStore::schema_version()));

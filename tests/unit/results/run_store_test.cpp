@@ -333,10 +333,15 @@ SearchRecord search_of(std::int64_t row) {
   return {.row_index = row,
           .strategy = "grid",
           .trials = 6,
+          .added_trials = 2,
           .trial_runs = 12,
           .study = "demo-search",
           .chosen = {{"learning-rate", "0.02"}, {"epochs", "20"}},
-          .validation_accuracy = 0.8125};
+          .edges = {{"epochs", "highest"}},
+          .validation_accuracy = 0.8125,
+          .scored_on = scored_on::kDevelopment,
+          .images = {{"line", 40}, {"emoji", 30}},
+          .standard_error = 0.03};
 }
 
 TEST_F(RunStoreTest, GivesBackTheSearchesOfAStudyAndReplacesThemWithThePlan) {
@@ -345,18 +350,14 @@ TEST_F(RunStoreTest, GivesBackTheSearchesOfAStudyAndReplacesThemWithThePlan) {
   StudyRecord study = sample::study("demo", {{"coop", {coop}}, {"vpt", {vpt}}});
   study.searches = {search_of(1), search_of(0)};
   study.searches[0].chosen.clear();
+  study.searches[0].edges.clear();
+  study.searches[0].images.clear();
+  study.searches[0].standard_error.reset();
   store_.set_study(study);
   const std::vector<SearchRecord> got = store_.study("demo")->searches;
   ASSERT_EQ(got.size(), 2U);
-  EXPECT_EQ(got[0].row_index, 0);
-  EXPECT_EQ(got[0].strategy, "grid");
-  EXPECT_EQ(got[0].trials, 6);
-  EXPECT_EQ(got[0].trial_runs, 12);
-  EXPECT_EQ(got[0].study, "demo-search");
-  EXPECT_EQ(got[0].chosen, search_of(0).chosen);
-  EXPECT_EQ(got[0].validation_accuracy, 0.8125);
-  EXPECT_EQ(got[1].row_index, 1);
-  EXPECT_TRUE(got[1].chosen.empty());
+  EXPECT_EQ(got[0], search_of(0));
+  EXPECT_EQ(got[1], study.searches[0]);
 
   study.searches = {search_of(1)};
   store_.set_study(study);
@@ -385,6 +386,13 @@ TEST_F(RunStoreTest, RefusesPlansThatContradictThemselves) {
   refused([](StudyRecord& s) { s.searches[0].strategy.clear(); });
   refused([](StudyRecord& s) { s.searches[0].validation_accuracy = NAN; });
   refused([](StudyRecord& s) { s.searches[0].chosen.push_back(s.searches[0].chosen[0]); });
+  refused([](StudyRecord& s) { s.searches[0].added_trials = 6; });
+  refused([](StudyRecord& s) { s.searches[0].scored_on = "test"; });
+  refused([](StudyRecord& s) { s.searches[0].standard_error = NAN; });
+  refused([](StudyRecord& s) { s.searches[0].edges[0].first = "momentum"; });
+  refused([](StudyRecord& s) { s.searches[0].edges[0].second = "middle"; });
+  refused([](StudyRecord& s) { s.searches[0].images[1].second = 0; });
+  refused([](StudyRecord& s) { s.searches[0].images[1].first = "line"; });
   EXPECT_TRUE(store_.studies().empty());
 }
 

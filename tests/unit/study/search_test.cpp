@@ -1,42 +1,24 @@
 #include "petlab/study/search.hpp"
 
 #include "petlab/base/error.hpp"
-#include "sample_records.hpp"
+#include "sample_search.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 
 namespace petlab::study {
 namespace {
 
-namespace fs = std::filesystem;
 using results::NamedValues;
+using sample::development;
+using sample::plugins;
+using sample::protocol;
+using sample::Trials;
+using sample::values_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr const char* kHead =
-    "[study]\nname = small\nseeds = 3,4\n[dataset]\nname = folder\nroot = pictures\n"
-    "[backbone]\ndir = clip\n";
-constexpr const char* kRows =
-    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
-    "[row.coop]\nmethod = coop\nsharing = joint\nlearning-rate = 0.01\n"
-    "[row.mmap]\nmethod = mmap\nsharing = joint\n";
-
-/// The plugins of the project; loaded once.
-const PluginRegistry& plugins() {
-  static const auto& registry = *new PluginRegistry(
-      {.folders = {fs::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
-  return registry;
-}
-
-Protocol protocol(const std::string& search) {
-  const fs::path file = fs::path(testing::TempDir()) / "search_test.ini";
-  std::ofstream(file) << kHead << kRows << search;
-  return read_protocol(file);
-}
 
 Search search(const std::string& text) {
   return plan_search(protocol(text), plugins());
@@ -50,13 +32,6 @@ std::string error_of(const std::string& text) {
     return error.what();
   }
   return "no error";
-}
-
-std::vector<NamedValues> values_of(const Search& search, std::size_t row) {
-  std::vector<NamedValues> values;
-  for (const Trial& trial : search.trials)
-    if (trial.row == row) values.push_back(trial.values);
-  return values;
 }
 
 TEST(Search, AGridIsTriedByEveryRowThatTrains) {
@@ -163,47 +138,40 @@ TEST(Search, NamesLineAndKeyOfAMistake) {
       {"[search]\nspace.momentum = 0,0.5\n[search.mmap]\nmomentum = 0,0.1,0.2\n",
        "every row must have the same number of trials, row 'coop' has 2, row 'mmap' has 3"},
       {"[search]\nspace.momentum = 0,0.5\nvalidation-fraction = 1\n", "between 0 and 1"},
+      {"[search]\nspace.momentum = 0,0.5\nedge = extent\n", "did you mean 'extend'?"},
+      {"[search]\nstrategy = random\ntrials = 2\nspace.momentum = 0,0.5\nedge = extend\n",
+       "edge = extend in [search] is for strategy = grid"},
   };
   for (const auto& one : cases)
     EXPECT_THAT(error_of(one.text), HasSubstr(one.message)) << one.text;
 }
 
-/// A store in which the trials of `search` have these accuracies, a trial a line and a seed each;
-/// below 0 stands a failed run, above 1 one that was not run.
-class Trials {
- public:
-  Trials(const Search& search, const std::vector<std::vector<double>>& accuracies)
-      : store_(folder_ / "trials.sqlite") {
-    StudyFacts facts{"data", {}, "weights", "settings", "2.13.0"};
-    for (const std::uint64_t seed : search.protocol.seeds)
-      facts.split_hashes[seed] = "split" + std::to_string(seed);
-    plan_ = make_plan(search.protocol, expand(search.protocol, plugins(), {"/cache", 1}), plugins(),
-                      facts);
-    const results::SplitRecord split = results::sample::split(1, 100);
-    store_.register_split(split);
-    for (std::size_t trial = 0; trial < accuracies.size(); ++trial)
-      for (std::size_t seed = 0; seed < accuracies[trial].size(); ++seed) {
-        const double accuracy = accuracies[trial][seed];
-        if (accuracy > 1.0) continue;
-        const auto correct = static_cast<std::int64_t>(std::lround(100.0 * accuracy));
-        const results::sample::RunChoice choice{.correct = {correct, correct}};
-        results::RunRecord run = accuracy < 0.0
-                                     ? results::sample::failed_run(choice, split, "diverged")
-                                     : results::sample::done_run(choice, split);
-        run.identity = plan_.jobs.at(trial * accuracies[trial].size() + seed).identity;
-        store_.record(run);
-      }
-  }
+TEST(Search, IsScoredOnTheDevelopmentImagesWhereThereAreSome) {
+  const std::string text = "[search]\nspace.learning-rate = x1,x3\n";
+  const Search aside = plan_search(protocol(text, development()), plugins());
+  EXPECT_EQ(aside.protocol.dataset.validation, engine::ValidationPart::development);
+  EXPECT_EQ(aside.protocol.dataset.development_fraction, 0.3);
+  EXPECT_EQ(aside.protocol.dataset.validation_fraction, 0.0);
+  const Search held_out = search(text);
+  EXPECT_EQ(held_out.protocol.dataset.validation, engine::ValidationPart::none);
+  EXPECT_EQ(held_out.protocol.dataset.validation_fraction, 0.5);
 
-  [[nodiscard]] SearchOutcome choose(const Protocol& of, const Search& search) const {
-    return choose_settings(of, search, plan_, &store_);
-  }
-
- private:
-  results::sample::TemporaryFolder folder_;
-  results::RunStore store_;
-  Plan plan_;
-};
+  const auto refusal = [](const std::string& search,
+                          const std::vector<Setting>& settings) -> std::string {
+    try {
+      (void)protocol(search, settings);
+    } catch (const base::Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(refusal(text + "validation-fraction = 0.5\n", development()),
+              HasSubstr("search_test.ini:21: the search of a study with a development-fraction is "
+                        "scored on its development images"));
+  std::vector<Setting> scored = development();
+  scored.push_back({"dataset.validation", "development", "--set", ""});
+  EXPECT_THAT(refusal(text, scored), HasSubstr("[dataset] must not ask for them too"));
+}
 
 constexpr const char* kThree = "[search]\nspace.learning-rate = 0.1,0.2,0.3\n";
 
@@ -227,6 +195,40 @@ TEST(Search, TheBestMeanOverSeedsIsChosenAndOfEqualOnesTheFirst) {
   EXPECT_EQ(coop.study, "small/search");
   EXPECT_EQ(coop.chosen, (NamedValues{{"learning-rate", "0.3"}}));
   EXPECT_NEAR(coop.validation_accuracy, 0.605, 1e-12);
+  EXPECT_EQ(coop.added_trials, 0);
+  EXPECT_EQ(coop.scored_on, "held-out");
+  EXPECT_EQ(coop.edges, (NamedValues{{"learning-rate", "highest"}}));
+  EXPECT_EQ(outcome.records[1].edges, (NamedValues{{"learning-rate", "lowest"}}));
+  // Two tasks of 100 images, the same for both seeds, with 60.5 right on average.
+  EXPECT_EQ(coop.images,
+            (std::vector<std::pair<std::string, std::int64_t>>{{"line", 100}, {"emoji", 100}}));
+  EXPECT_NEAR(coop.standard_error.value(), std::sqrt(2 * 0.605 * 0.395 / 100) / 2, 1e-12);
+}
+
+TEST(Search, NoEdgeIsMarkedInsideOfAGridOrAmongWords) {
+  const auto edges = [](const std::string& text, const std::vector<std::vector<double>>& results) {
+    const Protocol p = protocol(text, development());
+    const Search s = plan_search(p, plugins());
+    const SearchOutcome outcome = Trials(s, results).choose(p, s);
+    EXPECT_EQ(outcome.records.at(0).scored_on, "development");
+    return outcome.records.at(0).edges;
+  };
+  EXPECT_EQ(edges(kThree, {{0.5, 0.5}, {0.6, 0.6}, {0.5, 0.5}, {0, 0}, {0, 0}, {0, 0}}),
+            NamedValues{});
+  // In the order of the numbers, whatever that of the file.
+  EXPECT_EQ(edges("[search]\nspace.learning-rate = 0.3,0.1,0.2\n",
+                  {{0.5, 0.5}, {0.6, 0.6}, {0.5, 0.5}, {0, 0}, {0, 0}, {0, 0}}),
+            (NamedValues{{"learning-rate", "lowest"}}));
+  EXPECT_EQ(
+      edges("[search]\nspace.optimizer = sgd,adamw\n", {{0.5, 0.5}, {0.6, 0.6}, {0, 0}, {0, 0}}),
+      NamedValues{});
+  EXPECT_EQ(edges("[search]\nstrategy = random\ntrials = 2\nspace.momentum = 0.5,0.9\n",
+                  {{0.5, 0.5}, {0.6, 0.6}, {0, 0}, {0, 0}}),
+            NamedValues{});
+  // One value was not searched.
+  EXPECT_EQ(edges("[search]\nspace.learning-rate = 0.1,0.2\nspace.momentum = 0.5\n",
+                  {{0.5, 0.5}, {0.6, 0.6}, {0, 0}, {0, 0}}),
+            (NamedValues{{"learning-rate", "highest"}}));
 }
 
 TEST(Search, AFailedTrialHasLostAndAMissingOneIsWaitedFor) {

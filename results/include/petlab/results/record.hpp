@@ -65,16 +65,37 @@ struct PlannedRun {
   friend bool operator==(const PlannedRun&, const PlannedRun&) = default;
 };
 
-/// How the settings of a row were chosen: trials on pictures held out of the training part, the
-/// same number for every row of the study.
+/// Values of SearchRecord::scored_on.
+namespace scored_on {
+inline constexpr const char* kHeldOut = "held-out";         // of the training images
+inline constexpr const char* kDevelopment = "development";  // images that no run trains or tests on
+}  // namespace scored_on
+
+/// Values in SearchRecord::edges.
+namespace search_edge {
+inline constexpr const char* kLowest = "lowest";
+inline constexpr const char* kHighest = "highest";
+}  // namespace search_edge
+
+/// How the settings of a row were chosen: by trials, the same number for every row of the study
+/// unless some were added beyond the edge of a grid.
 struct SearchRecord {
-  std::int64_t row_index = 0;        // of the study's plan
-  std::string strategy;              // "grid", "random"
-  std::int64_t trials = 0;           // settings that were tried
-  std::int64_t trial_runs = 0;       // runs that it took: trials times seeds of the search
-  std::string study;                 // the study that holds the trials' runs
-  NamedValues chosen;                // e.g. {"learning-rate", "0.02"}
+  std::int64_t row_index = 0;     // of the study's plan
+  std::string strategy;           // "grid", "random"
+  std::int64_t trials = 0;        // settings that were tried
+  std::int64_t added_trials = 0;  // of them, beyond the edge of the grid
+  std::int64_t trial_runs = 0;    // runs that it took: trials times seeds of the search
+  std::string study;              // the study that holds the trials' runs
+  NamedValues chosen;             // e.g. {"learning-rate", "0.02"}
+  NamedValues edges = {};  // chosen numbers at an end of a grid: {"learning-rate", "highest"}
   double validation_accuracy = 0.0;  // of the chosen settings, mean over tasks and seeds, 0 to 1
+  std::string scored_on = scored_on::kHeldOut;
+  /// Tasks with their numbers of different images that scored the chosen trial, in the split's
+  /// order; empty where an older petlab did not say.
+  std::vector<std::pair<std::string, std::int64_t>> images = {};
+  /// Of validation_accuracy, as so many images imply it: with share p right of n images a task, the
+  /// square root of the sum of p (1 - p) / n over the number of tasks. Absent without images.
+  std::optional<double> standard_error = {};
 
   friend bool operator==(const SearchRecord&, const SearchRecord&) = default;
 };

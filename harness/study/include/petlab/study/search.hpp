@@ -6,24 +6,28 @@
 #include "petlab/study/protocol.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
-// The search of a study's settings in two stages: trials are runs of a study of their own,
-// NAME/search, on pictures held out of the training part; then each row takes the settings of its
-// best trial and trains on all of its pictures. Test pictures decide nothing.
+// The search of a study's settings in stages: trials are runs of a study of their own, NAME/search,
+// scored on the study's development images, else on images held out of the training part; a grid
+// may grow (`edge = extend`) while its trials win at its edge; then each row takes the settings of
+// its best trial and trains on all of its training images. Test images decide nothing.
 namespace petlab::study {
 
 /// The settings that one trial puts into a row, e.g. {{"learning-rate", "0.01"}}.
 struct Trial {
   std::size_t row = 0;  ///< of the study
   results::NamedValues values;
+  std::vector<std::string> numbers = {};  ///< keys of a grid that are numbers: they have edges
+  bool is_added = false;                  ///< beyond an edge of the grid
 };
 
 /// The first stage.
 struct Search {
   Protocol protocol;          ///< of the trials, without a search of its own
-  std::vector<Trial> trials;  ///< trial i is row i of that protocol
+  std::vector<Trial> trials;  ///< trial i is row i of that protocol; those of a row are together
 };
 
 /// The trials of every row that trains, or whose method has a section [search.METHOD]; the same
@@ -32,6 +36,16 @@ struct Search {
 /// different numbers of trials, a space that holds too few settings, a relative value of what is no
 /// number. `protocol.search` is there.
 [[nodiscard]] Search plan_search(const Protocol& protocol, const PluginRegistry& plugins);
+
+/// The same search with trials beyond the edges of the grid, where the study asks for them (`edge =
+/// extend`), all trials of a row have been run, and the best has the lowest or highest number that
+/// was tried for a key: then the number beyond it, in the ratio of the last two, with its other
+/// settings. Nothing where no row gets a trial: the best lies inside, six were added on that side,
+/// or the key takes no such number. `trials` and `store` as in choose_settings().
+[[nodiscard]] std::optional<Search> extend_search(const Protocol& protocol, const Search& search,
+                                                  const Plan& trials,
+                                                  const results::RunStore* store,
+                                                  const PluginRegistry& plugins);
 
 /// True for "coop.trial-3", a row of a search, and "coop".
 [[nodiscard]] bool is_trial_of(const std::string& trial, const std::string& row);
@@ -45,9 +59,9 @@ struct SearchOutcome {
   std::vector<std::string> failed;             ///< labels of rows with no trial that worked
 };
 
-/// Reads the trials' accuracies on the validation pictures: mean over tasks, then over seeds; the
-/// highest wins, of equal ones the first. A trial of which a run failed (a rate that diverges) has
-/// lost. `trials` is the plan of search.protocol; without a store nothing was run yet.
+/// Reads the trials' accuracies on the images that score them: mean over tasks, then over seeds;
+/// the highest wins, of equal ones the first. A trial of which a run failed (a rate that diverges)
+/// has lost. `trials` is the plan of search.protocol; without a store nothing was run yet.
 [[nodiscard]] SearchOutcome choose_settings(const Protocol& protocol, const Search& search,
                                             const Plan& trials, const results::RunStore* store);
 

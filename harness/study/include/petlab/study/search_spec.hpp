@@ -20,15 +20,24 @@ struct SearchSpace {
   std::string origin;               ///< "my.ini:12", opens error messages
 };
 
-/// The section [search] of a protocol: how settings are chosen, on pictures held out of the
-/// training part, with the same number of trials for every row.
+/// The section [search] of a protocol: how settings are chosen, on development images or on images
+/// held out of the training part, with the same number of trials for every row.
 struct SearchSpec {
   enum class Strategy { grid, random };
+  /// What happens where the best value of a key is the lowest or highest of a grid.
+  enum class Edge {
+    keep,    ///< it stands
+    extend,  ///< values beyond it are tried, until the best lies inside
+  };
+  /// Share of the training images that is held out where nothing else is said.
+  static constexpr double kValidationFraction = 0.5;
 
   Strategy strategy = Strategy::grid;
   std::int64_t trials = 0;           ///< of each row; 0: as many as the grid has points
   std::vector<std::uint64_t> seeds;  ///< of each trial; empty: the study's
-  double validation_fraction = 0.5;  ///< share of the training pictures that is held out
+  Edge edge = Edge::keep;
+  std::optional<double> validation_fraction = {};  ///< as said; none with development images
+  std::string validation_origin = {};              ///< where it was said
   std::vector<SearchSpace> general;  ///< [search] space.KEY: for every method that trains
   std::map<std::string, std::vector<SearchSpace>> methods;  ///< [search.METHOD]: instead or beside
   std::string origin;
