@@ -1,9 +1,9 @@
 #include "assemble.hpp"
 
+#include "class_names.hpp"
 #include "names.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
-#include "tree.hpp"
 
 #include <algorithm>
 #include <map>
@@ -39,6 +39,33 @@ ByDomain sort_in(const std::vector<Entry>& entries) {
   return domains;
 }
 
+/// Two folders of one domain, spelled in two ways, would be two tasks.
+void check_domains(const ByDomain& all, const AssembleOptions& options) {
+  std::map<std::string, std::string> by_name;
+  for (const auto& [name, classes] : all) {
+    const auto [twin, fresh] = by_name.emplace(folded_name(name), name);
+    if (!fresh)
+      throw Error(ErrorKind::data, "domains '" + twin->second + "' and '" + name + "' in " +
+                                       base::printable(options.root) +
+                                       " differ in case, blanks, '_' or the Unicode form alone: "
+                                       "give one domain one name");
+  }
+}
+
+/// The domain of exactly this name, else the only one that is spelled like it.
+ByDomain::const_iterator domain_called(const ByDomain& all, const std::string& wanted) {
+  if (const auto exact = all.find(wanted); exact != all.end()) return exact;
+  auto found = all.end();
+  for (auto domain = all.begin(); domain != all.end(); ++domain) {
+    if (name_key(domain->first) != name_key(wanted)) continue;
+    if (found != all.end())
+      throw Error(ErrorKind::config, "domain '" + wanted + "' may be '" + found->first + "' or '" +
+                                         domain->first + "': spell it as its folder");
+    found = domain;
+  }
+  return found;
+}
+
 std::vector<std::string> chosen_domains(const ByDomain& all, const AssembleOptions& options) {
   std::vector<std::string> chosen;
   std::string known;
@@ -47,9 +74,7 @@ std::vector<std::string> chosen_domains(const ByDomain& all, const AssembleOptio
     if (options.domains.empty()) chosen.push_back(name);
   }
   for (const std::string& wanted : options.domains) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& domain) {
-      return name_key(domain.first) == name_key(wanted);
-    });
+    const auto found = domain_called(all, wanted);
     if (found == all.end())
       throw Error(ErrorKind::config, "no domain '" + wanted + "' in " +
                                          base::printable(options.root) + ", which has: " + known);
@@ -61,21 +86,11 @@ std::vector<std::string> chosen_domains(const ByDomain& all, const AssembleOptio
 }
 
 std::vector<std::string> union_of_classes(const ByDomain& domains,
-                                          const std::vector<std::string>& chosen,
-                                          const AssembleOptions& options) {
+                                          const std::vector<std::string>& chosen) {
   std::set<std::string> names;
   for (const std::string& domain : chosen)
     for (const auto& [name, members] : domains.at(domain))
       names.insert(name);
-  std::map<std::string, std::string> by_text;  // as it stands in a prompt, whatever its case
-  for (const std::string& name : names) {
-    const auto [it, fresh] = by_text.emplace(lower_case(display_name(name)), name);
-    if (!fresh)
-      throw Error(
-          ErrorKind::data,
-          "classes '" + it->second + "' and '" + name + "' in " + base::printable(options.root) +
-              " are one text in a prompt (case and '_' tell nothing): give one class one name");
-  }
   return {names.begin(), names.end()};
 }
 
@@ -129,13 +144,15 @@ Domain make_domain(const std::string& name, const ByClass& by_class,
 
 Dataset assemble(const std::vector<Entry>& entries, const AssembleOptions& options) {
   const ByDomain domains = sort_in(entries);
+  check_domains(domains, options);
   const std::vector<std::string> chosen = chosen_domains(domains, options);
   Dataset dataset;
   dataset.name = options.name;
   dataset.version = options.version;
-  dataset.classes = union_of_classes(domains, chosen, options);
+  dataset.classes = union_of_classes(domains, chosen);
   for (const std::string& name : dataset.classes)
     dataset.display_names.push_back(display_name(name));
+  check_class_texts(dataset, base::printable(options.root));
   for (const std::string& name : chosen)
     dataset.domains.push_back(make_domain(name, domains.at(name), dataset.classes));
   if (options.fingerprint) dataset.fingerprint = fingerprint(dataset, options.threads);

@@ -1,14 +1,16 @@
 #include "petlab/datasets/csv.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/lfs_pointer.hpp"
 #include "petlab/base/read_file.hpp"
 #include "petlab/base/text.hpp"
-#include "tree.hpp"
+#include "petlab/base/text_encoding.hpp"
 
 #include <csv.h>
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 namespace petlab::datasets {
 namespace {
@@ -36,10 +38,12 @@ class Parser {
   Parser& operator=(const Parser&) = delete;
 
   std::vector<CsvRow> parse(const std::vector<std::uint8_t>& bytes) {
-    auto at = bytes.begin();
-    constexpr std::uint8_t kByteOrderMark[] = {0xEF, 0xBB, 0xBF};
-    if (bytes.size() >= 3 && std::equal(std::begin(kByteOrderMark), std::end(kByteOrderMark), at))
-      at += 3;
+    const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (base::is_lfs_pointer(all))
+      throw Error(ErrorKind::data, base::printable(file_) + base::kLfsPointer);
+    const std::string_view text =
+        base::without_byte_order_mark(all, base::printable(file_), ErrorKind::data);
+    auto at = bytes.begin() + static_cast<std::ptrdiff_t>(all.size() - text.size());
     while (at != bytes.end()) {
       auto end = std::find(at, bytes.end(), '\n');
       if (end != bytes.end()) ++end;
@@ -90,6 +94,17 @@ std::string list_of(const std::vector<std::string>& names) {
   return text;
 }
 
+/// What to say where the columns are parted by another sign than a comma.
+std::string delimiter_hint(const CsvRow& header) {
+  if (header.values.size() > 1) return "";
+  for (const char* sign : {";", "\t", "|"})
+    if (header.values.front().find(sign) != std::string::npos)
+      return std::string("; its columns are parted by ") +
+             (*sign == '\t' ? "tabs" : std::string("'") + sign + "'") +
+             ", expected ',': save it as CSV with commas";
+  return "";
+}
+
 /// Where each wanted column is in the file.
 std::vector<std::optional<std::size_t>> places(const std::filesystem::path& file,
                                                const CsvRow& header, const CsvColumns& columns) {
@@ -112,7 +127,8 @@ std::vector<std::optional<std::size_t>> places(const std::filesystem::path& file
     if (!result[i]) missing.push_back(columns.required[i]);
   if (!missing.empty())
     fail(file, header.line,
-         "missing column " + list_of(missing) + "; the header has: " + list_of(header.values));
+         "missing column " + list_of(missing) +
+             "; the header has: " + base::escaped(list_of(header.values)) + delimiter_hint(header));
   return result;
 }
 

@@ -3,8 +3,8 @@
 #include "petlab/base/text.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "published.hpp"
-#include "tree.hpp"
 
+#include <algorithm>
 #include <map>
 #include <system_error>
 
@@ -40,6 +40,23 @@ fs::path manifest_file(const fs::path& root) {
   return root;
 }
 
+/// C:\pictures\1.jpg or \\server\...
+bool is_windows_path(const std::string& path) {
+  return path.starts_with("\\\\") ||
+         (path.size() > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/'));
+}
+
+/// A path as Windows writes it (sub\1.jpg) is read as one with '/', where there is no such file.
+fs::path picture_of(const fs::path& folder, const std::string& path) {
+  const fs::path picture = (folder / path).lexically_normal();
+  std::error_code ignored;
+  if (path.find('\\') == std::string::npos || fs::exists(picture, ignored)) return picture;
+  std::string slashes = path;
+  std::replace(slashes.begin(), slashes.end(), '\\', '/');
+  const fs::path other = (folder / slashes).lexically_normal();
+  return fs::exists(other, ignored) ? other : picture;
+}
+
 }  // namespace
 
 Dataset load_csv_manifest(const fs::path& root, const LoadOptions& options) {
@@ -58,7 +75,7 @@ Dataset load_csv_manifest(const fs::path& root, const LoadOptions& options) {
                                           : i == 1 ? "domain"
                                                    : "class") +
                                          "' is empty");
-    const fs::path picture = (file.parent_path() / path).lexically_normal();
+    const fs::path picture = picture_of(file.parent_path(), path);
     const auto [twin, fresh] = lines.emplace(picture, row.line);
     if (!fresh)
       throw Error(ErrorKind::data, where + ": '" + base::escaped(path) +
@@ -66,7 +83,12 @@ Dataset load_csv_manifest(const fs::path& root, const LoadOptions& options) {
                                        std::to_string(twin->second));
     std::error_code ignored;
     if (!fs::is_regular_file(picture, ignored))
-      throw Error(ErrorKind::data, where + ": " + base::printable(picture) + " does not exist");
+      throw Error(
+          ErrorKind::data,
+          where + ": " + base::printable(picture) + " does not exist" +
+              (is_windows_path(path) ? ": a path of Windows; expected one that starts at the "
+                                       "folder of the CSV file"
+                                     : ""));
     entries.push_back(
         {row.values[1], row.values[2], picture, parse_part(row.values[3], where), path});
   }

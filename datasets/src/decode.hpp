@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace petlab::datasets {
@@ -24,6 +25,9 @@ struct Decoded {
 [[nodiscard]] Decoded decode_webp(std::span<const std::uint8_t> bytes, const std::string& name);
 [[nodiscard]] Decoded decode_gif(std::span<const std::uint8_t> bytes, const std::string& name);
 [[nodiscard]] Decoded decode_bmp(std::span<const std::uint8_t> bytes, const std::string& name);
+
+/// Whether the first bytes of a file (10 or more) are those of a format that decode_image() reads.
+[[nodiscard]] bool is_known_picture(std::string_view bytes);
 
 /// Throws base::Error(data) naming the picture unless both sides are at least 1 and the area is at
 /// most kMaxPixels. To be called before pixels are allocated.

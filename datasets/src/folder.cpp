@@ -6,6 +6,7 @@
 #include "tree.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <system_error>
@@ -18,35 +19,50 @@ namespace fs = std::filesystem;
 constexpr const char* kLayout =
     "expected ROOT/domain/class/picture.jpg, or ROOT/class/picture.jpg for one domain";
 
-void add_class(const fs::path& folder, const std::string& domain, Part part,
-               std::vector<Entry>& entries) {
+void add_class(const fs::path& folder, const std::string& domain, Part part, FoundEntries& found) {
   const Listing listing = list_folder(folder);
-  const std::size_t before = entries.size();
+  const std::size_t pictures = found.entries.size();
+  const std::size_t foreign = found.passed.foreign.size();
   for (const fs::path& file : listing.files) {
-    if (is_picture_name(file))
-      entries.push_back({domain, folder.filename().string(), file, part});
-    else if (is_foreign_picture_name(file))
-      base::throw_data_error(base::printable(file) +
-                             " has a format that petlab cannot read: convert it to PNG, or " +
-                             "take it out of the folder");
+    switch (file_kind(file)) {
+      case FileKind::picture:
+        found.entries.push_back({domain, folder.filename().string(), file, part});
+        break;
+      case FileKind::foreign:
+        found.passed.foreign.push_back(file);
+        break;
+      case FileKind::other:
+        found.passed.others.push_back(file);
+        break;
+    }
   }
   for (const fs::path& below : listing.folders)
     if (picture_depth(below) >= 0)
       base::throw_data_error("class folder " + base::printable(folder) + " holds the folder '" +
                              base::printable(below.filename()) +
                              "' where pictures belong: " + kLayout);
-  if (entries.size() == before)
-    base::throw_data_error("class folder " + base::printable(folder) +
-                           " holds no picture: put some in or remove it");
+  // Foreign pictures are refused later, all at once.
+  const bool only_foreign = found.passed.foreign.size() > foreign;
+  if (found.entries.size() == pictures && (!only_foreign || found.passed.leave_out_foreign))
+    base::throw_data_error("class folder " + base::printable(folder) + " holds no picture" +
+                           (only_foreign ? " in a format that petlab reads" : "") +
+                           ": put some in or remove it");
 }
 
 /// add_classes for one part of a domain. The same file name may be in another part too.
 void add_part(const fs::path& folder, const fs::path& part, const std::string& domain,
-              std::vector<Entry>& entries) {
-  const std::size_t before = entries.size();
-  add_classes(folder, domain, *part_of_folder(part), entries);
-  for (std::size_t i = before; i < entries.size(); ++i)
-    entries[i].path_in_list = part.filename().string() + "/" + entries[i].file.filename().string();
+              FoundEntries& found) {
+  const std::size_t before = found.entries.size();
+  add_classes(folder, domain, *part_of_folder(part), found);
+  for (std::size_t i = before; i < found.entries.size(); ++i) {
+    Entry& entry = found.entries[i];
+    entry.path_in_list = part.filename().string() + "/" + entry.file.filename().string();
+  }
+}
+
+void add_outside(const Listing& listing, PassedOver& passed) {
+  std::copy_if(listing.files.begin(), listing.files.end(), std::back_inserter(passed.outside),
+               has_picture_ending);
 }
 
 /// What a root holds, by the number of folders between it and the pictures.
@@ -69,8 +85,9 @@ Shape shape_of_tree(const fs::path& root) {
 [[noreturn]] void no_layout(const fs::path& root, const Shape& shape) {
   const auto& by_depth = shape.by_depth;
   if (shape.listing.folders.empty()) {
-    const bool pictures = std::any_of(shape.listing.files.begin(), shape.listing.files.end(),
-                                      [](const fs::path& f) { return is_picture_name(f); });
+    const bool pictures =
+        std::any_of(shape.listing.files.begin(), shape.listing.files.end(),
+                    [](const fs::path& f) { return file_kind(f) == FileKind::picture; });
     base::throw_data_error(
         "data set folder " + base::printable(root) +
         (pictures ? " holds pictures and no folder, as a class does: " : " holds no folder: ") +
@@ -91,9 +108,8 @@ Shape shape_of_tree(const fs::path& root) {
 }
 
 /// The entries of a folder of any of the layouts, and notes about which.
-struct Found {
-  std::vector<Entry> entries;
-  std::vector<std::string> notes;
+struct Found : FoundEntries {
+  std::vector<std::string> notes = {};
 };
 
 std::string name_of(const fs::path& root) {
@@ -102,9 +118,25 @@ std::string name_of(const fs::path& root) {
   return (error ? root : whole).filename().string();
 }
 
-Found find_entries(const fs::path& root, bool inside = false) {
+/// Office-31's domain/images/class: for each domain the folder that holds its classes, `images`
+/// where that is its only folder. Nothing where a domain has another layout.
+std::optional<std::vector<fs::path>> below_images(const std::vector<fs::path>& domains) {
+  std::vector<fs::path> result;
+  for (const fs::path& domain : domains) {
+    const auto inner = list_folder(domain).folders;
+    const bool is_images =
+        inner.size() == 1 && lower_case(inner.front().filename().string()) == "images";
+    result.push_back(is_images ? inner.front() : domain);
+    if (picture_depth(result.back()) != 1) return std::nullopt;
+  }
+  return result;
+}
+
+Found find_entries(const fs::path& root, bool leave_out_foreign, bool inside = false) {
   Found found;
+  found.passed.leave_out_foreign = leave_out_foreign;
   const Shape shape = shape_of_tree(root);
+
   const auto& folders = shape.listing.folders;
   const auto part_note = [&] {
     found.notes.emplace_back(
@@ -116,29 +148,37 @@ Found find_entries(const fs::path& root, bool inside = false) {
       base::throw_data_error("data set folder " + base::printable(root) + " holds pictures in " +
                              names_of(folders) +
                              " without class folders: expected part/class/picture.jpg");
-    add_classes(root, name_of(root), Part::none, found.entries);
+    add_classes(root, name_of(root), Part::none, found);
     found.notes.push_back("one domain, '" + name_of(root) + "': its folders are classes");
     return found;
   }
   if (shape.only(1)) {
     if (are_parts(folders)) {
-      add_domain(root, name_of(root), found.entries);
+      add_domain(root, name_of(root), found);
       part_note();
       return found;
     }
+    add_outside(shape.listing, found.passed);
     for (const fs::path& folder : folders) {
       if (picture_depth(folder) < 0)
         base::throw_data_error("domain folder " + base::printable(folder) +
                                " holds no class folder with pictures: " + kLayout);
-      add_domain(folder, folder.filename().string(), found.entries);
+      add_domain(folder, folder.filename().string(), found);
     }
     return found;
   }
   if (shape.only(2) && are_parts(folders)) {
     for (const fs::path& part : folders)
       for (const fs::path& domain : list_folder(part).folders)
-        add_part(domain, part, domain.filename().string(), found.entries);
+        add_part(domain, part, domain.filename().string(), found);
     part_note();
+    return found;
+  }
+  if (const auto inner = below_images(folders); folders.size() > 1 && inner) {
+    add_outside(shape.listing, found.passed);
+    for (std::size_t i = 0; i < folders.size(); ++i)
+      add_domain(inner->at(i), folders[i].filename().string(), found);
+    found.notes.emplace_back("the folder 'images' of each domain is looked through");
     return found;
   }
   const bool domains_with_parts =
@@ -147,12 +187,12 @@ Found find_entries(const fs::path& root, bool inside = false) {
       });
   if (domains_with_parts && folders.size() > 1) {
     for (const fs::path& folder : folders)
-      add_domain(folder, folder.filename().string(), found.entries);
+      add_domain(folder, folder.filename().string(), found);
     part_note();
     return found;
   }
   if (folders.size() == 1 && !inside && (shape.only(2) || shape.only(3))) {
-    found = find_entries(folders.front(), /*inside=*/true);
+    found = find_entries(folders.front(), leave_out_foreign, /*inside=*/true);
     found.notes.insert(found.notes.begin(), "used " + base::printable(folders.front()) +
                                                 ", the only folder of " + base::printable(root));
     return found;
@@ -178,20 +218,21 @@ bool are_parts(const std::vector<fs::path>& folders) {
 }
 
 void add_classes(const fs::path& folder, const std::string& domain, Part part,
-                 std::vector<Entry>& entries) {
+                 FoundEntries& found) {
   const Listing listing = list_folder(folder);
   if (listing.folders.empty())
     base::throw_data_error("domain folder " + base::printable(folder) +
                            " holds no class folder: " + kLayout);
+  add_outside(listing, found.passed);
   for (const fs::path& class_folder : listing.folders)
-    add_class(class_folder, domain, part, entries);
+    add_class(class_folder, domain, part, found);
 }
 
-void add_domain(const fs::path& folder, const std::string& domain, std::vector<Entry>& entries) {
+void add_domain(const fs::path& folder, const std::string& domain, FoundEntries& found) {
   const auto folders = list_folder(folder).folders;
-  if (!are_parts(folders)) return add_classes(folder, domain, Part::none, entries);
+  if (!are_parts(folders)) return add_classes(folder, domain, Part::none, found);
   for (const fs::path& part : folders)
-    add_part(part, part, domain, entries);
+    add_part(part, part, domain, found);
 }
 
 void check_root(const fs::path& root, const std::string& expected) {
@@ -209,7 +250,9 @@ void check_root(const fs::path& root, const std::string& expected) {
 
 Dataset load_folder(const fs::path& root, const FolderOptions& options) {
   check_root(root, kLayout);
-  Found found = find_entries(root);
+  Found found = find_entries(root, options.leave_out_foreign);
+  const std::vector<std::string> passed = settle(found.passed, root);
+  found.notes.insert(found.notes.end(), passed.begin(), passed.end());
   Dataset dataset = assemble(found.entries, {.name = options.name,
                                              .version = options.version,
                                              .root = root,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "assemble.hpp"
+#include "file_kind.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -16,14 +17,20 @@ namespace petlab::datasets {
 /// Whether `folders` is not empty and each is named like a part.
 [[nodiscard]] bool are_parts(const std::vector<std::filesystem::path>& folders);
 
-/// Adds the pictures of all class folders of `folder`. Throws base::Error(data) for an empty class,
-/// a class that holds folders of pictures, and a picture format that petlab cannot read.
+/// Pictures, and what stood beside them.
+struct FoundEntries {
+  std::vector<Entry> entries;
+  PassedOver passed;
+};
+
+/// Adds the pictures of all class folders of `folder`. Throws base::Error(data) for an empty class
+/// and a class that holds folders of pictures.
 void add_classes(const std::filesystem::path& folder, const std::string& domain, Part part,
-                 std::vector<Entry>& entries);
+                 FoundEntries& found);
 
 /// add_classes for `folder/class`, or for `folder/part/class`.
 void add_domain(const std::filesystem::path& folder, const std::string& domain,
-                std::vector<Entry>& entries);
+                FoundEntries& found);
 
 /// Throws base::Error(data) when `root` is not there or no folder; `expected` says what should be.
 void check_root(const std::filesystem::path& root, const std::string& expected);

@@ -2,6 +2,7 @@
 
 #include "decode.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/lfs_pointer.hpp"
 #include "petlab/base/read_file.hpp"
 #include "petlab/base/text.hpp"
 
@@ -29,6 +30,15 @@ constexpr Format kFormats[] = {
     {decode_gif, "GIF89a"},        {decode_bmp, "BM"},
 };
 
+const Format* format_of(std::string_view text) {
+  const auto* format = std::find_if(std::begin(kFormats), std::end(kFormats), [&](const Format& f) {
+    return text.starts_with(f.start) &&
+           (f.at_8.empty() ||
+            text.substr(std::min<std::size_t>(8, text.size())).starts_with(f.at_8));
+  });
+  return format == std::end(kFormats) ? nullptr : format;
+}
+
 void lay_over_white(Image& image, const std::vector<std::uint8_t>& alpha) {
   for (std::size_t i = 0; i < alpha.size(); ++i) {
     for (std::size_t c = 0; c < 3; ++c) {
@@ -47,6 +57,14 @@ void scale_grey16(Image& image, const std::vector<std::uint16_t>& grey) {
 }
 
 }  // namespace
+
+bool is_known_picture(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  const Format* format = format_of(bytes);
+  // Two letters are little: a BMP's reserved bytes are zero.
+  return format != nullptr && (format->decode != decode_bmp ||
+                               (bytes.size() >= 10 && bytes.substr(6, 4) == "\0\0\0\0"sv));
+}
 
 void check_size(std::uint64_t width, std::uint64_t height, const std::string& name) {
   if (width >= 1 && height >= 1 && width <= kMaxPixels && height <= kMaxPixels &&
@@ -72,12 +90,9 @@ std::vector<std::uint8_t> colours_of(std::span<const std::uint8_t> indices,
 
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name, View view) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const auto* format = std::find_if(std::begin(kFormats), std::end(kFormats), [&](const Format& f) {
-    return text.starts_with(f.start) &&
-           (f.at_8.empty() ||
-            text.substr(std::min<std::size_t>(8, text.size())).starts_with(f.at_8));
-  });
-  if (format == std::end(kFormats)) {
+  const Format* format = format_of(text);
+  if (format == nullptr) {
+    if (base::is_lfs_pointer(text)) throw Error(ErrorKind::data, name + base::kLfsPointer);
     throw Error(ErrorKind::data, name + (bytes.empty() ? " is empty" : " is no picture") +
                                      ", expected JPEG, PNG, WebP, BMP or GIF");
   }

@@ -3,9 +3,11 @@
 #include "folder.hpp"
 #include "names.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/lfs_pointer.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/read_file.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/base/text_encoding.hpp"
 #include "tree.hpp"
 
 #include <glob.h>
@@ -57,18 +59,20 @@ bool parse_line(std::string line, ListRow& row) {
 void read_one(ImageList& list, std::size_t index) {
   const fs::path& file = list.files[index];
   const auto bytes = base::read_file(file);
-  std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (base::is_lfs_pointer(text)) base::throw_data_error(base::printable(file) + base::kLfsPointer);
+  std::string_view rest =
+      base::without_byte_order_mark(text, base::printable(file), base::ErrorKind::data);
   const Part part = list_part(file);
   const std::size_t before = list.rows.size();
   for (std::size_t line = 1; !rest.empty(); ++line) {
-    const std::string_view text = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(text.size() + 1, rest.size()));
-    if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const std::string_view row_text = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(row_text.size() + 1, rest.size()));
+    if (row_text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     ListRow row;
-    if (!parse_line(std::string(text), row))
+    if (!parse_line(std::string(row_text), row))
       base::throw_data_error(base::printable(file) + " line " + std::to_string(line) + ": '" +
-                             base::escaped(text.substr(0, 80)) +
+                             base::escaped(row_text.substr(0, 80)) +
                              "' is not 'domain/class/file label'");
     row.part = part;
     row.file = index;
@@ -121,8 +125,15 @@ void check_duplicates(const ImageList& list) {
         name_key(row.domain) + "/" + name_key(row.class_name) + "/" + row.file_name;
     const auto [twin, fresh] = seen.emplace(key, &row);
     if (!fresh)
-      base::throw_data_error(list.where(row) + ": '" + base::escaped(row.path) +
-                             "' is listed already, in " + list.where(*twin->second));
+      base::throw_data_error(
+          list.where(row) + ": '" + base::escaped(row.path) + "' is listed already, in " +
+          list.where(*twin->second) +
+          (row.part == twin->second->part
+               ? ""
+               : ": parts of a split overlap in no picture; where the test lists hold all "
+                 "pictures, "
+                 "as those of PACS do, name the train and crossval lists and test on the latter "
+                 "with validation = list in [dataset] (--validation list)"));
   }
 }
 
@@ -239,6 +250,8 @@ std::size_t find_domain(const Dataset& dataset, const std::string& name) {
                      [&](const Domain& domain) { return name_key(domain.name) == key; }) -
         dataset.domains.begin());
   };
+  for (std::size_t d = 0; d < dataset.domains.size(); ++d)
+    if (dataset.domains[d].name == name) return d;
   const std::string key = name_key(name);
   const std::size_t exact = find(key);
   if (exact < dataset.domains.size()) return exact;

@@ -167,11 +167,14 @@ FoundRoot find_root(const PublishedSet& set, const fs::path& root) {
 }
 
 Dataset load_published(const PublishedSet& set, const fs::path& root, const LoadOptions& options) {
-  const FoundRoot found = find_root(set, root);
-  std::vector<Entry> entries;
+  FoundRoot found = find_root(set, root);
+  FoundEntries classes;
+  classes.passed.leave_out_foreign = options.leave_out_foreign;
   for (const auto& [domain, folder] : found.domains)
-    add_domain(folder, domain->name, entries);
-  return make(set, std::move(entries), found, options);
+    add_domain(folder, domain->name, classes);
+  const std::vector<std::string> passed = settle(classes.passed, found.root);
+  found.notes.insert(found.notes.end(), passed.begin(), passed.end());
+  return make(set, std::move(classes.entries), found, options);
 }
 
 Dataset load_listed(const PublishedSet& set, const FoundRoot& root, const ImageList& list,

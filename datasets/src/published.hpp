@@ -32,6 +32,7 @@ struct LoadOptions {
   std::filesystem::path lists = {};  ///< where the lists of the data set are; "" = in its root
   bool fingerprint = true;
   unsigned threads = 0;
+  bool leave_out_foreign = false;  ///< as in FolderOptions
 };
 
 /// A folder that holds domains of `set`, and notes on how it was found. Throws base::Error(data)

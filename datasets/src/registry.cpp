@@ -1,5 +1,6 @@
 #include "petlab/datasets/registry.hpp"
 
+#include "class_names.hpp"
 #include "names.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/datasets/icon_home.hpp"
@@ -21,17 +22,20 @@ Dataset open_icon_home(const DatasetSource& source) {
                                    .version = dataset.version,
                                    .domains = source.domains,
                                    .fingerprint = source.fingerprint,
-                                   .threads = source.threads});
+                                   .threads = source.threads,
+                                   .leave_out_foreign = source.leave_out_foreign});
 }
 
 Dataset open_folder(const DatasetSource& source) {
-  return load_folder(
-      source.root,
-      {.domains = source.domains, .fingerprint = source.fingerprint, .threads = source.threads});
+  return load_folder(source.root, {.domains = source.domains,
+                                   .fingerprint = source.fingerprint,
+                                   .threads = source.threads,
+                                   .leave_out_foreign = source.leave_out_foreign});
 }
 
 LoadOptions options_of(const DatasetSource& source) {
-  return {source.domains, source.lists, source.fingerprint, source.threads};
+  return {source.domains, source.lists, source.fingerprint, source.threads,
+          source.leave_out_foreign};
 }
 
 /// One line here is all that a new loader needs.
@@ -156,7 +160,9 @@ Dataset open_dataset(const DatasetSource& source) {
                       "data set '" + source.name +
                           "' is not made by lists: --lists is for domainnet, mini-domainnet and "
                           "domainnet-126 (a split's lists are --split-list)");
-  return loader->open(source);
+  Dataset dataset = loader->open(source);
+  if (!source.class_names.empty()) apply_class_names(dataset, source.class_names);
+  return dataset;
 }
 
 std::string guess_dataset(const fs::path& root) {

@@ -208,7 +208,8 @@ Split choose_split(const Dataset& dataset, const SplitChoice& choice, std::uint6
                                        ") and training images (" + percent(choice.train_fraction) +
                                        ") are all of a class, expected less than 100% together");
   if (listed)
-    split = choice.lists.empty() ? own_split(dataset) : read_list_split(choice.lists, dataset);
+    split = choice.lists.empty() ? own_split(dataset, choice.needs_test)
+                                 : read_list_split(choice.lists, dataset, choice.needs_test);
   if (choice.kind != Kind::list) {
     const Amount amount = choice.kind == Kind::shots ? Amount{.shots = choice.train_shots}
                                                      : Amount{.fraction = choice.train_fraction};

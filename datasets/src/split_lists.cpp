@@ -33,15 +33,19 @@ void complete(const Dataset& dataset, Split& split) {
   split.hash = hash_of(dataset, split);
 }
 
-void check_domains(const Dataset& dataset, const Split& split) {
-  for (std::size_t d = 0; d < dataset.domains.size(); ++d)
-    for (const auto& [part, name] :
-         {std::pair{&split.train[d], "training"}, {&split.test[d], "test"}})
-      if (part->empty())
-        base::throw_data_error("split " + split.name + " has no " + name + " pictures of domain '" +
-                               dataset.domains[d].name +
-                               "': name the lists of all domains, or the domains that the " +
-                               "lists have");
+void check_domains(const Dataset& dataset, const Split& split, bool needs_test) {
+  for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
+    const bool lacks_train = split.train[d].empty();
+    if (!lacks_train && (!needs_test || !split.test[d].empty())) continue;
+    base::throw_data_error(
+        "split " + split.name + " has no " + (lacks_train ? "training" : "test") +
+        " pictures of domain '" + dataset.domains[d].name +
+        "': name the lists of all domains, or the domains that the lists have" +
+        (!lacks_train && !split.validation[d].empty()
+             ? "; to test on its validation pictures say validation = list in [dataset] "
+               "(--validation list)"
+             : ""));
+  }
 }
 
 /// Where a data set's pictures are: by domain, class and file name.
@@ -112,7 +116,7 @@ std::string hash_of(const Dataset& dataset, const Split& split) {
   return hash.finish_hex();
 }
 
-Split own_split(const Dataset& dataset) {
+Split own_split(const Dataset& dataset, bool needs_test) {
   Split split = empty_split(dataset);
   split.name = "own";
   bool any = false;
@@ -127,7 +131,7 @@ Split own_split(const Dataset& dataset) {
   if (!any)
     throw Error(ErrorKind::config, "data set '" + dataset.name +
                                        "' brings no split with it: name lists with split-list");
-  check_domains(dataset, split);
+  check_domains(dataset, split, needs_test);
   complete(dataset, split);
   return split;
 }
@@ -206,7 +210,8 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
   return split;
 }
 
-Split read_list_split(const std::vector<std::filesystem::path>& files, const Dataset& dataset) {
+Split read_list_split(const std::vector<std::filesystem::path>& files, const Dataset& dataset,
+                      bool needs_test) {
   if (files.size() == 1 && files.front().extension() == ".csv")
     return read_split(files.front(), dataset);
   Split split = empty_split(dataset);
@@ -226,7 +231,7 @@ Split read_list_split(const std::vector<std::filesystem::path>& files, const Dat
     const auto [domain, sample] = finder.find(list, row);
     put(split, domain, sample, row.part);
   }
-  check_domains(dataset, split);
+  check_domains(dataset, split, needs_test);
   complete(dataset, split);
   return split;
 }

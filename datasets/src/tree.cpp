@@ -1,5 +1,6 @@
 #include "tree.hpp"
 
+#include "file_kind.hpp"
 #include "names.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
@@ -58,22 +59,12 @@ Listing list_folder(const fs::path& folder) {
   return listing;
 }
 
-bool is_picture_name(const fs::path& file) {
-  static const std::set<std::string> extensions{".jpg", ".jpeg", ".jpe", ".jfif",
-                                                ".png", ".webp", ".bmp", ".gif"};
-  return extensions.contains(lower_case(file.extension().string()));
-}
-
-bool is_foreign_picture_name(const fs::path& file) {
-  static const std::set<std::string> extensions{".tif", ".tiff", ".avif", ".heic", ".ppm", ".svg"};
-  return extensions.contains(lower_case(file.extension().string()));
-}
-
 int picture_depth(const fs::path& folder, int limit) {
   const Listing listing = list_folder(folder);
-  if (std::any_of(listing.files.begin(), listing.files.end(), [](const fs::path& file) {
-        return is_picture_name(file) || is_foreign_picture_name(file);
-      }))
+  // Names first: they cost nothing.
+  if (std::any_of(listing.files.begin(), listing.files.end(), has_picture_ending) ||
+      std::any_of(listing.files.begin(), listing.files.end(),
+                  [](const fs::path& file) { return file_kind(file) != FileKind::other; }))
     return 0;
   int best = -1;
   for (const fs::path& below : listing.folders) {

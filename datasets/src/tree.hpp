@@ -18,12 +18,6 @@ struct Listing {
 /// itself or to a folder that it is in.
 [[nodiscard]] Listing list_folder(const std::filesystem::path& folder);
 
-/// Whether a file's name says that it is a picture that petlab reads.
-[[nodiscard]] bool is_picture_name(const std::filesystem::path& file);
-
-/// Whether it says that it is a picture in a format that petlab does not read.
-[[nodiscard]] bool is_foreign_picture_name(const std::filesystem::path& file);
-
 /// How many levels of folders lie between `folder` and the pictures nearest to it: 0 when it holds
 /// some itself. -1 when there is none within `limit` levels.
 [[nodiscard]] int picture_depth(const std::filesystem::path& folder, int limit = 4);

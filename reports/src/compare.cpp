@@ -55,11 +55,11 @@ std::string split_name(const Side& side, const std::string& hash) {
 
 // Pairs are of one split: the same pictures in the same order with the same classes.
 const SplitRecord& split_of(const RunPair& pair, const Side& a, const Side& b) {
-  const std::string& hash = pair.first->split_hash;
-  if (hash != pair.second->split_hash) {
+  const std::string hash = split_key(*pair.first);
+  if (hash != split_key(*pair.second)) {
     fail("'" + a.name + "' and '" + b.name + "' were tested on different pictures with seed " +
          std::to_string(pair.first->seed) + " (split " + split_name(a, hash) + " against " +
-         split_name(b, pair.second->split_hash) +
+         split_name(b, split_key(*pair.second)) +
          "), so they cannot be paired: compare runs of one data set and split");
   }
   const auto found = a.splits.find(hash);

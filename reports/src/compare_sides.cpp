@@ -42,9 +42,10 @@ bool has_label(const RunStore& store, const std::string& study, const std::strin
 void add_run(Side& side, const RunStore& store, const std::string& hash) {
   auto run = store.load(hash);
   if (!run || run->status != results::RunStatus::done) return;
-  if (side.splits.count(run->split_hash) == 0) {
-    if (auto split = store.split(run->split_hash))
-      side.splits.emplace(run->split_hash, *std::move(split));
+  const std::string key = split_key(*run);
+  if (side.splits.count(key) == 0) {
+    if (auto split = store.split(run->split_hash, run->dataset_hash))
+      side.splits.emplace(key, *std::move(split));
   }
   side.runs.push_back(*std::move(run));
 }
@@ -126,6 +127,10 @@ std::optional<std::string> study_of_label(const RunStore& store, const std::stri
 }
 
 }  // namespace
+
+std::string split_key(const results::RunRecord& run) {
+  return run.split_hash + "/" + run.dataset_hash;
+}
 
 Side find_side(const RunStore& store, const std::string& name, const std::string& study) {
   if (const auto found = study_of_label(store, name, study)) return row_side(store, *found, name);

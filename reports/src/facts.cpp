@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 
 namespace petlab::reports {
 namespace {
@@ -128,7 +129,9 @@ std::string Distinct::join(const std::string& separator) const {
 void RunFacts::add(const RunRecord& run) {
   namespace names = results::environment;
   if (runs++ == 0) backbone_parameters = run.total_backbone_parameters;
-  splits.add(run.split_hash);
+  if (const auto split = std::pair(run.split_hash, run.dataset_hash);
+      !split.first.empty() && std::find(splits.begin(), splits.end(), split) == splits.end())
+    splits.push_back(split);
   if (!run.backbone.empty())
     backbones.add(run.backbone + " (" + grouped_digits(run.total_backbone_parameters) +
                   " parameters)");
@@ -145,6 +148,10 @@ void RunFacts::add(const RunRecord& run) {
   for (const char* name : {names::kDevice, names::kCpu, names::kCpuLevel, names::kThreads,
                            names::kPetlabVersion, names::kTorchVersion, names::kSources})
     environment[name].add(named(run.environment, name));
+  class_names.add(named(run.environment, names::kClassNames));
+  std::istringstream notes(named(run.environment, names::kDataNotes));
+  for (std::string note; std::getline(notes, note);)
+    data_notes.add(note);
   test_evaluations.add(run.test_evaluations);
   if (run.step_flops) step_flops.add(*run.step_flops);
   if (run.image_flops) image_flops.add(*run.image_flops);
@@ -161,8 +168,8 @@ const Distinct& RunFacts::of_environment(const std::string& name) const {
 
 std::vector<SplitRecord> splits_of(const results::RunStore& store, const RunFacts& runs) {
   std::vector<SplitRecord> splits;
-  for (const std::string& hash : runs.splits.values()) {
-    if (auto split = store.split(hash)) splits.push_back(*std::move(split));
+  for (const auto& [hash, dataset] : runs.splits) {
+    if (auto split = store.split(hash, dataset)) splits.push_back(*std::move(split));
   }
   return splits;
 }
@@ -178,6 +185,7 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
     add("Data set", dataset_text(report.splits));
     add("Split", split_text(report.splits));
   }
+  add("Class names", runs.class_names.join("; "));
   add("Seeds", seeds_text(seeds));
   add("Backbone", runs.backbones.join("; "));
   add("Precision", runs.precisions.join("; "));
@@ -199,6 +207,8 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
 
 std::vector<std::string> collect_notes(const Report& report, const RunFacts& runs) {
   std::vector<std::string> notes;
+  for (const std::string& note : runs.data_notes.values())
+    notes.push_back("Data: " + note + ".");
   int failed = 0;
   int missing = 0;
   std::set<int> counts;

@@ -44,13 +44,15 @@ class RunFacts {
   void add(const results::RunRecord& run);
 
   int runs = 0;
-  std::int64_t backbone_parameters = 0;  // of the first run
-  Distinct splits;                       // hashes
-  Distinct backbones;                    // with their numbers of parameters, in words
+  std::int64_t backbone_parameters = 0;                     // of the first run
+  std::vector<std::pair<std::string, std::string>> splits;  // hashes of split and data set
+  Distinct backbones;  // with their numbers of parameters, in words
   Distinct precisions;
   Distinct protocols;  // as text; no more than two are kept
   Distinct determinism;
   std::map<std::string, Distinct> environment;  // values of the names of results::environment
+  Distinct data_notes;                          // sentences about data set and split
+  Distinct class_names;  // of the files that say what classes are called in prompts
   Extent<std::int64_t> test_evaluations;
   Extent<double> step_flops;
   Extent<double> image_flops;

@@ -157,8 +157,10 @@ bool lacks_predictions(const SeedResult& seed) {
 // Of a run whose split is known and whose predictions are complete; null for others.
 Json run_data(const Report& report, const Row& row, const SeedResult& seed, bool wide) {
   const auto split = std::find_if(
-      report.splits.begin(), report.splits.end(),
-      [&](const results::SplitRecord& record) { return record.hash == seed.split_hash; });
+      report.splits.begin(), report.splits.end(), [&](const results::SplitRecord& record) {
+        return record.hash == seed.split_hash &&
+               (seed.dataset_hash.empty() || record.dataset.hash == seed.dataset_hash);
+      });
   if (split == report.splits.end()) return nullptr;
   Json tasks = Json::array();
   for (const results::TaskSplit& task : split->tasks) {

@@ -128,12 +128,14 @@ void add_ranks(Report& report) {
   report.ranks = rank_methods(scores);
 }
 
-// Seeds fall into two camps when the widest gap between neighbours is at least 10 points and four
-// times as wide as either camp: then the lower camp has collapsed (or the upper one was lucky; the
-// mean stands for neither).
+// Two seeds say nothing: of two, one is always the lower. Three or more fall into two camps when
+// the widest gap between neighbours is at least 10 points and four times as wide as either camp:
+// then the lower camp has collapsed (or the upper one was lucky; the mean stands for neither).
 std::vector<std::uint64_t> collapsed(const std::vector<SeedResult>& seeds) {
   constexpr double kSmallestGap = 0.10;
   constexpr double kGapToSpread = 4.0;
+  constexpr std::size_t kFewestSeeds = 3;
+  if (seeds.size() < kFewestSeeds) return {};
   std::vector<const SeedResult*> sorted;
   for (const SeedResult& seed : seeds)
     sorted.push_back(&seed);
@@ -165,6 +167,10 @@ std::string listed(const std::vector<std::string>& items) {
   return text;
 }
 
+bool trains_nothing(const Row& row) {
+  return row.trainable && row.trainable->second == 0;
+}
+
 std::string collapse_note(const Row& row) {
   std::vector<std::string> names;
   std::string below, above;
@@ -177,8 +183,10 @@ std::string collapse_note(const Row& row) {
   }
   return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
          (names.size() == 1 ? " ends" : " end") + " far below the others (" + below +
-         " % against " + above +
-         " %). The mean stands for neither: look at the loss of these runs.";
+         " % against " + above + " %). The mean stands for neither: " +
+         (trains_nothing(row)
+              ? "nothing trains in this row, so that only the split differs between seeds."
+              : "look at the loss of these runs.");
 }
 
 std::string seeds_note(const Report& report) {

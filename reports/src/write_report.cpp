@@ -1,38 +1,21 @@
 #include "figures.hpp"
 #include "pdf.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/reports/render.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "run_table.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 namespace petlab::reports {
 namespace {
-
-[[noreturn]] void throw_unwritable(const std::filesystem::path& path) {
-  throw base::Error(base::ErrorKind::store, "cannot write report file '" + path.string() + "'");
-}
-
-// A reader sees the old file or the new one, never half of it.
-void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::filesystem::path draft = path;
-  draft += ".new";
-  {
-    std::ofstream file(draft, std::ios::binary);
-    file << text;
-    file.flush();
-    if (!file) throw_unwritable(path);
-  }
-  std::error_code failed;
-  std::filesystem::rename(draft, path, failed);
-  if (failed) throw_unwritable(path);
-}
 
 // What each study's files are called: nothing in front where there is one study.
 std::vector<std::string> file_stems(const Page& page) {
@@ -56,12 +39,15 @@ class Writer {
   Writer(const Page& page, std::filesystem::path folder)
       : page_(page), stems_(file_stems(page)), folder_(std::move(folder)) {}
 
+  // To a draft: a report that cannot be written whole leaves the old one as it was.
   void write(const std::string& name, const std::string& text) {
     const std::filesystem::path path = folder_ / name;
-    std::error_code failed;
-    std::filesystem::create_directories(path.parent_path(), failed);
-    if (failed) throw_unwritable(path.parent_path());
-    write_file(path, text);
+    make_folders(path.parent_path());
+    const base::WriteOptions options{.durability = base::Durability::process,
+                                     .failure = base::ErrorKind::store};
+    drafts_.push_back(std::make_unique<base::AtomicFile>(path, options));
+    drafts_.back()->write(text);
+    drafts_.back()->close();
     written_.push_back(path);
   }
 
@@ -92,9 +78,35 @@ class Writer {
 
   void write_page() { write("report.html", html_page(page_, engine())); }
 
-  std::vector<std::filesystem::path> written() && { return std::move(written_); }
+  /// Puts all files in their places.
+  std::vector<std::filesystem::path> commit() && {
+    for (const auto& draft : drafts_)
+      draft->commit();
+    made_folders_.clear();
+    return std::move(written_);
+  }
+
+  ~Writer() {
+    drafts_.clear();
+    std::error_code ignored;
+    for (auto folder = made_folders_.rbegin(); folder != made_folders_.rend(); ++folder)
+      std::filesystem::remove(*folder, ignored);  // if nobody put anything else there
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
 
  private:
+  void make_folders(const std::filesystem::path& folder) {
+    std::error_code failed;
+    if (folder.empty() || std::filesystem::exists(folder, failed)) return;
+    make_folders(folder.parent_path());
+    if (std::filesystem::create_directory(folder, failed)) made_folders_.push_back(folder);
+    if (failed)
+      throw base::Error(base::ErrorKind::store, "cannot make the folder '" +
+                                                    base::printable(folder) +
+                                                    "' of the report: " + failed.message());
+  }
+
   // Started when the first chart is drawn.
   ChartEngine& engine() {
     if (!engine_) engine_.emplace();
@@ -114,6 +126,8 @@ class Writer {
   std::filesystem::path folder_;
   std::optional<ChartEngine> engine_;
   std::vector<std::filesystem::path> written_;
+  std::vector<std::filesystem::path> made_folders_;
+  std::vector<std::unique_ptr<base::AtomicFile>> drafts_;
 };
 
 }  // namespace
@@ -149,7 +163,7 @@ std::vector<std::filesystem::path> write_report(const Page& page,
         break;
     }
   }
-  return std::move(writer).written();
+  return std::move(writer).commit();
 }
 
 std::vector<std::filesystem::path> write_report(const Report& report,

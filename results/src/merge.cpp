@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace petlab::results {
 namespace {
@@ -53,8 +54,14 @@ class Merger {
       : into_(into), into_path_(into_path), options_(options) {}
 
   void take(const SQLite::Database& from, const std::filesystem::path& from_path) {
-    for (const std::string& hash : texts_of(from, "SELECT hash FROM splits ORDER BY split_id"))
-      take_split(read_split(from, hash).value(), from_path);
+    SQLite::Statement split(
+        from,
+        "SELECT s.hash, d.hash FROM splits s JOIN datasets d USING (dataset_id) "
+        "ORDER BY s.split_id");
+    while (split.executeStep())
+      take_split(
+          read_split(from, split.getColumn(0).getString(), split.getColumn(1).getString()).value(),
+          from_path);
     RunReader reader(from, LoadDetail::everything);
     for (const std::string& identity : texts_of(from, "SELECT identity FROM runs ORDER BY run_id"))
       take_run(from, reader, identity, from_path);
@@ -72,7 +79,7 @@ class Merger {
   void take_split(const SplitRecord& split, const std::filesystem::path& from_path) {
     check_split(from_path, split);
     if (add_split(into_, into_path_, split)) ++report.splits_added;
-    splits_.insert_or_assign(split.hash, split);
+    splits_.insert_or_assign({split.hash, split.dataset.hash}, split);
   }
 
   void take_run(const SQLite::Database& from, RunReader& reader, const std::string& identity,
@@ -94,7 +101,7 @@ class Merger {
     const RunRecord run = reader.read(identity).value();
     check_run(from_path, run);
     if (run.status == RunStatus::done) {
-      check_against_split(from_path, run, splits_.at(run.split_hash));
+      check_against_split(from_path, run, splits_.at({run.split_hash, run.dataset_hash}));
       end_lease(into_, identity);
     }
     if (mine) execute(into_, "DELETE FROM runs WHERE identity = ?", identity);
@@ -110,7 +117,8 @@ class Merger {
     const RunRecord theirs = reader.read(identity).value();
     const std::string run = "run " + short_hash(identity) + " ('" + mine.method + "', " +
                             mine.sharing + ", seed " + std::to_string(mine.seed) + ") has ";
-    if (mine.split_hash != theirs.split_hash) return run + "another split";
+    if (mine.split_hash != theirs.split_hash || mine.dataset_hash != theirs.dataset_hash)
+      return run + "another split";
     const VerificationRecord compared = compare_repeat(mine, theirs);
     if (compared.level == "bit-equal") return "";
     const bool same_weights = mine.trained_hash == theirs.trained_hash;
@@ -136,7 +144,7 @@ class Merger {
   SQLite::Database& into_;
   const std::filesystem::path& into_path_;
   const MergeOptions& options_;
-  std::map<std::string, SplitRecord> splits_;
+  std::map<std::pair<std::string, std::string>, SplitRecord> splits_;  // by hash and data set
 };
 
 }  // namespace

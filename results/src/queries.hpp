@@ -14,8 +14,11 @@
 namespace petlab::results {
 
 // split_queries.cpp
-std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash);
-std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash);
+// A split is known by its hash and its data set's; with "" for the latter the first of the hash.
+std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash,
+                                       const std::string& dataset);
+std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash,
+                                      const std::string& dataset);
 /// RunStore::register_split(): true if the split was added, false if it was there. `path` is for
 /// the sentence of a refusal.
 bool add_split(SQLite::Database& db, const std::filesystem::path& path, const SplitRecord& split);

@@ -42,8 +42,10 @@ void read_list(SQLite::Statement& statement, std::int64_t run, const Columns& co
 
 RunReader::RunReader(const SQLite::Database& db, LoadDetail detail)
     : detail_(detail),
-      head_(db, "SELECT r.run_id, COALESCE(s.hash, ''), " + column_names(kRunColumns, "r") +
-                    " FROM runs r LEFT JOIN splits s USING (split_id) WHERE r.identity = ?"),
+      head_(db, "SELECT r.run_id, COALESCE(s.hash, ''), COALESCE(d.hash, ''), " +
+                    column_names(kRunColumns, "r") +
+                    " FROM runs r LEFT JOIN splits s USING (split_id) "
+                    "LEFT JOIN datasets d USING (dataset_id) WHERE r.identity = ?"),
       values_(db,
               "SELECT name, value FROM run_values WHERE run_id = ? AND kind = ? "
               "ORDER BY position"),
@@ -77,7 +79,8 @@ std::optional<std::int64_t> RunReader::read_head(const std::string& hash, RunRec
   if (!row.next()) return std::nullopt;
   run.identity.hash = hash;
   run.split_hash = row[1].getString();
-  read_columns(row, 2, kRunColumns, run);
+  run.dataset_hash = row[2].getString();
+  read_columns(row, 3, kRunColumns, run);
   return row[0].getInt64();
 }
 

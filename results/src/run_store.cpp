@@ -7,6 +7,7 @@
 #include "store_file.hpp"
 
 #include <map>
+#include <utility>
 
 namespace petlab::results {
 struct RunStore::Impl {
@@ -15,16 +16,17 @@ struct RunStore::Impl {
   mutable SQLite::Database db;
   // Splits that runs were checked against. A split in the store never changes, and every run of a
   // study names one of a few.
-  std::map<std::string, SplitRecord> splits;
+  std::map<std::pair<std::string, std::string>, SplitRecord> splits;  // by hash and data set
 
   static constexpr std::size_t kKeptSplits = 16;
-  const SplitRecord* known_split(const std::string& hash) {
-    const auto kept = splits.find(hash);
+  const SplitRecord* known_split(const std::string& hash, const std::string& dataset) {
+    const auto key = std::pair(hash, dataset);
+    const auto kept = splits.find(key);
     if (kept != splits.end()) return &kept->second;
-    std::optional<SplitRecord> split = read_split(db, hash);
+    std::optional<SplitRecord> split = read_split(db, hash, dataset);
     if (!split) return nullptr;
     if (splits.size() >= kKeptSplits) splits.clear();
-    return &splits.emplace(hash, *std::move(split)).first->second;
+    return &splits.emplace(key, *std::move(split)).first->second;
   }
 
   // The whole of `work` is one write transaction: committed if it returns true, else rolled back.
@@ -131,7 +133,7 @@ RecordOutcome RunStore::record(const RunRecord& run) {
   impl_->write("store run " + short_hash(run.identity.hash), [&] {
     if (is_done(impl_->db, run.identity.hash)) return false;
     if (!run.split_hash.empty()) {
-      const SplitRecord* split = impl_->known_split(run.split_hash);
+      const SplitRecord* split = impl_->known_split(run.split_hash, run.dataset_hash);
       if (split == nullptr) {
         throw store_error(impl_->path, "run of '" + run.method + "' names split " +
                                            short_hash(run.split_hash) +
@@ -178,8 +180,10 @@ std::vector<StudyRun> RunStore::runs(const std::string& study) const {
                      [&] { return read_study_runs(impl_->db, study); });
 }
 
-std::optional<SplitRecord> RunStore::split(const std::string& hash) const {
-  return impl_->read("read split " + short_hash(hash), [&] { return read_split(impl_->db, hash); });
+std::optional<SplitRecord> RunStore::split(const std::string& hash,
+                                           const std::string& dataset) const {
+  return impl_->read("read split " + short_hash(hash),
+                     [&] { return read_split(impl_->db, hash, dataset); });
 }
 
 void RunStore::add_verification(const VerificationRecord& verification) {

@@ -6,9 +6,12 @@
 namespace petlab::results {
 namespace {
 
+std::optional<std::int64_t> split_of(const SQLite::Database& db, const RunRecord& run) {
+  return run.split_hash.empty() ? std::nullopt : find_split(db, run.split_hash, run.dataset_hash);
+}
+
 std::int64_t write_head(SQLite::Database& db, const RunRecord& run, std::int64_t attempts) {
-  const std::optional<std::int64_t> split =
-      run.split_hash.empty() ? std::nullopt : find_split(db, run.split_hash);
+  const std::optional<std::int64_t> split = split_of(db, run);
   SQLite::Statement statement(
       db, insert_statement("runs", "identity, attempts, split_id", kRunColumns));
   insert(statement, kRunColumns, run, run.identity.hash, attempts, split);
@@ -34,7 +37,7 @@ void write_list(SQLite::Database& db, const char* table, const Columns& columns,
     insert(statement, columns, one, run, position++);
 }
 
-void write_tasks(SQLite::Database& db, std::int64_t run, const std::string& split_hash,
+void write_tasks(SQLite::Database& db, std::int64_t run, std::optional<std::int64_t> split,
                  const std::vector<TaskResult>& tasks) {
   SQLite::Statement insert_result(
       db, insert_statement("task_results", "run_id, task_id", kTaskResultColumns));
@@ -43,9 +46,9 @@ void write_tasks(SQLite::Database& db, std::int64_t run, const std::string& spli
   for (const TaskResult& one : tasks) {
     const std::int64_t task =
         find_id(db,
-                "SELECT t.task_id FROM splits s JOIN split_tasks o USING (split_id) "
-                "JOIN tasks t ON t.task_id = o.task_id WHERE s.hash = ? AND t.name = ?",
-                split_hash, one.task)
+                "SELECT t.task_id FROM split_tasks o JOIN tasks t USING (task_id) "
+                "WHERE o.split_id = ? AND t.name = ?",
+                split.value(), one.task)
             .value();
     insert(insert_result, kTaskResultColumns, one, run, task);
     const std::string packed = pack_predictions(one.predictions);
@@ -104,7 +107,7 @@ void write_run(SQLite::Database& db, const RunRecord& run, std::int64_t attempts
   write_list(db, "parameter_counts", kParameterColumns, id, run.parameters);
   write_list(db, "phase_costs", kCostColumns, id, run.costs);
   write_list(db, "epochs", kEpochColumns, id, run.epochs);
-  write_tasks(db, id, run.split_hash, run.tasks);
+  write_tasks(db, id, split_of(db, run), run.tasks);
   if (run.grouping) write_grouping(db, id, *run.grouping);
 }
 

@@ -85,14 +85,18 @@ bool same_content(const SplitRecord& a, const SplitRecord& b) {
 
 }  // namespace
 
-std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash) {
-  return find_id(db, "SELECT split_id FROM splits WHERE hash = ?", hash);
+std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash,
+                                       const std::string& dataset) {
+  return find_id(db,
+                 "SELECT s.split_id FROM splits s JOIN datasets d USING (dataset_id) "
+                 "WHERE s.hash = ?1 AND (?2 = '' OR d.hash = ?2) ORDER BY s.split_id LIMIT 1",
+                 hash, dataset);
 }
 
 bool add_split(SQLite::Database& db, const std::filesystem::path& path, const SplitRecord& split) {
-  const bool added = !find_split(db, split.hash);
+  const bool added = !find_split(db, split.hash, split.dataset.hash);
   if (added) write_split(db, split);
-  if (!same_content(read_split(db, split.hash).value(), split)) {
+  if (!same_content(read_split(db, split.hash, split.dataset.hash).value(), split)) {
     throw store_error(path, "split " + short_hash(split.hash) +
                                 " is there already with other tasks or images, or its data set "
                                 "with other labels: a hash is wrong");
@@ -100,12 +104,14 @@ bool add_split(SQLite::Database& db, const std::filesystem::path& path, const Sp
   return added;
 }
 
-std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash) {
-  SQLite::Statement row = query(db,
-                                "SELECT s.split_id, s.name, s.fraction, s.seed, d.name, d.version, "
-                                "d.hash FROM splits s JOIN datasets d USING (dataset_id) "
-                                "WHERE s.hash = ?",
-                                hash);
+std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash,
+                                      const std::string& dataset) {
+  SQLite::Statement row =
+      query(db,
+            "SELECT s.split_id, s.name, s.fraction, s.seed, d.name, d.version, d.hash "
+            "FROM splits s JOIN datasets d USING (dataset_id) "
+            "WHERE s.hash = ?1 AND (?2 = '' OR d.hash = ?2) ORDER BY s.split_id LIMIT 1",
+            hash, dataset);
   if (!row.executeStep()) return std::nullopt;
   SplitRecord split;
   const std::int64_t id = row.getColumn(0).getInt64();

@@ -77,6 +77,9 @@ void refuse_newer(const std::filesystem::path& path, int version) {
 }
 
 void migrate(SQLite::Database& db, const std::filesystem::path& path) {
+  // A migration may put another table in the place of one that others refer to, by its name.
+  db.exec("PRAGMA foreign_keys = OFF");
+  db.exec("PRAGMA legacy_alter_table = ON");
   SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
   int version = schema_of(db);  // again: another process may have been faster
   refuse_newer(path, version);
@@ -85,7 +88,12 @@ void migrate(SQLite::Database& db, const std::filesystem::path& path) {
   }
   db.exec("PRAGMA application_id = " + std::to_string(kApplicationId));
   db.exec("PRAGMA user_version = " + std::to_string(version));
+  if (SQLite::Statement broken(db, "PRAGMA foreign_key_check"); broken.executeStep())
+    throw store_error(path, "a row of its table '" + broken.getColumn(0).getString() +
+                                "' refers to one that is not there");
   transaction.commit();
+  db.exec("PRAGMA legacy_alter_table = OFF");
+  db.exec("PRAGMA foreign_keys = ON");
 }
 
 // A copy in a temporary file of SQLite's own, which goes away with the connection. The older file
@@ -96,7 +104,6 @@ SQLite::Database migrated_copy(SQLite::Database& older, const std::filesystem::p
   if (outcome != SQLITE_DONE) {
     throw store_error(path, std::string("cannot copy it: ") + sqlite3_errstr(outcome));
   }
-  copy.exec("PRAGMA foreign_keys = ON");
   migrate(copy, path);
   copy.exec("PRAGMA query_only = ON");
   return copy;

@@ -6,6 +6,7 @@
 #include "petlab/base/sha256.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/datasets/image.hpp"
+#include "petlab/datasets/split_notes.hpp"
 #include "petlab/datasets/tools/perceptual_hash.hpp"
 #include "tree.hpp"
 
@@ -131,11 +132,20 @@ void count_classes(const Dataset& dataset, CheckReport& report) {
 
 }  // namespace
 
-bool CheckReport::passed() const {
-  return unreadable.empty() &&
-         std::none_of(identical.begin(), identical.end(), [](const Likeness& group) {
-           return group.across_domains || group.across_classes || group.across_parts;
-         });
+std::vector<std::string> CheckReport::reasons() const {
+  std::vector<std::string> reasons;
+  if (!obstacle.empty()) reasons.push_back(obstacle);
+  if (!unreadable.empty())
+    reasons.push_back(std::to_string(unreadable.size()) + " unreadable " +
+                      (unreadable.size() == 1 ? "picture" : "pictures"));
+  const auto crossing = std::count_if(identical.begin(), identical.end(), [](const Likeness& one) {
+    return one.across_domains || one.across_classes || one.across_parts;
+  });
+  if (crossing > 0)
+    reasons.push_back(std::to_string(crossing) + (crossing == 1 ? " file" : " files") +
+                      " on two sides of a border");
+  reasons.insert(reasons.end(), notes.begin(), notes.end());
+  return reasons;
 }
 
 CheckReport check_dataset(const Dataset& dataset, const Split& split, const CheckOptions& options) {
@@ -151,6 +161,8 @@ CheckReport check_dataset(const Dataset& dataset, const Split& split, const Chec
   CheckReport report;
   report.pictures = items.size();
   report.split = split.name;
+  report.notes = split_notes(dataset, split, options.shots);
+  report.obstacle = split_obstacle(dataset, split);
   report.near_distance = options.near_distance;
   std::vector<Digest> digests;
   for (const Item& item : items) {

@@ -65,6 +65,7 @@ std::ostream& operator<<(std::ostream& out, const CheckReport& report) {
       << report.largest_side << " pixels\n";
   list(out, "unreadable pictures", report.unreadable);
   list(out, "damaged pictures that can be read", report.damaged);
+  list(out, "notes", report.notes);
   list(out, "classes with one picture (trained on, never tested)", report.single_picture_classes);
   list(out, "classes that a domain lacks (allowed)", report.missing_classes);
   if (report.plain > 0) out << "pictures of one colour: " << report.plain << "\n";
@@ -75,9 +76,11 @@ std::ostream& operator<<(std::ostream& out, const CheckReport& report) {
                   report.near);
   out << "parts are those of split " << report.split << "\n";
   if (!report.fingerprint.empty()) out << "fingerprint " << report.fingerprint << "\n";
-  out << (report.passed() ? "nothing that would spoil a result\n"
-                          : "SEE ABOVE: unreadable pictures, or one file on two sides of a "
-                            "border\n");
+  const std::vector<std::string> reasons = report.reasons();
+  if (reasons.empty())
+    out << "sound: nothing that would spoil a result\n";
+  else
+    out << "NOT SOUND, SEE ABOVE: " << base::joined(reasons, "; ") << "\n";
   return out;
 }
 

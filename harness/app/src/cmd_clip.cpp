@@ -27,6 +27,8 @@ std::int64_t count_parameters(const clip::Backbone& backbone, std::string_view f
 
 void print_files(const clip::CheckpointInfo& info) {
   std::cout << "format      " << info.format << "\n";
+  if (!info.stripped.empty())
+    std::cout << "names       without the prefix '" << info.stripped << "' that all have\n";
   for (const std::filesystem::path& file : info.files)
     std::cout << "file        " << file.filename().string() << "\n";
   std::cout << "stored      " << grouped_digits(static_cast<std::int64_t>(info.bytes)) << " bytes";

@@ -16,9 +16,9 @@ int check_datasets(const Arguments& arguments) {
       "are cut short, the same file on two sides of a border (train, validation and test, "
       "domains,\n"
       "classes), and pictures that look alike. ROOT is its folder, a CSV file, or icon-home.\n"
-      "Findings are reported; with --strict, unreadable pictures and the same file on two sides "
-      "of\n"
-      "a border make the exit code 3.",
+      "Findings are reported; the last line says whether a study on the data set would be sound.\n"
+      "The exit code is 3 where no study can run, as a domain would never be tested; with\n"
+      "--strict, also for whatever else would make it unsound.",
       po::options_description("Options"),
       {"ROOT"},
       "  petlab datasets check ~/data/OfficeHomeDataset_10072016\n"
@@ -49,11 +49,13 @@ int check_datasets(const Arguments& arguments) {
   const datasets::tools::CheckReport report = datasets::tools::check_dataset(
       dataset, split,
       {.near_distance = near,
+       .shots = options->has("train-shots") ? options->get<std::int64_t>("train-shots") : 0,
        .threads = static_cast<unsigned>(options->get<int>("threads")),
        .progress = counter("checking")});
   std::cout << report;
   if (options->has("duplicates"))
     datasets::tools::write_likenesses(options->text("duplicates"), report);
+  if (!report.obstacle.empty()) return kData;
   return report.passed() || !options->get<bool>("strict") ? kOk : kData;
 }
 

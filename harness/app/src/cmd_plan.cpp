@@ -221,6 +221,8 @@ int run_plan(const Arguments& arguments) {
       std::cout << "Study " << study.protocol.name << "\n";
     print_searches(study);
     print_runs(study, *plugins);
+    for (const std::string& note : study.plan.notes)
+      std::cout << "Note: " << note << "\n";
   }
   for (const std::string& remark : second.remarks)
     std::cout << remark << "\n";

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "places.hpp"
 
@@ -23,6 +24,17 @@ std::vector<std::string> split_at_commas(const std::string& text) {
   for (std::string part; std::getline(in, part, ',');)
     if (!part.empty()) parts.push_back(part);
   return parts;
+}
+
+/// The text of an option that has one of the choices, the first where it is not given.
+std::string chosen(const Parsed& options, const std::string& name,
+                   const std::vector<std::string>& choices) {
+  if (!options.has(name)) return choices.front();
+  const std::string text = options.text(name);
+  if (std::find(choices.begin(), choices.end(), text) == choices.end())
+    base::throw_config_error("--" + name + " is '" + text + "', expected " +
+                             base::joined(choices, " or ") + base::did_you_mean(text, choices));
+  return text;
 }
 
 unsigned threads_of(const Parsed& options) {
@@ -55,6 +67,10 @@ void add_dataset_options(po::options_description& options) {
       "domains", text_value(), "only these domains, in this order, e.g. Art,Product")(
       "lists", text_value(),
       "folder of the lists that make mini-domainnet, domainnet-126 or domainnet")(
+      "class-names", text_value(),
+      "CSV file with the columns folder and name: what each class is called in prompts")(
+      "other-formats", text_value(),
+      "pictures in formats that petlab does not read: refuse, or leave-out (default: refuse)")(
       "threads", po::value<int>()->default_value(0), "threads (0: all cores)");
 }
 
@@ -77,7 +93,9 @@ void add_split_options(po::options_description& options) {
       "chosen, the same for every --seed")("development-seed",
                                            po::value<std::uint64_t>()->default_value(1),
                                            "decides alone which pictures those are")(
-      "seed", po::value<std::uint64_t>()->default_value(1), "seed");
+      "validation", text_value(),
+      "list: test on the validation pictures that the lists name, which need no test part then "
+      "(default: none)")("seed", po::value<std::uint64_t>()->default_value(1), "seed");
 }
 
 datasets::Dataset open_root(const Parsed& options, bool fingerprint) {
@@ -105,6 +123,9 @@ datasets::Dataset open_root(const Parsed& options, bool fingerprint) {
   if (!there && source.name == "icon-home") source.root = icon_home_pictures();
   if (options.has("domains")) source.domains = split_at_commas(options.text("domains"));
   if (options.has("lists")) source.lists = options.text("lists");
+  if (options.has("class-names")) source.class_names = options.text("class-names");
+  source.leave_out_foreign =
+      chosen(options, "other-formats", {"refuse", "leave-out"}) == "leave-out";
   return datasets::open_dataset(source);
 }
 
@@ -149,7 +170,11 @@ datasets::Split split_of(const Parsed& options, const datasets::Dataset& dataset
     base::throw_config_error("--development-seed needs --development-fraction");
   }
   choice.development_seed = options.get<std::uint64_t>("development-seed");
-  return datasets::choose_split(dataset, choice, options.get<std::uint64_t>("seed"));
+  const bool on_validation = chosen(options, "validation", {"none", "list"}) == "list";
+  choice.needs_test = !on_validation;
+  datasets::Split split =
+      datasets::choose_split(dataset, choice, options.get<std::uint64_t>("seed"));
+  return on_validation ? datasets::tested_on_validation(dataset, split) : split;
 }
 
 }  // namespace petlab::app

@@ -11,7 +11,7 @@ namespace petlab::app {
 /// A count with pictures per second on a terminal, nothing elsewhere.
 [[nodiscard]] datasets::tools::Progress counter(const char* what);
 
-/// Adds --dataset, --lists, --domains and --threads.
+/// Adds --dataset, --lists, --domains, --class-names, --other-formats and --threads.
 void add_dataset_options(po::options_description& options);
 
 /// Adds --split and what belongs to it, and --seed.

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cmath>
@@ -141,6 +142,15 @@ void print_pending(const std::vector<PreparedStudy>& studies, const study::Pendi
   std::cout << std::endl;
 }
 
+/// What the plans have to say of data sets and splits, each sentence once.
+std::vector<std::string> notes_of(const std::vector<PreparedStudy>& studies) {
+  std::vector<std::string> notes;
+  for (const PreparedStudy& study : studies)
+    for (const std::string& note : study.plan.notes)
+      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+  return notes;
+}
+
 /// What a study with failed runs ends with, on stderr. Returns the exit code.
 int say_failures(const study::PendingRuns& pending, const study::StudyOutcome& outcome,
                  const study::RunnerOptions& runner) {
@@ -191,6 +201,8 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   }
   runner.retried = pending.retried;
   print_pending(studies, pending, runner);
+  for (const std::string& note : notes_of(studies))
+    std::cout << "Note: " << note << std::endl;
   study::StudyOutcome outcome;
   if (!pending.jobs.empty()) {
     {

@@ -61,7 +61,12 @@ std::vector<study::Setting> overrides(const Parsed& options) {
       if (equals == std::string::npos || equals == 0)
         base::throw_config_error("--set " + text +
                                  ": expected KEY=VALUE, e.g. --set train.batch=4");
-      result.push_back({text.substr(0, equals), text.substr(equals + 1), "--set " + text, ""});
+      const std::string value = text.substr(equals + 1);
+      if (value.size() > 1 && (value.front() == '"' || value.front() == '\'') &&
+          value.front() == value.back())
+        base::throw_config_error("--set " + text + ": the value stands in quotes, which would be " +
+                                 "part of it; the shell takes off one pair, so write one");
+      result.push_back({text.substr(0, equals), value, "--set " + text, ""});
     }
   return result;
 }

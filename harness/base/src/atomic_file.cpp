@@ -27,16 +27,20 @@ std::filesystem::path draft_of(const std::filesystem::path& file) {
 
 AtomicFile::AtomicFile(std::filesystem::path file, const WriteOptions& options)
     : file_(std::move(file)), draft_(draft_of(file_)), options_(options) {
-  if (options_.make_folders && file_.has_parent_path())
-    std::filesystem::create_directories(file_.parent_path());
+  if (options_.make_folders && file_.has_parent_path()) {
+    std::error_code failed;
+    std::filesystem::create_directories(file_.parent_path(), failed);
+    if (failed)
+      throw Error(options_.failure, "cannot make the folder '" + printable(file_.parent_path()) +
+                                        "': " + failed.message());
+  }
   descriptor_ = ::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail();
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  ::unlink(draft_.c_str());
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (is_draft_) ::unlink(draft_.c_str());
 }
 
 void AtomicFile::write(const void* data, std::size_t size) {
@@ -51,16 +55,18 @@ void AtomicFile::write(const void* data, std::size_t size) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::close() {
+  if (descriptor_ < 0) return;
   if (options_.durability == Durability::power_loss && ::fsync(descriptor_) != 0) fail();
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
-  if (closed != 0 || std::rename(draft_.c_str(), file_.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(draft_.c_str());
-    errno = reason;
-    fail();
-  }
+  if (closed != 0) fail();
+}
+
+void AtomicFile::commit() {
+  close();
+  if (std::rename(draft_.c_str(), file_.c_str()) != 0) fail();
+  is_draft_ = false;
 }
 
 void AtomicFile::fail() const {

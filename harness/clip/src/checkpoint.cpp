@@ -39,6 +39,7 @@ CheckpointInfo inspect_checkpoint(const std::filesystem::path& model) {
     info.format = weights.naming() == Naming::open_clip ? "safetensors with OpenCLIP's names"
                                                         : "safetensors with Hugging Face's names";
   if (!files.index.empty()) info.format += " in " + std::to_string(files.weights.size()) + " files";
+  info.stripped = weights.stripped();
   info.files = files.weights;
   for (const std::filesystem::path& file : files.weights)
     info.bytes += std::filesystem::file_size(file);

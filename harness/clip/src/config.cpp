@@ -78,11 +78,23 @@ nlohmann::ordered_json tower_json(const sdk::TowerShape& shape, Activation activ
           {"attention_dropout", 0.0}};
 }
 
+/// Why models that users take for a CLIP are none.
+std::string family_text(const std::string& type) {
+  if (type.starts_with("siglip"))
+    return " (SigLIP: attention pooling without a class token, no causal mask, a sigmoid head, a "
+           "SentencePiece vocabulary; petlab does not compute it)";
+  if (type == "clip_vision_model" || type == "clip_text_model")
+    return " (one tower of a CLIP; petlab needs both)";
+  if (type == "chinese_clip" || type == "altclip" || type == "metaclip_2")
+    return " (a CLIP with another text tower or vocabulary, which petlab does not compute)";
+  return "";
+}
+
 }  // namespace
 
 Config config_of(const JsonObject& json) {
   if (const std::string type = json.text("model_type"); type != "clip")
-    json.fail("model_type", "is '" + shown(type) + "', expected 'clip'");
+    json.fail("model_type", "is '" + shown(type) + "', expected 'clip'" + family_text(type));
   const JsonObject vision = section(json, "vision_config");
   const JsonObject text = section(json, "text_config");
 

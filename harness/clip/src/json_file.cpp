@@ -1,7 +1,9 @@
 #include "json_file.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/lfs_pointer.hpp"
 #include "petlab/base/read_file.hpp"
+#include "petlab/base/text_encoding.hpp"
 #include "shown_text.hpp"
 
 #include <cmath>
@@ -53,6 +55,8 @@ JsonObject JsonObject::parse(std::string_view text, const std::filesystem::path&
   const auto refuse = [&](const std::string& what) {
     throw Error(ErrorKind::data, "'" + file.string() + "' " + what);
   };
+  if (base::is_lfs_pointer(text)) refuse(base::kLfsPointer + 1);
+  text = base::without_byte_order_mark(text, "'" + file.string() + "'", ErrorKind::data);
   if (nests_too_deep(text))
     refuse("is JSON that nests deeper than " + std::to_string(kMaxDepth) + " levels");
   json value;

@@ -42,9 +42,14 @@ void require_published(const std::filesystem::path& file) {
       expected += std::string(expected.ends_with("have") ? " " : ", ") + one.sha256 + " (" +
                   one.model + ")";
   }
-  throw base::Error(base::ErrorKind::data, "the weights '" + file.string() + "' have the SHA-256 " +
-                                               found + ", but " + expected +
-                                               "; --allow-unknown-weights reads them all the same");
+  throw base::Error(base::ErrorKind::data,
+                    "the weights '" + file.string() + "' have the SHA-256 " + found + ", but " +
+                        expected +
+                        (file.filename().string().starts_with("RN")
+                             ? "; it looks like one of OpenAI's ResNets, "
+                               "which petlab does not compute"
+                             : "; --allow-unknown-weights reads them all the "
+                               "same"));
 }
 
 }  // namespace petlab::clip

@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <unordered_set>
 
@@ -96,6 +97,19 @@ void load_one(const at::Tensor& target, const StoredWeights::Place& place,
   target.copy_(all.reshape(target.sizes()));
 }
 
+/// NaN and infinity would only show as accuracies by chance.
+void check_finite(const at::Tensor& loaded, const StoredWeights::Place& place) {
+  // A sum is finite only if every number is; where it is not, it may have overflowed.
+  if (std::isfinite(loaded.sum().item<double>())) return;
+  const std::int64_t wrong = loaded.numel() - at::isfinite(loaded).sum().item<std::int64_t>();
+  if (wrong > 0)
+    throw Error(ErrorKind::data, "the file '" + place.file->path().string() + "': tensor '" +
+                                     shown(place.tensor->name) + "' holds " +
+                                     std::to_string(wrong) + " of " +
+                                     std::to_string(loaded.numel()) +
+                                     " numbers that are not finite (NaN or infinity)");
+}
+
 }  // namespace
 
 void check_stored_weights(const Config& config, const StoredWeights& stored) {
@@ -130,7 +144,9 @@ void load_weights(const Weights& weights, const StoredWeights& stored) {
   const std::string prefix = stored.text_prefix();
   for (const sdk::NamedTensor& weight : weights.all()) {
     const WeightSource source = source_of(weight.name, naming, prefix);
-    load_one(weight.value, *stored.find(source.name), source);
+    const StoredWeights::Place& place = *stored.find(source.name);
+    load_one(weight.value, place, source);
+    check_finite(weight.value, place);
   }
 }
 

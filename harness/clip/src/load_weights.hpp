@@ -10,9 +10,10 @@ namespace petlab::clip {
 /// tensor. Allocates nothing of their size.
 void check_stored_weights(const Config& config, const StoredWeights& stored);
 
-/// Fills all weights from tensors that check_stored_weights() has passed. Numbers go from the
-/// mapped files straight to their place, in pieces; pages that were read are given back, so that
-/// the process needs little more memory than the weights themselves.
+/// Fills all weights from tensors that check_stored_weights() has passed. Throws Error(data) naming
+/// a tensor whose numbers are not all finite. Numbers go from the mapped files straight to their
+/// place, in pieces; pages that were read are given back, so that the process needs little more
+/// memory than the weights themselves.
 void load_weights(const Weights& weights, const StoredWeights& stored);
 
 }  // namespace petlab::clip

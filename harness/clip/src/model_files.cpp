@@ -1,10 +1,10 @@
 #include "model_files.hpp"
 
 #include "checkpoint_names.hpp"
+#include "known_weights.hpp"
 #include "petlab/base/error.hpp"
-#include "safetensors_header.hpp"
+#include "petlab/base/sha256.hpp"
 #include "shown_text.hpp"
-#include "torchscript_archive.hpp"
 
 #include <algorithm>
 #include <map>
@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kMaxIndexBytes = 50'000'000;
 
-/// Tensor name -> file name. A file of the index must be a plain name: a model never reads outside
-/// of its folder.
+}  // namespace
+
 std::map<std::string, std::string> read_index(const fs::path& index) {
   const JsonObject json = JsonObject::read(index, kMaxIndexBytes);
   const JsonObject map = json.object("weight_map");
@@ -32,6 +32,8 @@ std::map<std::string, std::string> read_index(const fs::path& index) {
   if (result.empty()) json.fail("weight_map", "is empty");
   return result;
 }
+
+namespace {
 
 ModelFiles sharded(const fs::path& index) {
   ModelFiles files{.folder = index.parent_path(), .index = index, .weights = {}};
@@ -48,12 +50,29 @@ ModelFiles single(const fs::path& file) {
       .folder = folder, .index = {}, .weights = {file}, .is_archive = file.extension() == ".pt"};
 }
 
-ModelFiles find_in_folder(const fs::path& folder) {
-  for (const char* name : {"model.safetensors", "open_clip_model.safetensors"}) {
-    if (fs::exists(folder / name)) return single(folder / name);
-    const fs::path index = folder / (std::string(name) + ".index.json");
-    if (fs::exists(index)) return sharded(index);
+/// Of timm's models, model.safetensors is an image tower alone, and the CLIP stands beside it.
+const ModelFiles& first_clip(const std::vector<ModelFiles>& found) {
+  for (const ModelFiles& files : found) {
+    if (found.size() == 1) break;
+    try {
+      if (StoredWeights(files).is_clip()) return files;
+    } catch (const base::Error&) {
+      break;  // a damaged file is told of, not passed by
+    }
   }
+  return found.front();
+}
+
+ModelFiles find_in_folder(const fs::path& folder) {
+  std::vector<ModelFiles> found;
+  for (const char* name : {"model.safetensors", "open_clip_model.safetensors"}) {
+    const fs::path index = folder / (std::string(name) + ".index.json");
+    if (fs::exists(folder / name))
+      found.push_back(single(folder / name));
+    else if (fs::exists(index))
+      found.push_back(sharded(index));
+  }
+  if (!found.empty()) return first_clip(found);
   std::vector<fs::path> archives;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
@@ -94,69 +113,42 @@ ModelFiles find_model(const fs::path& path) {
       "' is neither a model directory nor a file *.safetensors, *.safetensors.index.json or *.pt");
 }
 
-StoredWeights::StoredWeights(const ModelFiles& files) : where_(files.where()) {
-  for (const fs::path& path : files.weights) {
-    auto file = std::make_unique<File>(path);
-    const base::MappedFile& mapping = file->mapping;
-    if (files.is_archive)
-      file->tensors = parse_torch_archive(
-          mapping.bytes(), path.string(),
-          {.checksums = true,
-           .done = [&](std::size_t offset, std::size_t size) { mapping.drop(offset, size); }});
-    else
-      file->tensors = parse_safetensors(mapping.bytes(), path.string());
-    add(std::move(file));
-  }
-  if (files.index.empty()) return;
-  for (const auto& [name, file] : read_index(files.index)) {
-    const Place* place = find(name);
-    if (place == nullptr || place->file->path() != files.folder / file)
-      base::throw_data_error(where_ + " says that the tensor '" + shown(name) + "' is in '" +
-                             shown(file) + "', but it is not");
-  }
-}
-
-void StoredWeights::add(std::unique_ptr<File> file) {
-  for (const StoredTensor& tensor : file->tensors)
-    if (!places_.emplace(tensor.name, Place{&file->mapping, &tensor}).second)
-      base::throw_data_error("the file '" + file->mapping.path().string() + "' holds the tensor '" +
-                             shown(tensor.name) + "', which another file of the model holds, too");
-  files_.push_back(std::move(file));
-}
-
-const StoredWeights::Place* StoredWeights::find(const std::string& name) const {
-  const auto found = places_.find(name);
-  return found == places_.end() ? nullptr : &found->second;
-}
-
-Naming StoredWeights::naming() const {
-  return find("visual.conv1.weight") != nullptr || find("visual.proj") != nullptr
-             ? Naming::open_clip
-             : Naming::hugging_face;
-}
-
-std::string StoredWeights::text_prefix() const {
-  return find("text.token_embedding.weight") != nullptr ? "text." : "";
-}
-
 FoundSettings find_settings(const ModelFiles& files, const StoredWeights& weights) {
+  weights.require_clip();
   const fs::path open_clip = files.folder / "open_clip_config.json";
+  const fs::path hugging_face = files.folder / "config.json";
+  const fs::path processor = files.folder / "preprocessor_config.json";
   const auto from_shapes = [&](Activation activation) {
     const Config config = config_from_shapes(weights, activation);
     return Settings{config, Preprocessing{.image_size = config.shape.image_size}};
   };
   const std::string shapes = "the shapes of the tensors";
-  if (files.is_archive) return {from_shapes(Activation::quick_gelu), shapes, "OpenAI's constants"};
-  if (weights.naming() == Naming::open_clip && fs::exists(open_clip))
+  const bool has_open_clip_names = weights.naming() == Naming::open_clip;
+  const auto as_openai = [&] {
+    return FoundSettings{from_shapes(Activation::quick_gelu), shapes, "OpenAI's constants"};
+  };
+  // What OpenAI has published is what its code makes of it. Any other archive means what stands
+  // beside it.
+  const bool stands_alone =
+      !fs::exists(open_clip) && !fs::exists(hugging_face) && !fs::exists(processor);
+  if (files.is_archive && has_open_clip_names &&
+      (stands_alone || find_published(base::sha256_of_file(files.weights.front())) != nullptr))
+    return as_openai();
+  if (has_open_clip_names && fs::exists(open_clip))
     return {open_clip_settings_of(JsonObject::read(open_clip)), "open_clip_config.json",
             "open_clip_config.json"};
-  if (weights.naming() == Naming::open_clip && !fs::exists(files.folder / "config.json"))
+  if (files.is_archive && has_open_clip_names && !fs::exists(hugging_face)) {
+    FoundSettings found = as_openai();
+    found.settings.preprocessing = read_preprocessing(files.folder);
+    found.preprocessing_source = "preprocessor_config.json";
+    return found;
+  }
+  if (has_open_clip_names && !fs::exists(hugging_face))
     return {from_shapes(Activation::gelu), shapes + ", GELU as OpenCLIP's default",
             "OpenAI's constants, OpenCLIP's default"};
   return {{read_config(files.folder), read_preprocessing(files.folder)},
           "config.json",
-          fs::exists(files.folder / "preprocessor_config.json") ? "preprocessor_config.json"
-                                                                : "processor_config.json"};
+          fs::exists(processor) ? "preprocessor_config.json" : "processor_config.json"};
 }
 
 }  // namespace petlab::clip

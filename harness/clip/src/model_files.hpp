@@ -5,6 +5,7 @@
 #include "stored_tensor.hpp"
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -24,9 +25,13 @@ struct ModelFiles {
 };
 
 /// Finds the weights for what the user gave: a directory (model.safetensors, its index,
-/// open_clip_model.safetensors or the only *.pt, in this order) or one of these files. Throws
-/// Error(data) saying what was looked for.
+/// open_clip_model.safetensors or the only *.pt, in this order, less those that are no CLIP where
+/// another one is) or one of these files. Throws Error(data) saying what was looked for.
 [[nodiscard]] ModelFiles find_model(const std::filesystem::path& path);
+
+/// Tensor name -> file name, of an index of shards. A file of the index must be a plain name: a
+/// model never reads outside of its folder. Throws Error(data).
+[[nodiscard]] std::map<std::string, std::string> read_index(const std::filesystem::path& index);
 
 /// How the tensors are called.
 enum class Naming { hugging_face, open_clip };
@@ -47,6 +52,15 @@ class StoredWeights {
   [[nodiscard]] const Place* find(const std::string& name) const;
   [[nodiscard]] const std::unordered_map<std::string, Place>& all() const { return places_; }
   [[nodiscard]] Naming naming() const;
+  /// What stood in front of all names in the files and is taken off here: "module." of parallel
+  /// training, "_orig_mod." of torch.compile, "base_model.model." of PEFT, "state_dict." of a
+  /// checkpoint with more in it than weights; "" where nothing did.
+  [[nodiscard]] const std::string& stripped() const { return stripped_; }
+  /// Whether there is a tensor of an image tower and one of a text tower, of any layout.
+  [[nodiscard]] bool is_clip() const;
+  /// Throws Error(data) saying what the files hold where that is no CLIP that petlab computes: a
+  /// ResNet, a timm tower, another model.
+  void require_clip() const;
   /// "text." where OpenCLIP keeps the text tower in a module of its own; else nothing.
   [[nodiscard]] std::string text_prefix() const;
 
@@ -58,8 +72,10 @@ class StoredWeights {
   };
 
   void add(std::unique_ptr<File> file);
+  void strip_prefix();
 
   std::string where_;
+  std::string stripped_;
   std::vector<std::unique_ptr<File>> files_;
   std::unordered_map<std::string, Place> places_;
 };

@@ -76,8 +76,15 @@ void check_heads(const JsonObject& tower, const sdk::TowerShape& shape) {
 }
 
 sdk::TowerShape read_vision(const JsonObject& json) {
-  if (json.given("timm_model_name"))
-    json.fail("timm_model_name", "is set: petlab reads OpenCLIP's own vision transformers only");
+  if (json.given("timm_model_name")) {
+    const std::string name = json.text("timm_model_name");
+    json.fail("timm_model_name",
+              "is '" + shown(name) + "', an image tower of timm" +
+                  (name.find("siglip") != std::string::npos
+                       ? " for SigLIP, with attention pooling in the place of a class token"
+                       : "") +
+                  ": petlab computes OpenCLIP's own vision transformers only");
+  }
   if (json.given("layers") && json.at("layers").is_array())
     json.fail("layers", "is a list: petlab does not compute ResNet towers");
   check_keys(
@@ -95,15 +102,32 @@ sdk::TowerShape read_vision(const JsonObject& json) {
   return shape;
 }
 
+/// "eos" pools where the token `eos_id` stands first, "argmax" where the id is highest.
+bool is_pooled_by_id(const JsonObject& text) {
+  return text.given("pool_type") && text.at("pool_type") == "eos";
+}
+
+std::int64_t pooled_id(const JsonObject& text, std::int64_t vocab_size) {
+  constexpr std::int64_t kHighest = 2;  // Config's sign for it
+  if (!is_pooled_by_id(text)) return kHighest;
+  const std::int64_t id = text.integer_or("eos_id", kHighest, 0, vocab_size - 1);
+  if (id == kHighest)
+    text.fail("eos_id", "is 2, expected the end token of a vocabulary of CLIP's kind");
+  return id;
+}
+
 sdk::TowerShape read_text(const JsonObject& json) {
   if (json.given("hf_model_name"))
-    json.fail("hf_model_name", "is set: petlab reads OpenCLIP's own text transformers only");
+    json.fail("hf_model_name",
+              "is '" + shown(json.text("hf_model_name")) +
+                  "', a text tower of Hugging Face: petlab computes OpenCLIP's own "
+                  "text transformers only");
   check_keys(
       json,
       {"layers", "width", "heads", "mlp_ratio", "context_length", "vocab_size", "norm_kwargs"},
       {"hf_tokenizer_name", "output_tokens", "pad_id", "proj", "pooler_type", "hf_model_pretrained",
        "eos_id"},
-      {{"pool_type", "argmax"},
+      {{"pool_type", is_pooled_by_id(json) ? "eos" : "argmax"},
        {"proj_type", "linear"},
        {"tokenizer_kwargs", nlohmann::json::object()}});
   sdk::TowerShape shape;
@@ -169,8 +193,7 @@ Settings open_clip_settings_of(const JsonObject& json) {
   config.text_activation = activation;
   config.vision_layer_norm_eps = epsilon(vision);
   config.text_layer_norm_eps = epsilon(text);
-  // OpenCLIP pools where the token id is highest.
-  config.eos_token_id = 2;
+  config.eos_token_id = pooled_id(text, config.vocab_size);
   if (model.given("init_logit_scale")) config.initial_logit_scale = model.real("init_logit_scale");
   settings.preprocessing =
       json.given("preprocess_cfg")

@@ -34,6 +34,8 @@ struct Tokenizer::Impl {
   BytePairs pairs;
   std::int32_t start = 0;
   std::int32_t end = 0;
+  AddedTokens raw;         // looked for in the text as it is written
+  AddedTokens normalised;  // and in what normalise_text() makes of it
   std::string source;
   std::string hash;
 
@@ -75,6 +77,18 @@ Tokenizer Tokenizer::load(const std::filesystem::path& model_dir, std::int64_t v
     impl->pairs.add(merge.left, merge.right, merge.merged);
     hash.update(std::to_string(merge.left) + " " + std::to_string(merge.right) + "\n");
   }
+  // The two marks may be written out in a text, and then stand for themselves.
+  impl->raw.add(std::string(kStartToken), files.start, /*is_single_word=*/false);
+  impl->raw.add(std::string(kEndToken), files.end, /*is_single_word=*/false);
+  for (const AddedToken& token : files.added) {
+    hash.update("added " + token.content + (token.is_single_word ? " word" : "") +
+                (token.is_normalised ? " normalised\n" : "\n"));
+    if (token.is_normalised)
+      impl->normalised.add(with_single_blanks(normalise_text(token.content)), token.id,
+                           token.is_single_word);
+    else
+      impl->raw.add(token.content, token.id, token.is_single_word);
+  }
   impl->tokens = std::move(files.tokens);
   impl->inner = files.inner;
   impl->last = files.last;
@@ -87,18 +101,24 @@ Tokenizer Tokenizer::load(const std::filesystem::path& model_dir, std::int64_t v
 
 std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const {
   std::vector<std::int64_t> ids;
-  while (true) {
-    // The start and end token may be written out in a text, and then stand for themselves.
-    const std::size_t start = text.find(kStartToken);
-    const std::size_t end = text.find(kEndToken);
-    const std::size_t cut = std::min(start, end);
-    for (const std::string& word : split_words(normalise_text(text.substr(0, cut))))
-      for (const std::int32_t id : impl_->encode_word(word))
-        ids.push_back(id);
-    if (cut == std::string_view::npos) return ids;
-    ids.push_back(start < end ? impl_->start : impl_->end);
-    text.remove_prefix(cut + (start < end ? kStartToken : kEndToken).size());
+  for (const AddedTokens::Piece& written : impl_->raw.split(text)) {
+    if (written.id >= 0) {
+      ids.push_back(written.id);
+      continue;
+    }
+    std::string normalised = normalise_text(written.text);
+    if (!impl_->normalised.is_empty()) normalised = with_single_blanks(normalised);
+    for (const AddedTokens::Piece& piece : impl_->normalised.split(normalised)) {
+      if (piece.id >= 0) {
+        ids.push_back(piece.id);
+        continue;
+      }
+      for (const std::string& word : split_words(piece.text))
+        for (const std::int32_t id : impl_->encode_word(word))
+          ids.push_back(id);
+    }
   }
+  return ids;
 }
 
 TokenBatch Tokenizer::encode_batch(std::span<const std::string> texts, std::int64_t context_length,

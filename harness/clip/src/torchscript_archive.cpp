@@ -105,7 +105,7 @@ class Archive {
       if (++visited_ > kMaxTensors) fail("it holds more than 100000 values");
       if (item.kind == Kind::tensor)
         add(prefix + key.text, item);
-      else if (item.kind == Kind::object)
+      else if (item.kind == Kind::object || item.kind == Kind::dictionary)
         collect(item, prefix + key.text + ".", depth + 1);
     }
   }

@@ -18,9 +18,10 @@ struct ArchiveReading {
 };
 
 /// The tensors of a PyTorch archive (torch.jit.save or torch.save of a state dictionary), by the
-/// names that state_dict() gives them, sorted. Nothing in the archive is run or compiled: its ZIP
-/// directory and its pickle are read by restricted readers, code is passed over. `where` names the
-/// file. Throws Error(data).
+/// names that state_dict() gives them, sorted; those of a dictionary in a dictionary, as
+/// checkpoints of a training hold it, are called "state_dict.NAME". Nothing in the archive is run
+/// or compiled: its ZIP directory and its pickle are read by restricted readers, code is passed
+/// over. `where` names the file. Throws Error(data).
 ///
 /// torch::jit::load would compile the archive's code, call its __setstate__ and copy all storages
 /// into memory first; LibTorch's own unpickler makes objects of any type that the file names.

@@ -55,7 +55,22 @@ void VocabularyBuilder::add_tokens(const JsonObject& vocabulary, const nlohmann:
       vocabulary.fail(token, "is an added token whose id is not below " + std::to_string(count));
     take(token, id.get<std::int64_t>());
   }
+  for (const nlohmann::json& one : added)
+    add_found(one);
   find_marks();
+}
+
+void VocabularyBuilder::add_found(const nlohmann::json& added) {
+  const auto flag = [&](const char* name, bool missing) {
+    return added.contains(name) && added[name].is_boolean() ? added[name].get<bool>() : missing;
+  };
+  const auto content = added["content"].get<std::string>();
+  // The marks are found wherever they are written out.
+  if (content == kStartToken || content == kEndToken) return;
+  files_.added.push_back({.content = content,
+                          .id = ids_.at(content),
+                          .is_single_word = flag("single_word", false),
+                          .is_normalised = flag("normalized", !flag("special", false))});
 }
 
 std::string VocabularyBuilder::add_token(const std::string& token) {

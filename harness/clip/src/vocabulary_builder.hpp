@@ -33,6 +33,7 @@ class VocabularyBuilder {
 
  private:
   void find_marks();
+  void add_found(const nlohmann::json& added);
   [[nodiscard]] std::int32_t id_of(const std::string& token) const;
 
   std::filesystem::path file_;

@@ -2,6 +2,7 @@
 
 #include "byte_alphabet.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/lfs_pointer.hpp"
 #include "petlab/base/read_file.hpp"
 #include "shown_text.hpp"
 #include "vocabulary_builder.hpp"
@@ -9,8 +10,10 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <memory>
+#include <system_error>
 
 namespace petlab::clip {
 
@@ -41,10 +44,52 @@ void each_line(std::string_view text,
   }
 }
 
+/// The tokens that were added to a vocabulary beside its files, as tokenizer.json lists them.
+nlohmann::json added_beside(const fs::path& folder) {
+  std::error_code ignored;
+  nlohmann::json result = nlohmann::json::array();
+  if (const fs::path joint = folder / "tokenizer.json"; fs::exists(joint, ignored)) {
+    const JsonObject json = JsonObject::read(joint, kMaxVocabularyBytes);
+    return json.given("added_tokens") ? json.at("added_tokens") : result;
+  }
+  const auto number = [](const JsonObject& json, const std::string& id) {
+    std::int64_t value = -1;
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), value);
+    if (error != std::errc() || end != id.data() + id.size()) json.fail(id, "is no token's id");
+    return value;
+  };
+  if (const fs::path file = folder / "tokenizer_config.json"; fs::exists(file, ignored)) {
+    const JsonObject json = JsonObject::read(file);
+    if (json.given("added_tokens_decoder")) {
+      const JsonObject tokens = json.object("added_tokens_decoder");
+      for (const auto& [id, token] : tokens.items().items()) {
+        if (!token.is_object()) tokens.fail(id, "is not an object");
+        result.push_back(token);
+        result.back()["id"] = number(tokens, id);
+      }
+      return result;
+    }
+  }
+  if (const fs::path file = folder / "added_tokens.json"; fs::exists(file, ignored)) {
+    const JsonObject json = JsonObject::read(file);
+    for (const auto& [content, id] : json.items().items())
+      result.push_back({{"content", content}, {"id", id}});
+  }
+  return result;
+}
+
+/// The text of a vocabulary file. Throws for what Git LFS leaves in the place of one.
+std::string read_text(const fs::path& file) {
+  std::string text = base::read_text_file(file, kMaxMergesBytes);
+  if (base::is_lfs_pointer(text)) fail(file, base::kLfsPointer + 1);
+  return text;
+}
+
 VocabularyFiles read_pair(const fs::path& vocabulary, const fs::path& merges) {
   VocabularyBuilder builder(vocabulary);
-  builder.add_tokens(JsonObject::read(vocabulary, kMaxVocabularyBytes));
-  const std::string text = base::read_text_file(merges, kMaxMergesBytes);
+  builder.add_tokens(JsonObject::read(vocabulary, kMaxVocabularyBytes),
+                     added_beside(vocabulary.parent_path()));
+  const std::string text = read_text(merges);
   each_line(text, [&](std::string_view line, std::size_t number) {
     if (line.empty() || (number == 1 && line.starts_with("#version"))) return;
     if (const std::string wrong = builder.add_merge(line); !wrong.empty())
@@ -67,6 +112,7 @@ std::string inflate(const fs::path& file) {
     if (got == 0) break;
     text.append(piece, 0, static_cast<std::size_t>(got));
     if (text.size() > kMaxMergesBytes) fail(file, "has more than 50 MB of text");
+    if (base::is_lfs_pointer(text)) fail(file, base::kLfsPointer + 1);  // zlib takes plain text
   }
   int code = Z_OK;
   ::gzerror(in.get(), &code);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "added_tokens.hpp"
 #include "json_file.hpp"
 
 #include <array>
@@ -25,13 +26,15 @@ struct VocabularyFiles {
   std::array<std::int32_t, 256> last{};   ///< id of a byte at the end of a word
   std::int32_t start = 0;
   std::int32_t end = 0;
-  std::string source;  ///< the files' names
+  std::vector<AddedToken> added;  ///< beside the two marks
+  std::string source;             ///< the files' names
 };
 
-/// Reads vocab.json and merges.txt, or else tokenizer.json, or else OpenAI's
-/// bpe_simple_vocab_16e6.txt.gz of a model's folder. The last names no number of tokens: its first
-/// merges are taken until there are `vocab_size`. Throws Error(data) naming the file, and all of
-/// them when the folder has none.
+/// Reads vocab.json and merges.txt (with the added tokens of tokenizer.json, tokenizer_config.json
+/// or added_tokens.json, of which the first that is there counts), or else tokenizer.json, or else
+/// OpenAI's bpe_simple_vocab_16e6.txt.gz of a model's folder. The last names no number of tokens:
+/// its first merges are taken until there are `vocab_size`. Throws Error(data) naming the file, and
+/// all of them when the folder has none.
 [[nodiscard]] VocabularyFiles read_vocabulary_files(const std::filesystem::path& folder,
                                                     std::int64_t vocab_size);
 

@@ -24,6 +24,8 @@ results::RunIdentity run_identity(const engine::RunSpec& spec, const RunFacts& f
         entry.identity_otherwise == nullptr || entry.applies == nullptr || entry.applies(spec);
     parts.emplace_back(entry.key(), has_meaning ? entry.text(spec) : entry.identity_otherwise);
   }
+  // Absent where nothing was said: such runs keep their identity.
+  if (!facts.class_names.empty()) parts.emplace_back("dataset.class-names", facts.class_names);
   for (const auto& [name, value] : spec.method_options)
     parts.emplace_back("method.option." + name, value);
   if (spec.grouping) {

@@ -1,101 +1,59 @@
 #include "ini_file.hpp"
 
+#include "ini_line.hpp"
 #include "petlab/base/error.hpp"
-
-#include <boost/program_options/detail/config_file.hpp>
-#include <boost/program_options/errors.hpp>
+#include "petlab/base/read_file.hpp"
+#include "petlab/base/text.hpp"
+#include "petlab/base/text_encoding.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
+#include <string_view>
 #include <utility>
 
 namespace petlab::study {
-namespace po = boost::program_options;
 namespace {
 
-std::string trim(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+std::string text_of(const std::filesystem::path& file) {
+  try {
+    return base::read_text_file(file);
+  } catch (const base::Error&) {
+    base::throw_config_error("cannot read protocol file " + base::printable(file));
+  }
 }
-
-using Pairs = po::detail::common_config_file_iterator;
-
-/// The pairs that Boost finds in a file. Boost tells neither lines nor sections; both are noted as
-/// the lines go by.
-class IniPairs final : public Pairs {
- public:
-  IniPairs(std::istream& in, std::string name)
-      : Pairs({}, /*allow_unregistered=*/true), in_(in), name_(std::move(name)) {
-    next();
-  }
-
-  /// To the next pair, or to the end.
-  void next() {
-    try {
-      get();
-    } catch (const po::invalid_config_file_syntax&) {
-      expected_pair();
-    }
-  }
-
-  [[nodiscard]] bool is_at_end() const { return *this == Pairs(); }
-  [[nodiscard]] std::string where() const { return name_ + ":" + std::to_string(number_); }
-  [[nodiscard]] const std::vector<std::string>& sections() const { return sections_; }
-  [[noreturn]] void expected_pair() const {
-    base::throw_config_error(where() + ": expected 'key = value', found '" + line_ + "'");
-  }
-
- private:
-  bool getline(std::string& line) override {
-    if (!std::getline(in_, line)) return false;
-    ++number_;
-    line_ = trim(line.substr(0, line.find('#')));
-    if (line_.starts_with('[')) note_section();
-    return true;
-  }
-
-  void note_section() {
-    if (!line_.ends_with(']') || line_.size() < 3)
-      base::throw_config_error(where() + ": expected a section '[name]', found '" + line_ + "'");
-    const std::string section = line_.substr(1, line_.size() - 2);
-    if (std::find(sections_.begin(), sections_.end(), section) != sections_.end())
-      base::throw_config_error(where() + ": section [" + section + "] is there twice");
-    sections_.push_back(section);
-  }
-
-  std::istream& in_;
-  std::string name_;
-  std::size_t number_ = 0;
-  std::string line_;  ///< the last, without comment and blanks around it
-  std::vector<std::string> sections_;
-};
 
 }  // namespace
 
 IniFile read_ini(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  if (!in || std::filesystem::is_directory(file))
-    base::throw_config_error("cannot read protocol file " + file.string());
+  const std::string bytes = text_of(file);
+  const std::string name = file.filename().string();
+  std::string_view text = base::without_byte_order_mark(bytes, name, base::ErrorKind::config);
   const std::filesystem::path base = std::filesystem::absolute(file).parent_path();
   IniFile result;
-  std::map<std::string, std::string> lines;  // of the keys so far
-  IniPairs pairs(in, file.filename().string());
-  for (; !pairs.is_at_end(); pairs.next()) {
-    const std::string& key = pairs->string_key;
-    if (pairs.sections().empty() && !key.empty())
-      base::throw_config_error(pairs.where() + ": key '" + key +
-                               "' stands before the first [section]");
-    if (key.empty() || key.ends_with('.')) pairs.expected_pair();
-    const std::string where = pairs.where();
-    const auto [first, is_new] = lines.emplace(key, where.substr(where.rfind(':') + 1));
-    if (!is_new)
-      base::throw_config_error(where + ": key '" + key + "' is there twice (first in line " +
-                               first->second + ")");
-    result.settings.push_back({key, pairs->value.front(), where, base});
+  std::map<std::string, std::size_t> lines;  // of the keys so far
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::string where = name + ":" + std::to_string(number);
+    const IniResult parsed = parse_ini_line(line);
+    if (!parsed.line) base::throw_config_error(where + ": " + parsed.wrong);
+    auto& sections = result.sections;
+    if (parsed.line->kind == IniLine::Kind::section) {
+      if (std::find(sections.begin(), sections.end(), parsed.line->name) != sections.end())
+        base::throw_config_error(where + ": section [" + parsed.line->name + "] is there twice");
+      sections.push_back(parsed.line->name);
+    } else if (parsed.line->kind == IniLine::Kind::pair) {
+      if (sections.empty())
+        base::throw_config_error(where + ": key '" + parsed.line->name +
+                                 "' stands before the first [section]");
+      const std::string key = sections.back() + "." + parsed.line->name;
+      const auto [first, is_new] = lines.emplace(key, number);
+      if (!is_new)
+        base::throw_config_error(where + ": key '" + key + "' is there twice (first in line " +
+                                 std::to_string(first->second) + ")");
+      result.settings.push_back({key, parsed.line->value, where, base});
+    }
   }
-  result.sections = pairs.sections();
   return result;
 }
 

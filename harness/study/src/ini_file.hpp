@@ -13,8 +13,7 @@ struct IniFile {
   std::vector<std::string> sections;  ///< in the order of the file, with those that are empty
 };
 
-/// Reads an INI file (`[section]`, `key = value`, `#` begins a comment). Throws Error(config)
-/// naming file and line.
+/// Reads an INI file of the grammar of ini_line.hpp. Throws Error(config) naming file and line.
 [[nodiscard]] IniFile read_ini(const std::filesystem::path& file);
 
 /// `settings` with later values in the place of earlier ones.

@@ -1,7 +1,9 @@
 #include "petlab/study/plan.hpp"
 
+#include "ini_line.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/setting_table.hpp"
 
@@ -72,7 +74,7 @@ engine::RunSpec row_spec(const Protocol& protocol, const Row& row, const PluginR
 }
 
 void add_line(std::string& text, const std::string& key, const std::string& value) {
-  text += key + " = " + value + "\n";
+  text += key + " = " + ini_value(value) + "\n";
 }
 
 }  // namespace
@@ -102,6 +104,10 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
   plan.study.name = protocol.name;
   plan.study.protocol = protocol_text(protocol, specs);
   plan.train_images = facts.train_images;
+  for (const auto& [seed, notes] : facts.notes)
+    for (const std::string& note : notes)
+      if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
+        plan.notes.push_back(note);
   std::map<std::string, std::string> labels;
   for (const engine::RunSpec& spec : specs) {
     const LoadedPlugin& method = *plugins.method(spec.method).plugin;
@@ -117,7 +123,8 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
                  .method_sources = method.descriptor->source_hash,
                  .grouping_sources = "",
                  .host_sources = host_source_hash(),
-                 .torch_version = facts.torch_version};
+                 .torch_version = facts.torch_version,
+                 .class_names = facts.class_names_hash};
     if (spec.grouping) {
       const LoadedPlugin& grouping = *plugins.grouping(spec.grouping->strategy).plugin;
       run.grouping_sources = grouping.descriptor->source_hash;
@@ -126,6 +133,12 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
     job.identity = run_identity(spec, run);
     job.environment = {{results::environment::kSources, host_source_state()},
                        {results::environment::kPetlabVersion, program_version()}};
+    if (const auto notes = facts.notes.find(spec.seed);
+        notes != facts.notes.end() && !notes->second.empty())
+      job.environment.emplace_back(results::environment::kDataNotes,
+                                   base::joined(notes->second, "\n"));
+    if (!facts.class_names.empty())
+      job.environment.emplace_back(results::environment::kClassNames, facts.class_names);
     const auto [twin, is_new] =
         labels.emplace(job.identity.hash, spec.label + " (seed " + std::to_string(spec.seed) + ")");
     if (!is_new)

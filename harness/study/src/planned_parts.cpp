@@ -18,4 +18,13 @@ void check_unchanged(const std::string& what, const std::string& found,
                                                  planned.substr(0, 12) + "); start it again");
 }
 
+std::string pictures_key(const engine::DatasetSpec& spec) {
+  std::string key = spec.name + "\n" + spec.root.string() + "\n" + spec.lists.string() + "\n" +
+                    spec.class_names.string() + "\n" +
+                    (spec.leave_out_foreign ? "leave-out" : "refuse");
+  for (const std::string& domain : spec.domains)
+    key += "\n" + domain;
+  return key;
+}
+
 }  // namespace petlab::study

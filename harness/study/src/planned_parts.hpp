@@ -1,5 +1,6 @@
 #pragma once
 
+#include "petlab/engine/run_spec.hpp"
 #include "petlab/results/record.hpp"
 
 #include <string>
@@ -12,5 +13,8 @@ namespace petlab::study {
 
 /// The plan measured the files before; what is computed must be what it names. Throws Error(data).
 void check_unchanged(const std::string& what, const std::string& found, const std::string& planned);
+
+/// Equal for data sets that are read alike: the same pictures, with the same names of classes.
+[[nodiscard]] std::string pictures_key(const engine::DatasetSpec& spec);
 
 }  // namespace petlab::study

@@ -11,16 +11,6 @@
 namespace petlab::study {
 namespace {
 
-/// Equal for runs that read the same pictures at the same size.
-std::string pictures_key(const engine::RunSpec& spec) {
-  const engine::DatasetSpec& data = spec.dataset;
-  std::string key = data.name + "\n" + data.root.string() + "\n" + data.lists.string() + "\n" +
-                    spec.backbone.string();
-  for (const std::string& domain : data.domains)
-    key += "\n" + domain;
-  return key;
-}
-
 void build_images(const datasets::Dataset& dataset, int size,
                   const std::filesystem::path& cache_dir, engine::Progress& progress) {
   bool announced = false;
@@ -38,12 +28,16 @@ void build_images(const datasets::Dataset& dataset, int size,
 void prepare_data(std::vector<Job>& jobs, results::RunStore& store, engine::Progress& progress) {
   std::map<std::string, std::vector<Job*>> by_data;
   for (Job& job : jobs)
-    by_data[pictures_key(job.spec)].push_back(&job);
+    by_data[pictures_key(job.spec.dataset) + "\n" + job.spec.backbone.string()].push_back(&job);
   for (const auto& [key, members] : by_data) {
     const engine::RunSpec& first = members.front()->spec;
     const datasets::Dataset dataset = engine::open_study_dataset(first.dataset);
     check_unchanged("data set " + first.dataset.root.string(), dataset.fingerprint,
                     identity_part(members.front()->identity, "dataset.fingerprint"));
+    if (!dataset.class_names_hash.empty())
+      check_unchanged("the file of class names " + first.dataset.class_names.string(),
+                      dataset.class_names_hash,
+                      identity_part(members.front()->identity, "dataset.class-names"));
     const auto size = static_cast<int>(clip::model_preprocessing(first.backbone).image_size);
     build_images(dataset, size, first.cache_dir, progress);
     std::map<std::string, engine::SplitManifest> of_split;

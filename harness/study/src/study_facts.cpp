@@ -2,9 +2,12 @@
 
 #include "descriptor_checks.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/checkpoint.hpp"
+#include "petlab/engine/class_tokens.hpp"
 #include "petlab/engine/dataset_choice.hpp"
+#include "planned_parts.hpp"
 
 #include <filesystem>
 #include <map>
@@ -29,9 +32,7 @@ void check_there(const std::filesystem::path& path, const char* what, const char
 /// The data set, read and hashed once in a process: `reproduce` plans many studies on one.
 const datasets::Dataset& dataset_of(const engine::DatasetSpec& spec) {
   static std::map<std::string, datasets::Dataset> known;
-  std::string key = spec.name + "\n" + spec.root.string() + "\n" + spec.lists.string();
-  for (const std::string& domain : spec.domains)
-    key += "\n" + domain;
+  const std::string key = pictures_key(spec);
   const auto found = known.find(key);
   return found != known.end() ? found->second
                               : known.emplace(key, engine::open_study_dataset(spec)).first->second;
@@ -45,6 +46,9 @@ const std::string& weight_hash_of(const Protocol& protocol) {
   if (found != known.end()) return found->second;
   const auto backbone = clip::Backbone::load(
       protocol.backbone, c10::kCPU, {.allow_unknown_weights = protocol.allow_unknown_weights});
+  // Before any work; with the template of its method each run looks again.
+  engine::check_class_tokens(backbone->tokenizer(), backbone->shape().context_length,
+                             study_tasks(protocol.dataset), "{}");
   return known.emplace(key, backbone->weight_hash()).first->second;
 }
 
@@ -58,11 +62,16 @@ StudyFacts measure_facts(const Protocol& protocol) {
   StudyFacts facts;
   const datasets::Dataset& dataset = dataset_of(protocol.dataset);
   facts.dataset_fingerprint = dataset.fingerprint;
+  facts.class_names_hash = dataset.class_names_hash;
+  if (!dataset.class_names_hash.empty())
+    facts.class_names = protocol.dataset.class_names.filename().string() + ": " +
+                        base::joined(dataset.display_names);
   for (const std::uint64_t seed : protocol.seeds) {
     const datasets::Split split = engine::study_split(dataset, protocol.dataset, seed);
     facts.split_hashes[seed] = split.hash;
     for (const auto& train : split.train)
       facts.train_images[seed] += static_cast<std::int64_t>(train.size());
+    facts.notes[seed] = engine::study_notes(dataset, split, protocol.dataset);
   }
   facts.backbone_weights = weight_hash_of(protocol);
   facts.backbone_settings = clip::model_settings_hash(protocol.backbone);

@@ -76,6 +76,24 @@ TEST_F(Files, TwoDraftsOfOneFileDoNotMeet) {
   EXPECT_EQ(read_text_file(file), "other");
 }
 
+TEST_F(Files, ClosedDraftsAreCommittedLaterOrRemoved) {
+  const fs::path file = folder_ / "a.txt";
+  write_file(file, "old");
+  {
+    AtomicFile draft(file);
+    draft.write("new");
+    draft.close();
+    EXPECT_EQ(read_text_file(file), "old");
+  }
+  EXPECT_EQ(count(), 1U);
+  AtomicFile draft(file);
+  draft.write("new");
+  draft.close();
+  draft.commit();
+  EXPECT_EQ(read_text_file(file), "new");
+  EXPECT_EQ(count(), 1U);
+}
+
 TEST_F(Files, WritingNamesTheFileAndTheReason) {
   const fs::path file = folder_ / "no" / "a.txt";
   EXPECT_THAT(

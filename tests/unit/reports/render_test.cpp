@@ -7,7 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -100,6 +103,59 @@ TEST_F(RenderTest, ShowsFailuresEvenWithoutResults) {
   const std::string text = table(build_report(store, "planned"));
   EXPECT_THAT(text, HasSubstr("none of them is finished (1 failed)"));
   EXPECT_THAT(text, HasSubstr("coop, seed 1: out of memory (numeric)"));
+}
+
+TEST_F(RenderTest, PrintsNotesOfTheDataAndTheNamesOfClasses) {
+  results::RunStore store(folder_ / "runs.sqlite");
+  const records::RunChoice run;
+  store.register_split(records::split(1));
+  store.set_study(records::study("noted", {{"coop", {run}}}));
+  results::RunRecord record = records::done_run(run, records::split(1));
+  record.environment.emplace_back(results::environment::kDataNotes,
+                                  "domain 'line' has one class\nsecond sentence");
+  record.environment.emplace_back(results::environment::kClassNames, "names.csv: tench, goldfish");
+  store.record(record);
+  const Report report = build_report(store, "noted");
+  EXPECT_THAT(report.notes,
+              testing::IsSupersetOf({std::string("Data: domain 'line' has one class."),
+                                     std::string("Data: second sentence.")}));
+  write_report(report, folder_ / "out", {Format::markdown});
+  EXPECT_THAT(file("out/report.md"), HasSubstr("tench, goldfish"));
+}
+
+TEST_F(RenderTest, AReportThatDoesNotFitLeavesNothingBehindAndTheOldOneAsItWas) {
+  const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
+  const Report report = build_report(store, "demo");
+  // More than a small file's room, as on a full disk: writing ends in the middle of the report.
+  const auto with_room = [&](rlim_t bytes, const std::filesystem::path& folder) {
+    std::string error = "no error";
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{bytes, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    try {
+      write_report(report, folder, {Format::csv, Format::markdown, Format::html});
+    } catch (const base::Error& caught) {
+      error = caught.what();
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    return error;
+  };
+  EXPECT_THAT(with_room(20'000, folder_ / "new/rep"),
+              testing::AllOf(HasSubstr("cannot write the file"), HasSubstr("report.html"),
+                             HasSubstr("File too large")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
+  std::filesystem::create_directories(folder_ / "old");
+  std::ofstream(folder_ / "old/table.csv") << "old";
+  EXPECT_THAT(with_room(20'000, folder_ / "old"), HasSubstr("File too large"));
+  EXPECT_EQ(file("old/table.csv"), "old");
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::recursive_directory_iterator(folder_ / "old"))
+    ++files;
+  EXPECT_EQ(files, 1U);
 }
 
 TEST_F(RenderTest, UsesEscapeCodesOnlyWhenAsked) {

@@ -171,6 +171,17 @@ TEST_F(SignificanceTest, NamesSeedsThatCollapsed) {
   EXPECT_THAT(report.notes, Contains(HasSubstr("Row 'one': seed 2 ends far below")));
 }
 
+TEST_F(SignificanceTest, TwoSeedsHaveNotCollapsedAndNoLossIsNamedWhereNothingTrains) {
+  const Report two = report_of({{"a", "coop", "joint", {{1, 1}, {7, 7}}},
+                                {"zero", "zero-shot", "joint", {{1, 1}, {7, 7}}, 0}});
+  EXPECT_TRUE(two.rows[0].collapsed_seeds.empty());
+  EXPECT_THAT(two.notes, Not(Contains(HasSubstr("far below"))));
+  const Report three = report_of({{"zero", "zero-shot", "joint", {{1, 1}, {7, 7}, {7, 7}}, 0}});
+  EXPECT_THAT(three.notes, Contains(testing::AllOf(HasSubstr("seed 1 ends far below"),
+                                                   HasSubstr("nothing trains in this row"),
+                                                   Not(HasSubstr("loss")))));
+}
+
 TEST_F(SignificanceTest, WarnsOfTooFewSeeds) {
   const Report three = report_of({{"a", "coop", "joint", {{5, 5}, {6, 6}, {7, 6}}}});
   EXPECT_THAT(three.notes,

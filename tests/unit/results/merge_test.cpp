@@ -328,6 +328,25 @@ TEST_F(MergeTest, RefusesASplitThatHasTheHashOfAnother) {
   EXPECT_THAT(refusal(), HasSubstr("is there already with other tasks or images"));
 }
 
+TEST_F(MergeTest, JoinsStoresOfADataSetBeforeAndAfterARepair) {
+  make(a_, {done(coop1_)});
+  SplitRecord repaired = sample::split(1);
+  repaired.dataset.hash = std::string(64, 'f');
+  RunRecord run = sample::done_run(mmap1_, repaired);
+  run.dataset_hash = repaired.dataset.hash;
+  {
+    RunStore store(b_);
+    store.register_split(repaired);
+    store.record(run);
+  }
+  const MergeReport report = merge_stores(a_, {b_});
+  EXPECT_EQ(report.runs_added, 1);
+  EXPECT_EQ(report.splits_added, 1);
+  const RunStore store(a_, OpenMode::read_only);
+  EXPECT_EQ(store.load(run.identity.hash)->dataset_hash, repaired.dataset.hash);
+  EXPECT_EQ(store.load(done(coop1_).identity.hash)->dataset_hash, sample::split(1).dataset.hash);
+}
+
 TEST_F(MergeTest, RefusesFilesThatAreNotThereOrTheSame) {
   EXPECT_THAT(refusal(), HasSubstr("there is no such file"));
   EXPECT_FALSE(std::filesystem::exists(a_)) << "no empty store is left behind";

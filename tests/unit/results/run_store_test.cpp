@@ -293,6 +293,27 @@ TEST_F(RunStoreTest, KeepsASplitOnceAndRefusesOthersUnderItsHash) {
   EXPECT_FALSE(store_.split("unknown").has_value());
 }
 
+TEST_F(RunStoreTest, KeepsSplitsOfOneHashOfTwoDataSets) {
+  // The same ids, one picture of which was replaced.
+  SplitRecord repaired = split_;
+  repaired.dataset.hash = std::string(64, 'f');
+  const RunRecord before = sample::done_run({.method = "coop"}, split_);
+  store_.record(before);
+  store_.register_split(repaired);
+  RunRecord after = sample::done_run({.method = "mmap"}, repaired);
+  after.dataset_hash = repaired.dataset.hash;
+  EXPECT_EQ(store_.record(after), RecordOutcome::stored);
+  EXPECT_EQ(store_.load(before.identity.hash)->dataset_hash, split_.dataset.hash);
+  EXPECT_EQ(store_.load(after.identity.hash)->dataset_hash, repaired.dataset.hash);
+  EXPECT_EQ(store_.load(after.identity.hash)->tasks.size(), 2U);
+  EXPECT_EQ(store_.split(split_.hash, repaired.dataset.hash)->dataset.hash, repaired.dataset.hash);
+  EXPECT_EQ(store_.split(split_.hash)->dataset.hash, split_.dataset.hash);
+  EXPECT_FALSE(store_.split(split_.hash, "another").has_value());
+  after.identity = sample::identity_of({.method = "vpt"}, repaired);
+  after.dataset_hash = "another";
+  EXPECT_THROW(store_.record(after), base::Error);
+}
+
 TEST_F(RunStoreTest, RefusesSplitsThatContradictThemselves) {
   const auto refused = [&](const std::function<void(SplitRecord&)>& spoil) {
     SplitRecord split = sample::split(4);

@@ -47,6 +47,8 @@ struct Dataset {
   /// Pictures of each domain by its publication, in the order of `domains`; 0 where it says
   /// nothing.
   std::vector<std::size_t> published = {};
+  /// SHA-256 over the names of a class-names file; "" where classes are called as their folders.
+  std::string class_names_hash = {};
 };
 
 struct FolderOptions {
@@ -58,17 +60,19 @@ struct FolderOptions {
   /// False leaves `fingerprint` empty: no file is opened.
   bool fingerprint = true;
   unsigned threads = 0;  ///< for the fingerprint; 0 = all cores
+  /// Pictures in formats that petlab does not read are left out with a note instead of refused.
+  bool leave_out_foreign = false;
 };
 
 /// Loads pictures of one's own: `root/domain/class/picture`, or `root/class/picture`, which is one
 /// domain with the folder's name. One more folder level around either is looked through, and
 /// folders named train, val (valid, validation) and test, above or below the domains, become the
 /// samples' parts. Labels are keyed on the class name over all domains; domains may have different
-/// classes. Hidden and plain files outside of classes and files that are no pictures are left out.
-/// Throws base::Error(data) naming the path for: no such root, a folder of another kind (saying
-/// what was found), an empty class, a picture format that petlab cannot read, two classes whose
-/// names differ only in case, names of domains and classes that are no text, links that lead in a
-/// circle.
+/// classes. Hidden files are left out; so are, with a note, pictures outside of classes and files
+/// that are no pictures. Throws base::Error(data) naming the path for: no such root, a folder of
+/// another kind (saying what was found), an empty class, picture formats that petlab cannot read,
+/// two classes that are one text in a prompt, two domains whose names differ in case or blanks
+/// alone, names of domains and classes that are no text, links that lead in a circle.
 [[nodiscard]] Dataset load_folder(const std::filesystem::path& root,
                                   const FolderOptions& options = {});
 

@@ -34,10 +34,14 @@ struct DatasetSource {
   std::filesystem::path lists = {};       ///< folder of mini-domainnet's and the like; "" = in root
   bool fingerprint = true;                ///< false opens no picture
   unsigned threads = 0;
+  /// CSV file (folder, name) of what classes are called in prompts; "" = as their folders.
+  std::filesystem::path class_names = {};
+  bool leave_out_foreign = false;  ///< as in FolderOptions
 };
 
 /// Loads by name. Throws base::Error(config) for an unknown name and for lists where the data set
-/// has none, else base::Error(data) as load_folder does, in one sentence.
+/// has none, else base::Error(data) as load_folder does, and for names of classes that do not fit,
+/// in one sentence.
 [[nodiscard]] Dataset open_dataset(const DatasetSource& source);
 
 /// What the folder or file `root` looks like: "csv" for a file, "icon-home", "office-home", "pacs",

@@ -58,7 +58,7 @@ struct Amount {
 
 /// The split that a data set brings with it (Sample::part). Throws base::Error(config) when it has
 /// none, base::Error(data) naming a domain without training or test pictures.
-[[nodiscard]] Split own_split(const Dataset& dataset);
+[[nodiscard]] Split own_split(const Dataset& dataset, bool needs_test = true);
 
 /// CSV with the columns domain, id, part (train | validation | test) and hash: the split's, in the
 /// first row.
@@ -73,7 +73,7 @@ void write_split(const std::filesystem::path& file, const Dataset& dataset, cons
 /// validation or test. Throws base::Error(data) naming file and line of a picture that the data set
 /// has not, a file whose part is not known, a domain without training or test pictures.
 [[nodiscard]] Split read_list_split(const std::vector<std::filesystem::path>& files,
-                                    const Dataset& dataset);
+                                    const Dataset& dataset, bool needs_test = true);
 
 /// Everything that decides a split but the seed.
 struct SplitChoice {
@@ -85,6 +85,9 @@ struct SplitChoice {
   /// only, and their test part tests.
   std::vector<std::filesystem::path> lists = {};
   bool own_lists = false;  ///< the data set's own split takes the place of `lists`
+  /// False where validation pictures are tested on: lists need no test part then, but where they
+  /// are the split and nothing is carved a validation part.
+  bool needs_test = true;
   Amount validation = {};  ///< carved from training
   /// Above 0: this share of each class of each domain is set aside as the validation part before
   /// training images are picked, by `development_seed` alone: the same images for every seed of the

@@ -1,8 +1,10 @@
 #include "petlab/engine/dataset_choice.hpp"
 
 #include "data/domain_labels.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "petlab/datasets/registry.hpp"
+#include "petlab/datasets/split_notes.hpp"
 
 namespace petlab::engine {
 namespace {
@@ -25,8 +27,12 @@ double training_share(const datasets::Dataset& dataset, const datasets::Split& s
 }  // namespace
 
 datasets::Dataset open_study_dataset(const DatasetSpec& spec) {
-  return datasets::open_dataset(
-      {.name = spec.name, .root = spec.root, .domains = spec.domains, .lists = spec.lists});
+  return datasets::open_dataset({.name = spec.name,
+                                 .root = spec.root,
+                                 .domains = spec.domains,
+                                 .lists = spec.lists,
+                                 .class_names = spec.class_names,
+                                 .leave_out_foreign = spec.leave_out_foreign});
 }
 
 datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec& spec,
@@ -44,10 +50,22 @@ datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec&
   choice.validation = {spec.validation_fraction, spec.validation_shots};
   choice.development_fraction = spec.development_fraction;
   choice.development_seed = static_cast<std::uint64_t>(spec.development_seed);
+  choice.needs_test = !spec.tests_on_validation();
   datasets::Split split = datasets::choose_split(dataset, choice, seed);
-  if (!spec.tests_on_validation()) return split;
   if (spec.validation == ValidationPart::development) split.name += "-tested";
-  return datasets::tested_on_validation(dataset, split);
+  if (spec.tests_on_validation()) split = datasets::tested_on_validation(dataset, split);
+  if (const std::string obstacle = datasets::split_obstacle(dataset, split); !obstacle.empty())
+    throw base::Error(base::ErrorKind::data, obstacle);
+  return split;
+}
+
+std::vector<std::string> study_notes(const datasets::Dataset& dataset, const datasets::Split& split,
+                                     const DatasetSpec& spec) {
+  std::vector<std::string> notes =
+      datasets::split_notes(dataset, split, spec.split == "shots" ? spec.train_shots : 0);
+  for (const std::string& note : dataset.notes)
+    if (note.starts_with("left out: ")) notes.push_back(note);
+  return notes;
 }
 
 results::SplitRecord split_record(const datasets::Dataset& dataset, const datasets::Split& split,

@@ -89,6 +89,7 @@ void read_split_manifest(RunInputs& inputs, const SplitManifest& manifest,
       sheet.at("fingerprint").get<std::string>(), std::move(counts), size,
       datasets::CacheOptions{.directory = cache_dir, .threads = threads});
   sheet.at("split").get_to(inputs.split_hash);
+  sheet.at("fingerprint").get_to(inputs.dataset_hash);
   for (const json& entry : sheet.at("tasks"))
     inputs.tasks.push_back({entry.at("name").get<std::string>(),
                             entry.at("classes").get<std::vector<std::string>>(),

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/engine/adapted_backbone.hpp"
 #include "petlab/engine/adapter_checks.hpp"
+#include "petlab/engine/class_tokens.hpp"
 #include "petlab/engine/costs.hpp"
 #include "petlab/engine/environment.hpp"
 #include "petlab/engine/evaluator.hpp"
@@ -227,6 +228,7 @@ void Run::prepare() {
   set_up_torch(spec_);
   record_.environment = describe_environment(backbone_.device(), std::move(record_.environment));
   record_.split_hash = inputs_.split_hash;
+  record_.dataset_hash = inputs_.dataset_hash;
   record_.total_backbone_parameters = backbone_.parameter_count();
   // No plugin has worked yet: what was hashed after loading is what is there.
   record_.frozen_hash_before =
@@ -241,6 +243,8 @@ void Run::prepare() {
   checks_.check_template(text_template_);
   record_.environment.emplace_back("text_template", text_template_);
   note_cut_texts(inputs_, text_template_, record_, progress_);
+  check_class_tokens(backbone_.tokenizer(), backbone_.shape().context_length, inputs_.tasks,
+                     text_template_);
   features_ = shared_features(spec_, inputs_);
   images_.emplace(backbone_, inputs_.tasks, spec_.training.augmentation, spec_.seed,
                   spec_.training.precision, features_.get());

@@ -171,7 +171,7 @@ constexpr Range kShare{.maximum = 1.0};
 constexpr Range kPart{.maximum = 1.0, .is_open_below = true, .is_open_above = true};
 constexpr Range kPartOrNothing{.maximum = 1.0, .is_open_above = true};
 
-// The pictures and weights themselves are in the identity by their hashes.
+// The pictures, names of classes and weights themselves are in the identity by their hashes.
 std::vector<SettingEntry> make_table() {
   using D = DatasetSpec;
   using T = Training;
@@ -205,6 +205,24 @@ std::vector<SettingEntry> make_table() {
             .default_text = "in the root",
             .in_identity = false,
             .is_optional = true}),
+      path(&D::class_names,
+           {.section = "dataset",
+            .name = "class-names",
+            .help =
+                "CSV file with the columns folder and name: what each class is called in prompts",
+            .option = "class-names",
+            .default_text = "as their folders",
+            .in_identity = false,
+            .in_record = false,
+            .is_optional = true}),
+      choice(&D::leave_out_foreign, {"refuse", "leave-out"},
+             {.section = "dataset",
+              .name = "other-formats",
+              .help = "pictures in formats that petlab does not read: an error, or left out of the "
+                      "data set with a note",
+              .option = "other-formats",
+              .in_identity = false,
+              .is_optional = true}),
       choice(&D::split, {"percent", "shots", "list"},
              {.section = "dataset",
               .name = "split",

@@ -20,9 +20,12 @@ struct Side {
   std::string name;                      // the row's label, or the first digits of a run's identity
   std::string study;                     // "" for a run that no study plans
   std::vector<results::RunRecord> runs;  // with predictions, by seed; at least one
-  std::map<std::string, results::SplitRecord> splits;  // of the runs, by hash
+  std::map<std::string, results::SplitRecord> splits;  // of the runs, by split_key()
   int planned = 0;                                     // runs of the row; 1 for a run
 };
+
+/// The hash of a run's split with that of its data set behind it.
+std::string split_key(const results::RunRecord& run);
 
 /// Finds a side: a row label of `study` (of any study where that is ""), STUDY:LABEL, or a run's
 /// identity or the first digits of it (4 or more) if a study plans the run. Throws Error(config)

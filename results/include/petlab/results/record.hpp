@@ -42,7 +42,7 @@ struct TaskSplit {
 
 /// Which images train and which test. One row a split, shared by all runs that use it.
 struct SplitRecord {
-  std::string hash;  // hex digest over the lists: the key that RunRecord::split_hash names
+  std::string hash;  // hex digest over the lists; with the data set's the key that runs name
   DatasetRecord dataset;
   std::string name;       // "10%", "mrn-20"
   double fraction = 0.0;  // share of each domain that trains, 0 to 1
@@ -197,6 +197,11 @@ inline constexpr const char* kCutTexts =
     "cut_class_texts";  // a sentence; absent where none was cut
 inline constexpr const char* kFeatureStore =
     "feature_store";  // "3549 images read, 0 computed"; absent where no image feature was kept
+inline constexpr const char* kDataNotes =
+    "data_notes";  // sentences about data set and split, a line each; absent where there are none
+inline constexpr const char* kClassNames =
+    "class_names";  // "names.csv: tench, goldfish"; absent where classes are called as their
+                    // folders
 inline constexpr const char* kSources = "sources";  // "clean", "dirty", "unknown"
 }  // namespace environment
 
@@ -225,6 +230,8 @@ struct RunRecord {
   std::int64_t total_backbone_parameters = 0;
   std::string precision;   // "float32"
   std::string split_hash;  // a registered split; may be "" only in a failed run
+  // Of the split's data set: two data sets may have splits of one hash. "" where the store has one.
+  std::string dataset_hash = {};
 
   RunStatus status = RunStatus::done;
   std::string error_kind;  // failed runs: kind and one sentence; done runs: both empty

@@ -67,8 +67,8 @@ class RunStore {
   /// a search of a row that is not planned.
   void set_study(const StudyRecord& study);
 
-  /// Stores a split with its test images, once: a split with this hash that is there already is
-  /// left alone if it has the same tasks and images, else it is an error.
+  /// Stores a split with its test images, once: a split with this hash of the same data set that is
+  /// there already is left alone if it has the same tasks and images, else it is an error.
   void register_split(const SplitRecord& split);
 
   /// True if the store holds a finished run of this identity.
@@ -123,8 +123,9 @@ class RunStore {
   /// there may be never stand in memory together. `visit` must not use the store.
   void visit_runs(const std::string& study, LoadDetail detail, const RunVisitor& visit) const;
 
-  /// The split of this hash; nothing where there is none.
-  std::optional<SplitRecord> split(const std::string& hash) const;
+  /// The split of this hash and of the data set with that one, or the first of any data set;
+  /// nothing where there is none.
+  std::optional<SplitRecord> split(const std::string& hash, const std::string& dataset = "") const;
 
   /// Keeps what a repeat of a finished run gave; a run may have several. Refuses one of a run that
   /// is not finished.

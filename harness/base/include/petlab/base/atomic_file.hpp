@@ -32,6 +32,9 @@ class AtomicFile {
 
   void write(const void* data, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
+  /// Ends the writing and gives the descriptor back. A commit() behind it asks for no more room, so
+  /// several files can be closed first and then committed together.
+  void close();
   void commit();
 
  private:
@@ -41,6 +44,7 @@ class AtomicFile {
   std::filesystem::path draft_;
   WriteOptions options_;
   int descriptor_ = -1;
+  bool is_draft_ = true;  ///< there is a draft to be removed
 };
 
 /// A whole file at once.

@@ -18,6 +18,7 @@ struct CheckpointInfo {
   std::map<std::string, std::int64_t> types;  ///< stored numbers by type, e.g. "F16" -> 149620737
   std::string sha256;                         ///< of an archive's file; else empty
   std::string published_as;                   ///< "ViT-B/16" where the hash is OpenAI's; else empty
+  std::string stripped;                       ///< in front of all names, e.g. "module."; else empty
   std::string settings_source;
   std::string preprocessing_source;
 };

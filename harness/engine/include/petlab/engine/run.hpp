@@ -43,6 +43,7 @@ struct RunInputs {
   std::string backbone_hash = {};  ///< its weight_hash(), if it was computed; else "": it will be
   std::vector<Task> tasks;         ///< in the study's order
   std::string split_hash;
+  std::string dataset_hash = {};  ///< its fingerprint
   /// Image features of the untouched tower are kept there, and shared by runs; absent: computed
   /// where they are needed. With it, the tasks' training and test images are rows of the same
   /// pictures.

@@ -139,6 +139,10 @@ struct DatasetSpec {
   /// the run's seed, and neither trains nor tests (datasets::SplitChoice).
   double development_fraction = 0.0;
   std::int64_t development_seed = 1;
+  /// CSV file of what classes are called in prompts (datasets::DatasetSource); "" = as their
+  /// folders.
+  std::filesystem::path class_names = {};
+  bool leave_out_foreign = false;  ///< pictures in formats that petlab does not read; else refused
 
   [[nodiscard]] bool tests_on_validation() const {
     return validation_fraction > 0.0 || validation_shots > 0 || validation != ValidationPart::none;

@@ -18,6 +18,7 @@ struct RunFacts {
   std::string grouping_sources;   ///< of the grouping's plugin; "" where the sharing has no groups
   std::string host_sources;       ///< host_source_hash()
   std::string torch_version;      ///< of the LibTorch that runs
+  std::string class_names = {};   ///< hash of the names that a file gives classes; else ""
 };
 
 /// The identity of a run: SHA-256 over the canonical form of the spec and the facts. Study name,

@@ -24,6 +24,9 @@ struct StudyFacts {
   std::string backbone_settings;
   std::string torch_version;
   std::map<std::uint64_t, std::int64_t> train_images = {};  ///< of all tasks, by seed
+  std::string class_names_hash = {};                        ///< datasets::Dataset's
+  std::string class_names = {};  ///< those that prompts hold, where a file says them
+  std::map<std::uint64_t, std::vector<std::string>> notes = {};  ///< engine::study_notes(), by seed
 };
 
 /// One run of a study with everything that a worker needs.
@@ -41,6 +44,7 @@ struct Plan {
   results::StudyRecord study;                          ///< all runs, for the store
   std::vector<Job> jobs;                               ///< all runs: rows in order, then seeds
   std::map<std::uint64_t, std::int64_t> train_images;  ///< of all tasks, by seed
+  std::vector<std::string> notes = {};                 ///< about data set and splits, each once
 };
 
 /// Where runs keep caches and how they compute; decides no result.

@@ -4,6 +4,7 @@
 #include "petlab/datasets/split.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
@@ -37,17 +38,24 @@ struct CheckReport {
   int near_distance = 0;            ///< most bits of 64 that a near pair differs in
   int smallest_side = 0;
   int largest_side = 0;
-  std::string split;        ///< its name
-  std::string fingerprint;  ///< of the data set; empty when a file cannot be opened
+  std::vector<std::string> notes;  ///< datasets::split_notes()
+  std::string obstacle;            ///< datasets::split_obstacle()
+  std::string split;               ///< its name
+  std::string fingerprint;         ///< of the data set; empty when a file cannot be opened
 
-  /// False when a picture cannot be read or the same file is in two domains, two classes or two
-  /// parts of the split.
-  [[nodiscard]] bool passed() const;
+  /// Why a study would not be sound, a few words each: a picture that cannot be read, the same file
+  /// in two domains, two classes or two parts of the split, a domain that is never tested, any
+  /// note.
+  [[nodiscard]] std::vector<std::string> reasons() const;
+
+  /// Whether there is none.
+  [[nodiscard]] bool passed() const { return reasons().empty(); }
 };
 
 struct CheckOptions {
   int near_distance = 6;
-  unsigned threads = 0;  ///< 0 = all cores
+  std::int64_t shots = 0;  ///< training pictures of each class that the split was to have; 0: none
+  unsigned threads = 0;    ///< 0 = all cores
   std::function<void(std::size_t done, std::size_t total)> progress = {};
 };
 
