@@ -22,6 +22,10 @@ constexpr std::array<std::string_view, 2> kVisionAnchors{"visual.class_embedding
 constexpr std::array<std::string_view, 2> kTextAnchors{
     "token_embedding.weight", "text_model.embeddings.token_embedding.weight"};
 
+/// Names of the first layer of all image towers, ResNets too, in front of which a prefix shows.
+constexpr std::array<std::string_view, 3> kPrefixAnchors{
+    "visual.conv1.weight", "visual.class_embedding", "vision_model.embeddings.class_embedding"};
+
 /// What checkpoints of a training keep their weights in, beside an optimizer's tensors and others.
 constexpr std::array<std::string_view, 3> kInnerDictionaries{"state_dict.", "model_state_dict.",
                                                              "model."};
@@ -58,7 +62,7 @@ StoredWeights::StoredWeights(const ModelFiles& files) : where_(files.where()) {
 void StoredWeights::strip_prefix() {
   std::set<std::string> prefixes;
   for (const auto& [name, place] : places_)
-    for (const std::string_view anchor : kVisionAnchors)
+    for (const std::string_view anchor : kPrefixAnchors)
       if (name.ends_with(anchor)) prefixes.insert(name.substr(0, name.size() - anchor.size()));
   if (prefixes.size() != 1 || prefixes.begin()->empty()) return;
   const std::string& prefix = *prefixes.begin();

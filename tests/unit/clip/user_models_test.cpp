@@ -157,7 +157,7 @@ TEST_F(UserModels, ResNetsAndOtherTowersAreCalledSo) {
   write(tensors, file);
   EXPECT_THAT(load_error(folder()), HasSubstr("a ResNet (RN50 and the like)"));
   write(tensors, file, "module.");
-  EXPECT_THAT(load_error(folder()), testing::Not(HasSubstr("no error"))) << "still an error";
+  EXPECT_THAT(load_error(folder()), HasSubstr("a ResNet (RN50 and the like)"));
   tensors = text;
   tensors["visual.trunk.cls_token"] = at::zeros({1, 1, 8});
   write(tensors, file);
@@ -215,7 +215,7 @@ TEST_F(UserModels, AnEndTokenByItsIdIsPooled) {
   with({{"eos_id", 5}});
   EXPECT_THAT(load_error(folder()), HasSubstr("eos_token_id 5"));
   settings["model_cfg"]["text_cfg"].erase("eos_id");
-  with({});
+  with(json::object());
   EXPECT_THAT(load_error(folder()), HasSubstr("'model_cfg.text_cfg.eos_id' is 2"));
   with({{"pool_type", "last"}});
   EXPECT_THAT(load_error(folder()), HasSubstr("'model_cfg.text_cfg.pool_type' is \"last\""));

@@ -90,9 +90,9 @@ TEST_F(UserInputs, DomainsOfOneNameAreRefused) {
   EXPECT_THAT(error(), HasSubstr("domains 'INK' and 'ink'"));
   // Names that differ in more are two domains, each found by its own.
   fs::rename(set() / "INK", set() / "i-nk");
-  EXPECT_EQ(load({.name = "", .domains = {"i-nk"}}).domains.at(0).name, "i-nk");
-  EXPECT_EQ(load({.name = "", .domains = {"ink"}}).domains.at(0).name, "ink");
-  EXPECT_THAT(error({.name = "", .domains = {"I_NK"}}), HasSubstr("may be 'i-nk' or 'ink'"));
+  EXPECT_EQ(load({.name = "", .root = {}, .domains = {"i-nk"}}).domains.at(0).name, "i-nk");
+  EXPECT_EQ(load({.name = "", .root = {}, .domains = {"ink"}}).domains.at(0).name, "ink");
+  EXPECT_THAT(error({.name = "", .root = {}, .domains = {"I_NK"}}), HasSubstr("may be 'i-nk' or 'ink'"));
 }
 
 TEST_F(UserInputs, ClassNamesComeFromAFile) {
@@ -100,14 +100,14 @@ TEST_F(UserInputs, ClassNamesComeFromAFile) {
   put("ink/n01443537");
   const fs::path names = write("names.csv", "folder,name\nn01440764,tench\nn01443537,goldfish\n");
   const Dataset plain = load();
-  const Dataset named = load({.name = "", .class_names = names});
+  const Dataset named = load({.name = "", .root = {}, .class_names = names});
   EXPECT_THAT(named.classes, ElementsAre("n01440764", "n01443537"));
   EXPECT_THAT(named.display_names, ElementsAre("tench", "goldfish"));
   EXPECT_EQ(plain.class_names_hash, "");
   EXPECT_EQ(named.class_names_hash.size(), 64U);
   const auto with = [&](const std::string& text) {
     write("names.csv", text);
-    return error({.name = "", .class_names = names});
+    return error({.name = "", .root = {}, .class_names = names});
   };
   EXPECT_THAT(with("folder,name\nn01440764,tench\n"), HasSubstr("no name for class 'n01443537'"));
   EXPECT_THAT(with("folder,name\nn01440764,tench\nn01443537,Tench \n"), HasSubstr("are one text"));
@@ -116,11 +116,11 @@ TEST_F(UserInputs, ClassNamesComeFromAFile) {
   EXPECT_THAT(with("class,name\n"), HasSubstr("missing column folder"));
   // The hash is of the names in use: not of the file, its order, or names of other classes.
   write("names.csv", "name,folder\nshark,n9\ngoldfish,n01443537\ntench,n01440764\n");
-  const Dataset again = load({.name = "", .class_names = names});
+  const Dataset again = load({.name = "", .root = {}, .class_names = names});
   EXPECT_EQ(again.class_names_hash, named.class_names_hash);
   EXPECT_THAT(again.notes, Contains(HasSubstr("names 1 class that the data set has not")));
   write("names.csv", "folder,name\nn01440764,n01440764\nn01443537,n01443537\n");
-  EXPECT_EQ(load({.name = "", .class_names = names}).class_names_hash, "");
+  EXPECT_EQ(load({.name = "", .root = {}, .class_names = names}).class_names_hash, "");
 }
 
 TEST_F(UserInputs, FormatsThatAreNotReadAreCountedAndRefused) {
@@ -130,11 +130,11 @@ TEST_F(UserInputs, FormatsThatAreNotReadAreCountedAndRefused) {
   EXPECT_THAT(error(), AllOf(HasSubstr("a.heif has a format that petlab cannot read, as 5 more"),
                              HasSubstr("1 .heif, 1 .jp2, 1 .jxl, 1 .pgm, 1 .tga, 1 .tiff"),
                              HasSubstr("other-formats = leave-out")));
-  const Dataset left = load({.name = "", .leave_out_foreign = true});
+  const Dataset left = load({.name = "", .root = {}, .leave_out_foreign = true});
   EXPECT_EQ(sample_count(left), 3U);
   EXPECT_THAT(left.notes, Contains(HasSubstr("left out: 6 pictures in formats")));
   put("ink/dog", 2, ".tga");
-  EXPECT_THAT(error({.name = "", .leave_out_foreign = true}),
+  EXPECT_THAT(error({.name = "", .root = {}, .leave_out_foreign = true}),
               HasSubstr("dog holds no picture in a format that petlab reads"));
 }
 

@@ -144,8 +144,7 @@ TEST_F(RenderTest, AReportThatDoesNotFitLeavesNothingBehindAndTheOldOneAsItWas) 
     return error;
   };
   EXPECT_THAT(with_room(20'000, folder_ / "new/rep"),
-              testing::AllOf(HasSubstr("cannot write the file"), HasSubstr("report.html"),
-                             HasSubstr("File too large")));
+              testing::AllOf(HasSubstr("cannot write the file"), HasSubstr("File too large")));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
   std::filesystem::create_directories(folder_ / "old");
   std::ofstream(folder_ / "old/table.csv") << "old";
