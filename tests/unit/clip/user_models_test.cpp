@@ -35,10 +35,12 @@ Tensors open_clip_weights() {
     const WeightSource source = source_of(weight.name, Naming::open_clip, "");
     at::Tensor& target = stored[source.name];
     const at::Tensor value = source.transposed ? weight.value.t().contiguous() : weight.value;
-    if (source.third <= 0)
+    if (source.third < 0) {
       target = value.clone();
-    else
-      target = at::cat({target, value});
+      continue;
+    }
+    if (!target.defined()) target = at::cat({value, value, value});
+    target.narrow(0, source.third * value.size(0), value.size(0)).copy_(value);
   }
   return stored;
 }
