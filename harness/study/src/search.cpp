@@ -101,10 +101,11 @@ std::size_t added_beyond(const Search& search, std::size_t row, const std::strin
 }
 
 /// Whether a row may have the settings: in range, and of the right kind.
-bool is_allowed(const Protocol& protocol, const Row& row, const PluginRegistry& plugins) {
+bool is_allowed(const Protocol& protocol, const Row& row, const results::NamedValues& values,
+                const PluginRegistry& plugins) {
   Protocol alone = protocol;
-  alone.rows = {row};
   try {
+    alone.rows = {trial_row(row, values, 1, row.origin)};
     (void)expand(alone, plugins, {});
   } catch (const base::Error&) {
     return false;
@@ -129,8 +130,7 @@ std::vector<Trial> trials_beyond(const Protocol& protocol, const Search& search,
     trial.is_added = true;
     for (auto& [name, value] : trial.values)
       if (name == key) value = *next;
-    if (is_allowed(protocol, trial_row(row, trial.values, 1, row.origin), plugins))
-      added.push_back(std::move(trial));
+    if (is_allowed(protocol, row, trial.values, plugins)) added.push_back(std::move(trial));
   }
   return added;
 }

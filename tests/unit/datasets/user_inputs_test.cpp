@@ -92,7 +92,8 @@ TEST_F(UserInputs, DomainsOfOneNameAreRefused) {
   fs::rename(set() / "INK", set() / "i-nk");
   EXPECT_EQ(load({.name = "", .root = {}, .domains = {"i-nk"}}).domains.at(0).name, "i-nk");
   EXPECT_EQ(load({.name = "", .root = {}, .domains = {"ink"}}).domains.at(0).name, "ink");
-  EXPECT_THAT(error({.name = "", .root = {}, .domains = {"I_NK"}}), HasSubstr("may be 'i-nk' or 'ink'"));
+  EXPECT_THAT(error({.name = "", .root = {}, .domains = {"I_NK"}}),
+              HasSubstr("may be 'i-nk' or 'ink'"));
 }
 
 TEST_F(UserInputs, ClassNamesComeFromAFile) {
