@@ -16,7 +16,7 @@ help: ## Show the commands
 	@echo
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; 13 to 17 minutes, and the download of LibTorch
+demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; some 15 minutes on 2 cores with AVX-512, longer without, and the download of LibTorch
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab petlab_plugins
 	@$(SETUP)/icon_home.sh
