@@ -1,5 +1,7 @@
 #include "names.hpp"
 
+#include "petlab/base/white_space.hpp"
+
 #include <utf8proc.h>
 
 #include <algorithm>
@@ -9,18 +11,11 @@
 namespace petlab::datasets {
 namespace {
 
-bool is_blank(utf8proc_int32_t character) {
-  const utf8proc_category_t category = utf8proc_category(character);
-  return (character >= 0x09 && character <= 0x0D) || character == 0x85 ||
-         category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
-         category == UTF8PROC_CATEGORY_ZP;
-}
-
 /// Kinds of characters that CLIP's pattern parts from each other.
 enum class Kind { blank, letter, number, other };
 
 Kind kind_of(utf8proc_int32_t character) {
-  if (is_blank(character)) return Kind::blank;
+  if (base::is_white_space(character)) return Kind::blank;
   switch (utf8proc_category(character)) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:

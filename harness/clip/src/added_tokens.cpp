@@ -1,5 +1,7 @@
 #include "added_tokens.hpp"
 
+#include "petlab/base/white_space.hpp"
+
 #include <utf8proc.h>
 
 #include <algorithm>
@@ -29,14 +31,6 @@ bool is_word_character(utf8proc_int32_t character) {
   }
 }
 
-bool is_white_space(utf8proc_int32_t character) {
-  if (character < 0) return false;
-  const utf8proc_category_t category = utf8proc_category(character);
-  return (character >= 0x09 && character <= 0x0D) || character == 0x85 ||
-         category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
-         category == UTF8PROC_CATEGORY_ZP;
-}
-
 bool begins_with_word(std::string_view text) {
   utf8proc_int32_t character = -1;
   if (text.empty()) return false;
@@ -63,7 +57,7 @@ std::string with_single_blanks(std::string_view text) {
         utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
                          static_cast<utf8proc_ssize_t>(text.size()), &character);
     const auto length = static_cast<std::size_t>(size > 0 ? size : 1);
-    const bool is_blank = is_white_space(character);
+    const bool is_blank = base::is_white_space(character);
     if (!is_blank)
       result += text.substr(0, length);
     else if (!was_blank)

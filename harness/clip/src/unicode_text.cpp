@@ -1,6 +1,7 @@
 #include "unicode_text.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/white_space.hpp"
 #include "unicode_tables.hpp"
 
 #include <utf8proc.h>
@@ -36,13 +37,6 @@ bool is_ascii(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-/// The property White_Space, which is what \s means in the pattern.
-bool is_space(std::int32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000;
-}
-
 /// The entry of a sorted table whose first..last holds the character, or nothing.
 template <class Entry>
 const Entry* entry_of(std::span<const Entry> table, std::int32_t code) {
@@ -55,7 +49,7 @@ const Entry* entry_of(std::span<const Entry> table, std::int32_t code) {
 }
 
 Kind kind_of(std::int32_t code) {
-  if (is_space(code)) return Kind::space;
+  if (base::is_white_space(code)) return Kind::space;
   if (entry_of(letters(), code) != nullptr) return Kind::letter;
   return entry_of(numbers(), code) != nullptr ? Kind::number : Kind::other;
 }
@@ -154,7 +148,7 @@ std::string_view trimmed(std::string_view text) {
   std::size_t end = 0;
   for (std::size_t at = 0; at < text.size();) {
     const Character character = first_character(text.substr(at));
-    if (!is_space(character.code) && (character.code < 0x1C || character.code > 0x1F)) {
+    if (!base::is_white_space(character.code) && (character.code < 0x1C || character.code > 0x1F)) {
       begin = std::min(begin, at);
       end = at + character.size;
     }
