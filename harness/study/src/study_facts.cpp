@@ -13,7 +13,7 @@
 #include <map>
 #include <string>
 #include <system_error>
-#include <utility>
+#include <tuple>
 
 namespace petlab::study {
 
@@ -38,10 +38,12 @@ const datasets::Dataset& dataset_of(const engine::DatasetSpec& spec) {
                               : known.emplace(key, engine::open_study_dataset(spec)).first->second;
 }
 
-/// Likewise.
-const std::string& weight_hash_of(const Protocol& protocol) {
-  static std::map<std::pair<std::filesystem::path, bool>, std::string> known;
-  const auto key = std::pair(protocol.backbone, protocol.allow_unknown_weights);
+/// The hash of the backbone's weights, after its tokenizer has told the classes of the data set
+/// apart: likewise once, for a backbone and a data set.
+const std::string& checked_weight_hash(const Protocol& protocol) {
+  static std::map<std::tuple<std::filesystem::path, bool, std::string>, std::string> known;
+  const auto key =
+      std::tuple(protocol.backbone, protocol.allow_unknown_weights, pictures_key(protocol.dataset));
   const auto found = known.find(key);
   if (found != known.end()) return found->second;
   const auto backbone = clip::Backbone::load(
@@ -73,7 +75,7 @@ StudyFacts measure_facts(const Protocol& protocol) {
       facts.train_images[seed] += static_cast<std::int64_t>(train.size());
     facts.notes[seed] = engine::study_notes(dataset, split, protocol.dataset);
   }
-  facts.backbone_weights = weight_hash_of(protocol);
+  facts.backbone_weights = checked_weight_hash(protocol);
   facts.backbone_settings = clip::model_settings_hash(protocol.backbone);
   facts.torch_version = loaded_torch_version();
   return facts;
