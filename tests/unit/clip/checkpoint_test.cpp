@@ -3,6 +3,7 @@
 
 #include "checkpoint_names.hpp"
 #include "model_fixture.hpp"
+#include "open_clip_fixture.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "weights.hpp"
 
@@ -139,45 +140,12 @@ TEST(Checkpoint, NamesOfOpenClip) {
 TEST(Checkpoint, ErrorsUseTheNamesOfTheFile) {
   const test::TemporaryFolder folder;
   const auto backbone = test::small_backbone();
-  std::map<std::string, at::Tensor> stored;
-  for (const sdk::NamedTensor& weight : backbone->weights()) {
-    const WeightSource source = source_of(weight.name, Naming::open_clip, "");
-    at::Tensor& target = stored[source.name];
-    if (source.third >= 0 && !target.defined())
-      target = weight.value.dim() == 2 ? at::zeros({3 * weight.value.size(0), weight.value.size(1)})
-                                       : at::zeros({3 * weight.value.size(0)});
-    if (source.third >= 0)
-      target.narrow(0, source.third * weight.value.size(0), weight.value.size(0))
-          .copy_(weight.value);
-    else
-      target = source.transposed ? weight.value.t() : weight.value;
-  }
+  test::Tensors stored = test::open_clip_weights();
   const auto file = folder.path() / "open_clip_model.safetensors";
-  const auto write = [&] {
-    std::vector<sdk::NamedTensor> tensors;
-    for (const auto& [name, value] : stored)
-      tensors.push_back({name, value});
-    write_safetensors(tensors, file);
-  };
+  const auto write = [&] { test::write_tensors(stored, file); };
   for (const char* name : {"vocab.json", "merges.txt"})
     std::filesystem::copy_file(test::tokenizer_folder() / name, folder.path() / name);
-  const json settings = {{"model_cfg",
-                          {{"embed_dim", 16},
-                           {"quick_gelu", true},
-                           {"vision_cfg",
-                            {{"layers", 3},
-                             {"width", 32},
-                             {"head_width", 8},
-                             {"mlp_ratio", 2.0},
-                             {"image_size", 16},
-                             {"patch_size", 8}}},
-                           {"text_cfg",
-                            {{"layers", 2},
-                             {"width", 24},
-                             {"heads", 3},
-                             {"mlp_ratio", 2.0},
-                             {"vocab_size", 560},
-                             {"context_length", 20}}}}}};
+  const json settings = test::open_clip_settings();
   const auto config = folder.path() / "open_clip_config.json";
   test::write_file(config, settings.dump());
   write();

@@ -2,6 +2,7 @@
 #include "checkpoint_names.hpp"
 #include "model_files.hpp"
 #include "model_fixture.hpp"
+#include "open_clip_fixture.hpp"
 #include "petlab/clip/checkpoint.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "weights.hpp"
@@ -26,57 +27,16 @@ std::string load_error(const fs::path& model) {
   return test::error_of([&] { (void)Backbone::load(model); });
 }
 
-using Tensors = std::map<std::string, at::Tensor>;
-
-/// The small backbone's weights by OpenCLIP's names.
-Tensors open_clip_weights() {
-  Tensors stored;
-  for (const sdk::NamedTensor& weight : test::small_backbone()->weights()) {
-    const WeightSource source = source_of(weight.name, Naming::open_clip, "");
-    at::Tensor& target = stored[source.name];
-    const at::Tensor value = source.transposed ? weight.value.t().contiguous() : weight.value;
-    if (source.third < 0) {
-      target = value.clone();
-      continue;
-    }
-    if (!target.defined()) target = at::cat({value, value, value});
-    target.narrow(0, source.third * value.size(0), value.size(0)).copy_(value);
-  }
-  return stored;
-}
-
-void write(const Tensors& tensors, const fs::path& file, const std::string& prefix = "") {
-  std::vector<sdk::NamedTensor> named;
-  for (const auto& [name, value] : tensors)
-    named.push_back({prefix + name, value});
-  write_safetensors(named, file);
-}
+using test::open_clip_settings;
+using test::open_clip_weights;
+using test::Tensors;
+using test::write_tensors;
 
 Tensors small_weights() {
   Tensors tensors;
   for (const sdk::NamedTensor& weight : test::small_backbone()->weights())
     tensors[weight.name] = weight.value.clone();
   return tensors;
-}
-
-json open_clip_settings() {
-  return {{"model_cfg",
-           {{"embed_dim", 16},
-            {"quick_gelu", true},
-            {"vision_cfg",
-             {{"layers", 3},
-              {"width", 32},
-              {"head_width", 8},
-              {"mlp_ratio", 2.0},
-              {"image_size", 16},
-              {"patch_size", 8}}},
-            {"text_cfg",
-             {{"layers", 2},
-              {"width", 24},
-              {"heads", 3},
-              {"mlp_ratio", 2.0},
-              {"vocab_size", 560},
-              {"context_length", 20}}}}}};
 }
 
 class UserModels : public testing::Test {
@@ -101,17 +61,17 @@ TEST_F(UserModels, APrefixOfAllNamesIsTakenOffAndNamed) {
   save();
   for (const char* prefix :
        {"module.", "_orig_mod.", "model.", "base_model.model.", "module._orig_mod.", "clip."}) {
-    write(small_weights(), folder() / "model.safetensors", prefix);
+    write_tensors(small_weights(), folder() / "model.safetensors", prefix);
     EXPECT_EQ(Backbone::load(folder())->weight_hash(), expected_hash()) << prefix;
     EXPECT_EQ(inspect_checkpoint(folder()).stripped, prefix);
   }
-  write(small_weights(), folder() / "model.safetensors");
+  write_tensors(small_weights(), folder() / "model.safetensors");
   EXPECT_EQ(inspect_checkpoint(folder()).stripped, "");
   Tensors beside = small_weights();
   for (auto& [name, value] : small_weights())
     beside["module." + name] = value;
   beside.erase("vision_model.embeddings.class_embedding");
-  write(beside, folder() / "model.safetensors");
+  write_tensors(beside, folder() / "model.safetensors");
   EXPECT_THAT(load_error(folder()),
               AllOf(HasSubstr("names begin with 'module.'"), HasSubstr("expected the CLIP alone")));
 }
@@ -119,7 +79,7 @@ TEST_F(UserModels, APrefixOfAllNamesIsTakenOffAndNamed) {
 TEST_F(UserModels, PrefixedNamesOfOpenClipFindTheirConfiguration) {
   save_vocabulary();
   test::write_file(folder() / "open_clip_config.json", open_clip_settings().dump());
-  write(open_clip_weights(), folder() / "open_clip_model.safetensors", "module.");
+  write_tensors(open_clip_weights(), folder() / "open_clip_model.safetensors", "module.");
   EXPECT_EQ(Backbone::load(folder())->weight_hash(), expected_hash());
 }
 
@@ -127,23 +87,24 @@ TEST_F(UserModels, UnmergedAdaptersAreCalledSo) {
   save();
   Tensors tensors = small_weights();
   tensors["text_model.encoder.layers.0.self_attn.q_proj.lora_A.default.weight"] = at::zeros({2, 2});
-  write(tensors, folder() / "model.safetensors", "base_model.model.");
+  write_tensors(tensors, folder() / "model.safetensors", "base_model.model.");
   EXPECT_THAT(load_error(folder()), AllOf(HasSubstr("PEFT"), HasSubstr("merge_and_unload()")));
 }
 
 TEST_F(UserModels, TheClipBesideATowerOfTimmIsTaken) {
   save_vocabulary();
   test::write_file(folder() / "config.json", R"({"architecture": "vit_base_patch16_clip_224"})");
-  write({{"cls_token", at::zeros({1, 1, 8})}, {"blocks.0.attn.qkv.weight", at::zeros({24, 8})}},
-        folder() / "model.safetensors");
+  write_tensors(
+      {{"cls_token", at::zeros({1, 1, 8})}, {"blocks.0.attn.qkv.weight", at::zeros({24, 8})}},
+      folder() / "model.safetensors");
   EXPECT_THAT(load_error(folder()), AllOf(HasSubstr("holds no CLIP"), HasSubstr("'blocks.0.attn")));
   test::write_file(folder() / "open_clip_config.json", open_clip_settings().dump());
-  write(open_clip_weights(), folder() / "open_clip_model.safetensors");
+  write_tensors(open_clip_weights(), folder() / "open_clip_model.safetensors");
   EXPECT_EQ(Backbone::load(folder())->weight_hash(), expected_hash());
   // Where both are a CLIP the first counts, as ever.
   Tensors other = open_clip_weights();
   other["logit_scale"] = at::zeros({});
-  write(other, folder() / "model.safetensors");
+  write_tensors(other, folder() / "model.safetensors");
   EXPECT_NE(Backbone::load(folder())->weight_hash(), expected_hash());
 }
 
@@ -156,13 +117,13 @@ TEST_F(UserModels, ResNetsAndOtherTowersAreCalledSo) {
   tensors["visual.conv1.weight"] = at::zeros({32, 3, 3, 3});
   tensors["visual.layer1.0.conv1.weight"] = at::zeros({64, 64, 1, 1});
   tensors["visual.attnpool.positional_embedding"] = at::zeros({50, 64});
-  write(tensors, file);
+  write_tensors(tensors, file);
   EXPECT_THAT(load_error(folder()), HasSubstr("a ResNet (RN50 and the like)"));
-  write(tensors, file, "module.");
+  write_tensors(tensors, file, "module.");
   EXPECT_THAT(load_error(folder()), HasSubstr("a ResNet (RN50 and the like)"));
   tensors = text;
   tensors["visual.trunk.cls_token"] = at::zeros({1, 1, 8});
-  write(tensors, file);
+  write_tensors(tensors, file);
   EXPECT_THAT(load_error(folder()), HasSubstr("an image tower of timm"));
 }
 
@@ -188,7 +149,7 @@ TEST_F(UserModels, NumbersThatAreNotFiniteAreRefused) {
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     Tensors tensors = small_weights();
     tensors["text_model.encoder.layers.1.mlp.fc1.weight"][3][2] = bad;
-    write(tensors, folder() / "model.safetensors");
+    write_tensors(tensors, folder() / "model.safetensors");
     EXPECT_THAT(load_error(folder()),
                 AllOf(HasSubstr("'text_model.encoder.layers.1.mlp.fc1.weight'"),
                       HasSubstr("holds 1 of 1152 numbers that are not finite")));
@@ -196,17 +157,17 @@ TEST_F(UserModels, NumbersThatAreNotFiniteAreRefused) {
   // Large numbers are finite, though their sum is not.
   Tensors tensors = small_weights();
   tensors["text_projection.weight"].fill_(3e38);
-  write(tensors, folder() / "model.safetensors");
+  write_tensors(tensors, folder() / "model.safetensors");
   EXPECT_NE(Backbone::load(folder())->weight_hash(), expected_hash());
   // Half precision has stored what it could not hold.
   tensors["text_projection.weight"] = at::full({16, 24}, 1e300, at::kDouble);
-  write(tensors, folder() / "model.safetensors");
+  write_tensors(tensors, folder() / "model.safetensors");
   EXPECT_THAT(load_error(folder()), HasSubstr("holds 384 of 384 numbers"));
 }
 
 TEST_F(UserModels, AnEndTokenByItsIdIsPooled) {
   save_vocabulary();
-  write(open_clip_weights(), folder() / "open_clip_model.safetensors");
+  write_tensors(open_clip_weights(), folder() / "open_clip_model.safetensors");
   json settings = open_clip_settings();
   const auto with = [&](const json& text) {
     settings["model_cfg"]["text_cfg"].update(text);
