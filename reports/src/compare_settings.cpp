@@ -1,6 +1,7 @@
 #include "compare_settings.hpp"
 
 #include "numbers.hpp"
+#include "petlab/results/named_values.hpp"
 #include "table_model.hpp"
 
 #include <algorithm>
@@ -23,10 +24,8 @@ std::string shown(const std::string& value) {
 }
 
 std::optional<std::string> named(const results::NamedValues& values, const std::string& name) {
-  for (const auto& [key, value] : values) {
-    if (key == name) return value;
-  }
-  return std::nullopt;
+  const std::string* value = results::find_value(values, name);
+  return value == nullptr ? std::nullopt : std::optional(*value);
 }
 
 // Identity and machine of a run under the names that are printed.
@@ -35,7 +34,7 @@ results::NamedValues settings_of(const RunRecord& run) {
   for (const char* name : {results::environment::kDevice, results::environment::kCpu,
                            results::environment::kCpuLevel, results::environment::kThreads,
                            results::environment::kPetlabVersion, results::environment::kSources}) {
-    if (const auto value = named(run.environment, name))
+    if (const std::string* value = results::find_value(run.environment, name))
       settings.emplace_back(std::string("machine: ") + name, *value);
   }
   settings.emplace_back("trainable parameters", grouped_digits(run.trainable()));

@@ -1,6 +1,7 @@
 #include "facts.hpp"
 
 #include "numbers.hpp"
+#include "petlab/results/named_values.hpp"
 
 #include <algorithm>
 #include <map>
@@ -14,13 +15,6 @@ using results::RunRecord;
 using results::SplitRecord;
 
 constexpr std::size_t kShownHashDigits = 12;
-
-std::string named(const results::NamedValues& values, const std::string& name) {
-  for (const auto& [key, value] : values) {
-    if (key == name) return value;
-  }
-  return {};
-}
 
 std::string range(std::int64_t low, std::int64_t high) {
   if (low == high) return grouped_digits(low);
@@ -147,16 +141,16 @@ void RunFacts::add(const RunRecord& run) {
   determinism.add(run.determinism);
   for (const char* name : {names::kDevice, names::kCpu, names::kCpuLevel, names::kThreads,
                            names::kPetlabVersion, names::kTorchVersion, names::kSources})
-    environment[name].add(named(run.environment, name));
-  class_names.add(named(run.environment, names::kClassNames));
-  std::istringstream notes(named(run.environment, names::kDataNotes));
+    environment[name].add(results::value_of(run.environment, name));
+  class_names.add(results::value_of(run.environment, names::kClassNames));
+  std::istringstream notes(results::value_of(run.environment, names::kDataNotes));
   for (std::string note; std::getline(notes, note);)
     data_notes.add(note);
   test_evaluations.add(run.test_evaluations);
   if (run.step_flops) step_flops.add(*run.step_flops);
   if (run.image_flops) image_flops.add(*run.image_flops);
-  if (!named(run.environment, names::kFeatureStore).empty()) ++kept_features;
-  const std::string sources = named(run.environment, names::kSources);
+  if (!results::value_of(run.environment, names::kFeatureStore).empty()) ++kept_features;
+  const std::string sources = results::value_of(run.environment, names::kSources);
   if (sources == "dirty" || sources == "unknown") ++unclean;
 }
 

@@ -1,16 +1,10 @@
+#include "petlab/results/named_values.hpp"
 #include "queries.hpp"
 #include "record_columns.hpp"
 #include "statements.hpp"
 
 namespace petlab::results {
 namespace {
-
-/// "" where there is none of the name.
-std::string value_of(const NamedValues& values, const std::string& name) {
-  for (const auto& [key, value] : values)
-    if (key == name) return value;
-  return "";
-}
 
 void write_searches(SQLite::Database& db, std::int64_t study,
                     const std::vector<SearchRecord>& searches) {

@@ -1,18 +1,13 @@
 #include "petlab/study/expected_cost.hpp"
 
+#include "petlab/results/named_values.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <set>
 
 namespace petlab::study {
 namespace {
-
-/// The value of a named part; "" where there is none.
-std::string part(const results::NamedValues& parts, const std::string& name) {
-  for (const auto& [key, value] : parts)
-    if (key == name) return value;
-  return "";
-}
 
 /// Mean of the middle two of an even number. `values` is not empty.
 template <class Number>
@@ -32,7 +27,8 @@ PastRun past_run(const results::RunRecord& record) {
   PastRun past;
   past.kind = cost_kind(record.identity.parts);
   past.cost = cost_of(record);
-  past.epochs = std::strtod(part(record.identity.parts, "train.epochs").c_str(), nullptr);
+  past.epochs =
+      std::strtod(results::value_of(record.identity.parts, "train.epochs").c_str(), nullptr);
   for (const results::TaskResult& task : record.tasks)
     past.train_images += static_cast<double>(task.n_train);
   for (const results::PhaseCost& phase : record.costs) {
@@ -64,7 +60,7 @@ std::string cost_kind(const results::NamedValues& identity_parts) {
   std::string kind;
   for (const char* name : {"method", "sharing", "grouping", "dataset.fingerprint",
                            "backbone.weights", "train.device", "train.precision"})
-    kind += part(identity_parts, name) + "\n";
+    kind += results::value_of(identity_parts, name) + "\n";
   return kind;
 }
 

@@ -1,12 +1,12 @@
 #include "planned_parts.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/results/named_values.hpp"
 
 namespace petlab::study {
 
 const std::string& identity_part(const results::RunIdentity& identity, const std::string& name) {
-  for (const auto& [key, value] : identity.parts)
-    if (key == name) return value;
+  if (const std::string* value = results::find_value(identity.parts, name)) return *value;
   throw base::Error(base::ErrorKind::internal, "the run's identity has no part '" + name + "'");
 }
 
