@@ -4,8 +4,10 @@ include(CMakePackageConfigHelpers)
 set(PETLAB_PACKAGE_DIR lib/cmake/petlab)
 
 get_property(_plugins GLOBAL PROPERTY PETLAB_PLUGIN_TARGETS)
-set_target_properties(petlab PROPERTIES INSTALL_RPATH "${PETLAB_TORCH_ROOT}/lib")
-set_target_properties(${_plugins} PROPERTIES INSTALL_RPATH "${PETLAB_TORCH_ROOT}/lib")
+# Linked as it is installed: CMake ends a path that it will replace with a separator, and the empty
+# element behind that is the current directory, from where libraries would be loaded.
+set_target_properties(petlab ${_plugins} PROPERTIES
+  INSTALL_RPATH "${PETLAB_TORCH_ROOT}/lib" BUILD_WITH_INSTALL_RPATH ON)
 install(TARGETS petlab RUNTIME DESTINATION bin)
 install(TARGETS ${_plugins} LIBRARY DESTINATION lib/petlab)
 install(DIRECTORY harness/sdk/include/ DESTINATION include)

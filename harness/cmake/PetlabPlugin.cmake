@@ -33,9 +33,11 @@ function(petlab_add_plugin)
   if(COMMAND petlab_precompile_torch)
     petlab_precompile_torch(${target})
   endif()
-  target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-z,defs)
+  target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-z,defs -Wl,-z,relro -Wl,-z,now)
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME petlab_${P_NAME}
+    # Not to be replaced when it is installed: see PetlabInstall.cmake.
+    INSTALL_RPATH "${PETLAB_TORCH_ROOT}/lib" INSTALL_RPATH_USE_LINK_PATH ON BUILD_WITH_INSTALL_RPATH ON
     # A plugin must never show its symbols to another one.
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/petlab)

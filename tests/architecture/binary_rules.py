@@ -4,6 +4,8 @@
     binary_rules.py one_libtorch PROGRAM_OR_PLUGIN...    all of them load the same libtorch_cpu
     binary_rules.py torch_free   NM ARCHIVE...           refers to no symbol of LibTorch
     binary_rules.py never_unloaded READELF PLUGIN...     stays in its process (DF_1_NODELETE)
+    binary_rules.py run_path READELF FILE...             loads libraries from absolute folders alone
+    binary_rules.py hardened READELF PROGRAM...          PIE, RELRO, bound at start, guards on the stack
 """
 
 import re
@@ -66,8 +68,30 @@ def never_unloaded(readelf, *plugins):
             yield f"{plugin}: can be unloaded; link it with -Wl,-z,nodelete"
 
 
+def run_path(readelf, *files):
+    """An empty element of the path is the current directory, as is a relative one."""
+    for file in files:
+        for path in re.findall(r"\(R(?:UN)?PATH\).*\[(.*)\]", run(readelf, "-d", file)):
+            for element in path.split(":"):
+                if not element.startswith(("/", "$ORIGIN")):
+                    yield f"{file}: loads libraries from '{element}' of its path '{path}'"
+
+
+def hardened(readelf, *programs):
+    for program in programs:
+        dynamic, headers = run(readelf, "-d", program), run(readelf, "-W", "-l", program)
+        if not re.search(r"FLAGS.*\bNOW\b|\(BIND_NOW\)", dynamic):
+            yield f"{program}: functions are bound when they are called first (-z now is missing)"
+        if "GNU_RELRO" not in headers:
+            yield f"{program}: tables of the loader stay writable (-z relro is missing)"
+        if re.search(r"GNU_STACK.*\bRWE\b", headers):
+            yield f"{program}: its stack can be executed"
+        if not re.search(r"__stack_chk_fail", run(readelf, "-W", "--dyn-syms", program)):
+            yield f"{program}: no function guards its stack (-fstack-protector-strong is missing)"
+
+
 RULES = {"symbols": symbols, "one_libtorch": one_libtorch, "torch_free": torch_free,
-         "never_unloaded": never_unloaded}
+         "never_unloaded": never_unloaded, "run_path": run_path, "hardened": hardened}
 
 
 def main():
