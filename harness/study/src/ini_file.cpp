@@ -7,8 +7,9 @@
 #include "petlab/base/text_encoding.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace petlab::study {
@@ -30,7 +31,8 @@ IniFile read_ini(const std::filesystem::path& file) {
   std::string_view text = base::without_byte_order_mark(bytes, name, base::ErrorKind::config);
   const std::filesystem::path base = std::filesystem::absolute(file).parent_path();
   IniFile result;
-  std::map<std::string, std::size_t> lines;  // of the keys so far
+  std::unordered_map<std::string, std::size_t> lines;  // of the keys so far
+  std::unordered_set<std::string> known;               // sections so far
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -39,7 +41,7 @@ IniFile read_ini(const std::filesystem::path& file) {
     if (!parsed.line) base::throw_config_error(where + ": " + parsed.wrong);
     auto& sections = result.sections;
     if (parsed.line->kind == IniLine::Kind::section) {
-      if (std::find(sections.begin(), sections.end(), parsed.line->name) != sections.end())
+      if (!known.insert(parsed.line->name).second)
         base::throw_config_error(where + ": section [" + parsed.line->name + "] is there twice");
       sections.push_back(parsed.line->name);
     } else if (parsed.line->kind == IniLine::Kind::pair) {
@@ -59,26 +61,27 @@ IniFile read_ini(const std::filesystem::path& file) {
 
 std::vector<Setting> merge_settings(std::vector<Setting> settings,
                                     const std::vector<Setting>& overrides) {
+  std::unordered_map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < settings.size(); ++i)
+    places.emplace(settings[i].key, i);
   for (const Setting& later : overrides) {
-    const auto same = std::find_if(settings.begin(), settings.end(),
-                                   [&](const Setting& s) { return s.key == later.key; });
-    if (same == settings.end())
+    const auto [place, is_new] = places.emplace(later.key, settings.size());
+    if (is_new)
       settings.push_back(later);
     else
-      *same = later;
+      settings[place->second] = later;
   }
   return settings;
 }
 
 JoinedFiles join_files(const std::vector<std::filesystem::path>& files) {
   JoinedFiles joined;
+  std::unordered_set<std::string> known;
   for (const std::filesystem::path& file : files) {
     const IniFile ini = read_ini(file);
     joined.settings = merge_settings(std::move(joined.settings), ini.settings);
     for (const std::string& section : ini.sections) {
-      if (std::find(joined.sections.begin(), joined.sections.end(), section) !=
-          joined.sections.end())
-        continue;
+      if (!known.insert(section).second) continue;
       joined.sections.push_back(section);
       if (&file != &files.front()) joined.shared_sections.push_back(section);
     }

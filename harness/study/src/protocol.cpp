@@ -9,6 +9,8 @@
 #include "search_section.hpp"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace petlab::study {
@@ -201,12 +203,14 @@ void check_split(const Protocol& protocol, const std::string& where) {
 }
 
 /// "row.mmap.option.rank" is section "row.mmap", key "option.rank". Labels may hold dots, so the
-/// file's own sections decide; without one, the first dot behind the label does.
+/// file's own sections decide, the longest that fits; without one, the first dot behind the label
+/// does.
 std::pair<std::string, std::string> split_key(const std::string& key,
-                                              const std::vector<std::string>& sections) {
+                                              const std::unordered_set<std::string>& sections) {
   std::string best;
-  for (const std::string& section : sections)
-    if (key.starts_with(section + ".") && section.size() > best.size()) best = section;
+  for (auto dot = key.rfind('.'); dot != std::string::npos && dot > 0 && best.empty();
+       dot = key.rfind('.', dot - 1))
+    if (sections.count(key.substr(0, dot)) > 0) best = key.substr(0, dot);
   if (best.empty()) {
     auto dot = key.find('.');
     if (key.starts_with("row.") || key.starts_with("method.")) dot = key.find('.', dot + 1);
@@ -251,6 +255,8 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
     return std::find(shared.begin(), shared.end(), section) != shared.end();
   };
   std::vector<std::pair<Row, bool>> rows;
+  std::unordered_map<std::string, std::size_t> row_places;  // by label
+  const std::unordered_set<std::string> sections_there(ini.sections.begin(), ini.sections.end());
   for (const std::string& section : ini.sections)
     if (section.starts_with("row.")) {
       Row row;
@@ -259,11 +265,12 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       if (!is_plain_name(row.label))
         base::throw_config_error(row.origin + ": row '" + row.label +
                                  "' is no name of letters, digits and - _ + .");
+      row_places.emplace(row.label, rows.size());
       rows.emplace_back(row, false);
     }
 
   for (const Setting& s : merge_settings(ini.settings, overrides)) {
-    const auto [section, key] = split_key(s.key, ini.sections);
+    const auto [section, key] = split_key(s.key, sections_there);
     if (take_study_key(protocol, s)) continue;
     if (section.starts_with("method.")) {
       MethodText& method = methods[section.substr(7)];
@@ -274,10 +281,10 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       take_search_key(*protocol.search, section == "search" ? "" : section.substr(7), key, s);
     } else if (section.starts_with("row.")) {
       const std::string label = section.substr(4);
-      const auto row = std::find_if(rows.begin(), rows.end(),
-                                    [&](const auto& r) { return r.first.label == label; });
-      if (row == rows.end())
+      const auto place = row_places.find(label);
+      if (place == row_places.end())
         base::throw_config_error(s.origin + ": the study has no row '" + label + "'");
+      auto* const row = &rows[place->second];
       if (key == "method") row->first.origin = s.origin;
       take_row_key(row->first, row->second, section, key, s);
     } else {

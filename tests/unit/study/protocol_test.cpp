@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -274,6 +276,24 @@ TEST(Seeds, AreListsAndRanges) {
   EXPECT_EQ(parse_seeds("5, 1-2", "x"), (std::vector<std::uint64_t>{5, 1, 2}));
   for (const char* bad : {"", "1,1", "a", "1,", "3-1", "-1", "1-2,2", "18446744073709551615"})
     EXPECT_THROW((void)parse_seeds(bad, "x"), base::Error) << bad;
+}
+
+TEST_F(ProtocolTest, TenThousandRowsTakeAsLongAsTenTimesAThousand) {
+  const auto seconds = [&](int rows) {
+    std::string text = kHead;
+    for (int i = 0; i < rows; ++i)
+      text += "[row.r" + std::to_string(i) + ".x]\nmethod = coop\nsharing = joint\noption.n-ctx = " +
+              std::to_string(1 + i) + "\n";
+    const auto file = write(text);
+    const auto begin = std::chrono::steady_clock::now();
+    const Protocol protocol = read_protocol(file, {{"train.epochs", "3", "--epochs", ""}});
+    EXPECT_EQ(protocol.rows.size(), static_cast<std::size_t>(rows));
+    EXPECT_EQ(protocol.rows.back().method_options.at("n-ctx"), std::to_string(rows));
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  const double small = std::min({seconds(1000), seconds(1000), seconds(1000)});
+  // Quadratic, it would be a hundred times.
+  EXPECT_LT(seconds(10'000), 40 * small + 0.1);
 }
 
 }  // namespace

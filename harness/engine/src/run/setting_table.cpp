@@ -38,10 +38,12 @@ SettingEntry entry_of(Value Owner::* member, SettingEntry entry, std::string val
 }
 
 template <class Owner>
-SettingEntry integer(std::int64_t Owner::* member, std::int64_t minimum, SettingEntry entry) {
+SettingEntry integer(std::int64_t Owner::* member, std::int64_t minimum, SettingEntry entry,
+                     std::int64_t maximum = kLargestCount) {
   return entry_of(
-      member, std::move(entry), "integer >= " + std::to_string(minimum),
-      [minimum](const Setting& said) { return integer_value(said, minimum); },
+      member, std::move(entry),
+      "integer >= " + std::to_string(minimum) + " and <= " + std::to_string(maximum),
+      [minimum, maximum](const Setting& said) { return integer_value(said, minimum, maximum); },
       base::number_text<std::int64_t>);
 }
 
@@ -318,7 +320,8 @@ std::vector<SettingEntry> make_table() {
               {.name = "batch",
                .help = "pictures of each task in one step",
                .unit = "pictures",
-               .option = "batch"}),
+               .option = "batch"},
+              /*maximum=*/65536),
       choice(&T::schedule, {.name = "schedule", .help = "of the learning rate"}),
       integer(&T::warmup_epochs, 0,
               {.name = "warmup-epochs",

@@ -24,10 +24,11 @@ std::string to_string(const Range& range) {
          (range.maximum < std::numeric_limits<double>::max() ? " and <= " + maximum : "");
 }
 
-std::int64_t integer_value(const Setting& setting, std::int64_t minimum) {
+std::int64_t integer_value(const Setting& setting, std::int64_t minimum, std::int64_t maximum) {
   const auto number = base::parse_number<std::int64_t>(setting.value);
-  if (!number || *number < minimum)
-    setting_error(setting, "expected an integer >= " + std::to_string(minimum));
+  if (!number || *number < minimum || *number > maximum)
+    setting_error(setting, "expected an integer >= " + std::to_string(minimum) + " and <= " +
+                               std::to_string(maximum));
   return *number;
 }
 

@@ -36,7 +36,10 @@ struct Range {
 /// ">= 0 and <= 1", "between 0 and 1", "from 0 to less than 1".
 [[nodiscard]] std::string to_string(const Range& range);
 
-[[nodiscard]] std::int64_t integer_value(const Setting& setting, std::int64_t minimum);
+/// No count of a study is larger: it would overflow in products, or never end.
+inline constexpr std::int64_t kLargestCount = 1'000'000;
+[[nodiscard]] std::int64_t integer_value(const Setting& setting, std::int64_t minimum,
+                                         std::int64_t maximum = kLargestCount);
 [[nodiscard]] double real_value(const Setting& setting, const Range& range);
 [[nodiscard]] std::filesystem::path path_value(const Setting& setting);
 /// "a, b,c" as its names; never empty.
