@@ -155,7 +155,10 @@ Dataset assemble(const std::vector<Entry>& entries, const AssembleOptions& optio
   check_class_texts(dataset, base::printable(options.root));
   for (const std::string& name : chosen)
     dataset.domains.push_back(make_domain(name, domains.at(name), dataset.classes));
-  if (options.fingerprint) dataset.fingerprint = fingerprint(dataset, options.threads);
+  if (options.fingerprint) {
+    dataset.digests = hash_files(dataset, options.threads);
+    dataset.fingerprint = fingerprint(dataset, dataset.digests);
+  }
   return dataset;
 }
 

@@ -44,7 +44,7 @@ constexpr std::array<char, 16> kMagic{'p', 'e', 't', 'l', 'a', 'b', ' ',  'c',
 class FileDescriptor {
  public:
   FileDescriptor(const fs::path& file, int flags)
-      : fd_(::open(file.c_str(), flags | O_CLOEXEC, 0644)) {}
+      : fd_(::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0644)) {}
   ~FileDescriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -228,6 +228,7 @@ void CacheFile::build(const fs::path& file, const CacheShape& shape, unsigned th
     }
   }
   if (::rename(temporary.c_str(), file.c_str()) != 0) fail("write", file, errno);
+  base::sync_folder_of(file);
 }
 
 CacheFile::~CacheFile() {
@@ -239,7 +240,7 @@ const std::uint8_t* CacheFile::pictures() const {
 }
 
 FileLock::FileLock(const fs::path& file)
-    : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)) {
   if (fd_ < 0) fail("write", file, errno);
   while (::flock(fd_, LOCK_EX) != 0) {
     if (errno == EINTR) continue;

@@ -135,7 +135,12 @@ std::vector<std::optional<std::size_t>> places(const std::filesystem::path& file
 }  // namespace
 
 std::vector<CsvRow> read_csv_rows(const std::filesystem::path& file, const CsvColumns& columns) {
-  std::vector<CsvRow> rows = Parser(file).parse(base::read_file(file));
+  return parse_csv_rows(base::read_file(file), file, columns);
+}
+
+std::vector<CsvRow> parse_csv_rows(const std::vector<std::uint8_t>& bytes,
+                                   const std::filesystem::path& file, const CsvColumns& columns) {
+  std::vector<CsvRow> rows = Parser(file).parse(bytes);
   if (rows.empty())
     throw Error(ErrorKind::data, base::printable(file) + " is empty, expected a header line with " +
                                      list_of(columns.required));

@@ -25,6 +25,10 @@ std::string to_string(Part part) {
 }
 
 std::string fingerprint(const Dataset& dataset, unsigned threads) {
+  return fingerprint(dataset, hash_files(dataset, threads));
+}
+
+std::vector<Digest> hash_files(const Dataset& dataset, unsigned threads) {
   std::vector<const Sample*> samples;
   for (const auto& domain : dataset.domains) {
     for (const auto& sample : domain.samples)
@@ -36,7 +40,7 @@ std::string fingerprint(const Dataset& dataset, unsigned threads) {
     hash.update(base::read_file(samples[i]->file));
     digests[i] = hash.finish();
   });
-  return fingerprint(dataset, digests);
+  return digests;
 }
 
 std::string fingerprint(const Dataset& dataset, const std::vector<Digest>& digests) {

@@ -1,4 +1,5 @@
 #include "petlab/base/error.hpp"
+#include "petlab/base/read_file.hpp"
 #include "petlab/base/sha256.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/icon_home.hpp"
@@ -54,7 +55,10 @@ IconHomeManifest read_icon_home_manifest(const std::filesystem::path& recipe_dir
     throw Error(ErrorKind::data, file.string() + " is for package version " + package +
                                      ", this petlab is for " + kIconifyVersion);
   }
-  const std::string actual = base::sha256_of_file(csv);
+  const std::vector<std::uint8_t> bytes = base::read_file(csv);
+  base::Sha256 hash;
+  hash.update(bytes);
+  const std::string actual = hash.finish_hex();
   if (actual != manifest.sha256) {
     throw Error(ErrorKind::data, csv.string() + " has SHA-256 " + actual + ", but " +
                                      file.string() + " states " + manifest.sha256 +
@@ -64,7 +68,7 @@ IconHomeManifest read_icon_home_manifest(const std::filesystem::path& recipe_dir
   std::map<std::string, std::size_t> counts;
   std::size_t line = 1;
   for (const auto& [domain, class_name, set, icon] :
-       read_csv<4>(csv, {"domain", "class", "set", "icon"})) {
+       parse_csv<4>(bytes, csv, {"domain", "class", "set", "icon"})) {
     const std::string where = csv.string() + " line " + std::to_string(++line);
     manifest.rows.push_back({domain, class_name, set, icon});
     check_row(manifest.rows.back(), where);

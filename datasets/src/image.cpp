@@ -66,10 +66,17 @@ bool is_known_picture(std::string_view bytes) {
                                (bytes.size() >= 10 && bytes.substr(6, 4) == "\0\0\0\0"sv));
 }
 
-void check_size(std::uint64_t width, std::uint64_t height, const std::string& name) {
+void check_size(std::uint64_t width, std::uint64_t height, const std::string& name,
+                std::uint64_t bytes_per_pixel) {
   if (width >= 1 && height >= 1 && width <= kMaxPixels && height <= kMaxPixels &&
       width * height <= kMaxPixels) {
-    return;
+    if (width * height <= kMaxDecodingBytes / bytes_per_pixel) return;
+    throw Error(ErrorKind::data,
+                name + " has " + std::to_string(width) + " x " + std::to_string(height) +
+                    " pixels, and decoding it would take " +
+                    std::to_string((width * height * bytes_per_pixel) >> 20U) +
+                    " MB of memory, expected at most " +
+                    std::to_string(kMaxDecodingBytes >> 20U));
   }
   throw Error(ErrorKind::data, name + " has " + std::to_string(width) + " x " +
                                    std::to_string(height) + " pixels, expected 1 to " +
@@ -105,6 +112,17 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
 
 Image decode_image(const std::filesystem::path& file, View view) {
   return decode_image(base::read_file(file, kMaxFileBytes), base::printable(file), view);
+}
+
+Image decode_image(const std::filesystem::path& file, const base::Digest& expected, View view) {
+  const std::vector<std::uint8_t> bytes = base::read_file(file, kMaxFileBytes);
+  base::Sha256 hash;
+  hash.update(bytes);
+  if (hash.finish() != expected)
+    throw Error(ErrorKind::data, base::printable(file) +
+                                     " changed while petlab was at work: it is not the picture "
+                                     "that was hashed a moment ago; start again");
+  return decode_image(bytes, base::printable(file), view);
 }
 
 }  // namespace petlab::datasets

@@ -44,7 +44,7 @@ std::size_t build(const fs::path& file, const CacheShape& shape, const Dataset& 
   CacheFile::build(
       file, shape, options.threads,
       [&](std::size_t i, std::span<std::uint8_t> planes) {
-        clip_crop_planes(decode_image(samples[i]->file), size, planes);
+        clip_crop_planes(decode_image(samples[i]->file, dataset.digests[i]), size, planes);
       },
       [&](std::size_t more) {
         if (first) kept = more;
@@ -95,6 +95,10 @@ ImageCache::ImageCache(const Dataset& dataset, int size, const CacheOptions& opt
   }
   for (const auto& domain : dataset.domains) {
     counts_.push_back(static_cast<std::int64_t>(domain.samples.size()));
+  }
+  if (dataset.digests.size() != sample_count(dataset)) {
+    throw Error(ErrorKind::internal,
+                "image cache: data set '" + dataset.name + "' does not know its pictures' hashes");
   }
   const CacheShape shape = shape_of(dataset.fingerprint);
   std::error_code ignored;  // a failure shows when the file is opened

@@ -152,7 +152,12 @@ Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name
                                                  std::to_string(components) +
                                                  " components, expected 1, 3 or 4");
   }
-  check_size(decoder.info.image_width, decoder.info.image_height, name);
+  // Pixels, and of a picture that comes in several scans all coefficients.
+  const auto kept = static_cast<std::uint64_t>(components);
+  const std::uint64_t pixels = components == 4 ? 4 + 3 : 3;
+  const bool has_scans = jpeg_has_multiple_scans(&decoder.info) != 0;
+  check_size(decoder.info.image_width, decoder.info.image_height, name,
+             pixels + (has_scans ? 2 * kept : 0));
   if (!decoder.read_pixels()) damaged(name, "JPEG", decoder.errors.message);
   Decoded decoded;
   decoded.image.width = static_cast<int>(decoder.info.output_width);

@@ -165,12 +165,24 @@ void map_key(const Decoder& decoder, Decoded& decoded) {
   }
 }
 
+/// Samples as they are read, what is made of them, and a pointer a row, which counts where rows are
+/// narrow.
+std::uint64_t bytes_per_pixel(const Decoder& decoder) {
+  const bool wide = decoder.type == PNG_COLOR_TYPE_GRAY && decoder.depth == 16;
+  const std::uint64_t stored = decoder.type == PNG_COLOR_TYPE_RGB_ALPHA     ? 4 + 4
+                               : decoder.type == PNG_COLOR_TYPE_GRAY_ALPHA ? 2 + 4
+                               : wide                                      ? 2 + 2 + 3 + 1
+                                                                           : 5;
+  const std::uint64_t width = std::max<std::uint64_t>(decoder.width, 1);
+  return stored + sizeof(png_bytep) / width;
+}
+
 }  // namespace
 
 Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
   Decoder decoder;
   if (!decoder.read_header(bytes)) damaged(name, "PNG", decoder.source.message);
-  check_size(decoder.width, decoder.height, name);
+  check_size(decoder.width, decoder.height, name, bytes_per_pixel(decoder));
   if (!decoder.read_pixels()) damaged(name, "PNG", decoder.source.message);
   Decoded decoded;
   decoded.image.width = static_cast<int>(decoder.width);

@@ -37,6 +37,16 @@ void split_alpha(const std::uint8_t* rgba, std::size_t pixels, Decoded& decoded)
   }
 }
 
+/// What the library and petlab hold at once.
+std::uint64_t bytes_per_pixel(const WebPBitstreamFeatures& features) {
+  constexpr std::uint64_t kSplit = 4;  // colours and alpha, apart
+  // Two canvases, and a frame in the library's own form.
+  if (features.has_animation != 0) return 4 + 4 + 4 + kSplit;
+  constexpr int kLossless = 2;
+  const std::uint64_t own = features.format == kLossless ? 4 : 1;
+  return features.has_alpha != 0 ? own + 4 + kSplit : own + 3;
+}
+
 /// The first frame, laid on its canvas.
 void decode_animation(const WebPData& data, const std::string& name, Decoded& decoded) {
   const std::unique_ptr<WebPAnimDecoder, decltype(&WebPAnimDecoderDelete)> decoder(
@@ -44,7 +54,6 @@ void decode_animation(const WebPData& data, const std::string& name, Decoded& de
   if (!decoder) damaged(name, kFormat, "its frames cannot be read");
   WebPAnimInfo info{};
   WebPAnimDecoderGetInfo(decoder.get(), &info);
-  check_size(info.canvas_width, info.canvas_height, name);
   std::uint8_t* rgba = nullptr;
   int timestamp = 0;
   if (WebPAnimDecoderGetNext(decoder.get(), &rgba, &timestamp) == 0) {
@@ -63,7 +72,7 @@ Decoded decode_webp(std::span<const std::uint8_t> bytes, const std::string& name
   if (status == VP8_STATUS_NOT_ENOUGH_DATA) damaged(name, kFormat, "the file is cut short");
   if (status != VP8_STATUS_OK) damaged(name, kFormat, "its header cannot be read");
   check_size(static_cast<std::uint64_t>(features.width),
-             static_cast<std::uint64_t>(features.height), name);
+             static_cast<std::uint64_t>(features.height), name, bytes_per_pixel(features));
   const WebPData data{bytes.data(), bytes.size()};
   Decoded decoded;
   decoded.orientation = orientation_of(data);

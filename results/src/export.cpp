@@ -3,7 +3,9 @@
 #include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
+#include "petlab/base/text.hpp"
 #include "queries.hpp"
+#include "run_reader.hpp"
 #include "statements.hpp"
 #include "store_file.hpp"
 
@@ -25,8 +27,10 @@ std::string field(const SQLite::Column& value) {
   if (value.isNull()) return "";
   if (value.isFloat()) return base::number_text(value.getDouble());
   const std::string text = value.getString();
-  const bool plain = !text.empty() && text.find_first_of(",\"\r\n") == std::string::npos;
-  return plain || value.isInteger() ? text : quoted(text);
+  if (value.isInteger()) return text;
+  const std::string cell = base::spreadsheet_text(text);
+  const bool plain = !cell.empty() && cell.find_first_of(",\"\r\n") == std::string::npos;
+  return plain ? cell : quoted(cell);
 }
 
 std::string csv_of(SQLite::Statement& row) {
@@ -62,6 +66,27 @@ void refuse_unknown(const SQLite::Database& db, const std::filesystem::path& sto
                                (others.empty() ? "and no other" : "only " + others));
 }
 
+// A view that somebody changed would say what it likes of the runs.
+void refuse_changed(const SQLite::Database& db, const std::filesystem::path& store,
+                    const std::string& name, const std::string& sql) {
+  SQLite::Statement found =
+      query(db, "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", name);
+  if (!found.executeStep())
+    throw store_error(store, "its view '" + name + "' is not there; petlab check STORE says more");
+  if (found.getColumn(0).getString() != sql)
+    throw store_error(store, "its view '" + name +
+                                 "' is not the one that petlab made; petlab check STORE says more");
+}
+
+// The views count what the rows say; what the rows say is what the predictions give.
+void check_all_runs(const SQLite::Database& db, const std::filesystem::path& store) {
+  KnownSplits splits(db);
+  CheckedRunReader reader(db, store, LoadDetail::without_predictions, splits);
+  SQLite::Statement run(db, "SELECT identity FROM runs ORDER BY run_id");
+  while (run.executeStep())
+    (void)reader.read(run.getColumn(0).getString());
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> export_views(const std::filesystem::path& store,
@@ -71,18 +96,16 @@ std::vector<std::filesystem::path> export_views(const std::filesystem::path& sto
   return with_store_errors(store, "export its views", [&] {
     SQLite::Transaction one_state(db);
     if (study) refuse_unknown(db, store, *study);
+    check_all_runs(db, store);
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
     if (failed) {
       throw store_error(store, "cannot make folder '" + folder.string() + "': " + failed.message());
     }
     std::vector<std::filesystem::path> files;
-    // Someone's own view without a study is not one of ours.
-    SQLite::Statement view(db,
-                           "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "
-                           "WHERE m.type = 'view' AND c.name = 'study' ORDER BY m.name");
-    while (view.executeStep()) {
-      const std::string name = view.getColumn(0).getString();
+    // Only petlab's own: a name of somebody's view may be a path that leads anywhere.
+    for (const auto& [name, sql] : own_schema("view")) {
+      refuse_changed(db, store, name, sql);
       SQLite::Statement rows(db,
                              "SELECT * FROM \"" + name + "\"" + (study ? " WHERE study = ?" : ""));
       if (study) rows.bind(1, *study);

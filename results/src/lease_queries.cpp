@@ -1,3 +1,4 @@
+#include "petlab/results/identity.hpp"
 #include "queries.hpp"
 #include "statements.hpp"
 
@@ -25,6 +26,10 @@ std::string utc_text(std::int64_t milliseconds) {
 }
 
 }  // namespace
+
+std::string utc_in(std::chrono::milliseconds from_now) {
+  return utc_text(now_in_milliseconds() + from_now.count());
+}
 
 Claim claim_run(SQLite::Database& db, const std::string& identity, const std::string& owner,
                 std::chrono::milliseconds ttl) {

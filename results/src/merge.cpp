@@ -54,14 +54,8 @@ class Merger {
       : into_(into), into_path_(into_path), options_(options) {}
 
   void take(const SQLite::Database& from, const std::filesystem::path& from_path) {
-    SQLite::Statement split(
-        from,
-        "SELECT s.hash, d.hash FROM splits s JOIN datasets d USING (dataset_id) "
-        "ORDER BY s.split_id");
-    while (split.executeStep())
-      take_split(
-          read_split(from, split.getColumn(0).getString(), split.getColumn(1).getString()).value(),
-          from_path);
+    for (const auto& [hash, dataset] : read_split_keys(from))
+      take_split(read_split(from, hash, dataset).value(), from_path);
     RunReader reader(from, LoadDetail::everything);
     for (const std::string& identity : texts_of(from, "SELECT identity FROM runs ORDER BY run_id"))
       take_run(from, reader, identity, from_path);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// The store's SQL, one file a subject. All functions work inside the caller's transaction and let
@@ -19,6 +20,8 @@ std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::st
                                        const std::string& dataset);
 std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash,
                                       const std::string& dataset);
+/// Hash and data set's hash of every split, in the order in which they were stored.
+std::vector<std::pair<std::string, std::string>> read_split_keys(const SQLite::Database& db);
 /// RunStore::register_split(): true if the split was added, false if it was there. `path` is for
 /// the sentence of a refusal.
 bool add_split(SQLite::Database& db, const std::filesystem::path& path, const SplitRecord& split);

@@ -1,10 +1,15 @@
 #include "run_reader.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "predictions.hpp"
 #include "queries.hpp"
 #include "record_columns.hpp"
+#include "run_checks.hpp"
 #include "statements.hpp"
+#include "store_file.hpp"
+
+#include <utility>
 
 namespace petlab::results {
 namespace {
@@ -81,6 +86,7 @@ std::optional<std::int64_t> RunReader::read_head(const std::string& hash, RunRec
   run.split_hash = row[1].getString();
   run.dataset_hash = row[2].getString();
   read_columns(row, 3, kRunColumns, run);
+  run.error = base::message_line(run.error);  // of a plugin, and maybe of somebody's file
   return row[0].getInt64();
 }
 
@@ -166,6 +172,37 @@ std::optional<RunRecord> RunReader::read(const std::string& hash) {
   read_list(epochs_, *id, kEpochColumns, run.epochs);
   read_tasks(*id, run);
   run.grouping = read_grouping(*id);
+  return run;
+}
+
+const SplitRecord* KnownSplits::find(const std::string& hash, const std::string& dataset) {
+  constexpr std::size_t kKept = 16;
+  const auto key = std::pair(hash, dataset);
+  if (const auto known = splits_.find(key); known != splits_.end()) return &known->second;
+  std::optional<SplitRecord> split = read_split(db_, hash, dataset);
+  if (!split) return nullptr;
+  if (splits_.size() >= kKept) splits_.clear();
+  return &splits_.emplace(key, *std::move(split)).first->second;
+}
+
+CheckedRunReader::CheckedRunReader(const SQLite::Database& db, const std::filesystem::path& path,
+                                   LoadDetail detail, KnownSplits& splits)
+    : path_(path), detail_(detail), reader_(db, LoadDetail::everything), splits_(splits) {}
+
+std::optional<RunRecord> CheckedRunReader::read(const std::string& hash) {
+  std::optional<RunRecord> run = reader_.read(hash);
+  if (!run) return std::nullopt;
+  check_run(path_, *run);
+  if (run->status == RunStatus::done) {
+    const SplitRecord* split = splits_.find(run->split_hash, run->dataset_hash);
+    if (split == nullptr)
+      throw store_error(path_, "run " + short_hash(hash) + " names split " +
+                                   short_hash(run->split_hash) + ", which is not there");
+    check_against_split(path_, *run, *split);
+  }
+  if (detail_ == LoadDetail::without_predictions)
+    for (TaskResult& task : run->tasks)
+      task.predictions = {};
   return run;
 }
 

@@ -4,10 +4,28 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace petlab::results {
+
+/// Splits of a store that were read: one in the store never changes, and every run of a study names
+/// one of a few. The database must outlive it.
+class KnownSplits {
+ public:
+  explicit KnownSplits(const SQLite::Database& db) : db_(db) {}
+
+  /// The split of this hash and data set, as RunStore::split() finds it; nullptr where the store
+  /// has none. Good until the next call.
+  const SplitRecord* find(const std::string& hash, const std::string& dataset);
+
+ private:
+  const SQLite::Database& db_;
+  std::map<std::pair<std::string, std::string>, SplitRecord> splits_;  // by hash and data set
+};
 
 /// Reads runs one after the other with statements that are prepared once: what takes most of the
 /// time when many runs are read. The database must outlive it.
@@ -39,6 +57,23 @@ class RunReader {
   SQLite::Statement affinity_;
   SQLite::Statement partitions_;
   SQLite::Statement members_;
+};
+
+/// The same, and what is read is checked as it was when it was written: a run that contradicts
+/// itself or its split is an Error(store) that names `path`. The predictions are counted whether
+/// they are asked for or not. `splits` keeps those that were read, for the next reader too.
+class CheckedRunReader {
+ public:
+  CheckedRunReader(const SQLite::Database& db, const std::filesystem::path& path, LoadDetail detail,
+                   KnownSplits& splits);
+
+  std::optional<RunRecord> read(const std::string& hash);
+
+ private:
+  const std::filesystem::path& path_;
+  LoadDetail detail_;
+  RunReader reader_;
+  KnownSplits& splits_;
 };
 
 }  // namespace petlab::results

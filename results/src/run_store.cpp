@@ -6,37 +6,35 @@
 #include "statements.hpp"
 #include "store_file.hpp"
 
-#include <map>
-#include <utility>
+#include <optional>
 
 namespace petlab::results {
 struct RunStore::Impl {
   std::filesystem::path path;
+  StoreFileId file;
   // SQLite does not care that reading functions of the store are const.
   mutable SQLite::Database db;
-  // Splits that runs were checked against. A split in the store never changes, and every run of a
-  // study names one of a few.
-  std::map<std::pair<std::string, std::string>, SplitRecord> splits;  // by hash and data set
+  // What runs are checked against, when they are written and when they are read.
+  mutable KnownSplits splits{db};
 
-  static constexpr std::size_t kKeptSplits = 16;
-  const SplitRecord* known_split(const std::string& hash, const std::string& dataset) {
-    const auto key = std::pair(hash, dataset);
-    const auto kept = splits.find(key);
-    if (kept != splits.end()) return &kept->second;
-    std::optional<SplitRecord> split = read_split(db, hash, dataset);
-    if (!split) return nullptr;
-    if (splits.size() >= kKeptSplits) splits.clear();
-    return &splits.emplace(key, *std::move(split)).first->second;
+  void check_in_place() const {
+    const std::optional<StoreFileId> now = file_id_of(path);
+    if (now == file) return;
+    throw store_error(path, std::string("it is not the file any more that was opened at first, it was ") +
+                                (now ? "replaced" : "removed or moved") +
+                                " meanwhile; nothing more is written, and checkpoints of runs stay");
   }
 
   // The whole of `work` is one write transaction: committed if it returns true, else rolled back.
   template <class Work>
   void write(const std::string& doing, Work&& work, Durability durability = Durability::synced) {
+    check_in_place();
     with_store_errors(path, doing, [&] {
       set_durability(db, durability);
       SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
       if (work()) transaction.commit();
     });
+    check_in_place();  // SQLite writes to a file that was removed without a word
   }
 
   // The whole of `work` sees one state of the file.
@@ -51,7 +49,9 @@ struct RunStore::Impl {
 
 RunStore::RunStore(const std::filesystem::path& path, OpenMode mode,
                    std::chrono::milliseconds busy_timeout)
-    : impl_(new Impl{path, open_store_file(path, mode, busy_timeout), {}}) {}
+    : impl_(new Impl{path, {}, open_store_file(path, mode, busy_timeout)}) {
+  impl_->file = file_id_of(path).value_or(StoreFileId{});
+}
 
 RunStore::~RunStore() = default;
 RunStore::RunStore(RunStore&&) noexcept = default;
@@ -63,6 +63,14 @@ int RunStore::schema_version() {
 
 const std::filesystem::path& RunStore::path() const {
   return impl_->path;
+}
+
+StoreFileId RunStore::file_id() const {
+  return impl_->file;
+}
+
+void RunStore::check_in_place() const {
+  impl_->check_in_place();
 }
 
 void RunStore::set_study(const StudyRecord& study) {
@@ -133,7 +141,7 @@ RecordOutcome RunStore::record(const RunRecord& run) {
   impl_->write("store run " + short_hash(run.identity.hash), [&] {
     if (is_done(impl_->db, run.identity.hash)) return false;
     if (!run.split_hash.empty()) {
-      const SplitRecord* split = impl_->known_split(run.split_hash, run.dataset_hash);
+      const SplitRecord* split = impl_->splits.find(run.split_hash, run.dataset_hash);
       if (split == nullptr) {
         throw store_error(impl_->path, "run of '" + run.method + "' names split " +
                                            short_hash(run.split_hash) +
@@ -153,15 +161,22 @@ RecordOutcome RunStore::record(const RunRecord& run) {
   return outcome;
 }
 
+std::int64_t RunStore::attempts(const std::string& hash) const {
+  return impl_->read("look for run " + short_hash(hash), [&] {
+    return find_id(impl_->db, "SELECT attempts FROM runs WHERE identity = ?", hash).value_or(0);
+  });
+}
+
 std::optional<RunRecord> RunStore::load(const std::string& hash, LoadDetail detail) const {
-  return impl_->read("read run " + short_hash(hash),
-                     [&] { return RunReader(impl_->db, detail).read(hash); });
+  return impl_->read("read run " + short_hash(hash), [&] {
+    return CheckedRunReader(impl_->db, impl_->path, detail, impl_->splits).read(hash);
+  });
 }
 
 void RunStore::visit_runs(const std::string& study, LoadDetail detail,
                           const RunVisitor& visit) const {
   impl_->read("read the runs of study '" + study + "'", [&] {
-    RunReader reader(impl_->db, detail);
+    CheckedRunReader reader(impl_->db, impl_->path, detail, impl_->splits);
     for (const StudyRun& run : read_study_runs(impl_->db, study))
       visit(run, run.status ? reader.read(run.plan.hash) : std::nullopt);
   });

@@ -104,6 +104,16 @@ bool add_split(SQLite::Database& db, const std::filesystem::path& path, const Sp
   return added;
 }
 
+std::vector<std::pair<std::string, std::string>> read_split_keys(const SQLite::Database& db) {
+  std::vector<std::pair<std::string, std::string>> keys;
+  SQLite::Statement row(db,
+                        "SELECT s.hash, d.hash FROM splits s JOIN datasets d USING (dataset_id) "
+                        "ORDER BY s.split_id");
+  while (row.executeStep())
+    keys.emplace_back(row.getColumn(0).getString(), row.getColumn(1).getString());
+  return keys;
+}
+
 std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash,
                                       const std::string& dataset) {
   SQLite::Statement row =

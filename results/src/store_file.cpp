@@ -1,10 +1,16 @@
 #include "store_file.hpp"
 
 #include "network_file_system.hpp"
+#include "petlab/base/private_folder.hpp"
+#include "petlab/base/text.hpp"
+#include "statements.hpp"
 
 #include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
 
+#include <sys/stat.h>
+
+#include <array>
 #include <system_error>
 #include <thread>
 
@@ -109,6 +115,25 @@ SQLite::Database migrated_copy(SQLite::Database& older, const std::filesystem::p
   return copy;
 }
 
+// A file of somebody else: it may hold anything, and nothing of it is to run unseen.
+void trust_nothing(SQLite::Database& db) {
+  db.exec("PRAGMA trusted_schema = OFF");
+  db.exec("PRAGMA cell_size_check = ON");
+}
+
+// SQLite opens a pipe and waits for its other end.
+void refuse_other_kinds(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const std::filesystem::file_status status = std::filesystem::status(path, unknown);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return;
+  throw store_error(path, std::string("it is ") +
+                              (std::filesystem::is_directory(status) ? "a folder"
+                               : std::filesystem::is_fifo(status)    ? "a pipe"
+                               : std::filesystem::is_socket(status)  ? "a socket"
+                                                                     : "a device") +
+                              ", expected a file");
+}
+
 SQLite::Database open_file(const std::filesystem::path& path, OpenMode mode,
                            std::chrono::milliseconds busy_timeout) {
   int flags = SQLite::OPEN_READWRITE;
@@ -123,13 +148,93 @@ SQLite::Database open_file(const std::filesystem::path& path, OpenMode mode,
   } else if (!std::filesystem::exists(path)) {
     throw store_error(path, "there is no such file; `petlab run` makes one");
   }
-  return SQLite::Database(path.string(), flags, static_cast<int>(busy_timeout.count()));
+  refuse_other_kinds(path);
+  SQLite::Database db(path.string(), flags, static_cast<int>(busy_timeout.count()));
+  trust_nothing(db);
+  return db;
+}
+
+// What changes when somebody writes to a file.
+std::string stamp_of(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return "absent";
+  return std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " +
+         std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+}
+
+// The copy that is read where SQLite cannot work beside the file: write-ahead logging wants a file
+// of shared memory there even to read, and a log that a killed process left wants to be played
+// back.
+SQLite::Database copy_elsewhere(const std::filesystem::path& path) {
+  const base::PrivateFolder folder("petlab-store");
+  const std::filesystem::path target = folder.path() / "store.sqlite";
+  const std::filesystem::path source = std::filesystem::canonical(path);
+  const auto beside = [](std::filesystem::path file, const char* suffix) {
+    file += suffix;
+    return file;
+  };
+  constexpr std::array kParts = {"", "-wal", "-journal"};
+  const auto stamps = [&] {
+    std::string all;
+    for (const char* suffix : kParts)
+      all += stamp_of(beside(source, suffix)) + "\n";
+    return all;
+  };
+  constexpr int kAttempts = 5;
+  for (int attempt = 0;; ++attempt) {
+    const std::string before = stamps();
+    for (const char* suffix : kParts) {
+      std::filesystem::remove(beside(target, suffix));
+      if (std::filesystem::exists(beside(source, suffix)))
+        std::filesystem::copy_file(beside(source, suffix), beside(target, suffix));
+    }
+    if (stamps() == before) break;
+    if (attempt == kAttempts)
+      throw store_error(path, "it is written to all the time and cannot be read beside that here; "
+                              "try again when its study stands still");
+  }
+  // A copy of a read-only file is one too.
+  std::filesystem::permissions(target, std::filesystem::perms::owner_all);
+  SQLite::Database copied(target.string(), SQLite::OPEN_READWRITE);
+  trust_nothing(copied);
+  SQLite::Database result("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  const int outcome = SQLite::Backup(result, copied).executeStep();
+  if (outcome != SQLITE_DONE)
+    throw store_error(path, std::string("cannot copy it: ") + sqlite3_errstr(outcome));
+  trust_nothing(result);
+  return result;
+}
+
+// Opened so that it can be read, in its place or as a copy.
+SQLite::Database open_readable(const std::filesystem::path& path, OpenMode mode,
+                               std::chrono::milliseconds busy_timeout) {
+  SQLite::Database db = open_file(path, mode, busy_timeout);
+  if (mode != OpenMode::read_only) return db;
+  try {
+    (void)state_of(db);
+    return db;
+  } catch (const SQLite::Exception& error) {
+    const int code = error.getErrorCode();
+    if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY) throw;
+  }
+  try {
+    return copy_elsewhere(path);
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw store_error(path, "cannot copy it to read it: " + error.code().message());
+  }
 }
 
 }  // namespace
 
 base::Error store_error(const std::filesystem::path& path, const std::string& sentence) {
-  return {base::ErrorKind::store, "results store '" + path.string() + "': " + sentence};
+  return {base::ErrorKind::store, "results store '" + base::printable(path) + "': " + sentence};
+}
+
+std::optional<StoreFileId> file_id_of(const std::filesystem::path& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return StoreFileId{static_cast<std::uint64_t>(status.st_dev),
+                     static_cast<std::uint64_t>(status.st_ino)};
 }
 
 std::string short_hash(const std::string& hash) {
@@ -145,6 +250,19 @@ void set_durability(SQLite::Database& db, Durability durability) {
   db.exec(relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
 }
 
+std::map<std::string, std::string> own_schema(const std::string& type) {
+  SQLite::Database fresh(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  migrate(fresh, ":memory:");
+  std::map<std::string, std::string> objects;
+  SQLite::Statement row = query(fresh,
+                                "SELECT name, sql FROM sqlite_master "
+                                "WHERE type = ? AND sql IS NOT NULL",
+                                type);
+  while (row.executeStep())
+    objects.emplace(row.getColumn(0).getString(), row.getColumn(1).getString());
+  return objects;
+}
+
 Journal journal_for(const std::filesystem::path& path) {
   return is_on_network(path) ? Journal::rollback : Journal::write_ahead;
 }
@@ -157,7 +275,7 @@ SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mod
 SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
                                  std::chrono::milliseconds busy_timeout, Journal journal) {
   try {
-    SQLite::Database db = open_file(path, mode, busy_timeout);
+    SQLite::Database db = open_readable(path, mode, busy_timeout);
     const FileState found = state_of(db);
     const bool fresh = found.empty && found.application == 0 && found.schema == 0;
     if (!fresh && found.application != kApplicationId) {
@@ -169,6 +287,7 @@ SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mod
     refuse_newer(path, found.schema);
     if (mode == OpenMode::read_only) {
       if (found.schema < RunStore::schema_version()) return migrated_copy(db, path);
+      db.exec("PRAGMA query_only = ON");
       return db;
     }
     switch_journal(db, path, journal, busy_timeout);

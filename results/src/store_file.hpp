@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -34,6 +36,13 @@ SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mod
                                  std::chrono::milliseconds busy_timeout);
 SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mode,
                                  std::chrono::milliseconds busy_timeout, Journal journal);
+
+/// The file that a path leads to; nothing where there is none.
+std::optional<StoreFileId> file_id_of(const std::filesystem::path& path);
+
+/// What petlab puts into a store of the current version: the SQL of its objects ("table", "view",
+/// "trigger", "index") by their names.
+std::map<std::string, std::string> own_schema(const std::string& type);
 
 /// What a power cut may undo of a committed transaction: nothing, or the latest ones. A killed
 /// process undoes neither.

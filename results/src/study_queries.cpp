@@ -1,3 +1,4 @@
+#include "petlab/base/text.hpp"
 #include "petlab/results/named_values.hpp"
 #include "queries.hpp"
 #include "record_columns.hpp"
@@ -115,7 +116,7 @@ std::vector<StudyRun> read_study_runs(const SQLite::Database& db, const std::str
     run.attempts = row.getColumn(0).getInt64();
     read_one(row.getColumn(1), run.status);
     run.error_kind = row.getColumn(2).getString();
-    run.error = row.getColumn(3).getString();
+    run.error = base::message_line(row.getColumn(3).getString());
   }
   return runs;
 }

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <system_error>
 
 namespace petlab::base {
 namespace {
@@ -26,7 +27,7 @@ std::filesystem::path draft_of(const std::filesystem::path& file) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path file, const WriteOptions& options)
-    : file_(std::move(file)), draft_(draft_of(file_)), options_(options) {
+    : file_(std::move(file)), options_(options) {
   if (options_.make_folders && file_.has_parent_path()) {
     std::error_code failed;
     std::filesystem::create_directories(file_.parent_path(), failed);
@@ -34,7 +35,13 @@ AtomicFile::AtomicFile(std::filesystem::path file, const WriteOptions& options)
       throw Error(options_.failure, "cannot make the folder '" + printable(file_.parent_path()) +
                                         "': " + failed.message());
   }
-  descriptor_ = ::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  // A file that is there already, or a link, is another's: it is left alone, and the next name is
+  // tried.
+  do {
+    draft_ = draft_of(file_);
+    descriptor_ =
+        ::open(draft_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) fail();
 }
 
@@ -67,11 +74,20 @@ void AtomicFile::commit() {
   close();
   if (std::rename(draft_.c_str(), file_.c_str()) != 0) fail();
   is_draft_ = false;
+  if (options_.durability == Durability::power_loss) sync_folder_of(file_);
 }
 
 void AtomicFile::fail() const {
   const char* reason = std::strerror(errno);
   throw Error(options_.failure, "cannot write the file '" + printable(file_) + "': " + reason);
+}
+
+void sync_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  (void)::fsync(descriptor);
+  ::close(descriptor);
 }
 
 void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes,

@@ -1,12 +1,14 @@
 #include "petlab/base/sha256.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 
 #include <openssl/evp.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <system_error>
 #include <vector>
 
 namespace petlab::base {
@@ -75,8 +77,12 @@ std::string sha256_hex(std::string_view bytes) {
 
 std::string sha256_of_file(const std::filesystem::path& file) {
   const auto fail = [&] {
-    throw Error(ErrorKind::data, "cannot read '" + file.string() + "': " + std::strerror(errno));
+    throw Error(ErrorKind::data, "cannot read '" + printable(file) + "': " + std::strerror(errno));
   };
+  std::error_code unknown;
+  // A pipe without a writer must not hang.
+  if (std::filesystem::exists(file, unknown) && !std::filesystem::is_regular_file(file, unknown))
+    throw Error(ErrorKind::data, "'" + printable(file) + "' is not a regular file");
   std::ifstream in(file, std::ios::binary);
   if (!in) fail();
   Sha256 hash;

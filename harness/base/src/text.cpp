@@ -1,5 +1,7 @@
 #include "petlab/base/text.hpp"
 
+#include "petlab/base/numbers.hpp"
+
 #include <algorithm>
 
 namespace petlab::base {
@@ -50,6 +52,31 @@ std::string escaped(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return result;
+}
+
+std::string message_line(std::string_view text, std::size_t max_bytes) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+    text.remove_suffix(1);
+  std::string_view shown = text.substr(0, max_bytes);
+  // Not in the midst of a character.
+  for (int i = 0; i < 3 && shown.size() < text.size() && !shown.empty() &&
+                  (static_cast<unsigned char>(text[shown.size()]) & 0xC0U) == 0x80U;
+       ++i)
+    shown.remove_suffix(1);
+  std::string line(shown);
+  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  line = escaped(line);
+  if (shown.size() < text.size())
+    line += " ... (" + std::to_string(text.size() - shown.size()) + " more bytes)";
+  return line;
+}
+
+std::string spreadsheet_text(std::string_view text) {
+  constexpr std::string_view kStarts = "=+-@\t\r\n";
+  std::string cell(text);
+  if (text.empty() || kStarts.find(text.front()) == std::string_view::npos) return cell;
+  const std::string_view digits = text.front() == '+' ? text.substr(1) : text;
+  return parse_number<double>(digits) ? cell : "'" + cell;
 }
 
 std::string printable(const std::filesystem::path& path) {

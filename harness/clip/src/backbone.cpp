@@ -1,12 +1,12 @@
 #include "petlab/clip/backbone.hpp"
 
 #include "initialisation.hpp"
-#include "known_weights.hpp"
 #include "load_weights.hpp"
 #include "model_files.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/sha256.hpp"
 #include "petlab/clip/safetensors.hpp"
+#include "settings.hpp"
 #include "text_chunks.hpp"
 #include "towers.hpp"
 #include "weights.hpp"
@@ -66,8 +66,7 @@ std::shared_ptr<Backbone> Backbone::load(const std::filesystem::path& model, c10
   const c10::InferenceMode ordinary(false);
   const c10::NoGradGuard no_grad;
   const ModelFiles files = find_model(model);
-  if (files.is_archive && !options.allow_unknown_weights) require_published(files.weights.front());
-  const StoredWeights stored(files);
+  const StoredWeights stored(files, /*only_published=*/!options.allow_unknown_weights);
   const auto [config, preprocessing] = find_settings(files, stored).settings;
   // Before anything of the size of the model is allocated.
   check_stored_weights(config, stored);
@@ -182,6 +181,10 @@ std::string Backbone::weight_hash() const {
     hash.update(bytes.const_data_ptr(), bytes.nbytes());
   }
   return hash.finish_hex();
+}
+
+std::string Backbone::settings_hash() const {
+  return clip::settings_hash({impl_->config, impl_->preprocessing}, impl_->tokenizer);
 }
 
 void Backbone::save(const std::filesystem::path& model_dir,

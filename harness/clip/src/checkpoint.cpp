@@ -6,6 +6,7 @@
 #include "petlab/base/sha256.hpp"
 #include "petlab/clip/tokenizer.hpp"
 #include "safetensors_types.hpp"
+#include "settings.hpp"
 
 #include <algorithm>
 
@@ -65,9 +66,13 @@ Preprocessing model_preprocessing(const std::filesystem::path& model) {
 
 std::string model_settings_hash(const std::filesystem::path& model) {
   const ModelFiles files = find_model(model);
-  const auto [config, preprocessing] = find_settings(files, StoredWeights(files)).settings;
+  const Settings settings = find_settings(files, StoredWeights(files)).settings;
+  return settings_hash(settings, Tokenizer::load(files.folder, settings.config.vocab_size));
+}
+
+std::string settings_hash(const Settings& settings, const Tokenizer& tokenizer) {
+  const auto& [config, preprocessing] = settings;
   const sdk::BackboneShape& shape = config.shape;
-  const Tokenizer tokenizer = Tokenizer::load(files.folder, config.vocab_size);
   // The end token's own id, as towers and tokenizer agree on it; the configurations of one model
   // spell it in two ways.
   std::string all =

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/sha256.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace petlab::clip {
@@ -29,8 +30,17 @@ const PublishedWeights* find_published(const std::string& sha256) {
   return nullptr;
 }
 
-void require_published(const std::filesystem::path& file) {
-  const std::string found = base::sha256_of_file(file);
+void require_published(const base::MappedFile& mapping) {
+  const std::filesystem::path& file = mapping.path();
+  base::Sha256 hash;
+  const auto bytes = mapping.bytes();
+  constexpr std::size_t kPiece = std::size_t{1} << 24U;  // the rest need not be in memory
+  for (std::size_t first = 0; first < bytes.size(); first += kPiece) {
+    const std::size_t size = std::min(kPiece, bytes.size() - first);
+    hash.update(bytes.subspan(first, size));
+    mapping.drop(first, size);
+  }
+  const std::string found = hash.finish_hex();
   if (find_published(found) != nullptr) return;
   std::string expected;
   for (const PublishedWeights& one : kPublished)

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <filesystem>
+#include "petlab/base/mapped_file.hpp"
+
 #include <span>
 #include <string>
 
@@ -21,6 +22,6 @@ struct PublishedWeights {
 
 /// Throws Error(data) with the file's hash and the published one (of the same file name, or all)
 /// when the file is none of the published ones.
-void require_published(const std::filesystem::path& file);
+void require_published(const base::MappedFile& file);
 
 }  // namespace petlab::clip

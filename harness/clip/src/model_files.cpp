@@ -1,7 +1,6 @@
 #include "model_files.hpp"
 
 #include "checkpoint_names.hpp"
-#include "known_weights.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/sha256.hpp"
 #include "shown_text.hpp"

@@ -44,9 +44,10 @@ class StoredWeights {
     const StoredTensor* tensor;
   };
 
-  /// Throws Error(data) for a damaged file, and for a sharded model whose files do not hold what
-  /// the index says.
-  explicit StoredWeights(const ModelFiles& files);
+  /// Throws Error(data) for a damaged file, for a sharded model whose files do not hold what the
+  /// index says, and with `only_published` for an archive that OpenAI has not published: what is
+  /// hashed for that is the mapping that the weights are taken from.
+  explicit StoredWeights(const ModelFiles& files, bool only_published = false);
 
   [[nodiscard]] const std::string& where() const { return where_; }
   [[nodiscard]] const Place* find(const std::string& name) const;

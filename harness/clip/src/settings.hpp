@@ -2,7 +2,9 @@
 
 #include "json_file.hpp"
 #include "petlab/clip/config.hpp"
+#include "petlab/clip/tokenizer.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace petlab::clip {
@@ -19,6 +21,9 @@ struct Settings {
 /// preprocessor_config.json, or the image processor's part of processor_config.json, with the
 /// defaults of transformers' CLIPImageProcessor.
 [[nodiscard]] Preprocessing preprocessing_of(const JsonObject& json);
+
+/// What model_settings_hash() is of what was read.
+[[nodiscard]] std::string settings_hash(const Settings& settings, const Tokenizer& tokenizer);
 
 /// open_clip_config.json, with OpenCLIP's defaults. What petlab's towers do not compute (other
 /// towers, other poolings ...) is refused by its key.

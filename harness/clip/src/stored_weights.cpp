@@ -1,4 +1,6 @@
 #include "model_files.hpp"
+
+#include "known_weights.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/lfs_pointer.hpp"
 #include "safetensors_header.hpp"
@@ -32,7 +34,8 @@ constexpr std::array<std::string_view, 3> kInnerDictionaries{"state_dict.", "mod
 
 }  // namespace
 
-StoredWeights::StoredWeights(const ModelFiles& files) : where_(files.where()) {
+StoredWeights::StoredWeights(const ModelFiles& files, bool only_published)
+    : where_(files.where()) {
   for (const fs::path& path : files.weights) {
     auto file = std::make_unique<File>(path);
     const base::MappedFile& mapping = file->mapping;
@@ -40,6 +43,7 @@ StoredWeights::StoredWeights(const ModelFiles& files) : where_(files.where()) {
                                  std::min<std::size_t>(mapping.bytes().size(), 64));
     if (base::is_lfs_pointer(start))
       base::throw_data_error("'" + path.string() + "'" + base::kLfsPointer);
+    if (files.is_archive && only_published) require_published(mapping);
     if (files.is_archive)
       file->tensors = parse_torch_archive(
           mapping.bytes(), path.string(),

@@ -1,10 +1,14 @@
 #include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/mapped_file.hpp"
+#include "petlab/base/private_folder.hpp"
 #include "petlab/base/read_file.hpp"
+#include "petlab/base/sha256.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -126,6 +130,53 @@ TEST_F(Files, AreSeenThroughAMapping) {
   write_file(folder_ / "empty", "");
   EXPECT_TRUE(MappedFile(folder_ / "empty").bytes().empty());
   EXPECT_THAT(refusal(ErrorKind::data, [&] { const MappedFile none(folder_); }),
+              HasSubstr("is not a regular file"));
+}
+
+TEST_F(Files, FollowNoLinkAndWriteIntoNothingThatIsThere) {
+  // Where the next drafts would be, for as many names as a test can lay out.
+  write_file(folder_ / "precious", "kept");
+  const fs::path file = folder_ / "a.txt";
+  std::string first;
+  {
+    const AtomicFile draft(file);
+    for (const auto& entry : fs::directory_iterator(folder_))
+      if (entry.path().filename().string().starts_with("a.txt.part")) first = entry.path().string();
+  }
+  const auto dot = first.rfind('.');
+  const int number = std::stoi(first.substr(dot + 1));
+  for (int i = 1; i < 20; ++i) {
+    const fs::path next = first.substr(0, dot + 1) + std::to_string(number + i);
+    if (i % 2 == 0)
+      fs::create_symlink(folder_ / "precious", next);
+    else
+      fs::create_hard_link(folder_ / "precious", next);
+  }
+  write_file(file, "new");
+  EXPECT_EQ(read_text_file(file), "new");
+  EXPECT_EQ(read_text_file(folder_ / "precious"), "kept");
+  EXPECT_FALSE(fs::is_symlink(file));
+}
+
+TEST_F(Files, PrivateFoldersAreNewEmptyAndGoAway) {
+  fs::path one, other;
+  {
+    const PrivateFolder a("petlab-test"), b("petlab-test");
+    one = a.path();
+    other = b.path();
+    EXPECT_NE(one, other);
+    EXPECT_TRUE(fs::is_empty(one));
+    EXPECT_EQ(fs::status(one).permissions() & fs::perms::all, fs::perms::owner_all);
+    write_file(one / "deep" / "a", "x", {.make_folders = true});
+  }
+  EXPECT_FALSE(fs::exists(one));
+  EXPECT_FALSE(fs::exists(other));
+}
+
+TEST_F(Files, HashesOfPipesAreRefused) {
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(refusal(ErrorKind::data, [&] { (void)sha256_of_file(pipe); }),
               HasSubstr("is not a regular file"));
 }
 

@@ -30,5 +30,22 @@ TEST(Text, Joined) {
   EXPECT_EQ(joined({"a", "b"}, " = "), "a = b");
 }
 
+TEST(Text, OfAnybodyIsOneBoundedLineInAMessage) {
+  EXPECT_EQ(message_line("plain caf\xC3\xA9"), "plain caf\xC3\xA9");
+  EXPECT_EQ(message_line("two\nlines\n\n"), "two lines");
+  EXPECT_EQ(message_line("\x1b[2J\xff\r"), "\\x1B[2J\\xFF");
+  EXPECT_EQ(message_line("a\rb"), "a\\x0Db");
+  EXPECT_EQ(message_line(std::string(30, 'a'), 10), std::string(10, 'a') + " ... (20 more bytes)");
+  EXPECT_EQ(message_line("abc\xE6\x97\xA5zz", 5), "abc ... (5 more bytes)");  // not half a character
+  EXPECT_LT(message_line(std::string(5'000'000, '\xff')).size(), 10'000U);
+}
+
+TEST(Text, FormulasOfASpreadsheetBecomeText) {
+  for (const char* text : {"", "a", "1.5", "-1.5", "+1e-3", "-inf", "a=b"})
+    EXPECT_EQ(spreadsheet_text(text), text);
+  for (const std::string text : {"=1+1", "+a", "-1+1", "@sum", "\t=1", "\r=1", "-"})
+    EXPECT_EQ(spreadsheet_text(text), "'" + text);
+}
+
 }  // namespace
 }  // namespace petlab::base

@@ -195,6 +195,20 @@ TEST(Checkpoint, ErrorsUseTheNamesOfTheFile) {
   }
 }
 
+TEST(Checkpoint, ABackboneKnowsTheSettingsThatItWasLoadedWith) {
+  const test::TemporaryFolder folder;
+  test::small_backbone()->save(folder.path(), test::tokenizer_folder(), at::kFloat);
+  const auto backbone = Backbone::load(folder.path());
+  const std::string before = model_settings_hash(folder.path());
+  EXPECT_EQ(backbone->settings_hash(), before);
+  // Files that change under a loaded backbone do not change what it computes, nor what it is.
+  Config config = test::small_config();
+  config.text_layer_norm_eps = 1e-6;
+  write_config(config, folder.path());
+  EXPECT_NE(model_settings_hash(folder.path()), before);
+  EXPECT_EQ(backbone->settings_hash(), before);
+}
+
 TEST(Checkpoint, SettingsHashChangesWithEverySetting) {
   const test::TemporaryFolder folder;
   test::small_backbone()->save(folder.path(), test::tokenizer_folder(), at::kFloat);

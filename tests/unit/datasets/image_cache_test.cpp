@@ -105,6 +105,52 @@ TEST_F(ImageCacheTest, RebuildsWhatIsCutShortOrChanged) {
   }
 }
 
+TEST_F(ImageCacheTest, DecodesWhatWasHashedAndNothingElse) {
+  const Dataset before = load();
+  const auto picture = root() / "data/b/y/1.png";
+  const std::string original = text_of(picture);
+  const auto time = std::filesystem::last_write_time(picture);
+  // Another picture in its place, a cut one, none: all between the hash and the decoding.
+  for (int change = 0; change < 4; ++change) {
+    if (change == 0) write("data/b/y/1.png", encode_png(pattern(40, 30, 99)));
+    if (change == 1) write("data/b/y/1.png", original + "x");  // the same pixels, other bytes
+    if (change == 2) write("data/b/y/1.png", original.substr(0, original.size() / 2));
+    if (change == 3) std::filesystem::remove(picture);
+    if (change < 3) std::filesystem::last_write_time(picture, time);
+    const std::string said = error_of([&] { const ImageCache cache(before, 16, options_); });
+    EXPECT_THAT(said, HasSubstr("b/y/1.png"));
+    if (change < 3) {
+      EXPECT_THAT(said, HasSubstr("changed while petlab was at work"));
+    }
+  }
+  write("data/b/y/1.png", original);
+  EXPECT_EQ(load().fingerprint, before.fingerprint);
+  const ImageCache good(before, 16, options_);
+  Image expected = clip_crop(decode_image(picture), 16);
+  EXPECT_TRUE(at::equal(
+      good.images(1)[4],
+      at::from_blob(expected.rgb.data(), {16, 16, 3}, at::kByte).permute({2, 0, 1})));
+}
+
+TEST_F(ImageCacheTest, FollowsNoLinks) {
+  std::string name;
+  {
+    const ImageCache first(load(), 16, options_);
+    name = first.file().filename().string();
+    std::filesystem::remove(first.file());
+  }
+  const auto precious = write("precious", std::string(100, 'p'));
+  for (const char* suffix : {".tmp", ".lock"}) {
+    const auto link = options_.directory / (name + suffix);
+    std::filesystem::remove(link);
+    std::filesystem::create_symlink(precious, link);
+    EXPECT_THAT(error_of([&] { const ImageCache cache(load(), 16, options_); }),
+                HasSubstr("image cache: cannot"));
+    EXPECT_EQ(text_of(precious), std::string(100, 'p'));
+    std::filesystem::remove(link);
+  }
+}
+
 TEST_F(ImageCacheTest, FollowsTheDataAndNotTheThreads) {
   options_.threads = 1;
   const ImageCache one(load(), 16, options_);

@@ -114,6 +114,45 @@ TEST_F(HostileBytes, MayClaimMorePixelsThanMemoryHolds) {
   EXPECT_THAT(error_of([&] { (void)decode_image(webp, "bomb.webp"); }), HasSubstr("bomb.webp"));
 }
 
+/// The beginning of a lossless WebP picture: its header says the size, and nothing follows.
+Bytes lossless_webp(std::uint32_t width, std::uint32_t height, bool alpha) {
+  Bytes bytes = {'R', 'I', 'F', 'F', 0, 0, 0, 0, 'W', 'E', 'B', 'P', 'V', 'P', '8', 'L'};
+  constexpr std::size_t kBytes = 2900;
+  const auto little = [&](std::uint32_t value) {
+    for (int i = 0; i < 4; ++i)
+      bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  };
+  little(kBytes);
+  bytes.push_back(0x2F);
+  little((width - 1) | ((height - 1) << 14U) | (alpha ? 1U << 28U : 0U));
+  bytes.resize(20 + kBytes, 0);
+  put(bytes, 4, {static_cast<std::uint8_t>((12 + kBytes) & 0xFF),
+                 static_cast<std::uint8_t>((12 + kBytes) >> 8U), 0, 0});
+  return bytes;
+}
+
+TEST_F(HostileBytes, MayNotClaimMoreMemoryThanTheBound) {
+  // Few enough pixels, but with all that decoders keep of each of them too much.
+  const auto refused = [](const Bytes& bytes) {
+    return error_of([&] { (void)decode_image(bytes, "bomb"); });
+  };
+  EXPECT_THAT(refused(lossless_webp(16000, 11000, true)),
+              HasSubstr("bomb has 16000 x 11000 pixels, and decoding it would take 2014 MB of "
+                        "memory, expected at most 1024"));
+  EXPECT_THAT(refused(lossless_webp(16000, 11000, false)), HasSubstr("MB of memory"));
+  Bytes jpeg = bytes_of(root() / "progressive.jpg");
+  const Bytes frame{0xFF, 0xC2};
+  const auto at = std::search(jpeg.begin(), jpeg.end(), frame.begin(), frame.end());
+  ASSERT_NE(at, jpeg.end());
+  put(jpeg, static_cast<std::size_t>(at - jpeg.begin()) + 5, {0x2E, 0xE0, 0x2E, 0xE0});
+  EXPECT_THAT(refused(jpeg), HasSubstr("12000 x 12000 pixels, and decoding it would take"));
+  Bytes webp = bytes_of(root() / "animated.webp");
+  put(webp, 24, {0x0F, 0x27, 0, 0x0F, 0x27, 0});  // 10,000 x 10,000
+  EXPECT_THAT(refused(webp), HasSubstr("MB of memory"));
+  // Half of it is within the bound, and then it is the bytes that are missing.
+  EXPECT_THAT(refused(lossless_webp(8000, 11000, true)), HasSubstr("damaged WebP"));
+}
+
 TEST_F(HostileBytes, AreRefusedWhenCutShort) {
   for (const char* name : {"rgb.jpg", "progressive.jpg", "grey16.png", "palette.png", "rgb.webp",
                            "lossless.webp", "palette.gif", "rgb.bmp", "palette.bmp"}) {

@@ -7,10 +7,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -200,6 +203,81 @@ TEST_F(Checkpoint, DraftsOfAKilledWriterAreCleanedUp) {
   EXPECT_EQ(run(testing::tiny_spec("both", Sharing::joint, 1), inputs, steady).status,
             results::RunStatus::done);
   EXPECT_FALSE(fs::exists(place_.file.string() + ".part123"));
+}
+
+/// A disk that is full from one sign of life of the training to another: nothing can be written.
+class FullDisk final : public Progress {
+ public:
+  FullDisk(fs::path file, std::int64_t begin, std::int64_t end)
+      : file_(std::move(file)), begin_(begin), end_(end) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, SIG_IGN);  // write() fails then, as it does on a full disk
+  }
+  ~FullDisk() override { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+  void begin(std::string_view phase, std::int64_t) override { now_ = phase; }
+  void update(std::int64_t, std::string_view) override {
+    if (now_ != "train") return;
+    ++seen_;
+    struct rlimit limit = before_;
+    if (seen_ == begin_) {
+      kept = text_of(file_);
+      limit.rlim_cur = 512;
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    if (seen_ == end_) {
+      kept_at_end = text_of(file_);
+      ::setrlimit(RLIMIT_FSIZE, &before_);
+    }
+  }
+  void note(std::string_view text) override { notes.emplace_back(text); }
+
+  std::vector<std::string> notes;
+  std::string kept, kept_at_end;
+
+ private:
+  static std::string text_of(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  fs::path file_;
+  std::int64_t begin_, end_, seen_ = 0;
+  std::string now_;
+  struct rlimit before_{};
+};
+
+TEST_F(Checkpoint, AFullDiskIsANoteAndTheLastGoodOneStays) {
+  const RunInputs inputs = testing::tiny_inputs(testing::both_prompts());
+  const RunSpec spec = testing::tiny_spec("both", Sharing::joint, 3);
+  const results::RunRecord whole = testing::run_well(spec, inputs);
+  RunInfo info;
+  info.identity.hash = "this run";
+  info.checkpoint = place_;
+  FullDisk disk(place_.file, 3, 7);
+  const auto record = run_guarded(spec, info, [&] { return inputs; }, disk);
+  ASSERT_EQ(record.status, results::RunStatus::done) << record.error;
+  expect_same_bits(whole, record);
+  EXPECT_FALSE(disk.kept.empty());
+  EXPECT_EQ(disk.kept, disk.kept_at_end);
+  EXPECT_THAT(disk.notes,
+              ::testing::ElementsAre(HasSubstr("no checkpoint could be written"),
+                                     HasSubstr("written again")))
+      << "one trouble, one note";
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(place_.file.parent_path()))
+    ++files;
+  EXPECT_EQ(files, 1U) << "drafts are cleaned up";
+}
+
+TEST_F(Checkpoint, AFolderThatCannotBeMadeIsANote) {
+  std::ofstream(folder_ / "deep") << "a file where the folder should be";
+  const RunInputs inputs = testing::tiny_inputs(testing::both_prompts(), &testing::by_gradients());
+  StopAt steady;
+  const auto record =
+      run(testing::tiny_spec("both", Sharing::grouped_specific, 1), inputs, steady);
+  EXPECT_EQ(record.status, results::RunStatus::done) << record.error;
+  EXPECT_THAT(steady.notes, ::testing::ElementsAre(HasSubstr("no checkpoint could be written")));
 }
 
 }  // namespace

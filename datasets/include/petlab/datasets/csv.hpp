@@ -1,7 +1,10 @@
 #pragma once
 
+#include "petlab/base/read_file.hpp"
+
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -29,17 +32,29 @@ struct CsvColumns {
 [[nodiscard]] std::vector<CsvRow> read_csv_rows(const std::filesystem::path& file,
                                                 const CsvColumns& columns);
 
+/// The same for bytes that were read from `file`.
+[[nodiscard]] std::vector<CsvRow> parse_csv_rows(const std::vector<std::uint8_t>& bytes,
+                                                 const std::filesystem::path& file,
+                                                 const CsvColumns& columns);
+
 /// The same for exactly the named columns.
 template <std::size_t N>
-[[nodiscard]] std::vector<std::array<std::string, N>> read_csv(
-    const std::filesystem::path& file, const std::array<const char*, N>& columns) {
+[[nodiscard]] std::vector<std::array<std::string, N>> parse_csv(
+    const std::vector<std::uint8_t>& bytes, const std::filesystem::path& file,
+    const std::array<const char*, N>& columns) {
   std::vector<std::array<std::string, N>> rows;
-  for (CsvRow& row : read_csv_rows(file, {.required = {columns.begin(), columns.end()}})) {
+  for (CsvRow& row : parse_csv_rows(bytes, file, {.required = {columns.begin(), columns.end()}})) {
     std::array<std::string, N>& values = rows.emplace_back();
     for (std::size_t i = 0; i < N; ++i)
       values[i] = std::move(row.values[i]);
   }
   return rows;
+}
+
+template <std::size_t N>
+[[nodiscard]] std::vector<std::array<std::string, N>> read_csv(
+    const std::filesystem::path& file, const std::array<const char*, N>& columns) {
+  return parse_csv(base::read_file(file), file, columns);
 }
 
 /// `field` quoted if it needs quotes.

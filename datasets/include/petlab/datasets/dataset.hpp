@@ -49,6 +49,9 @@ struct Dataset {
   std::vector<std::size_t> published = {};
   /// SHA-256 over the names of a class-names file; "" where classes are called as their folders.
   std::string class_names_hash = {};
+  /// SHA-256 of each picture's bytes as they went into `fingerprint`, in the order of domains and
+  /// samples; empty without one. Who decodes a picture compares them: the file may have changed.
+  std::vector<base::Digest> digests = {};
 };
 
 struct FolderOptions {
@@ -80,8 +83,12 @@ struct FolderOptions {
 /// cannot be read.
 [[nodiscard]] std::string fingerprint(const Dataset& dataset, unsigned threads = 0);
 
-/// The same from the SHA-256 of each file, in the order of domains and samples.
+/// The SHA-256 of each file as it is on disk now, in the order of domains and samples. Throws
+/// likewise.
 using base::Digest;
+[[nodiscard]] std::vector<Digest> hash_files(const Dataset& dataset, unsigned threads = 0);
+
+/// The fingerprint from such hashes.
 [[nodiscard]] std::string fingerprint(const Dataset& dataset, const std::vector<Digest>& digests);
 
 /// Number of pictures over all domains.

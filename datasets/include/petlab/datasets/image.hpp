@@ -1,5 +1,7 @@
 #pragma once
 
+#include "petlab/base/sha256.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -32,15 +34,25 @@ enum class View {
 /// More pixels are refused before anything is allocated. Pillow's limit.
 inline constexpr std::uint64_t kMaxPixels = 178'956'970;
 
+/// Nor may decoding a picture take more memory, whatever its format keeps besides the pixels: a few
+/// kilobytes can claim any size. A picture that would is refused from its header.
+inline constexpr std::uint64_t kMaxDecodingBytes = std::uint64_t{1} << 30U;
+
 /// Decodes a JPEG, PNG, WebP, BMP or GIF (first frame) picture; which of them is told by its first
 /// bytes, not by its name. Safe on hostile bytes. Throws base::Error(data) that names the picture
-/// when it is none of these, has more than kMaxPixels pixels, is cut short, or is damaged so that
+/// when it is none of these, has more than kMaxPixels pixels or would
+/// take more than kMaxDecodingBytes, is cut short, or is damaged so that
 /// its decoder gives no whole picture.
 [[nodiscard]] Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
                                  View view = View::stored);
 
 /// The same for a file. Throws base::Error(data) also for a file that cannot be read.
 [[nodiscard]] Image decode_image(const std::filesystem::path& file, View view = View::stored);
+
+/// The same for a file that was hashed before: what is decoded is what was hashed. Throws
+/// base::Error(data) also when the file's SHA-256 is not `expected` any more.
+[[nodiscard]] Image decode_image(const std::filesystem::path& file, const base::Digest& expected,
+                                 View view = View::stored);
 
 /// A PNG file (8-bit RGB). The same picture gives the same bytes with the same zlib.
 [[nodiscard]] std::vector<std::uint8_t> encode_png(const Image& image);

@@ -74,18 +74,13 @@ at::Tensor take(std::vector<sdk::NamedTensor>& tensors, const char* name) {
 
 RunCheckpoint::RunCheckpoint(const CheckpointPlace& place, results::RunRecord& record,
                              Progress& progress)
-    : place_(place), record_(record) {
+    : place_(place), record_(record), progress_(progress) {
   if (place_.file.empty()) return;
   std::error_code failed;
-  fs::create_directories(place_.file.parent_path(), failed);
-  if (failed)
-    throw base::Error(base::ErrorKind::store, "cannot make the folder of checkpoints '" +
-                                                  place_.file.parent_path().string() +
-                                                  "': " + failed.message());
   remove_drafts(place_.file);
   if (!fs::exists(place_.file, failed)) return;
   try {
-    read(progress);
+    read();
   } catch (const std::exception& error) {
     progress.note("checkpoint " + place_.file.string() + " cannot be used (" + error.what() +
                   "); the run starts anew");
@@ -95,7 +90,7 @@ RunCheckpoint::RunCheckpoint(const CheckpointPlace& place, results::RunRecord& r
   }
 }
 
-void RunCheckpoint::read(Progress& progress) {
+void RunCheckpoint::read() {
   tensors_ = clip::read_safetensors(place_.file);
   const std::string digest = text_of(take(tensors_, kDigest));
   if (digest != digest_of(tensors_))
@@ -112,14 +107,14 @@ void RunCheckpoint::read(Progress& progress) {
   }
   record_ = std::move(known);
   ++record_.resumed;
-  progress.note(position_ ? "resumes from epoch " + std::to_string(position_->epoch + 1) +
-                                ", step " + std::to_string(position_->step)
-                          : std::string("goes on with the grouping that was found"));
+  progress_.note(position_ ? "resumes from epoch " + std::to_string(position_->epoch + 1) +
+                                 ", step " + std::to_string(position_->step)
+                           : std::string("goes on with the grouping that was found"));
 }
 
 void RunCheckpoint::save_grouping(const sdk::Partition& partition) {
   partition_ = partition;
-  if (!place_.file.empty()) write(nullptr, {});
+  if (!place_.file.empty()) try_to_write(nullptr, {});
 }
 
 bool RunCheckpoint::due() const {
@@ -132,9 +127,24 @@ bool RunCheckpoint::due() const {
 void RunCheckpoint::save_training(const TrainingPosition& position,
                                   const std::vector<sdk::NamedTensor>& tensors) {
   const auto start = Clock::now();
-  write(&position, tensors);
+  try_to_write(&position, tensors);
   last_ = Clock::now();
   write_seconds_ = std::chrono::duration<double>(last_ - start).count();
+}
+
+void RunCheckpoint::try_to_write(const TrainingPosition* position,
+                                 const std::vector<sdk::NamedTensor>& tensors) {
+  std::string trouble;
+  try {
+    write(position, tensors);
+  } catch (const std::exception& error) {
+    trouble = error.what();
+  }
+  if (trouble == trouble_) return;  // one note for one trouble, however long it lasts
+  trouble_ = trouble;
+  progress_.note(trouble.empty() ? std::string("checkpoints are written again")
+                                 : "no checkpoint could be written (" + trouble +
+                                       "); the run goes on, and an earlier checkpoint stays");
 }
 
 void RunCheckpoint::write(const TrainingPosition* position,
@@ -150,6 +160,8 @@ void RunCheckpoint::write(const TrainingPosition* position,
   all.push_back({kFacts, bytes_of(facts.dump())});
   const std::string digest = digest_of(all);
   all.push_back({kDigest, bytes_of(digest)});
+  std::error_code failed;  // shows when the file is written
+  fs::create_directories(place_.file.parent_path(), failed);
   clip::write_safetensors(all, place_.file);
 }
 

@@ -1,4 +1,5 @@
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/results/identity.hpp"
 #include "run/run_execution.hpp"
@@ -34,7 +35,7 @@ void fail(RunExecution& execution, const RunSpec& spec, ErrorKind kind, const st
   results::RunRecord& record = execution.record;
   record.status = results::RunStatus::failed;
   record.error_kind = to_string(kind);
-  record.error = sentence(spec, execution.where, what);
+  record.error = base::message_line(sentence(spec, execution.where, what));
   record.tasks.clear();
 }
 

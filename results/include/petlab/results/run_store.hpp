@@ -3,6 +3,7 @@
 #include "petlab/results/record.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -38,18 +39,31 @@ struct Lease {
   std::string expires;  // after this moment another worker may take the run over
 };
 
+/// Which file a path led to: a file that takes its place is another one.
+struct StoreFileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  friend bool operator==(const StoreFileId&, const StoreFileId&) = default;
+};
+
 /// The store: one SQLite file (WAL, foreign keys on) with studies, splits and runs.
 ///
 /// Every writing call is one transaction: it happens as a whole or not at all, whatever ends the
 /// process. Several processes may use one file; a writer waits for another up to the time-out.
 /// An object is for one thread at a time. Schema: results/README.md.
 ///
+/// What is read is what was written: load() and visit_runs() refuse a run that contradicts itself
+/// as record() does, its predictions counted once more against the labels of its split, so that
+/// numbers which somebody changed in the file are not reported. check.hpp looks at all of a file.
+///
 /// All functions throw petlab::base::Error(store) that names the file.
 class RunStore {
  public:
   /// Opens the file, checks that it is a petlab store, and brings an older schema up to date; in
-  /// read_only mode that happens in a temporary copy, which is then what is read. A store written
-  /// by a newer petlab is refused.
+  /// read_only mode that happens in a temporary copy, which is then what is read, as it does where
+  /// SQLite cannot read the file in its place (a read-only medium, another user's folder). A store
+  /// written by a newer petlab is refused, and so is what is no regular file.
   explicit RunStore(const std::filesystem::path& path, OpenMode mode = OpenMode::create,
                     std::chrono::milliseconds busy_timeout = std::chrono::seconds(30));
   ~RunStore();
@@ -60,6 +74,13 @@ class RunStore {
   static int schema_version();
 
   const std::filesystem::path& path() const;
+
+  /// The file that was opened.
+  StoreFileId file_id() const;
+
+  /// Throws when the path leads to another file than the one that was opened, or to none: what is
+  /// written from then on would be lost. Every writing call asks this itself, before and after.
+  void check_in_place() const;
 
   /// Stores the plan of a study with its searches; a study of this name that is there already gets
   /// the new ones. Runs are never touched. Refuses an empty name, a hash that is not 64 hex digits,
@@ -100,6 +121,10 @@ class RunStore {
   /// not the number of test images, an n_correct that is not what the predictions and the split's
   /// labels give, loss or accuracy that is not finite, a failed run without a reason.
   RecordOutcome record(const RunRecord& run);
+
+  /// How often the run of this identity was recorded: failed attempts and the one that worked; 0
+  /// where it never was.
+  std::int64_t attempts(const std::string& hash) const;
 
   /// The run of this identity, finished or failed; nothing where there is none.
   std::optional<RunRecord> load(const std::string& hash,

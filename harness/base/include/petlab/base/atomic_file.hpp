@@ -21,8 +21,9 @@ struct WriteOptions {
 };
 
 /// Writes a file that is either whole or not there: everything goes to a file beside it, whose name
-/// begins with its own and ".part", and commit() renames that. Without commit() it is removed.
-/// Throws Error naming the file.
+/// begins with its own and ".part", and commit() renames that. Without commit() it is removed. No
+/// link is followed, and no file of that name that is there already is written to. Throws Error
+/// naming the file.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path file, const WriteOptions& options = {});
@@ -46,6 +47,9 @@ class AtomicFile {
   int descriptor_ = -1;
   bool is_draft_ = true;  ///< there is a draft to be removed
 };
+
+/// Makes a rename to `file` outlive a loss of power. A file system that cannot do so is no error.
+void sync_folder_of(const std::filesystem::path& file);
 
 /// A whole file at once.
 void write_file(const std::filesystem::path& file, std::span<const std::uint8_t> bytes,

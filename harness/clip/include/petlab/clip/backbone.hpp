@@ -119,6 +119,9 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
   /// SHA-256 over names, shapes and bytes of all weights as they are now, in name order.
   [[nodiscard]] std::string weight_hash() const;
 
+  /// model_settings_hash() of the files that this backbone was loaded from, as they were read then.
+  [[nodiscard]] std::string settings_hash() const;
+
   /// Writes config.json, model.safetensors (weights stored as `dtype`) and
   /// preprocessor_config.json; the tokenizer's files are copied from `tokenizer_dir`.
   void save(const std::filesystem::path& model_dir, const std::filesystem::path& tokenizer_dir,

@@ -29,11 +29,12 @@ struct TrainingPosition {
 /// optimizer, random states and position of the training; what was recorded until then. A run that
 /// goes on ends with the same bits as one that was never stopped. One file, written beside its
 /// place, synced and renamed: there is the old one or the new one. A file of another run, or one
-/// that is damaged, is not used; the latter is said.
+/// that is damaged, is not used; the latter is said. A checkpoint that cannot be written (a full
+/// disk) is said too, and the run goes on: the last one that was written stays.
 class RunCheckpoint {
  public:
   /// Reads the run's checkpoint, if there is one, and puts what it recorded into `record` (epochs,
-  /// costs, grouping, resumed). `record` outlives this object.
+  /// costs, grouping, resumed). `record` and `progress`, which takes the notes, outlive this object.
   RunCheckpoint(const CheckpointPlace& place, results::RunRecord& record, Progress& progress);
 
   /// The partition that was found before; nothing where there is none yet.
@@ -59,11 +60,15 @@ class RunCheckpoint {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void read(Progress& progress);
+  void read();
+  /// Not a step of the run may fail for a checkpoint's sake: tells what went wrong.
+  void try_to_write(const TrainingPosition* position, const std::vector<sdk::NamedTensor>& tensors);
   void write(const TrainingPosition* position, const std::vector<sdk::NamedTensor>& tensors);
 
   CheckpointPlace place_;
   results::RunRecord& record_;
+  Progress& progress_;
+  std::string trouble_;  ///< why the last one was not written; "" when it was
   std::optional<sdk::Partition> partition_;
   std::optional<TrainingPosition> position_;
   std::vector<sdk::NamedTensor> tensors_;
