@@ -1,6 +1,7 @@
 #include "csv_line.hpp"
 
 #include "numbers.hpp"
+#include "petlab/base/text.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -23,7 +24,7 @@ CsvValue::CsvValue(double value) : text_(exact(value)) {}
 std::string csv_line(const std::vector<CsvValue>& fields) {
   std::string line;
   for (const CsvValue& value : fields)
-    line += field(value.text()) + ',';
+    line += field(base::spreadsheet_text(value.text())) + ',';
   if (!line.empty()) line.pop_back();
   return line + '\n';
 }

@@ -1,4 +1,5 @@
 #include "numbers.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/reports/render.hpp"
 #include "row_table.hpp"
 #include "table_model.hpp"
@@ -14,6 +15,16 @@ constexpr int kGapWidth = 2;
 constexpr const char* kBold = "\x1b[1m";
 constexpr const char* kUnderlined = "\x1b[4m";
 constexpr const char* kPlain = "\x1b[0m";
+
+// Names come out of a store that may be anybody's.
+TextTable printable(TextTable table) {
+  for (Column& column : table.columns)
+    column.title = base::escaped(column.title);
+  for (auto& cells : table.rows)
+    for (std::string& cell : cells)
+      cell = base::escaped(cell);
+  return table;
+}
 
 bool ends_with_mark(const std::string& text) {
   return text.ends_with(kRealMark) || text.ends_with(kAmongBestMark);
@@ -83,7 +94,7 @@ class TablePrinter {
  public:
   TablePrinter(std::ostream& out, TextTable table, const TableStyle& style)
       : out_(out),
-        table_(with_places(std::move(table))),
+        table_(with_places(printable(std::move(table)))),
         style_(style),
         widths_(widths_of(table_)),
         kept_(fitting_columns(table_, widths_, style.width)) {}
@@ -136,7 +147,8 @@ class TablePrinter {
 };
 
 // Text in lines of at most `width` columns, the second and later ones indented.
-void print_wrapped(std::ostream& out, const std::string& text, int width, int indent) {
+void print_wrapped(std::ostream& out, const std::string& raw, int width, int indent) {
+  const std::string text = base::escaped(raw);
   const int limit = width > indent + 20 ? width : 100;
   int column = 0;
   std::size_t at = 0;

@@ -1,19 +1,18 @@
 #include "command.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/reports/compare.hpp"
 #include "petlab/results/run_store.hpp"
 
-#include <fstream>
 #include <iostream>
+#include <sstream>
 
 namespace petlab::app {
 namespace {
 
 void write_csv(const std::string& path, const reports::CompareResult& result) {
-  std::ofstream file(path, std::ios::binary);
-  file << reports::disagreements_csv(result);
-  file.flush();
-  if (!file) throw base::Error(base::ErrorKind::store, "--csv: cannot write '" + path + "'");
+  base::write_file(path, reports::disagreements_csv(result),
+                   {.durability = base::Durability::process, .failure = base::ErrorKind::store});
   std::cout << "wrote " << path << "\n";
 }
 
@@ -61,7 +60,9 @@ int run_compare(const Arguments& arguments) {
     b = reports::find_side(store, options->text("B"), study);
   }
   const reports::CompareResult result = reports::compare(a, b);
-  reports::print_comparison(std::cout, result, images);
+  std::ostringstream text;
+  reports::print_comparison(text, result, images);
+  std::cout << printable_lines(text.str());
   if (options->has("csv")) write_csv(options->text("csv"), result);
   return kOk;
 }

@@ -50,7 +50,7 @@ int check_datasets(const Arguments& arguments) {
       dataset, split,
       {.near_distance = near,
        .shots = options->has("train-shots") ? options->get<std::int64_t>("train-shots") : 0,
-       .threads = static_cast<unsigned>(options->get<int>("threads")),
+       .threads = static_cast<unsigned>(count_of(*options, "threads", 0, kMostThreads)),
        .progress = counter("checking")});
   std::cout << report;
   if (options->has("duplicates"))

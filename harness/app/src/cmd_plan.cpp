@@ -1,7 +1,9 @@
 #include "command.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/results/identity.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/study/abandoned.hpp"
 #include "petlab/study/expected_cost.hpp"
 #include "petlab/study/memory_estimate.hpp"
 #include "petlab/study/study_facts.hpp"
@@ -15,6 +17,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
 
 namespace petlab::app {
 namespace {
@@ -46,7 +49,8 @@ class StateOfRuns {
     past_ = study::past_runs(*store, study.wanted);
     const std::string now = results::utc_now();
     for (const results::Lease& lease : store->leases())
-      if (lease.expires > now) owners_[lease.identity] = lease.owner;
+      if (lease.expires > now)
+        owners_[lease.identity] = base::message_line(lease.owner, 200) + " until " + lease.expires;
   }
 
   [[nodiscard]] Line line(const study::Job& job) {
@@ -186,6 +190,29 @@ void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins
   states.warn_of_memory();
 }
 
+/// What earlier settings of these studies left behind.
+void print_abandoned(const std::vector<PreparedStudy>& studies) {
+  if (studies.empty() || !std::filesystem::exists(studies.front().store)) return;
+  const results::RunStore store(studies.front().store, results::OpenMode::read_only);
+  std::set<std::string> names, now;
+  for (const PreparedStudy& study : studies) {
+    names.insert(study.protocol.name);
+    for (const study::Job& job : study.plan.jobs)
+      now.insert(job.identity.hash);
+  }
+  now.merge(study::planned_runs(store, names));
+  const auto left = study::abandoned_checkpoints(store, now);
+  if (left.empty()) return;
+  std::int64_t bytes = 0;
+  for (const study::KeptCheckpoint& one : left)
+    bytes += static_cast<std::int64_t>(one.bytes);
+  std::cout << "Checkpoints that no run goes on from (" << bytes_text(bytes)
+            << "; petlab clean STUDY --store " << studies.front().store.string()
+            << " removes them):\n";
+  for (const study::KeptCheckpoint& one : left)
+    std::cout << "  " << base::printable(one.file) << "\n";
+}
+
 }  // namespace
 
 int run_plan(const Arguments& arguments) {
@@ -197,7 +224,8 @@ int run_plan(const Arguments& arguments) {
               "the same method, sharing, grouping, data set, backbone, device and precision in\n"
               "the store, scaled to its epochs and training pictures. Memory with ~~ is estimated\n"
               "from shapes, for runs on the CPU that have none like them in the store yet. Warns\n"
-              "when the runs at once may need more memory than the machine has.",
+              "when the runs at once may need more memory than the machine has. Lists checkpoints\n"
+              "that no run goes on from any more (petlab clean removes them).",
               po::options_description("Options"),
               {"STUDY"},
               "  petlab plan harness/protocols/demo.ini\n"
@@ -224,6 +252,7 @@ int run_plan(const Arguments& arguments) {
     for (const std::string& note : study.plan.notes)
       std::cout << "Note: " << note << "\n";
   }
+  if (!options->get<bool>("protocol")) print_abandoned(studies);
   for (const std::string& remark : second.remarks)
     std::cout << remark << "\n";
   return kOk;

@@ -1,4 +1,5 @@
 #include "command.hpp"
+#include "petlab/base/text.hpp"
 #include "study_command.hpp"
 
 #include <iostream>
@@ -33,7 +34,8 @@ int run_plugins(const Arguments& arguments) {
       std::cout << "    grouping  " << entry.name << ": " << entry.summary << "\n";
   }
   for (const study::RefusedPlugin& plugin : plugins->refused())
-    std::cout << "refused   " << plugin.file.string() << "\n    " << plugin.reason << "\n";
+    std::cout << "refused   " << base::printable(plugin.file) << "\n    "
+              << base::message_line(plugin.reason) << "\n";
   for (const study::ShadowedPlugin& plugin : plugins->shadowed())
     std::cout << "shadowed  " << plugin.file.string() << "\n    " << plugin.used.string()
               << " comes first\n";

@@ -105,7 +105,7 @@ int run_pretrain_command(const Arguments& arguments) {
   options.minutes = parsed->get<double>("minutes");
   options.steps = parsed->get<std::int64_t>("steps");
   options.resume = parsed->get<bool>("resume");
-  options.threads = parsed->get<int>("threads");
+  options.threads = count_of(*parsed, "threads", 0, kMostThreads);
   options.device = parsed->text("device");
   options.seed = parsed->get<std::uint64_t>("seed");
   return pretrain::run_pretrain(options, show);

@@ -1,13 +1,13 @@
 #include "command.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/private_folder.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/results/verification.hpp"
 #include "study_command.hpp"
 
-#include <unistd.h>
-
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
 
@@ -63,30 +63,11 @@ std::string differences(const results::RunIdentity& was, const results::RunIdent
   return text;
 }
 
-/// A folder for the store of the repeat, removed in the end.
-class Scratch {
- public:
-  Scratch() : folder_(fs::temp_directory_path() / ("petlab-verify-" + std::to_string(::getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  [[nodiscard]] const fs::path& folder() const { return folder_; }
-
- private:
-  fs::path folder_;
-};
-
 /// The study of the run, with this run as the only one that is wanted.
 PreparedStudy prepare_repeat(const results::RunRecord& run, const Planned& planned,
                              const Parsed& options, const fs::path& folder) {
   const fs::path file = folder / "study.ini";
-  std::ofstream(file) << planned.study.protocol;
+  base::write_file(file, planned.study.protocol);
   const auto plugins = load_plugins(options);
   warn_of_refused(*plugins);
   PreparedStudy study = prepare_study({file}, options, *plugins);
@@ -138,13 +119,21 @@ int run_verify(const Arguments& arguments) {
   std::optional<results::RunStore> store(std::in_place, file, results::OpenMode::read_write);
   const results::RunRecord run = find_run(*store, options->text("RUN"));
   const Planned planned = find_plan(*store, run);
+  const results::StoreFileId opened = store->file_id();
   store.reset();  // the repeat takes its time
-  const Scratch scratch;
-  const PreparedStudy study = prepare_repeat(run, planned, *options, scratch.folder());
+  // Nobody else can have put a result there.
+  const base::PrivateFolder scratch("petlab-verify");
+  const PreparedStudy study = prepare_repeat(run, planned, *options, scratch.path());
   if (const int code = run_missing({study}, *options); code != kOk) return code;
-  const auto repeat = results::RunStore(study.store).load(run.identity.hash);
+  const auto repeat = results::RunStore(study.store, results::OpenMode::read_only).load(run.identity.hash);
   const results::VerificationRecord result = results::compare_repeat(run, repeat.value());
-  results::RunStore(file, results::OpenMode::read_write).add_verification(result);
+  store.emplace(file, results::OpenMode::read_write);
+  if (store->file_id() != opened)
+    throw base::Error(base::ErrorKind::store,
+                      "results store '" + base::printable(file) +
+                          "' was replaced while the run was computed once more; what came out (" +
+                          result.level + ") is not kept");
+  store->add_verification(result);
 
   const std::string claim = results::claim_for_repeat(run, repeat.value());
   const bool good = results::keeps(result.level, claim);

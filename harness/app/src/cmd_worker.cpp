@@ -4,7 +4,7 @@
 
 #include <ATen/Parallel.h>
 
-#include <signal.h>
+#include <csignal>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -16,7 +16,6 @@ namespace petlab::app {
 /// Hidden: what `petlab run` starts for each run. The worker request comes on standard input,
 /// progress goes to descriptor 3.
 int run_worker(const Arguments&) {
-  signal(SIGPIPE, SIG_IGN);
   const std::string text{std::istreambuf_iterator<char>(std::cin),
                          std::istreambuf_iterator<char>()};
   const study::WorkerRequest order = study::parse_worker_request(text);

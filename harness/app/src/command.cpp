@@ -1,14 +1,21 @@
 #include "command.hpp"
+#include "study_command.hpp"
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/base/text.hpp"
 
 #include <boost/program_options.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
 
 namespace petlab::app {
 namespace {
@@ -42,6 +49,50 @@ std::string option_of_variable(const Usage& usage, const std::string& variable) 
   return option != nullptr && option->semantic()->max_tokens() == 1 ? name : "";
 }
 
+/// Variables of the environment that are not an option's.
+constexpr const char* kOtherVariables[] = {
+    "home",        "cpu",      "plugin-path", "matmul", "worker-of",  "venv",    "build",
+    "jobs",        "chromium", "clang",       "python", "torch-root", "methods", "groupings",
+    "icon-package", "emojilib-package", "emojibase-package", "charts-package", "update-golden"};
+
+/// A variable that is meant for petlab and does nothing would go unseen: a slip of the pen in
+/// PETLAB_EPOCHS leaves the file's value. Throws for one that is nearly an option of this command;
+/// where a study is run, others are named too.
+void check_environment(const Usage& usage) {
+  const std::vector<std::string> studies = study_option_names();
+  std::vector<std::string> own;
+  for (const auto& option : usage.options.options())
+    if (option->semantic()->max_tokens() == 1) own.push_back(option->long_name());
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::string_view variable = text.substr(0, text.find('='));
+    if (!variable.starts_with("PETLAB_") || variable.starts_with("PETLAB_TEST_") ||
+        variable.size() + 1 >= text.size())
+      continue;
+    std::string name(variable.substr(7));
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+      return c == '_' ? '-' : static_cast<char>(std::tolower(c));
+    });
+    const auto is_name = [&](const std::string& known) { return known == name; };
+    if (std::any_of(own.begin(), own.end(), is_name) ||
+        std::any_of(studies.begin(), studies.end(), is_name) ||
+        std::find(std::begin(kOtherVariables), std::end(kOtherVariables), name) !=
+            std::end(kOtherVariables))
+      continue;
+    const std::string hint = base::did_you_mean(name, own);
+    const auto quote = hint.find('\'');
+    if (hint.starts_with("; did") && quote != std::string::npos) {
+      const std::string meant = hint.substr(quote + 1, hint.rfind('\'') - quote - 1);
+      base::throw_config_error("the environment has " + base::escaped(variable) +
+                               ", which is no option of petlab " + usage.command +
+                               "; did you mean " + variable_of(meant) + "?");
+    }
+    if (usage.options.find_nothrow("epochs", /*approx=*/false) != nullptr)
+      std::cerr << "petlab: the environment has " << base::escaped(variable)
+                << ", which is no option of petlab " << usage.command << " and changes nothing\n";
+  }
+}
+
 void print_help(const Usage& usage) {
   std::cout << "petlab " << usage.command << " " << usage.synopsis << "\n\n" << usage.text << "\n";
   if (!usage.options.options().empty()) std::cout << "\n" << usage.options;
@@ -63,6 +114,7 @@ std::optional<Parsed> parse(const Usage& usage, const Arguments& arguments) {
       print_help(usage);
       return std::nullopt;
     }
+  check_environment(usage);
   po::options_description all;
   po::positional_options_description positional;
   all.add(usage.options);
@@ -120,6 +172,23 @@ std::vector<std::string> split_list(const std::string& text) {
     if (const std::string one = rest.substr(0, comma); !one.empty()) result.push_back(one);
     rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
   }
+  return result;
+}
+
+int count_of(const Parsed& options, const std::string& name, int least, int most) {
+  const int value = options.get<int>(name);
+  if (value < least || value > most)
+    base::throw_config_error("--" + name + " is " + std::to_string(value) + ", expected " +
+                             "at least " + std::to_string(least) + " and at most " +
+                             std::to_string(most));
+  return value;
+}
+
+std::string printable_lines(const std::string& text) {
+  std::istringstream lines(text);
+  std::string result;
+  for (std::string line; std::getline(lines, line);)
+    result += base::escaped(line) + "\n";
   return result;
 }
 

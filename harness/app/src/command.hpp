@@ -24,6 +24,7 @@ enum ExitCode : int {
   kDevice = 6,
   kNumeric = 7,
   kInternal = 70,
+  kOutput = 74,  ///< standard output
   kInterrupted = 130,
 };
 
@@ -46,6 +47,8 @@ int run_datasets(const Arguments& arguments);
 int check_datasets(const Arguments& arguments);
 int split_datasets(const Arguments& arguments);
 int fingerprint_datasets(const Arguments& arguments);
+int run_check(const Arguments& arguments);
+int run_clean(const Arguments& arguments);
 int run_compare(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
 int run_export(const Arguments& arguments);
@@ -95,6 +98,16 @@ po::typed_value<std::vector<std::string>>* texts_value();
 
 /// "a,b" as {"a", "b"}; what is empty is left out.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);
+
+/// The value of an option that counts something; throws Error(config) unless it is from `least` to
+/// `most`.
+[[nodiscard]] int count_of(const Parsed& options, const std::string& name, int least, int most);
+/// More threads, or runs at once, are a slip of the finger.
+inline constexpr int kMostThreads = 1024;
+
+/// Text of several lines, of a message or out of a store, as a terminal may show it: each line
+/// base::escaped(), with an end.
+[[nodiscard]] std::string printable_lines(const std::string& text);
 
 /// "1,234,567".
 [[nodiscard]] std::string grouped_digits(std::int64_t number);

@@ -38,11 +38,7 @@ std::string chosen(const Parsed& options, const std::string& name,
 }
 
 unsigned threads_of(const Parsed& options) {
-  const int threads = options.get<int>("threads");
-  if (threads < 0)
-    base::throw_config_error("--threads is " + std::to_string(threads) +
-                             ", expected 0 (all) or more");
-  return static_cast<unsigned>(threads);
+  return static_cast<unsigned>(count_of(options, "threads", 0, kMostThreads));
 }
 
 }  // namespace

@@ -8,6 +8,13 @@
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -23,6 +30,8 @@ const std::vector<Command>& commands() {
       {"merge", "join the stores of several machines", run_merge},
       {"export", "write the store's views as CSV files", run_export},
       {"verify", "compute a run once more and compare", run_verify},
+      {"check", "look for contradictions in a store", run_check},
+      {"clean", "remove checkpoints that no run needs any more", run_clean},
       {"compare", "are two rows really different, and where", run_compare},
       {"plugins", "list plugins, with those that are refused and why", run_plugins},
       {"describe", "options and parameters of a method or grouping", run_describe},
@@ -50,7 +59,7 @@ void print_help() {
          "that are used; without it, all that the machine offers are.\n"
          "\nExit codes: 0 done; 1 a run failed; 2 command line or protocol; 3 data set or\n"
          "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 70 an internal\n"
-         "error; 130 interrupted.\n";
+         "error; 74 standard output could not be written; 130 interrupted.\n";
 }
 
 void print_version() {
@@ -84,6 +93,27 @@ int dispatch(const Arguments& arguments) {
                     "unknown command '" + name + "'" + base::did_you_mean(name, known));
 }
 
+/// An error as people read it: one of petlab's is a line, one of a library may be pages.
+void say(const std::string& what) {
+  constexpr std::size_t kMost = 8000;
+  const std::string shown =
+      what.size() <= kMost ? what : what.substr(0, kMost) + "\n(the rest is left out)";
+  std::cerr << "petlab: " << printable_lines(shown);
+}
+
+/// What was printed has to be where it was sent: a full disk or a reader that has gone is no
+/// success. Returns the program's exit code.
+int finish_output(int code) {
+  errno = 0;
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout) return code;
+  int reason = errno;
+  if (reason == 0 && ::write(STDOUT_FILENO, "\n", 1) < 0) reason = errno;  // it was some time ago
+  say("standard output could not be written, what was printed is not all there" +
+      (reason == 0 ? std::string() : std::string(": ") + std::strerror(reason)));
+  return code == kOk ? static_cast<int>(kOutput) : code;
+}
+
 int exit_code(base::ErrorKind kind) {
   switch (kind) {
     case base::ErrorKind::config:
@@ -104,28 +134,42 @@ int exit_code(base::ErrorKind kind) {
   return kInternal;
 }
 
+/// A standard descriptor that is closed would be the next file's that is opened, a store's perhaps,
+/// and what is printed would go into it. It is taken by something that cannot be used instead.
+void occupy_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+      (void)::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+int run(const Arguments& arguments) {
+  try {
+    // A wrong PETLAB_CPU is refused by every command, before any work.
+    (void)kernels::cpu_level();
+    return dispatch(arguments);
+  } catch (const base::Error& error) {
+    say(error.what());
+    return exit_code(error.kind());
+  } catch (const std::bad_alloc&) {
+    say("out of memory");
+    return kDevice;
+  } catch (const c10::Error& error) {
+    say(std::string("LibTorch: ") + error.what_without_backtrace());
+    return kInternal;
+  } catch (const std::exception& error) {
+    say(error.what());
+    return kInternal;
+  }
+}
+
 }  // namespace
 }  // namespace petlab::app
 
 int main(int argc, char** argv) {
-  using namespace petlab;
+  petlab::app::occupy_standard_descriptors();
+  // A reader that goes away is an error to report, not a silent end.
+  std::signal(SIGPIPE, SIG_IGN);
   // Before any tensor: LibTorch fixes both pools at their first use.
   at::set_num_interop_threads(1);
-  try {
-    // A wrong PETLAB_CPU is refused by every command, before any work.
-    (void)kernels::cpu_level();
-    return app::dispatch({argv + 1, argv + argc});
-  } catch (const base::Error& error) {
-    std::cerr << "petlab: " << error.what() << "\n";
-    return app::exit_code(error.kind());
-  } catch (const std::bad_alloc&) {
-    std::cerr << "petlab: out of memory\n";
-    return app::kDevice;
-  } catch (const c10::Error& error) {
-    std::cerr << "petlab: LibTorch: " << error.what_without_backtrace() << "\n";
-    return app::kInternal;
-  } catch (const std::exception& error) {
-    std::cerr << "petlab: " << error.what() << "\n";
-    return app::kInternal;
-  }
+  return petlab::app::finish_output(petlab::app::run({argv + 1, argv + argc}));
 }

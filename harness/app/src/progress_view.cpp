@@ -105,14 +105,19 @@ void ProgressView::elsewhere(std::size_t job, study::Elsewhere what, const std::
     return;
   }
   ++ended_;
+  if (what == study::Elsewhere::held) {
+    print(place(job) + "NOT waited for: a lease holds it for " + message);
+    return;
+  }
   if (what == study::Elsewhere::failed) ++failed_;
   print(place(job) + (what == study::Elsewhere::done ? "done by another petlab"
                                                      : "FAILED in another petlab: " + message));
 }
 
-void ProgressView::waiting(std::size_t runs) {
+void ProgressView::waiting(std::size_t runs, const std::string& holder) {
   print("waiting for " + std::to_string(runs) + (runs == 1 ? " run" : " runs") +
-        " that another petlab on this store works on");
+        " that another petlab on this store works on" +
+        (holder.empty() ? "" : " (" + holder + ")"));
 }
 
 void ProgressView::tick() {

@@ -27,7 +27,7 @@ class ProgressView final : public study::StudyObserver {
   void done(std::size_t job, double mean_accuracy, double seconds) override;
   void failed(std::size_t job, const std::string& message, double seconds) override;
   void elsewhere(std::size_t job, study::Elsewhere what, const std::string& message) override;
-  void waiting(std::size_t runs) override;
+  void waiting(std::size_t runs, const std::string& holder) override;
   void tick() override;
 
  private:

@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <cmath>
 #include <iostream>
 #include <set>
+#include <string_view>
 #include <system_error>
 
 // What `run` and `reproduce` share: running what is missing of some studies.
@@ -35,11 +37,41 @@ extern "C" void request_pause(int) {
   pause_requested = true;
 }
 
+/// While pictures are decoded nothing is held that has to be given back: what is decoded is in the
+/// cache's file, and the next start goes on from there.
+extern "C" void leave_at_once(int) {
+  constexpr std::string_view kText =
+      "\npetlab: stopped; what was decoded is kept, the same command goes on from there\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
+  ::_exit(kInterrupted);
+}
+
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action{};
   action.sa_handler = handler;
   sigaction(signal, &action, nullptr);
 }
+
+/// What Ctrl-C and SIGTERM do in a part of the program; as before in the end.
+class StopHandler {
+ public:
+  explicit StopHandler(void (*handler)(int)) {
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      sigaction(kSignals[i], nullptr, &before_[i]);
+      handle(kSignals[i], handler);
+    }
+  }
+  ~StopHandler() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+      sigaction(kSignals[i], &before_[i], nullptr);
+  }
+  StopHandler(const StopHandler&) = delete;
+  StopHandler& operator=(const StopHandler&) = delete;
+
+ private:
+  static constexpr std::array kSignals = {SIGINT, SIGTERM};
+  std::array<struct sigaction, kSignals.size()> before_{};
+};
 
 /// Ctrl-Z reaches the program alone: while workers are at work, it has to stop them first.
 class PauseHandler {
@@ -56,15 +88,6 @@ class PauseHandler {
   struct sigaction before_{};
 };
 
-int at_least(const Parsed& options, const std::string& name, int least) {
-  const int value = options.get<int>(name);
-  if (value < least)
-    throw base::Error(base::ErrorKind::config, "--" + name + " is " + std::to_string(value) +
-                                                   ", expected seconds, at least " +
-                                                   std::to_string(least));
-  return value;
-}
-
 /// "512M", "8G", "1.5T": bytes, in powers of 1024.
 std::int64_t size_of(const std::string& text) {
   const std::string suffixes = "KMGT";
@@ -79,6 +102,10 @@ std::int64_t size_of(const std::string& text) {
   return static_cast<std::int64_t>(std::ldexp(number, 10 * (static_cast<int>(suffix) + 1)));
 }
 
+constexpr int kLongestRun = 366 * 24 * 3600;
+constexpr int kLongestLease =
+    static_cast<int>(std::chrono::seconds(study::kLongestLease).count());
+
 study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
   const std::filesystem::path store = std::filesystem::absolute(study.store);
   study::RunnerOptions runner{
@@ -86,11 +113,11 @@ study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& 
       .store = store,
       .logs = store.parent_path() / "logs",
       .workers = study.workers,
-      .lease = std::chrono::seconds(at_least(options, "lease", 1)),
+      .lease = std::chrono::seconds(count_of(options, "lease", 1, kLongestLease)),
       .cpus = study::share_cpus(study::allowed_cpus(), study.workers, study.threads),
       .pause = &pause_requested};
   if (options.has("run-timeout"))
-    runner.run_timeout = std::chrono::seconds(at_least(options, "run-timeout", 1));
+    runner.run_timeout = std::chrono::seconds(count_of(options, "run-timeout", 1, kLongestRun));
   if (options.has("memory-limit")) runner.memory_limit = size_of(options.text("memory-limit"));
   return runner;
 }
@@ -165,7 +192,12 @@ int say_failures(const study::PendingRuns& pending, const study::StudyOutcome& o
               << " failed before and " << (pending.failed == 1 ? "was" : "were")
               << " not tried again; --retry failed does so, --retry device only for one kind of "
                  "failure\n";
-  return failed > 0 || pending.failed > 0 ? kRunFailed : kOk;
+  if (outcome.held_elsewhere > 0)
+    std::cerr << "petlab: " << outcome.held_elsewhere
+              << " runs are left undone, because leases hold them for longer than any petlab asks "
+                 "for; where nobody works on them, petlab clean --store FILE --leases gives them "
+                 "back\n";
+  return failed > 0 || pending.failed > 0 || outcome.held_elsewhere > 0 ? kRunFailed : kOk;
 }
 
 }  // namespace
@@ -186,19 +218,13 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   const study::RetryChoice retry = retry_choice(options);
   const PreparedStudy& first = studies.at(0);
   study::RunnerOptions runner = runner_options(options, first);
-  handle(SIGINT, request_stop);
-  handle(SIGTERM, request_stop);
-  handle(SIGPIPE, SIG_IGN);
   if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
-  study::PendingRuns pending;
-  {
-    results::RunStore store(first.store);
-    for (const PreparedStudy& study : studies)
-      store.set_study(study.plan.study);
-    const std::vector<study::Job> jobs = all_jobs(studies);
-    pending = study::choose_jobs(jobs, store, retry);
-    remove_leftovers(jobs, first.store, store);
-  }
+  results::RunStore store(first.store);
+  for (const PreparedStudy& study : studies)
+    store.set_study(study.plan.study);
+  const std::vector<study::Job> jobs = all_jobs(studies);
+  study::PendingRuns pending = study::choose_jobs(jobs, store, retry);
+  remove_leftovers(jobs, first.store, store);
   runner.retried = pending.retried;
   print_pending(studies, pending, runner);
   for (const std::string& note : notes_of(studies))
@@ -206,10 +232,12 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   study::StudyOutcome outcome;
   if (!pending.jobs.empty()) {
     {
+      const StopHandler stop(leave_at_once);
       ImageCounter counter(isatty(STDERR_FILENO) != 0);
-      results::RunStore store(first.store);
       study::prepare_data(pending.jobs, store, counter);
     }
+    store.check_in_place();
+    const StopHandler stop(request_stop);
     const PauseHandler pause;
     ProgressView view(pending.jobs, isatty(STDOUT_FILENO) != 0);
     outcome = study::run_jobs(pending.jobs, runner, view, stop_requested);

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/study/cpu_shares.hpp"
 #include "petlab/study/search.hpp"
@@ -34,14 +35,6 @@ std::vector<Override> key_options() {
       result.push_back(
           {entry.option, entry.key(), std::string(entry.help) + " (" + entry.values + ")"});
   return result;
-}
-
-std::string variable_of(const std::string& option) {
-  std::string name = "PETLAB_" + option;
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  });
-  return name;
 }
 
 /// The environment's first, then the command line's: later ones win.
@@ -95,19 +88,12 @@ std::vector<study::Job> choose_rows(const study::Plan& plan, const Parsed& optio
   return jobs;
 }
 
-int positive(const Parsed& options, const std::string& name) {
-  const int value = options.get<int>(name);
-  if (value < 1)
-    base::throw_config_error("--" + name + " is " + std::to_string(value) +
-                             ", expected at least 1");
-  return value;
-}
-
 double checkpoint_seconds(const Parsed& options) {
   const double seconds = options.get<double>("checkpoint");
-  if (!(seconds >= 0.0))
+  constexpr double kYear = 365.0 * 24 * 3600;
+  if (!(seconds >= 0.0 && seconds <= kYear))
     base::throw_config_error("--checkpoint is " + base::number_text(seconds) +
-                             ", expected seconds, at least 0");
+                             ", expected seconds, at least 0 and at most a year");
   return seconds;
 }
 
@@ -115,9 +101,9 @@ double checkpoint_seconds(const Parsed& options) {
 /// may use. One run at a time on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
   const int cores = static_cast<int>(study::allowed_cpus().size());
-  if (options.has("threads")) study.threads = positive(options, "threads");
+  if (options.has("threads")) study.threads = count_of(options, "threads", 1, kMostThreads);
   if (options.has("workers")) {
-    study.workers = positive(options, "workers");
+    study.workers = count_of(options, "workers", 1, kMostThreads);
   } else if (study.protocol.device != engine::DeviceKind::cpu) {
     study.workers = 1;
   } else {
@@ -127,6 +113,24 @@ void share_cores(PreparedStudy& study, const Parsed& options) {
 }
 
 }  // namespace
+
+std::string variable_of(const std::string& option) {
+  std::string name = "PETLAB_" + option;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  });
+  return name;
+}
+
+std::vector<std::string> study_option_names() {
+  po::options_description options;
+  add_study_options(options);
+  add_running_options(options);
+  std::vector<std::string> names;
+  for (const auto& option : options.options())
+    names.push_back(option->long_name());
+  return names;
+}
 
 void add_study_options(po::options_description& options) {
   options.add_options()("store", text_value(),
@@ -162,7 +166,7 @@ std::unique_ptr<study::PluginRegistry> load_plugins(const Parsed& options) {
 
 void warn_of_refused(const study::PluginRegistry& plugins) {
   for (const study::RefusedPlugin& plugin : plugins.refused())
-    std::cerr << "petlab: " << plugin.reason << "\n";
+    std::cerr << "petlab: " << base::message_line(plugin.reason) << "\n";
 }
 
 std::vector<std::filesystem::path> study_files(const Parsed& options) {

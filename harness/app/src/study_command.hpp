@@ -17,6 +17,12 @@ namespace petlab::app {
 /// Options of a study, for both commands.
 void add_study_options(po::options_description& options);
 
+/// The names of these options.
+[[nodiscard]] std::vector<std::string> study_option_names();
+
+/// "epochs" -> "PETLAB_EPOCHS".
+[[nodiscard]] std::string variable_of(const std::string& option);
+
 /// A study that is ready to run: everything checked, nothing computed.
 struct PreparedStudy {
   study::Protocol protocol;

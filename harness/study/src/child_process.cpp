@@ -1,6 +1,8 @@
 #include "child_process.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
+#include "process_tree.hpp"
 
 #include <spawn.h>
 
@@ -9,9 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 extern char** environ;
@@ -70,6 +74,23 @@ Pipe make_pipe() {
   return pipe;
 }
 
+Descriptor open_log(const std::filesystem::path& log) {
+  const auto refuse = [&](const std::string& reason) {
+    throw LogError(base::ErrorKind::config,
+                   "what the worker prints cannot be kept in '" + base::printable(log) +
+                       "': " + reason);
+  };
+  std::error_code failed;
+  std::filesystem::create_directories(log.parent_path(), failed);
+  if (failed) refuse(failed.message());
+  // Not into what is there already: a link, or a second name of another file.
+  if (::unlink(log.c_str()) != 0 && errno != ENOENT) refuse(std::strerror(errno));
+  const int descriptor =
+      ::open(log.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (descriptor < 0) refuse(std::strerror(errno));
+  return above_standard(descriptor);
+}
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
   for (std::string& text : texts)
@@ -97,13 +118,14 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& adde
 ChildProcess::ChildProcess(const std::vector<std::string>& command,
                            const std::vector<std::string>& environment, const std::string& input,
                            const std::filesystem::path& log) {
+  const Descriptor output = open_log(log);
   Pipe in = make_pipe(), progress = make_pipe();
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, in.read.get(), 0);
-  posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  posix_spawn_file_actions_adddup2(&actions, output.get(), 1);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   posix_spawn_file_actions_adddup2(&actions, progress.write.get(), kProgress);
   sigset_t none, defaults;
@@ -154,18 +176,24 @@ ChildProcess::~ChildProcess() {
 }
 
 std::vector<std::string> ChildProcess::lines() {
+  constexpr std::size_t kMostRead = std::size_t{64} << 10U;
+  constexpr std::size_t kLongestLine = std::size_t{4} << 10U;
+  std::vector<std::string> result;
   char buffer[4096];
-  while (true) {
+  for (std::size_t taken = 0; taken < kMostRead;) {
     const ssize_t n = ::read(descriptor_, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
     if (n == 0) silent_ = true;
     if (n <= 0) break;
-    rest_.append(buffer, static_cast<std::size_t>(n));
-  }
-  std::vector<std::string> result;
-  for (auto end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
-    result.push_back(rest_.substr(0, end));
-    rest_.erase(0, end + 1);
+    taken += static_cast<std::size_t>(n);
+    std::string_view text(buffer, static_cast<std::size_t>(n));
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      rest_.append(text.substr(0, std::min(end, kLongestLine - rest_.size())));
+      if (end == text.size()) break;
+      result.push_back(std::exchange(rest_, {}));
+      text.remove_prefix(end + 1);
+    }
   }
   return result;
 }
@@ -177,15 +205,18 @@ bool ChildProcess::ended() const {
 }
 
 std::int64_t ChildProcess::resident_bytes() const {
-  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
-  std::int64_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE);
+  std::vector<pid_t> processes = descendants_of(pid_);
+  processes.push_back(pid_);
+  return memory_of(processes);
 }
 
 void ChildProcess::kill(int signal) const {
+  if (pid_ <= 0) return;
+  const std::vector<pid_t> started = descendants_of(pid_);
   // The group is the child's own; one that is just starting may not be in it yet.
-  if (pid_ > 0 && ::kill(-pid_, signal) != 0) ::kill(pid_, signal);
+  if (::kill(-pid_, signal) != 0) ::kill(pid_, signal);
+  for (const pid_t other : started)
+    ::kill(other, signal);
 }
 
 int ChildProcess::wait() {

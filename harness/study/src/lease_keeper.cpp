@@ -30,22 +30,23 @@ LeaseKeeper::~LeaseKeeper() {
 
 results::Claim LeaseKeeper::claim(const std::string& identity) {
   const auto now = clock_();
-  results::Claim claim = store_.claim(identity, owner_, ttl_);
-  if (claim == results::Claim::busy && release_of_the_dead(identity))
-    claim = store_.claim(identity, owner_, ttl_);
+  if (const auto lease = holder(identity); lease && lease->owner != owner_) {
+    const OwnerState state = state_of(lease->owner);
+    // A run that was done meanwhile has no lease any more, whoever held it.
+    if (state == OwnerState::at_work && !store_.has_done(identity)) return results::Claim::busy;
+    if (state == OwnerState::gone) store_.release(identity, lease->owner);
+  }
+  const results::Claim claim = store_.claim(identity, owner_, ttl_);
   if (claim != results::Claim::taken) return claim;
   if (held_.empty()) renewed_ = now;
   held_.push_back(identity);
   return claim;
 }
 
-bool LeaseKeeper::release_of_the_dead(const std::string& identity) {
-  for (const results::Lease& lease : store_.leases()) {
-    if (lease.identity != identity || !is_gone(lease.owner)) continue;
-    store_.release(identity, lease.owner);
-    return true;
-  }
-  return false;
+std::optional<results::Lease> LeaseKeeper::holder(const std::string& identity) const {
+  for (results::Lease& lease : store_.leases())
+    if (lease.identity == identity) return std::move(lease);
+  return std::nullopt;
 }
 
 std::vector<std::string> LeaseKeeper::keep() {
@@ -68,7 +69,9 @@ std::vector<std::string> LeaseKeeper::keep() {
 }
 
 void LeaseKeeper::release(const std::string& identity) {
-  if (std::erase(held_, identity) > 0) store_.release(identity, owner_);
+  if (std::find(held_.begin(), held_.end(), identity) == held_.end()) return;
+  store_.release(identity, owner_);
+  std::erase(held_, identity);
 }
 
 std::chrono::milliseconds LeaseKeeper::time_with_sleep() {

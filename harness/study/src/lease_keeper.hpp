@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,12 @@ class LeaseKeeper {
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
 
   /// Takes a run if it is free, or if the process that holds it is known to be dead
-  /// (lease_owner.hpp). Throws Error(store).
+  /// (lease_owner.hpp). A lease that ran out is free too, unless a process of this machine holds it
+  /// that is at work. Throws Error(store).
   [[nodiscard]] results::Claim claim(const std::string& identity);
+
+  /// Who holds a run at the moment; nothing where nobody does.
+  [[nodiscard]] std::optional<results::Lease> holder(const std::string& identity) const;
 
   /// Renews what is held, when it is time to (a quarter of the ttl since the last time). Returns
   /// the identities of runs that another process took: they are held no more. A store that cannot
@@ -42,9 +47,6 @@ class LeaseKeeper {
   [[nodiscard]] static std::chrono::milliseconds time_with_sleep();
 
  private:
-  /// Gives a dead process's lease back in its stead. True when there was one.
-  bool release_of_the_dead(const std::string& identity);
-
   results::RunStore& store_;
   std::string owner_;
   std::chrono::milliseconds ttl_;

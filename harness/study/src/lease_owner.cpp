@@ -1,9 +1,11 @@
 #include "lease_owner.hpp"
 
+#include <signal.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -61,18 +63,22 @@ std::string lease_owner() {
          mark(self ? self->start : "");
 }
 
-bool is_gone(const std::string& owner) {
+OwnerState state_of(const std::string& owner) {
   constexpr const char* kProcess = ", process ";
   const auto at = owner.rfind(kProcess);
-  if (at == std::string::npos || world().empty()) return false;
+  if (at == std::string::npos || world().empty()) return OwnerState::unknown;
   std::istringstream words(owner.substr(at + std::char_traits<char>::length(kProcess)));
   pid_t pid = 0;
   std::string its_mark;
   words >> pid >> its_mark;
-  if (pid <= 0 || its_mark.rfind("(" + world() + "-", 0) != 0) return false;
+  if (pid <= 0 || its_mark.rfind("(" + world() + "-", 0) != 0) return OwnerState::unknown;
   const auto process = look_at(pid);
-  return !process || process->state == 'Z' || process->state == 'X' ||
-         its_mark != mark(process->start);
+  // /proc may be mounted so that others' processes are not to be seen (hidepid).
+  if (!process)
+    return ::kill(pid, 0) != 0 && errno == ESRCH ? OwnerState::gone : OwnerState::at_work;
+  if (process->state == 'Z' || process->state == 'X' || its_mark != mark(process->start))
+    return OwnerState::gone;
+  return process->state == 'T' || process->state == 't' ? OwnerState::stopped : OwnerState::at_work;
 }
 
 }  // namespace petlab::study

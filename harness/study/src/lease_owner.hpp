@@ -9,8 +9,14 @@ namespace petlab::study {
 /// the process began, since numbers are used again. Each call gives the same text.
 [[nodiscard]] std::string lease_owner();
 
-/// True when `owner` is a process of this machine, boot and space of numbers that has ended. False
-/// when it lives, and when that cannot be told from here: then its lease has to run out.
-[[nodiscard]] bool is_gone(const std::string& owner);
+/// What is known here of the process that a lease names.
+enum class OwnerState {
+  at_work,  ///< of this machine, boot and space of numbers, and alive
+  stopped,  ///< likewise, but it stands still (Ctrl-Z)
+  gone,     ///< likewise, and it has ended
+  unknown,  ///< another machine's, or it cannot be told: its lease has to run out
+};
+
+[[nodiscard]] OwnerState state_of(const std::string& owner);
 
 }  // namespace petlab::study

@@ -4,7 +4,6 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
-#include "petlab/clip/checkpoint.hpp"
 #include "petlab/engine/class_tokens.hpp"
 #include "petlab/engine/dataset_choice.hpp"
 #include "planned_parts.hpp"
@@ -38,10 +37,14 @@ const datasets::Dataset& dataset_of(const engine::DatasetSpec& spec) {
                               : known.emplace(key, engine::open_study_dataset(spec)).first->second;
 }
 
-/// The hash of the backbone's weights, after its tokenizer has told the classes of the data set
-/// apart: likewise once, for a backbone and a data set.
-const std::string& checked_weight_hash(const Protocol& protocol) {
-  static std::map<std::tuple<std::filesystem::path, bool, std::string>, std::string> known;
+struct BackboneHashes {
+  std::string weights, settings;
+};
+
+/// The hashes of the backbone, after its tokenizer has told the classes of the data set apart:
+/// likewise once, for a backbone and a data set.
+const BackboneHashes& checked_backbone_hashes(const Protocol& protocol) {
+  static std::map<std::tuple<std::filesystem::path, bool, std::string>, BackboneHashes> known;
   const auto key =
       std::tuple(protocol.backbone, protocol.allow_unknown_weights, pictures_key(protocol.dataset));
   const auto found = known.find(key);
@@ -51,7 +54,8 @@ const std::string& checked_weight_hash(const Protocol& protocol) {
   // Before any work; with the template of its method each run looks again.
   engine::check_class_tokens(backbone->tokenizer(), backbone->shape().context_length,
                              study_tasks(protocol.dataset), "{}");
-  return known.emplace(key, backbone->weight_hash()).first->second;
+  return known.emplace(key, BackboneHashes{backbone->weight_hash(), backbone->settings_hash()})
+      .first->second;
 }
 
 }  // namespace
@@ -75,8 +79,9 @@ StudyFacts measure_facts(const Protocol& protocol) {
       facts.train_images[seed] += static_cast<std::int64_t>(train.size());
     facts.notes[seed] = engine::study_notes(dataset, split, protocol.dataset);
   }
-  facts.backbone_weights = checked_weight_hash(protocol);
-  facts.backbone_settings = clip::model_settings_hash(protocol.backbone);
+  const BackboneHashes& backbone = checked_backbone_hashes(protocol);
+  facts.backbone_weights = backbone.weights;
+  facts.backbone_settings = backbone.settings;
   facts.torch_version = loaded_torch_version();
   return facts;
 }

@@ -1,9 +1,13 @@
 #include "petlab/study/study_runner.hpp"
 
+#include "full_disk.hpp"
 #include "lease_keeper.hpp"
 #include "lease_owner.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
+#include "petlab/results/identity.hpp"
 #include "petlab/results/run_store.hpp"
+#include "process_tree.hpp"
 #include "worker_process.hpp"
 
 #include <poll.h>
@@ -13,6 +17,7 @@
 #include <deque>
 #include <iterator>
 #include <list>
+#include <map>
 
 namespace petlab::study {
 namespace {
@@ -48,6 +53,7 @@ class StudyRun {
       }
       fill_slots();
       wait_for_news();
+      look_around();
       keep_leases();  // first: what was lost must not be recorded
       collect();
       if (options_.pause != nullptr && options_.pause->exchange(false)) pause();
@@ -71,16 +77,31 @@ class StudyRun {
       if (!try_to_start(job)) elsewhere_.push_back(job);
     }
     const std::size_t waiting = active_.empty() ? elsewhere_.size() : 0;
-    if (waiting > 0 && waiting != waiting_) observer_.waiting(waiting);
+    if (waiting > 0 && waiting != waiting_) {
+      const auto lease = leases_.holder(jobs_[elsewhere_.front()].identity.hash);
+      observer_.waiting(waiting, lease ? base::message_line(lease->owner, 200) : "");
+    }
     waiting_ = waiting;
+  }
+
+  /// Now and then: a store that is not in its place any more is known before hours are lost, and
+  /// what plugins left behind does not live on.
+  void look_around() {
+    if (Clock::now() < next_look_around_) return;
+    next_look_around_ = Clock::now() + kPollInterval;
+    store_.check_in_place();
+    std::vector<pid_t> workers;
+    for (const WorkerProcess& worker : active_)
+      workers.push_back(worker.child().pid());
+    orphans_.end_orphans(workers);
   }
 
   /// False when another process works on the run. Else the run is started, or was found to be over.
   bool try_to_start(std::size_t index) {
     const Job& job = jobs_[index];
-    switch (leases_.claim(job.identity.hash)) {
+    switch (with_room(index, [&] { return leases_.claim(job.identity.hash); })) {
       case results::Claim::busy:
-        return false;
+        return is_held_too_long(index);
       case results::Claim::already_done:
         ++outcome_.done_elsewhere;
         observer_.elsewhere(index, Elsewhere::done, "");
@@ -94,9 +115,28 @@ class StudyRun {
       observer_.elsewhere(index, Elsewhere::failed, *failure);
       return true;
     }
-    active_.emplace_back(index, job, options_, free_slots_.back());
+    attempts_before_[index] = store_.attempts(job.identity.hash);
+    try {
+      active_.emplace_back(index, job, options_,
+                           WorkerPlace{store_.file_id(), free_slots_.back(), orphans_.mark()});
+    } catch (const LogError& error) {
+      end_failed(index, error, 0.0);
+      return true;
+    }
     free_slots_.pop_back();
     observer_.started(index);
+    return true;
+  }
+
+  /// Of a run that is busy: whether its lease is one that no petlab would ask for. It is another
+  /// clock's, or somebody's hand put it there, and may never end.
+  bool is_held_too_long(std::size_t index) {
+    const auto lease = leases_.holder(jobs_[index].identity.hash);
+    const std::string latest = results::utc_in(kLongestLease + std::chrono::hours(1));
+    if (!lease || lease->expires <= latest) return false;
+    ++outcome_.held_elsewhere;
+    observer_.elsewhere(index, Elsewhere::held,
+                        base::message_line(lease->owner, 200) + " until " + lease->expires);
     return true;
   }
 
@@ -134,20 +174,39 @@ class StudyRun {
     }
   }
 
+  /// The store decides what came of a run: a child may say what it likes.
   void finish(WorkerProcess& worker) {
-    const Job& job = jobs_[worker.job()];
+    const std::size_t index = worker.job();
+    const std::string& identity = jobs_[index].identity.hash;
     const WorkerEnd end = worker.end();
-    if (end.death) record_failure(job, *end.death);
-    leases_.release(job.identity.hash);
-    if (end.afterwards) observer_.note(worker.job(), *end.afterwards);
-    if (!end.death && !end.failure) {
+    store_.check_in_place();
+    const auto record = store_.load(identity, results::LoadDetail::without_predictions);
+    const bool is_done = record && record->status == results::RunStatus::done;
+    if (!is_done && store_.attempts(identity) == attempts_before_[index])
+      return end_failed(index, end.reason, worker.seconds());
+    with_room(index, [&] { leases_.release(identity); });
+    if (!end.ended_well) observer_.note(index, "its run is in the store; then " + end.how);
+    if (is_done) {
       ++outcome_.done;
-      observer_.done(worker.job(), end.accuracy, worker.seconds());
+      observer_.done(index, record->mean_accuracy(), worker.seconds());
     } else {
       ++outcome_.failed;
-      observer_.failed(worker.job(), end.death ? end.death->what() : *end.failure,
-                       worker.seconds());
+      observer_.failed(index, record->error, worker.seconds());
     }
+  }
+
+  /// A run of which nobody else keeps a record.
+  void end_failed(std::size_t index, const base::Error& reason, double seconds) {
+    with_room(index, [&] { record_failure(jobs_[index], reason); });
+    with_room(index, [&] { leases_.release(jobs_[index].identity.hash); });
+    ++outcome_.failed;
+    observer_.failed(index, reason.what(), seconds);
+  }
+
+  template <class Work>
+  auto with_room(std::size_t index, Work&& work) {
+    return write_when_there_is_room(
+        work, [&](const std::string& text) { observer_.note(index, text); });
   }
 
   void record_failure(const Job& job, const base::Error& reason) {
@@ -198,11 +257,14 @@ class StudyRun {
   StudyObserver& observer_;
   results::RunStore store_;
   LeaseKeeper leases_;
+  OrphanCare orphans_;
+  std::map<std::size_t, std::int64_t> attempts_before_;  ///< of jobs that were started
   std::deque<std::size_t> untouched_;  ///< jobs that nobody was asked about yet
   std::deque<std::size_t> elsewhere_;  ///< jobs that another process works on
   std::vector<std::size_t> free_slots_;
   std::list<WorkerProcess> active_;
   Clock::time_point next_look_ = {};
+  Clock::time_point next_look_around_ = {};
   std::size_t waiting_ = 0;
   StudyOutcome outcome_;
 };

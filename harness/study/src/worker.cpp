@@ -1,10 +1,12 @@
 #include "petlab/study/worker.hpp"
 
 #include "petlab/base/error.hpp"
-#include "petlab/clip/checkpoint.hpp"
+#include "petlab/base/text.hpp"
+#include "petlab/clip/backbone.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/split_manifest.hpp"
 #include "petlab/results/run_store.hpp"
+#include "full_disk.hpp"
 #include "planned_parts.hpp"
 
 #include <unistd.h>
@@ -52,7 +54,7 @@ engine::RunInputs prepare(const Job& job) {
   check_unchanged("backbone " + spec.backbone.string(), inputs.backbone_hash,
                   identity_part(job.identity, "backbone.weights"));
   check_unchanged("settings of backbone " + spec.backbone.string(),
-                  clip::model_settings_hash(spec.backbone),
+                  inputs.backbone->settings_hash(),
                   identity_part(job.identity, "backbone.settings"));
   engine::read_split_manifest(inputs, job.manifest, spec.cache_dir,
                               static_cast<unsigned>(spec.threads));
@@ -85,7 +87,7 @@ void ProgressLines::note(std::string_view text) {
 }
 
 void ProgressLines::line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
+  text = base::message_line(text);
   text += '\n';
   // Progress that nobody reads any more must not end a run.
   [[maybe_unused]] const auto written = ::write(descriptor_, text.data(), text.size());
@@ -100,21 +102,23 @@ std::filesystem::path checkpoint_file(const std::filesystem::path& store,
 
 bool work(const WorkerRequest& order, ProgressLines& progress) {
   const Job& job = order.job;
-  results::RunStore store(order.store);
+  results::RunStore store(order.store, results::OpenMode::read_write);
+  if (store.file_id() != order.store_file)
+    throw base::Error(base::ErrorKind::store,
+                      "results store '" + base::printable(order.store) +
+                          "' is not the file that it was when its study was started: it was "
+                          "replaced meanwhile; nothing is written to it");
   engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
   info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
   progress.begin("setup", 0);
   const results::RunRecord record =
       engine::run_guarded(job.spec, info, [&] { return prepare(job); }, progress);
-  store.record(record);
-  // What threw will throw again from there; a run whose process was ended keeps its checkpoint.
+  write_when_there_is_room([&] { store.record(record); },
+                           [&](const std::string& text) { progress.note(text); });
+  if (record.status != results::RunStatus::done) return false;  // --retry goes on from there
   std::error_code ignored;
   std::filesystem::remove(info.checkpoint.file, ignored);
-  if (record.status == results::RunStatus::done)
-    progress.line("done " + std::to_string(record.mean_accuracy()));
-  else
-    progress.line("failed " + record.error_kind + " " + record.error);
-  return record.status == results::RunStatus::done;
+  return true;
 }
 
 }  // namespace petlab::study

@@ -1,6 +1,7 @@
 #include "worker_process.hpp"
 
 #include "petlab/base/numbers.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/study/worker.hpp"
 
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -26,26 +28,31 @@ std::int64_t to_integer(const std::string& text) {
   return base::parse_number<std::int64_t>(text).value_or(0);
 }
 
-double to_real(const std::string& text) {
-  return base::parse_number<double>(text).value_or(0.0);
-}
-
+/// Of the end of the file: it may be of any length.
 std::string last_line(const std::filesystem::path& file) {
-  std::ifstream in(file);
+  constexpr std::uintmax_t kLooked = 8192;
+  std::error_code gone;
+  const std::uintmax_t size = std::filesystem::file_size(file, gone);
+  std::ifstream in(file, std::ios::binary);
+  if (gone || !in) return "";
+  in.seekg(static_cast<std::streamoff>(size > kLooked ? size - kLooked : 0));
+  std::string text(kLooked, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  std::istringstream lines(text);
   std::string line, last;
-  while (std::getline(in, line))
+  while (std::getline(lines, line))
     if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
-  return last.substr(0, 200);
+  return base::message_line(last, 200);
 }
 
-ChildProcess start_child(const Job& job, const RunnerOptions& options, std::size_t slot,
+ChildProcess start_child(const Job& job, const RunnerOptions& options, const WorkerPlace& place,
                          const std::filesystem::path& log) {
-  const WorkerRequest order{job, options.store, static_cast<int>(::getpid())};
+  const WorkerRequest order{job, options.store, place.store, static_cast<int>(::getpid())};
   const std::string threads = std::to_string(job.spec.threads);
-  std::filesystem::create_directories(log.parent_path());
-  const CpuScope scope(slot < options.cpus.size() ? options.cpus[slot] : CpuSet{});
+  const CpuScope scope(place.slot < options.cpus.size() ? options.cpus[place.slot] : CpuSet{});
   return {{options.program.string(), "worker"},
-          {"OMP_NUM_THREADS=" + threads, "MKL_NUM_THREADS=" + threads},
+          {"OMP_NUM_THREADS=" + threads, "MKL_NUM_THREADS=" + threads, place.mark},
           to_json(order),
           log};
 }
@@ -53,34 +60,42 @@ ChildProcess start_child(const Job& job, const RunnerOptions& options, std::size
 }  // namespace
 
 WorkerProcess::WorkerProcess(std::size_t index, const Job& job, const RunnerOptions& options,
-                             std::size_t slot)
+                             const WorkerPlace& place)
     : index_(index),
-      slot_(slot),
+      slot_(place.slot),
       timeout_(options.run_timeout),
       memory_limit_(options.memory_limit),
       log_(options.logs / job.spec.study /
            (job.spec.label + ".seed" + std::to_string(job.spec.seed) + ".log")),
       start_(Clock::now()),
-      child_(start_child(job, options, slot, log_)) {}
+      child_(start_child(job, options, place, log_)) {}
 
 double WorkerProcess::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
+// What a child says is for people alone, and may be anything: a plugin can write there too.
 void WorkerProcess::handle_line(std::string line, StudyObserver& observer) {
+  constexpr std::size_t kWord = 40, kDetail = 200;
   const std::string word = take_word(line);
   if (word == "phase") {
     const std::string name = take_word(line);
-    observer.phase(index_, name, to_integer(line));
+    observer.phase(index_, base::message_line(name, kWord), to_integer(line));
   } else if (word == "update") {
     const std::string done = take_word(line);
-    observer.update(index_, to_integer(done), line);
+    observer.update(index_, to_integer(done), base::message_line(line, kDetail));
   } else if (word == "note") {
-    observer.note(index_, line);
-  } else if (word == "done" || word == "failed") {
-    verdict_ = word;
-    message_ = line;
+    pass_on(line, observer);
   }
+}
+
+void WorkerProcess::pass_on(const std::string& note, StudyObserver& observer) {
+  constexpr int kMostNotes = 100;
+  if (++notes_ <= kMostNotes)
+    observer.note(index_, base::message_line(note));
+  else if (notes_ == kMostNotes + 1)
+    observer.note(index_, "says more than " + std::to_string(kMostNotes) +
+                              " notes; the rest is left out");
 }
 
 bool WorkerProcess::listen(StudyObserver& observer) {
@@ -107,24 +122,14 @@ void WorkerProcess::kill_beyond_limits() {
 
 WorkerEnd WorkerProcess::end() {
   const int status = child_.wait();
-  WorkerEnd end;
-  if (verdict_ == "done") {
-    end.accuracy = to_real(message_);
-  } else if (verdict_ == "failed") {
-    take_word(message_);  // the kind of error
-    end.failure = message_;
-  } else {
-    end.death = reason(status);
-  }
-  const bool ended_well = WIFEXITED(status) && WEXITSTATUS(status) <= 1;
-  if (!end.death && !ended_well)
-    end.afterwards = std::string("its run is in the store; then ") + reason(status).what();
+  WorkerEnd end{reason(status, " and without a result"), reason(status, "").what(),
+                WIFEXITED(status) && WEXITSTATUS(status) <= 1};
   std::error_code ignored;
   if (std::filesystem::file_size(log_, ignored) == 0) std::filesystem::remove(log_, ignored);
   return end;
 }
 
-base::Error WorkerProcess::reason(int status) const {
+base::Error WorkerProcess::reason(int status, const char* lacking) const {
   if (killed_) return *killed_;
   std::string text = "the worker ended ";
   auto kind = base::ErrorKind::plugin;
@@ -135,8 +140,7 @@ base::Error WorkerProcess::reason(int status) const {
       text += "; the system does so when memory runs out";
     }
   } else {
-    text += "with exit code " + std::to_string(WEXITSTATUS(status));
-    if (verdict_.empty()) text += " and without a result";
+    text += "with exit code " + std::to_string(WEXITSTATUS(status)) + lacking;
     kind = base::ErrorKind::internal;
   }
   const std::string said = last_line(log_);

@@ -2,6 +2,7 @@
 
 #include "child_process.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/results/run_store.hpp"
 #include "petlab/study/study_runner.hpp"
 
 #include <chrono>
@@ -12,20 +13,26 @@
 
 namespace petlab::study {
 
-/// How a run in a child process ended.
+/// What a worker needs besides its run.
+struct WorkerPlace {
+  results::StoreFileId store;  ///< as this process opened it
+  std::size_t slot = 0;        ///< 0 to workers - 1: whose CPUs it may use
+  std::string mark;            ///< OrphanCare::mark()
+};
+
+/// How a child process ended. What came of its run is in the store, and nowhere else.
 struct WorkerEnd {
-  double accuracy = 0.0;                    ///< of a run that is done
-  std::optional<std::string> failure = {};  ///< the child recorded its failure itself: why
-  std::optional<base::Error> death = {};    ///< the child ended without a record: why
-  /// The child recorded its run and then ended as it should not have: how.
-  std::optional<std::string> afterwards = {};
+  base::Error reason;       ///< for a run that has no record
+  std::string how;          ///< the same as a remark, for one that has
+  bool ended_well = false;  ///< as a child does that has stored its run
 };
 
 /// One run in a child process: watched, held to its limits, its progress passed on.
 class WorkerProcess {
  public:
-  /// Starts the child on the CPUs of `slot` (0 to workers - 1). Throws Error(internal).
-  WorkerProcess(std::size_t index, const Job& job, const RunnerOptions& options, std::size_t slot);
+  /// Starts the child. Throws LogError where what it prints cannot be kept, else Error(internal).
+  WorkerProcess(std::size_t index, const Job& job, const RunnerOptions& options,
+                const WorkerPlace& place);
 
   [[nodiscard]] std::size_t job() const { return index_; }
   [[nodiscard]] std::size_t slot() const { return slot_; }
@@ -52,8 +59,9 @@ class WorkerProcess {
   using Clock = std::chrono::steady_clock;
 
   void handle_line(std::string line, StudyObserver& observer);
+  void pass_on(const std::string& note, StudyObserver& observer);
   void kill_beyond_limits();
-  [[nodiscard]] base::Error reason(int status) const;
+  [[nodiscard]] base::Error reason(int status, const char* lacking) const;
 
   std::size_t index_;
   std::size_t slot_;
@@ -64,8 +72,7 @@ class WorkerProcess {
   Clock::time_point paused_ = {};
   std::optional<Clock::time_point> last_moment_ = {};
   std::optional<base::Error> killed_ = {};  ///< why, when this process did it
-  std::string verdict_{};                   ///< "done" or "failed" once the child said so
-  std::string message_{};                   ///< what followed
+  int notes_ = 0;                           ///< that were passed on
   ChildProcess child_;
 };
 

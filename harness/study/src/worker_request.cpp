@@ -89,6 +89,7 @@ std::string to_json(const WorkerRequest& order) {
         {"train_hash", order.job.manifest.train_hash},
         {"test_hash", order.job.manifest.test_hash}}},
       {"store", order.store.string()},
+      {"store_file", {order.store_file.device, order.store_file.inode}},
       {"parent", order.parent}};
   return j.dump();
 }
@@ -110,6 +111,8 @@ WorkerRequest parse_worker_request(const std::string& text) {
         manifest.at("train").get<std::string>(), manifest.at("test").get<std::string>(),
         manifest.at("train_hash").get<std::string>(), manifest.at("test_hash").get<std::string>()};
     order.store = j.at("store").get<std::string>();
+    j.at("store_file").at(0).get_to(order.store_file.device);
+    j.at("store_file").at(1).get_to(order.store_file.inode);
     j.at("parent").get_to(order.parent);
     return order;
   } catch (const json::exception& error) {

@@ -7,9 +7,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -94,9 +96,9 @@ TEST_F(LeaseKeeping, TheLeaseOfADeadProcessIsTakenOverAtOnce) {
   std::string owner;
   std::getline(std::ifstream(folder_ / "owner"), owner);
   EXPECT_THAT(owner, testing::HasSubstr("process " + std::to_string(child)));
-  EXPECT_TRUE(is_gone(owner));
+  EXPECT_EQ(state_of(owner), OwnerState::gone);
   ::waitpid(child, nullptr, 0);
-  EXPECT_TRUE(is_gone(owner));
+  EXPECT_EQ(state_of(owner), OwnerState::gone);
 
   LeaseKeeper dead = keeper(owner, 1h), heir = keeper("heir", 1h);
   EXPECT_EQ(dead.claim(kFirst), Claim::taken);
@@ -106,19 +108,52 @@ TEST_F(LeaseKeeping, TheLeaseOfADeadProcessIsTakenOverAtOnce) {
 TEST_F(LeaseKeeping, TheLeaseOfALivingOrUnknownProcessIsLeftAlone) {
   const std::string self = lease_owner();
   EXPECT_EQ(lease_owner(), self);
-  EXPECT_FALSE(is_gone(self));
+  EXPECT_EQ(state_of(self), OwnerState::at_work);
   const auto start = self.rfind('-');
   // Another process had the number before.
-  EXPECT_TRUE(is_gone(self.substr(0, start) + "-1)"));
+  EXPECT_EQ(state_of(self.substr(0, start) + "-1)"), OwnerState::gone);
   // Another machine, an earlier boot, another container: whether it lives cannot be seen here.
-  EXPECT_FALSE(is_gone("far, process 1 (12345678.4026531836-99)"));
+  EXPECT_EQ(state_of("far, process 1 (12345678.4026531836-99)"), OwnerState::unknown);
   for (const char* strange : {"", "somebody", "host, process", "host, process x (y)"})
-    EXPECT_FALSE(is_gone(strange)) << strange;
+    EXPECT_EQ(state_of(strange), OwnerState::unknown) << strange;
   LeaseKeeper one = keeper(self, 1h), other = keeper("far, process 1 (12345678.1-99)", 1h);
   EXPECT_EQ(one.claim(kFirst), Claim::taken);
   EXPECT_EQ(other.claim(kFirst), Claim::busy);
   EXPECT_EQ(other.claim(kSecond), Claim::taken);
   EXPECT_EQ(one.claim(kSecond), Claim::busy);
+}
+
+TEST_F(LeaseKeeping, ARunThatALivingProcessOfThisMachineHoldsIsNotTakenThoughItsLeaseRanOut) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::ofstream(folder_ / "draft") << lease_owner() << std::flush;
+    std::filesystem::rename(folder_ / "draft", folder_ / "owner");
+    for (;;)
+      ::pause();
+  }
+  while (!std::filesystem::exists(folder_ / "owner"))
+    ::usleep(1000);
+  std::string owner;
+  std::getline(std::ifstream(folder_ / "owner"), owner);
+  // A clock that jumped, a store that could not be written for a while: the lease ran out.
+  ASSERT_EQ(store_.claim(kFirst, owner, 1ms), Claim::taken);
+  ::usleep(20'000);
+  LeaseKeeper other = keeper("other", 1h);
+  EXPECT_EQ(state_of(owner), OwnerState::at_work);
+  EXPECT_EQ(other.claim(kFirst), Claim::busy);
+  ASSERT_TRUE(other.holder(kFirst).has_value());
+  EXPECT_EQ(other.holder(kFirst)->owner, owner);
+  EXPECT_FALSE(other.holder(kSecond).has_value());
+  // One that stands still leaves it to whoever comes, as one that is gone does.
+  ::kill(child, SIGSTOP);
+  int status = 0;
+  ::waitpid(child, &status, WUNTRACED);
+  EXPECT_EQ(state_of(owner), OwnerState::stopped);
+  EXPECT_EQ(other.claim(kFirst), Claim::taken);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(state_of(owner), OwnerState::gone);
 }
 
 }  // namespace

@@ -20,7 +20,11 @@ enum class Elsewhere {
   done,    ///< it finished the run
   failed,  ///< it recorded the run as failed
   taken,   ///< it took the run from this process, which stood still for too long
+  held,    ///< a lease holds the run for longer than any petlab asks for: it is not waited for
 };
+
+/// A lease is asked for at most for so long (RunnerOptions::lease).
+inline constexpr std::chrono::hours kLongestLease{24};
 
 struct RunnerOptions {
   std::filesystem::path program;  ///< started as `program worker` for each run
@@ -52,11 +56,11 @@ class StudyObserver {
   virtual void note(std::size_t job, const std::string& text) = 0;
   virtual void done(std::size_t job, double mean_accuracy, double seconds) = 0;
   virtual void failed(std::size_t job, const std::string& message, double seconds) = 0;
-  /// `message`: why, for a failed run. A run that was taken ends later as done or failed, or is
-  /// started again.
+  /// `message`: why, for a failed run; by whom and until when, for one that is held. A run that was
+  /// taken ends later as done or failed, or is started again.
   virtual void elsewhere(std::size_t job, Elsewhere what, const std::string& message) = 0;
-  /// Nothing is left but `runs` runs that other processes work on.
-  virtual void waiting(std::size_t runs) = 0;
+  /// Nothing is left but `runs` runs that other processes work on; `holder` is one of these.
+  virtual void waiting(std::size_t runs, const std::string& holder) = 0;
   /// Called several times a second.
   virtual void tick() = 0;
 };
@@ -66,15 +70,17 @@ struct StudyOutcome {
   int failed = 0;
   int done_elsewhere = 0;
   int failed_elsewhere = 0;
+  int held_elsewhere = 0;  ///< left undone
   bool interrupted = false;
 };
 
 /// Computes the jobs, each in a child process of its own, `workers` at a time, in their order. A
 /// child that ends without a record (crash, kill, time-out) is recorded as a failed run with the
-/// reason; the others go on. Each run is taken from the store by a lease first: one that another
+/// reason, whatever it said of itself; the others go on. Each run is taken from the store by a lease first: one that another
 /// process works on is left to it, and waited for in the end; when that process dies, its runs are
-/// taken over. When `stop` becomes true the children are ended and their runs stay undone. Throws
-/// Error(store) when the store cannot be written, Error(internal) when no child can be started.
+/// taken over. When `stop` becomes true the children are ended and their runs stay undone. What
+/// children started is ended with them, daemons too. Throws Error(store) when the store cannot be
+/// written or was removed or replaced meanwhile, Error(internal) when no child can be started.
 [[nodiscard]] StudyOutcome run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
                                     StudyObserver& observer, const std::atomic<bool>& stop);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/engine/progress.hpp"
+#include "petlab/results/run_store.hpp"
 #include "petlab/study/plan.hpp"
 
 #include <filesystem>
@@ -13,6 +14,7 @@ namespace petlab::study {
 struct WorkerRequest {
   Job job;
   std::filesystem::path store;
+  results::StoreFileId store_file;  ///< as the program opened it: no other may take its place
   int parent = 0;  ///< process that waits for the child; the child ends when it does
 };
 
@@ -20,8 +22,8 @@ struct WorkerRequest {
 /// Throws Error(internal) when the text is no worker request.
 [[nodiscard]] WorkerRequest parse_worker_request(const std::string& json);
 
-/// Progress as lines for the parent: "phase NAME TOTAL", "update DONE DETAIL", "note TEXT", and at
-/// the end "done ACCURACY" or "failed KIND MESSAGE".
+/// Progress as lines for the parent: "phase NAME TOTAL", "update DONE DETAIL", "note TEXT". What came
+/// of the run is not among them: the store says that.
 class ProgressLines final : public engine::Progress {
  public:
   /// Writes to a file descriptor; a descriptor that is closed is no error.
@@ -44,7 +46,9 @@ class ProgressLines final : public engine::Progress {
 
 /// The child's work: loads the plugins and what the run needs, checks that data and backbone are
 /// those of the plan, trains, evaluates, and writes the record, failed or done, in one transaction.
-/// Returns true for a done run. Throws Error(store) when the record cannot be written.
+/// The run's checkpoint goes when its finished record is stored, and not before. Returns true for a
+/// done run. Throws Error(store) when the record cannot be written, or when the store is not the
+/// file that the program opened.
 bool work(const WorkerRequest& order, ProgressLines& progress);
 
 }  // namespace petlab::study
