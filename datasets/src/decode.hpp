@@ -29,8 +29,8 @@ struct Decoded {
 /// Whether the first bytes of a file (10 or more) are those of a format that decode_image() reads.
 [[nodiscard]] bool is_known_picture(std::string_view bytes);
 
-/// Throws base::Error(data) naming the picture unless both sides are at least 1, the area is at most
-/// kMaxPixels and `bytes_per_pixel`, all that the decoder will hold at once, makes at most
+/// Throws base::Error(data) naming the picture unless both sides are at least 1, the area is at
+/// most kMaxPixels and `bytes_per_pixel`, all that the decoder will hold at once, makes at most
 /// kMaxDecodingBytes of it. To be called before pixels are allocated.
 void check_size(std::uint64_t width, std::uint64_t height, const std::string& name,
                 std::uint64_t bytes_per_pixel = kMaxDecodingBytes / kMaxPixels);

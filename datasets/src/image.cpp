@@ -75,8 +75,7 @@ void check_size(std::uint64_t width, std::uint64_t height, const std::string& na
                 name + " has " + std::to_string(width) + " x " + std::to_string(height) +
                     " pixels, and decoding it would take " +
                     std::to_string((width * height * bytes_per_pixel) >> 20U) +
-                    " MB of memory, expected at most " +
-                    std::to_string(kMaxDecodingBytes >> 20U));
+                    " MB of memory, expected at most " + std::to_string(kMaxDecodingBytes >> 20U));
   }
   throw Error(ErrorKind::data, name + " has " + std::to_string(width) + " x " +
                                    std::to_string(height) + " pixels, expected 1 to " +

@@ -169,7 +169,7 @@ void map_key(const Decoder& decoder, Decoded& decoded) {
 /// narrow.
 std::uint64_t bytes_per_pixel(const Decoder& decoder) {
   const bool wide = decoder.type == PNG_COLOR_TYPE_GRAY && decoder.depth == 16;
-  const std::uint64_t stored = decoder.type == PNG_COLOR_TYPE_RGB_ALPHA     ? 4 + 4
+  const std::uint64_t stored = decoder.type == PNG_COLOR_TYPE_RGB_ALPHA    ? 4 + 4
                                : decoder.type == PNG_COLOR_TYPE_GRAY_ALPHA ? 2 + 4
                                : wide                                      ? 2 + 2 + 3 + 1
                                                                            : 5;

@@ -4,9 +4,10 @@ include(CMakePackageConfigHelpers)
 set(PETLAB_PACKAGE_DIR lib/cmake/petlab)
 
 get_property(_plugins GLOBAL PROPERTY PETLAB_PLUGIN_TARGETS)
-# Linked as it is installed: CMake ends a path that it will replace with a separator, and the empty
-# element behind that is the current directory, from where libraries would be loaded.
-set_target_properties(petlab ${_plugins} PROPERTIES
+# Linked as it is installed (plugins likewise, in PetlabPlugin): CMake ends a path that it will replace
+# with a separator, and the empty element behind that is the current directory, from where libraries
+# would be loaded.
+set_target_properties(petlab PROPERTIES
   INSTALL_RPATH "${PETLAB_TORCH_ROOT}/lib" BUILD_WITH_INSTALL_RPATH ON)
 install(TARGETS petlab RUNTIME DESTINATION bin)
 install(TARGETS ${_plugins} LIBRARY DESTINATION lib/petlab)

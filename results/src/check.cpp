@@ -94,9 +94,9 @@ class Checking {
     for (const auto& [name, sql] : own) {
       const auto there = found.find(name);
       if (there == found.end() || there->second != sql)
-        add(store_error(path_, "its " + type + " '" + name + "' is " +
-                                   (there == found.end() ? "not there"
-                                                         : "not the one that petlab made"))
+        add(store_error(path_,
+                        "its " + type + " '" + name + "' is " +
+                            (there == found.end() ? "not there" : "not the one that petlab made"))
                 .what());
     }
     if (type != "trigger") return;

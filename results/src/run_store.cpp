@@ -20,9 +20,10 @@ struct RunStore::Impl {
   void check_in_place() const {
     const std::optional<StoreFileId> now = file_id_of(path);
     if (now == file) return;
-    throw store_error(path, std::string("it is not the file any more that was opened at first, it was ") +
-                                (now ? "replaced" : "removed or moved") +
-                                " meanwhile; nothing more is written, and checkpoints of runs stay");
+    throw store_error(path,
+                      std::string("it is not the file any more that was opened at first, it was ") +
+                          (now ? "replaced" : "removed or moved") +
+                          " meanwhile; nothing more is written, and checkpoints of runs stay");
   }
 
   // The whole of `work` is one write transaction: committed if it returns true, else rolled back.

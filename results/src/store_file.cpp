@@ -190,8 +190,9 @@ SQLite::Database copy_elsewhere(const std::filesystem::path& path) {
     }
     if (stamps() == before) break;
     if (attempt == kAttempts)
-      throw store_error(path, "it is written to all the time and cannot be read beside that here; "
-                              "try again when its study stands still");
+      throw store_error(path,
+                        "it is written to all the time and cannot be read beside that here; "
+                        "try again when its study stands still");
   }
   // A copy of a read-only file is one too.
   std::filesystem::permissions(target, std::filesystem::perms::owner_all);

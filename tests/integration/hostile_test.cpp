@@ -38,15 +38,14 @@ class Hostile : public testing::Test {
         "[row.hostile]\nmethod = fixture-hostile\nsharing = joint\n"
         "[row.sound]\nmethod = zero-shot\nsharing = joint\n",
         "epochs = 2\nbatch = 2\nwarmup-epochs = 0");
-    std::vector<std::string> all = {"--seeds", "1", "--threads",  "1",            "--workers",
+    std::vector<std::string> all = {"--seeds", "1",          "--threads",    "1",    "--workers",
                                     "1",       "--no-table", "--plugin-dir", kPlugin};
     all.insert(all.end(), more.begin(), more.end());
     return run_arguments(study, "a.sqlite", all);
   }
 
   [[nodiscard]] std::vector<std::string> environment(const std::string& what) const {
-    const fs::path target =
-        what == "leaves-a-daemon" ? workshop_.folder() / "daemon" : file();
+    const fs::path target = what == "leaves-a-daemon" ? workshop_.folder() / "daemon" : file();
     return {"PETLAB_TEST_HOSTILE=" + what, "PETLAB_TEST_FILE=" + target.string()};
   }
 
@@ -89,8 +88,8 @@ TEST_F(Hostile, TheStoreDecidesWhatCameOfARun) {
 TEST_F(Hostile, WhatAWorkerSaysIsShownAsPlainTextAndNotWithoutEnd) {
   const Output anything = run("says-anything");
   EXPECT_EQ(anything.exit_code, 0) << anything.out << anything.err;
-  EXPECT_THAT(anything.out, AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\xff")),
-                                  HasSubstr("\\x1B[2K")));
+  EXPECT_THAT(anything.out,
+              AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\xff")), HasSubstr("\\x1B[2K")));
   fs::remove(file());
   const Output notes = run("floods-notes");
   EXPECT_EQ(notes.exit_code, 0) << notes.err;

@@ -32,8 +32,8 @@ constexpr const char* kZeroShot = "[row.zero-shot]\nmethod = zero-shot\nsharing 
 
 /// The exit code of a shell line in which P is the program.
 int shell(const std::string& line, const fs::path& folder) {
-  const std::string command = "cd '" + folder.string() + "' && P=" PETLAB_BINARY_DIR
-                              "/bin/petlab; " + line;
+  const std::string command =
+      "cd '" + folder.string() + "' && P=" PETLAB_BINARY_DIR "/bin/petlab; " + line;
   const int status = std::system(("bash -c \"" + command + "\"").c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -51,18 +51,19 @@ TEST(Output, ThatCannotBeWrittenIsAnErrorOfEveryCommand) {
        {"--help", "--version", "run --help", "plugins", "describe mmap", "describe --keys",
         "datasets list", "plan study.ini --store a.sqlite", "report --store a.sqlite",
         "compare zero-shot zero-shot --store a.sqlite", "export --store a.sqlite --out csv",
-        "check a.sqlite", "clean --store a.sqlite", "merge b.sqlite a.sqlite", "clip show clip",
+        "check a.sqlite", "clean --store a.sqlite", "merge b.sqlite a.sqlite", "clip info clip",
         "run study.ini --store a.sqlite --cache-dir cache"}) {
     EXPECT_EQ(shell("\\$P " + command + " > /dev/full 2> err", workshop.folder()), 74) << command;
-    EXPECT_THAT(text_of(workshop.folder() / "err"),
-                AllOf(HasSubstr("standard output could not be written"), HasSubstr("No space left")))
+    EXPECT_THAT(
+        text_of(workshop.folder() / "err"),
+        AllOf(HasSubstr("standard output could not be written"), HasSubstr("No space left")))
         << command;
     // A reader that goes away, and a descriptor that is none.
     EXPECT_EQ(shell("\\$P " + command + " 2> err >&-", workshop.folder()), 74) << command;
   }
-  EXPECT_EQ(shell("(sleep 0.5; \\$P describe --keys 2> err; echo \\$? > code) | true",
-                  workshop.folder()),
-            0);
+  EXPECT_EQ(
+      shell("(sleep 0.5; \\$P describe --keys 2> err; echo \\$? > code) | true", workshop.folder()),
+      0);
   for (int i = 0; i < 300 && text_of(workshop.folder() / "code").empty(); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   EXPECT_EQ(text_of(workshop.folder() / "code"), "74\n");
@@ -71,11 +72,10 @@ TEST(Output, ThatCannotBeWrittenIsAnErrorOfEveryCommand) {
 
 TEST(Interruption, IsHeardAtOnceWhilePicturesAreDecodedAndWhatIsDecodedStays) {
   const Workshop workshop;
-  // Large enough that decoding takes long; a tenth of a second each.
+  // Large enough that decoding all of them takes seconds.
   datasets::Image image{1600, 1200, std::vector<std::uint8_t>(3 * 1600 * 1200)};
-  std::uint32_t state = 1;
-  for (std::uint8_t& value : image.rgb)
-    value = static_cast<std::uint8_t>((state = state * 1664525U + 1013904223U) >> 24U);
+  for (std::size_t i = 0; i < image.rgb.size(); ++i)
+    image.rgb[i] = static_cast<std::uint8_t>(i * i / 4096);
   const auto bytes = datasets::encode_jpeg(image, 95);
   for (const char* kind : {"mug", "bed"})
     for (int i = 0; i < 120; ++i) {
@@ -89,16 +89,18 @@ TEST(Interruption, IsHeardAtOnceWhilePicturesAreDecodedAndWhatIsDecodedStays) {
   const std::string study = workshop.write_study(kZeroShot);
   const auto arguments =
       run_arguments(study, "a.sqlite", {"--root", "many", "--seeds", "1", "--threads", "1"});
+  const auto draft = [&] {
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(workshop.folder() / "cache", none))
+      if (entry.path().extension() == ".tmp") return entry.path();
+    return fs::path();
+  };
   for (const int signal : {SIGINT, SIGTERM}) {
+    fs::remove_all(workshop.folder() / "cache");
     Program program(arguments, workshop.folder());
-    const auto draft = [&] {
-      for (const auto& entry : fs::directory_iterator(workshop.folder() / "cache"))
-        if (entry.path().extension() == ".tmp") return entry.path();
-      return fs::path();
-    };
-    while (!fs::exists(workshop.folder() / "cache") || draft().empty())
+    while (draft().empty() && state_of(program.pid()) != "Z")
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
     const auto begin = std::chrono::steady_clock::now();
     ::kill(program.pid(), signal);
     const Output output = program.wait();
@@ -184,8 +186,7 @@ TEST(Stores, ALeaseOfTheFutureIsNamedAndNotWaitedFor) {
   EXPECT_THAT(output.out, AllOf(HasSubstr("oldhost, process 4242"), HasSubstr(" until 20"),
                                 HasSubstr("NOT waited for")));
   EXPECT_THAT(output.err, HasSubstr("petlab clean"));
-  const Output clean =
-      run_petlab({"clean", "--store", "a.sqlite", "--leases"}, workshop.folder());
+  const Output clean = run_petlab({"clean", "--store", "a.sqlite", "--leases"}, workshop.folder());
   EXPECT_THAT(clean.out, HasSubstr("gave back run " + held.substr(0, 12)));
   EXPECT_EQ(run_petlab(arguments, workshop.folder()).exit_code, 0);
 }

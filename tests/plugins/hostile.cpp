@@ -58,9 +58,8 @@ void hoard_in_child() {
 }
 
 void act(const std::string& what) {
-  const std::string file = std::getenv("PETLAB_TEST_FILE") != nullptr
-                               ? std::getenv("PETLAB_TEST_FILE")
-                               : "";
+  const std::string file =
+      std::getenv("PETLAB_TEST_FILE") != nullptr ? std::getenv("PETLAB_TEST_FILE") : "";
   if (what == "says-done-and-ends") {
     say(kProgress, "done 0.999999\n");
     ::_exit(0);

@@ -26,10 +26,10 @@ int run_check(const Arguments& arguments) {
   std::cout << file << ": " << grouped_digits(check.studies) << " studies, "
             << grouped_digits(check.splits) << " splits, " << grouped_digits(check.runs)
             << " runs, " << grouped_digits(check.predictions) << " predictions: "
-            << (check.problems.empty() ? std::string("sound")
-                                       : grouped_digits(static_cast<std::int64_t>(
-                                             check.problems.size())) +
-                                             " contradictions")
+            << (check.problems.empty()
+                    ? std::string("sound")
+                    : grouped_digits(static_cast<std::int64_t>(check.problems.size())) +
+                          " contradictions")
             << "\n";
   return check.problems.empty() ? kOk : kStore;
 }

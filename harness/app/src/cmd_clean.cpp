@@ -75,8 +75,10 @@ int run_clean(const Arguments& arguments) {
   Scope scope = scope_of(*options);
   results::RunStore store(scope.store, results::OpenMode::read_write);
   if (options->get<bool>("leases")) give_back_leases(store);
-  if (!options->get<bool>("all")) scope.planned.merge(study::planned_runs(store, scope.replaced));
-  else scope.planned.clear();
+  if (!options->get<bool>("all"))
+    scope.planned.merge(study::planned_runs(store, scope.replaced));
+  else
+    scope.planned.clear();
   std::uintmax_t bytes = 0;
   std::size_t removed = 0;
   for (const study::KeptCheckpoint& checkpoint :

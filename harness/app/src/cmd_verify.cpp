@@ -125,7 +125,8 @@ int run_verify(const Arguments& arguments) {
   const base::PrivateFolder scratch("petlab-verify");
   const PreparedStudy study = prepare_repeat(run, planned, *options, scratch.path());
   if (const int code = run_missing({study}, *options); code != kOk) return code;
-  const auto repeat = results::RunStore(study.store, results::OpenMode::read_only).load(run.identity.hash);
+  const auto repeat =
+      results::RunStore(study.store, results::OpenMode::read_only).load(run.identity.hash);
   const results::VerificationRecord result = results::compare_repeat(run, repeat.value());
   store.emplace(file, results::OpenMode::read_write);
   if (store->file_id() != opened)

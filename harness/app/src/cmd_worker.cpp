@@ -4,10 +4,10 @@
 
 #include <ATen/Parallel.h>
 
-#include <csignal>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <iostream>
 #include <iterator>
 

@@ -1,9 +1,9 @@
 #include "command.hpp"
-#include "study_command.hpp"
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
+#include "study_command.hpp"
 
 #include <boost/program_options.hpp>
 
@@ -38,22 +38,45 @@ std::string positional_name(const std::string& argument) {
   return argument.substr(0, argument.find("..."));
 }
 
-/// "PETLAB_TRAIN_FRACTION" -> "train-fraction" when the command has such an option, else "".
-std::string option_of_variable(const Usage& usage, const std::string& variable) {
-  if (!variable.starts_with("PETLAB_") || std::getenv(variable.c_str())[0] == '\0') return "";
-  std::string name = variable.substr(7);
+constexpr std::string_view kPrefix = "PETLAB_";
+
+/// "PETLAB_TRAIN_FRACTION" -> "train-fraction".
+std::string option_name(std::string_view variable) {
+  std::string name(variable.substr(kPrefix.size()));
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
     return c == '_' ? '-' : static_cast<char>(std::tolower(c));
   });
+  return name;
+}
+
+/// The same when the command has such an option, else "".
+std::string option_of_variable(const Usage& usage, const std::string& variable) {
+  if (!variable.starts_with(kPrefix) || std::getenv(variable.c_str())[0] == '\0') return "";
+  const std::string name = option_name(variable);
   const auto* option = usage.options.find_nothrow(name, /*approx=*/false);
   return option != nullptr && option->semantic()->max_tokens() == 1 ? name : "";
 }
 
 /// Variables of the environment that are not an option's.
-constexpr const char* kOtherVariables[] = {
-    "home",        "cpu",      "plugin-path", "matmul", "worker-of",  "venv",    "build",
-    "jobs",        "chromium", "clang",       "python", "torch-root", "methods", "groupings",
-    "icon-package", "emojilib-package", "emojibase-package", "charts-package", "update-golden"};
+constexpr const char* kOtherVariables[] = {"home",
+                                           "cpu",
+                                           "plugin-path",
+                                           "matmul",
+                                           "worker-of",
+                                           "venv",
+                                           "build",
+                                           "jobs",
+                                           "chromium",
+                                           "clang",
+                                           "python",
+                                           "torch-root",
+                                           "methods",
+                                           "groupings",
+                                           "icon-package",
+                                           "emojilib-package",
+                                           "emojibase-package",
+                                           "charts-package",
+                                           "update-golden"};
 
 /// A variable that is meant for petlab and does nothing would go unseen: a slip of the pen in
 /// PETLAB_EPOCHS leaves the file's value. Throws for one that is nearly an option of this command;
@@ -66,27 +89,20 @@ void check_environment(const Usage& usage) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::string_view variable = text.substr(0, text.find('='));
-    if (!variable.starts_with("PETLAB_") || variable.starts_with("PETLAB_TEST_") ||
+    if (!variable.starts_with(kPrefix) || variable.starts_with("PETLAB_TEST_") ||
         variable.size() + 1 >= text.size())
       continue;
-    std::string name(variable.substr(7));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-      return c == '_' ? '-' : static_cast<char>(std::tolower(c));
-    });
+    const std::string name = option_name(variable);
     const auto is_name = [&](const std::string& known) { return known == name; };
     if (std::any_of(own.begin(), own.end(), is_name) ||
         std::any_of(studies.begin(), studies.end(), is_name) ||
         std::find(std::begin(kOtherVariables), std::end(kOtherVariables), name) !=
             std::end(kOtherVariables))
       continue;
-    const std::string hint = base::did_you_mean(name, own);
-    const auto quote = hint.find('\'');
-    if (hint.starts_with("; did") && quote != std::string::npos) {
-      const std::string meant = hint.substr(quote + 1, hint.rfind('\'') - quote - 1);
+    if (const std::string* meant = base::closest(name, own))
       base::throw_config_error("the environment has " + base::escaped(variable) +
                                ", which is no option of petlab " + usage.command +
-                               "; did you mean " + variable_of(meant) + "?");
-    }
+                               "; did you mean " + variable_of(*meant) + "?");
     if (usage.options.find_nothrow("epochs", /*approx=*/false) != nullptr)
       std::cerr << "petlab: the environment has " << base::escaped(variable)
                 << ", which is no option of petlab " << usage.command << " and changes nothing\n";

@@ -103,8 +103,7 @@ std::int64_t size_of(const std::string& text) {
 }
 
 constexpr int kLongestRun = 366 * 24 * 3600;
-constexpr int kLongestLease =
-    static_cast<int>(std::chrono::seconds(study::kLongestLease).count());
+constexpr int kLongestLease = static_cast<int>(std::chrono::seconds(study::kLongestLease).count());
 
 study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
   const std::filesystem::path store = std::filesystem::absolute(study.store);

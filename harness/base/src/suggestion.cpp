@@ -28,7 +28,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string did_you_mean(std::string_view wrong, std::span<const std::string> known) {
+const std::string* closest(std::string_view wrong, std::span<const std::string> known) {
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (const std::string& name : known) {
@@ -38,7 +38,11 @@ std::string did_you_mean(std::string_view wrong, std::span<const std::string> kn
       best_distance = distance;
     }
   }
-  if (best != nullptr) return "; did you mean '" + *best + "'?";
+  return best;
+}
+
+std::string did_you_mean(std::string_view wrong, std::span<const std::string> known) {
+  if (const std::string* best = closest(wrong, known)) return "; did you mean '" + *best + "'?";
   std::string list;
   for (const std::string& name : known)
     list += (list.empty() ? "" : ", ") + name;

@@ -50,7 +50,7 @@ CheckpointInfo inspect_checkpoint(const std::filesystem::path& model) {
       info.types[type_name(place.tensor->type)] += static_cast<std::int64_t>(count);
   }
   if (files.is_archive) {
-    info.sha256 = base::sha256_of_file(files.weights.front());
+    info.sha256 = weights.archive_hash();
     if (const PublishedWeights* one = find_published(info.sha256)) info.published_as = one->model;
   }
   const FoundSettings found = find_settings(files, weights);

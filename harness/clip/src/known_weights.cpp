@@ -1,9 +1,7 @@
 #include "known_weights.hpp"
 
 #include "petlab/base/error.hpp"
-#include "petlab/base/sha256.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace petlab::clip {
@@ -30,18 +28,8 @@ const PublishedWeights* find_published(const std::string& sha256) {
   return nullptr;
 }
 
-void require_published(const base::MappedFile& mapping) {
-  const std::filesystem::path& file = mapping.path();
-  base::Sha256 hash;
-  const auto bytes = mapping.bytes();
-  constexpr std::size_t kPiece = std::size_t{1} << 24U;  // the rest need not be in memory
-  for (std::size_t first = 0; first < bytes.size(); first += kPiece) {
-    const std::size_t size = std::min(kPiece, bytes.size() - first);
-    hash.update(bytes.subspan(first, size));
-    mapping.drop(first, size);
-  }
-  const std::string found = hash.finish_hex();
-  if (find_published(found) != nullptr) return;
+void require_published(const std::filesystem::path& file, const std::string& sha256) {
+  if (find_published(sha256) != nullptr) return;
   std::string expected;
   for (const PublishedWeights& one : kPublished)
     if (file.filename() == one.file)
@@ -53,7 +41,7 @@ void require_published(const base::MappedFile& mapping) {
                   one.model + ")";
   }
   throw base::Error(base::ErrorKind::data,
-                    "the weights '" + file.string() + "' have the SHA-256 " + found + ", but " +
+                    "the weights '" + file.string() + "' have the SHA-256 " + sha256 + ", but " +
                         expected +
                         (file.filename().string().starts_with("RN")
                              ? "; it looks like one of OpenAI's ResNets, "

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "petlab/base/mapped_file.hpp"
-
+#include <filesystem>
 #include <span>
 #include <string>
 
@@ -22,6 +21,6 @@ struct PublishedWeights {
 
 /// Throws Error(data) with the file's hash and the published one (of the same file name, or all)
 /// when the file is none of the published ones.
-void require_published(const base::MappedFile& file);
+void require_published(const std::filesystem::path& file, const std::string& sha256);
 
 }  // namespace petlab::clip

@@ -1,8 +1,8 @@
 #include "model_files.hpp"
 
 #include "checkpoint_names.hpp"
+#include "known_weights.hpp"
 #include "petlab/base/error.hpp"
-#include "petlab/base/sha256.hpp"
 #include "shown_text.hpp"
 
 #include <algorithm>
@@ -131,7 +131,7 @@ FoundSettings find_settings(const ModelFiles& files, const StoredWeights& weight
   const bool stands_alone =
       !fs::exists(open_clip) && !fs::exists(hugging_face) && !fs::exists(processor);
   if (files.is_archive && has_open_clip_names &&
-      (stands_alone || find_published(base::sha256_of_file(files.weights.front())) != nullptr))
+      (stands_alone || find_published(weights.archive_hash()) != nullptr))
     return as_openai();
   if (has_open_clip_names && fs::exists(open_clip))
     return {open_clip_settings_of(JsonObject::read(open_clip)), "open_clip_config.json",

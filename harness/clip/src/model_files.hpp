@@ -45,14 +45,15 @@ class StoredWeights {
   };
 
   /// Throws Error(data) for a damaged file, for a sharded model whose files do not hold what the
-  /// index says, and with `only_published` for an archive that OpenAI has not published: what is
-  /// hashed for that is the mapping that the weights are taken from.
+  /// index says, and with `only_published` for an archive that OpenAI has not published.
   explicit StoredWeights(const ModelFiles& files, bool only_published = false);
 
   [[nodiscard]] const std::string& where() const { return where_; }
   [[nodiscard]] const Place* find(const std::string& name) const;
   [[nodiscard]] const std::unordered_map<std::string, Place>& all() const { return places_; }
   [[nodiscard]] Naming naming() const;
+  /// SHA-256 of a PyTorch archive, of the mapping that the weights are taken from; "" for others.
+  [[nodiscard]] std::string archive_hash() const;
   /// What stood in front of all names in the files and is taken off here: "module." of parallel
   /// training, "_orig_mod." of torch.compile, "base_model.model." of PEFT, "state_dict." of a
   /// checkpoint with more in it than weights; "" where nothing did.
@@ -78,6 +79,8 @@ class StoredWeights {
   std::string where_;
   std::string stripped_;
   std::vector<std::unique_ptr<File>> files_;
+  const base::MappedFile* archive_ = nullptr;
+  mutable std::string archive_hash_;  ///< once it was asked for
   std::unordered_map<std::string, Place> places_;
 };
 

@@ -1,8 +1,8 @@
-#include "model_files.hpp"
-
 #include "known_weights.hpp"
+#include "model_files.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/lfs_pointer.hpp"
+#include "petlab/base/sha256.hpp"
 #include "safetensors_header.hpp"
 #include "shown_text.hpp"
 #include "torchscript_archive.hpp"
@@ -34,8 +34,7 @@ constexpr std::array<std::string_view, 3> kInnerDictionaries{"state_dict.", "mod
 
 }  // namespace
 
-StoredWeights::StoredWeights(const ModelFiles& files, bool only_published)
-    : where_(files.where()) {
+StoredWeights::StoredWeights(const ModelFiles& files, bool only_published) : where_(files.where()) {
   for (const fs::path& path : files.weights) {
     auto file = std::make_unique<File>(path);
     const base::MappedFile& mapping = file->mapping;
@@ -43,7 +42,8 @@ StoredWeights::StoredWeights(const ModelFiles& files, bool only_published)
                                  std::min<std::size_t>(mapping.bytes().size(), 64));
     if (base::is_lfs_pointer(start))
       base::throw_data_error("'" + path.string() + "'" + base::kLfsPointer);
-    if (files.is_archive && only_published) require_published(mapping);
+    if (files.is_archive) archive_ = &mapping;
+    if (files.is_archive && only_published) require_published(path, archive_hash());
     if (files.is_archive)
       file->tensors = parse_torch_archive(
           mapping.bytes(), path.string(),
@@ -61,6 +61,19 @@ StoredWeights::StoredWeights(const ModelFiles& files, bool only_published)
                                shown(file) + "', but it is not");
     }
   strip_prefix();
+}
+
+std::string StoredWeights::archive_hash() const {
+  if (archive_ == nullptr || !archive_hash_.empty()) return archive_hash_;
+  base::Sha256 hash;
+  const auto bytes = archive_->bytes();
+  constexpr std::size_t kPiece = std::size_t{1} << 24U;  // the rest need not be in memory
+  for (std::size_t first = 0; first < bytes.size(); first += kPiece) {
+    const std::size_t size = std::min(kPiece, bytes.size() - first);
+    hash.update(bytes.subspan(first, size));
+    archive_->drop(first, size);
+  }
+  return archive_hash_ = hash.finish_hex();
 }
 
 void StoredWeights::strip_prefix() {

@@ -76,9 +76,8 @@ Pipe make_pipe() {
 
 Descriptor open_log(const std::filesystem::path& log) {
   const auto refuse = [&](const std::string& reason) {
-    throw LogError(base::ErrorKind::config,
-                   "what the worker prints cannot be kept in '" + base::printable(log) +
-                       "': " + reason);
+    throw LogError(base::ErrorKind::config, "what the worker prints cannot be kept in '" +
+                                                base::printable(log) + "': " + reason);
   };
   std::error_code failed;
   std::filesystem::create_directories(log.parent_path(), failed);

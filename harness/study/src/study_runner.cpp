@@ -18,6 +18,7 @@
 #include <iterator>
 #include <list>
 #include <map>
+#include <type_traits>
 
 namespace petlab::study {
 namespace {
@@ -204,9 +205,9 @@ class StudyRun {
   }
 
   template <class Work>
-  auto with_room(std::size_t index, Work&& work) {
-    return write_when_there_is_room(
-        work, [&](const std::string& text) { observer_.note(index, text); });
+  std::invoke_result_t<Work&> with_room(std::size_t index, Work&& work) {
+    return write_when_there_is_room(work,
+                                    [&](const std::string& text) { observer_.note(index, text); });
   }
 
   void record_failure(const Job& job, const base::Error& reason) {
@@ -259,8 +260,8 @@ class StudyRun {
   LeaseKeeper leases_;
   OrphanCare orphans_;
   std::map<std::size_t, std::int64_t> attempts_before_;  ///< of jobs that were started
-  std::deque<std::size_t> untouched_;  ///< jobs that nobody was asked about yet
-  std::deque<std::size_t> elsewhere_;  ///< jobs that another process works on
+  std::deque<std::size_t> untouched_;                    ///< jobs that nobody was asked about yet
+  std::deque<std::size_t> elsewhere_;                    ///< jobs that another process works on
   std::vector<std::size_t> free_slots_;
   std::list<WorkerProcess> active_;
   Clock::time_point next_look_ = {};

@@ -1,12 +1,12 @@
 #include "petlab/study/worker.hpp"
 
+#include "full_disk.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/split_manifest.hpp"
 #include "petlab/results/run_store.hpp"
-#include "full_disk.hpp"
 #include "planned_parts.hpp"
 
 #include <unistd.h>

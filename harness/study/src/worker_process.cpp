@@ -94,8 +94,8 @@ void WorkerProcess::pass_on(const std::string& note, StudyObserver& observer) {
   if (++notes_ <= kMostNotes)
     observer.note(index_, base::message_line(note));
   else if (notes_ == kMostNotes + 1)
-    observer.note(index_, "says more than " + std::to_string(kMostNotes) +
-                              " notes; the rest is left out");
+    observer.note(index_,
+                  "says more than " + std::to_string(kMostNotes) + " notes; the rest is left out");
 }
 
 bool WorkerProcess::listen(StudyObserver& observer) {

@@ -36,7 +36,8 @@ TEST(Text, OfAnybodyIsOneBoundedLineInAMessage) {
   EXPECT_EQ(message_line("\x1b[2J\xff\r"), "\\x1B[2J\\xFF");
   EXPECT_EQ(message_line("a\rb"), "a\\x0Db");
   EXPECT_EQ(message_line(std::string(30, 'a'), 10), std::string(10, 'a') + " ... (20 more bytes)");
-  EXPECT_EQ(message_line("abc\xE6\x97\xA5zz", 5), "abc ... (5 more bytes)");  // not half a character
+  EXPECT_EQ(message_line("abc\xE6\x97\xA5zz", 5),
+            "abc ... (5 more bytes)");  // not half a character
   EXPECT_LT(message_line(std::string(5'000'000, '\xff')).size(), 10'000U);
 }
 

@@ -127,9 +127,9 @@ TEST_F(ImageCacheTest, DecodesWhatWasHashedAndNothingElse) {
   EXPECT_EQ(load().fingerprint, before.fingerprint);
   const ImageCache good(before, 16, options_);
   Image expected = clip_crop(decode_image(picture), 16);
-  EXPECT_TRUE(at::equal(
-      good.images(1)[4],
-      at::from_blob(expected.rgb.data(), {16, 16, 3}, at::kByte).permute({2, 0, 1})));
+  EXPECT_TRUE(
+      at::equal(good.images(1)[4],
+                at::from_blob(expected.rgb.data(), {16, 16, 3}, at::kByte).permute({2, 0, 1})));
 }
 
 TEST_F(ImageCacheTest, FollowsNoLinks) {

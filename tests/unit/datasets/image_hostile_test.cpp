@@ -126,8 +126,9 @@ Bytes lossless_webp(std::uint32_t width, std::uint32_t height, bool alpha) {
   bytes.push_back(0x2F);
   little((width - 1) | ((height - 1) << 14U) | (alpha ? 1U << 28U : 0U));
   bytes.resize(20 + kBytes, 0);
-  put(bytes, 4, {static_cast<std::uint8_t>((12 + kBytes) & 0xFF),
-                 static_cast<std::uint8_t>((12 + kBytes) >> 8U), 0, 0});
+  put(bytes, 4,
+      {static_cast<std::uint8_t>((12 + kBytes) & 0xFF),
+       static_cast<std::uint8_t>((12 + kBytes) >> 8U), 0, 0});
   return bytes;
 }
 

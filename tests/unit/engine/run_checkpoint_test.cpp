@@ -260,9 +260,8 @@ TEST_F(Checkpoint, AFullDiskIsANoteAndTheLastGoodOneStays) {
   expect_same_bits(whole, record);
   EXPECT_FALSE(disk.kept.empty());
   EXPECT_EQ(disk.kept, disk.kept_at_end);
-  EXPECT_THAT(disk.notes,
-              ::testing::ElementsAre(HasSubstr("no checkpoint could be written"),
-                                     HasSubstr("written again")))
+  EXPECT_THAT(disk.notes, ::testing::ElementsAre(HasSubstr("no checkpoint could be written"),
+                                                 HasSubstr("written again")))
       << "one trouble, one note";
   std::size_t files = 0;
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator(place_.file.parent_path()))
@@ -274,8 +273,7 @@ TEST_F(Checkpoint, AFolderThatCannotBeMadeIsANote) {
   std::ofstream(folder_ / "deep") << "a file where the folder should be";
   const RunInputs inputs = testing::tiny_inputs(testing::both_prompts(), &testing::by_gradients());
   StopAt steady;
-  const auto record =
-      run(testing::tiny_spec("both", Sharing::grouped_specific, 1), inputs, steady);
+  const auto record = run(testing::tiny_spec("both", Sharing::grouped_specific, 1), inputs, steady);
   EXPECT_EQ(record.status, results::RunStatus::done) << record.error;
   EXPECT_THAT(steady.notes, ::testing::ElementsAre(HasSubstr("no checkpoint could be written")));
 }

@@ -119,9 +119,8 @@ TEST_F(StoreTrust, ViewsAndTriggersThatAreNotOursAreFound) {
 
 TEST_F(StoreTrust, AnExportStaysInItsFolderWhateverViewsAreCalled) {
   const fs::path target = folder_ / "deep/out";
-  for (const std::string& name :
-       {(folder_ / "absolute").string(), std::string("../up"), std::string("a/b"),
-        std::string("quo\"\"te"), std::string("..")})
+  for (const std::string& name : {(folder_ / "absolute").string(), std::string("../up"),
+                                  std::string("a/b"), std::string("quo\"\"te"), std::string("..")})
     change("CREATE VIEW \"" + name + "\" AS SELECT 'demo' AS study");
   EXPECT_EQ(export_views(path_, target).size(), 7U);
   std::vector<std::string> files;

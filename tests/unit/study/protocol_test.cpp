@@ -282,8 +282,8 @@ TEST_F(ProtocolTest, TenThousandRowsTakeAsLongAsTenTimesAThousand) {
   const auto seconds = [&](int rows) {
     std::string text = kHead;
     for (int i = 0; i < rows; ++i)
-      text += "[row.r" + std::to_string(i) + ".x]\nmethod = coop\nsharing = joint\noption.n-ctx = " +
-              std::to_string(1 + i) + "\n";
+      text += "[row.r" + std::to_string(i) +
+              ".x]\nmethod = coop\nsharing = joint\noption.n-ctx = " + std::to_string(1 + i) + "\n";
     const auto file = write(text);
     const auto begin = std::chrono::steady_clock::now();
     const Protocol protocol = read_protocol(file, {{"train.epochs", "3", "--epochs", ""}});

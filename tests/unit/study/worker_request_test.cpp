@@ -39,6 +39,7 @@ TEST(WorkerRequest, SurvivesItsJourneyUnchanged) {
   order.job.plugin_files = {"/x/petlab_mmap.so", "/x/petlab_gradient.so"};
   order.job.environment = {{"sources", "clean"}};
   order.store = "/results/demo.sqlite";
+  order.store_file = {.device = 66306, .inode = 18446744073709551615U};
   order.parent = 42;
 
   const WorkerRequest copy = parse_worker_request(to_json(order));

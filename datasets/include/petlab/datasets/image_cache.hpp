@@ -42,8 +42,9 @@ class ImageCache {
  public:
   /// Opens the cache, building it first where needed. The data set must have its fingerprint, and
   /// each picture must still be the one that went into it.
-  /// Throws base::Error(data) naming a picture that cannot be decoded or that changed, base::Error(config) for a
-  /// size outside 1..4096, for a directory that cannot be written and for a disk without the room.
+  /// Throws base::Error(data) naming a picture that cannot be decoded or that changed,
+  /// base::Error(config) for a size outside 1..4096, for a directory that cannot be written and for
+  /// a disk without the room.
   ImageCache(const Dataset& dataset, int size, const CacheOptions& options = {});
 
   /// Opens a cache that was built before, by what names it: the data set's fingerprint and the

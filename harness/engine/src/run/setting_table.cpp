@@ -6,6 +6,7 @@
 #include "petlab/sdk/method.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -41,8 +42,7 @@ template <class Owner>
 SettingEntry integer(std::int64_t Owner::* member, std::int64_t minimum, SettingEntry entry,
                      std::int64_t maximum = kLargestCount) {
   return entry_of(
-      member, std::move(entry),
-      "integer >= " + std::to_string(minimum) + " and <= " + std::to_string(maximum),
+      member, std::move(entry), "integer " + integer_bounds(minimum, maximum),
       [minimum, maximum](const Setting& said) { return integer_value(said, minimum, maximum); },
       base::number_text<std::int64_t>);
 }
@@ -292,7 +292,8 @@ std::vector<SettingEntry> make_table() {
                .help = "decides alone which images those are",
                .in_identity = false,
                .is_optional = true,
-               .applies = has_development}),
+               .applies = has_development},
+              /*maximum=*/std::numeric_limits<std::int64_t>::max()),
 
       path(&RunSettings::backbone,
            {.section = "backbone",

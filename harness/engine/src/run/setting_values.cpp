@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace petlab::engine {
 
@@ -24,11 +25,16 @@ std::string to_string(const Range& range) {
          (range.maximum < std::numeric_limits<double>::max() ? " and <= " + maximum : "");
 }
 
+std::string integer_bounds(std::int64_t minimum, std::int64_t maximum) {
+  return ">= " + std::to_string(minimum) +
+         (maximum < std::numeric_limits<std::int64_t>::max() ? " and <= " + std::to_string(maximum)
+                                                             : "");
+}
+
 std::int64_t integer_value(const Setting& setting, std::int64_t minimum, std::int64_t maximum) {
   const auto number = base::parse_number<std::int64_t>(setting.value);
   if (!number || *number < minimum || *number > maximum)
-    setting_error(setting, "expected an integer >= " + std::to_string(minimum) + " and <= " +
-                               std::to_string(maximum));
+    setting_error(setting, "expected an integer " + integer_bounds(minimum, maximum));
   return *number;
 }
 

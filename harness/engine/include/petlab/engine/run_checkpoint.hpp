@@ -34,7 +34,8 @@ struct TrainingPosition {
 class RunCheckpoint {
  public:
   /// Reads the run's checkpoint, if there is one, and puts what it recorded into `record` (epochs,
-  /// costs, grouping, resumed). `record` and `progress`, which takes the notes, outlive this object.
+  /// costs, grouping, resumed). `record` and `progress`, which takes the notes, outlive this
+  /// object.
   RunCheckpoint(const CheckpointPlace& place, results::RunRecord& record, Progress& progress);
 
   /// The partition that was found before; nothing where there is none yet.

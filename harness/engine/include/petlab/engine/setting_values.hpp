@@ -38,6 +38,8 @@ struct Range {
 
 /// No count of a study is larger: it would overflow in products, or never end.
 inline constexpr std::int64_t kLargestCount = 1'000'000;
+/// ">= 0 and <= 1000000"; ">= 0" where the maximum is the type's.
+[[nodiscard]] std::string integer_bounds(std::int64_t minimum, std::int64_t maximum);
 [[nodiscard]] std::int64_t integer_value(const Setting& setting, std::int64_t minimum,
                                          std::int64_t maximum = kLargestCount);
 [[nodiscard]] double real_value(const Setting& setting, const Range& range);

@@ -76,11 +76,12 @@ struct StudyOutcome {
 
 /// Computes the jobs, each in a child process of its own, `workers` at a time, in their order. A
 /// child that ends without a record (crash, kill, time-out) is recorded as a failed run with the
-/// reason, whatever it said of itself; the others go on. Each run is taken from the store by a lease first: one that another
-/// process works on is left to it, and waited for in the end; when that process dies, its runs are
-/// taken over. When `stop` becomes true the children are ended and their runs stay undone. What
-/// children started is ended with them, daemons too. Throws Error(store) when the store cannot be
-/// written or was removed or replaced meanwhile, Error(internal) when no child can be started.
+/// reason, whatever it said of itself; the others go on. Each run is taken from the store by a
+/// lease first: one that another process works on is left to it, and waited for in the end; when
+/// that process dies, its runs are taken over. When `stop` becomes true the children are ended and
+/// their runs stay undone. What children started is ended with them, daemons too. Throws
+/// Error(store) when the store cannot be written or was removed or replaced meanwhile,
+/// Error(internal) when no child can be started.
 [[nodiscard]] StudyOutcome run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
                                     StudyObserver& observer, const std::atomic<bool>& stop);
 

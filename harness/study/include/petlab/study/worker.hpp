@@ -22,8 +22,8 @@ struct WorkerRequest {
 /// Throws Error(internal) when the text is no worker request.
 [[nodiscard]] WorkerRequest parse_worker_request(const std::string& json);
 
-/// Progress as lines for the parent: "phase NAME TOTAL", "update DONE DETAIL", "note TEXT". What came
-/// of the run is not among them: the store says that.
+/// Progress as lines for the parent: "phase NAME TOTAL", "update DONE DETAIL", "note TEXT". What
+/// came of the run is not among them: the store says that.
 class ProgressLines final : public engine::Progress {
  public:
   /// Writes to a file descriptor; a descriptor that is closed is no error.
