@@ -1,4 +1,5 @@
 #include "petlab/base/error.hpp"
+#include "petlab/engine/run.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/pending_runs.hpp"
 #include "petlab/study/prepare_data.hpp"
@@ -147,6 +148,32 @@ void remove_leftovers(const std::vector<study::Job>& jobs, const std::filesystem
   }
 }
 
+/// The plan that the store gets: with --rows, what it has of this study already and the chosen
+/// rows.
+results::StudyRecord recorded_plan(const PreparedStudy& study, const results::RunStore& store) {
+  results::StudyRecord record = study.plan.study;
+  if (study.wanted.size() == study.plan.jobs.size()) return record;
+  std::set<std::string> hashes;
+  for (const study::Job& job : study.wanted)
+    hashes.insert(job.identity.hash);
+  if (const auto stored = store.study(record.name))
+    for (const results::PlannedRun& run : stored->plan)
+      hashes.insert(run.hash);
+  std::erase_if(record.plan, [&](const auto& run) { return hashes.count(run.hash) == 0; });
+  std::erase_if(record.searches, [&](const results::SearchRecord& search) {
+    return std::none_of(record.plan.begin(), record.plan.end(),
+                        [&](const auto& run) { return run.row_index == search.row_index; });
+  });
+  return record;
+}
+
+void store_plan(const PreparedStudy& study, results::RunStore& store) {
+  const results::StudyRecord record = recorded_plan(study, store);
+  if (const auto earlier = store.set_study(record))
+    std::cout << "The plan that the store had of study " << record.name
+              << " is another; it is kept as '" << *earlier << "'" << std::endl;
+}
+
 void print_pending(const std::vector<PreparedStudy>& studies, const study::PendingRuns& pending,
                    const study::RunnerOptions& runner) {
   const PreparedStudy& first = studies.at(0);
@@ -217,10 +244,12 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   const study::RetryChoice retry = retry_choice(options);
   const PreparedStudy& first = studies.at(0);
   study::RunnerOptions runner = runner_options(options, first);
+  for (const PreparedStudy& study : studies)  // before a row of it fails for this
+    (void)engine::parse_device(engine::to_string(study.protocol.device));
   if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
   results::RunStore store(first.store);
   for (const PreparedStudy& study : studies)
-    store.set_study(study.plan.study);
+    store_plan(study, store);
   const std::vector<study::Job> jobs = all_jobs(studies);
   study::PendingRuns pending = study::choose_jobs(jobs, store, retry);
   remove_leftovers(jobs, first.store, store);
