@@ -18,6 +18,17 @@
 namespace petlab::app {
 namespace {
 
+/// STORE, or --store.
+std::string store_of(const Parsed& options) {
+  if (options.has("STORE") && options.has("store") &&
+      options.text("STORE") != options.text("store"))
+    base::throw_config_error("petlab report: STORE is " + options.text("STORE") + ", --store is " +
+                             options.text("store") + "; expected one of them");
+  for (const char* name : {"STORE", "store"})
+    if (options.has(name)) return options.text(name);
+  base::throw_config_error("petlab report needs STORE; see petlab report --help");
+}
+
 /// The studies that are asked for, or the only one of the store.
 std::vector<std::string> choose_studies(const results::RunStore& store, const Parsed& options) {
   const std::vector<std::string> known = store.studies();
@@ -65,22 +76,23 @@ void print_study_table(const std::filesystem::path& store, const std::string& st
   const results::RunStore results(store, results::OpenMode::read_only);
   const int columns = terminal_columns(STDOUT_FILENO);
   reports::print_table(std::cout, reports::build_report(results, study),
-                       {.ansi = columns > 0, .width = columns});
+                       {.ansi = shows_marks(), .width = columns});
 }
 
 int run_report(const Arguments& arguments) {
   Usage usage{
       "report",
-      "--store FILE [options]",
+      "STORE [options]",
       "Prints the tables of one or several studies, and writes them as files when --out names a\n"
       "folder. Reads the store only, and quoted numbers from CSV files.",
       po::options_description("Options"),
-      {},
-      "  petlab report --store results/demo.sqlite\n"
-      "  petlab report --store results/demo.sqlite --out reports/out/demo\n"
-      "  petlab report --store all.sqlite --study all --title 'All studies' --out "
+      {"STORE"},
+      "  petlab report results/demo.sqlite\n"
+      "  petlab report results/demo.sqlite --out reports/out/demo\n"
+      "  petlab report all.sqlite --study all --title 'All studies' --out "
       "reports/out/all\n"};
-  usage.options.add_options()("store", text_value()->required(), "results database")(
+  usage.positional_optional = true;
+  usage.options.add_options()("store", text_value(), "results database, the same as STORE")(
       "study", texts_value(),
       "name of a study, where the store holds several; may be given again, or 'all'");
   add_page_options(usage.options);
@@ -88,13 +100,14 @@ int run_report(const Arguments& arguments) {
   if (!options) return kOk;
 
   check_page_options(*options);
+  const std::string file = store_of(*options);
   std::vector<std::string> studies;
   {
-    const results::RunStore store(options->text("store"), results::OpenMode::read_only);
+    const results::RunStore store(file, results::OpenMode::read_only);
     studies = choose_studies(store, *options);
   }
-  show_page(options->text("store"), studies, *options);
-  name_variants(results::RunStore(options->text("store"), results::OpenMode::read_only), studies);
+  show_page(file, studies, *options);
+  name_variants(results::RunStore(file, results::OpenMode::read_only), studies);
   return kOk;
 }
 

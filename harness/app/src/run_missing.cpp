@@ -229,9 +229,10 @@ int say_failures(const study::PendingRuns& pending, const study::StudyOutcome& o
 }  // namespace
 
 void add_running_options(po::options_description& options) {
-  options.add_options()("retry", text_value(),
-                        "try failed runs again: failed (all), or kinds of failures, e.g. "
-                        "device,numeric (petlab plan shows them)")(
+  options.add_options()("quiet", po::bool_switch(), "no progress; failures are still told")(
+      "retry", text_value(),
+      "try failed runs again: failed (all), or kinds of failures, e.g. "
+      "device,numeric (petlab plan shows them)")(
       "run-timeout", po::value<int>(), "seconds after which a run is ended and counts as failed")(
       "memory-limit", text_value(),
       "memory of one run, e.g. 8G; a run that holds more is ended and counts as failed")(
@@ -254,9 +255,12 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   study::PendingRuns pending = study::choose_jobs(jobs, store, retry);
   remove_leftovers(jobs, first.store, store);
   runner.retried = pending.retried;
-  print_pending(studies, pending, runner);
-  for (const std::string& note : notes_of(studies))
-    std::cout << "Note: " << note << std::endl;
+  const bool is_quiet = options.has("quiet") && options.get<bool>("quiet");
+  if (!is_quiet) {
+    print_pending(studies, pending, runner);
+    for (const std::string& note : notes_of(studies))
+      std::cout << "Note: " << note << std::endl;
+  }
   study::StudyOutcome outcome;
   if (!pending.jobs.empty()) {
     {
@@ -267,7 +271,10 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
     store.check_in_place();
     const StopHandler stop(request_stop);
     const PauseHandler pause;
-    ProgressView view(pending.jobs, isatty(STDOUT_FILENO) != 0);
+    using Detail = ProgressView::Detail;
+    ProgressView view(pending.jobs, is_quiet                     ? Detail::nothing
+                                    : isatty(STDOUT_FILENO) != 0 ? Detail::bar
+                                                                 : Detail::lines);
     outcome = study::run_jobs(pending.jobs, runner, view, stop_requested);
   }
   if (outcome.interrupted) {
