@@ -108,13 +108,17 @@ constexpr int kLongestLease = static_cast<int>(std::chrono::seconds(study::kLong
 
 study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
   const std::filesystem::path store = std::filesystem::absolute(study.store);
+  const study::CpuSet cpus = study::allowed_cpus();
+  // Under a quota the CPUs are others' too: to stay on some of them would be to wait for them.
+  const bool has_all = study::usable_cpus() == static_cast<int>(cpus.size());
   study::RunnerOptions runner{
       .program = program_file(),
       .store = store,
       .logs = store.parent_path() / "logs",
       .workers = study.workers,
       .lease = std::chrono::seconds(count_of(options, "lease", 1, kLongestLease)),
-      .cpus = study::share_cpus(study::allowed_cpus(), study.workers, study.threads),
+      .cpus = has_all ? study::share_cpus(cpus, study.workers, study.threads)
+                      : std::vector<study::CpuSet>{},
       .pause = &pause_requested};
   if (options.has("run-timeout"))
     runner.run_timeout = std::chrono::seconds(count_of(options, "run-timeout", 1, kLongestRun));
@@ -189,8 +193,7 @@ void print_pending(const std::vector<PreparedStudy>& studies, const study::Pendi
     std::cout << ", " << first.workers << " at once with " << first.threads << " thread"
               << (first.threads == 1 ? "" : "s") << " each";
     if (first.workers > 1)
-      std::cout << (runner.cpus.empty() ? " (more than there are CPUs: none has its own)"
-                                        : " on CPUs of its own");
+      std::cout << (runner.cpus.empty() ? " (none has CPUs of its own)" : " on CPUs of its own");
   }
   std::cout << std::endl;
 }

@@ -101,7 +101,7 @@ double checkpoint_seconds(const Parsed& options) {
 /// Fills the machine: runs at once times threads of each is the number of CPUs that this process
 /// may use. One run at a time on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
-  const int cores = static_cast<int>(study::allowed_cpus().size());
+  const int cores = study::usable_cpus();
   if (options.has("threads")) study.threads = count_of(options, "threads", 1, kMostThreads);
   if (options.has("workers")) {
     study.workers = count_of(options, "workers", 1, kMostThreads);
