@@ -31,3 +31,8 @@ echo "$said"
 grep -q "^trainable 2,304 " <<<"$said" || fail "expected 2,304 trainable parameters"
 own=$("$petlab" plugins)
 grep -q "coop" <<<"$own" || fail "the installed program does not find its own plugins"
+# Away from the source tree the program finds what was installed with it.
+tables=$(cd "$folder" && env -u PETLAB_HOME "$petlab" reproduce --list) || fail "reproduce --list of the installed program failed"
+grep -q "multi-task" <<<"$tables" || fail "the installed program does not find its tables: $tables"
+[ -s "$folder/petlab/share/man/man1/petlab.1" ] || fail "no manual page was installed"
+[ -s "$folder/petlab/share/bash-completion/completions/petlab" ] || fail "no completion was installed"

@@ -111,24 +111,10 @@ int run_clip(const Arguments& arguments) {
       {"embed", "features of pictures and texts, as CSV", run_clip_embed},
       {"classify", "which of some labels fits a picture best", run_clip_classify},
   };
-  const std::string wanted = arguments.empty() ? "" : arguments.front();
-  std::vector<std::string> known;
-  for (const Command& action : actions) {
-    if (wanted == action.name) return action.run({arguments.begin() + 1, arguments.end()});
-    known.emplace_back(action.name);
-  }
-  if (!wanted.empty() && wanted != "--help" && wanted != "-h")
-    throw base::Error(base::ErrorKind::config, "petlab clip has no action '" + wanted + "'" +
-                                                   base::did_you_mean(wanted, known));
-  std::cout << "petlab clip ACTION [options]\n\n";
-  for (const Command& action : actions)
-    std::cout << "  " << action.name << std::string(14 - std::string(action.name).size(), ' ')
-              << action.summary << "\n";
-  std::cout << "\npetlab clip ACTION --help says more. Examples:\n"
-               "  petlab clip info harness/backbones/petlab-icon-clip\n"
-               "  petlab clip classify --backbone harness/backbones/petlab-icon-clip \\\n"
-               "      --image dog.jpg --labels dog,cat,mug\n";
-  return wanted.empty() ? kUsage : kOk;
+  return run_action("clip", actions, arguments,
+                    "  petlab clip info harness/backbones/petlab-icon-clip\n"
+                    "  petlab clip classify --backbone harness/backbones/petlab-icon-clip \\\n"
+                    "      --image dog.jpg --labels dog,cat,mug");
 }
 
 }  // namespace petlab::app

@@ -82,21 +82,7 @@ int run_datasets(const Arguments& arguments) {
       {"split", "show or write which pictures train and test", split_datasets},
       {"fingerprint", "hash of all pictures and labels", fingerprint_datasets},
   };
-  const std::string wanted = arguments.empty() ? "" : arguments.front();
-  std::vector<std::string> known;
-  for (const Command& action : actions) {
-    if (wanted == action.name) return action.run({arguments.begin() + 1, arguments.end()});
-    known.emplace_back(action.name);
-  }
-  if (!wanted.empty() && wanted != "--help" && wanted != "-h")
-    throw base::Error(base::ErrorKind::config, "petlab datasets has no action '" + wanted + "'" +
-                                                   base::did_you_mean(wanted, known));
-  std::cout << "petlab datasets ACTION [options]\n\n";
-  for (const Command& action : actions)
-    std::cout << "  " << action.name << std::string(14 - std::string(action.name).size(), ' ')
-              << action.summary << "\n";
-  std::cout << "\npetlab datasets ACTION --help says more.\n";
-  return wanted.empty() ? kUsage : kOk;
+  return run_action("datasets", actions, arguments);
 }
 
 }  // namespace petlab::app

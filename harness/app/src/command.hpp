@@ -49,9 +49,13 @@ int split_datasets(const Arguments& arguments);
 int fingerprint_datasets(const Arguments& arguments);
 int run_check(const Arguments& arguments);
 int run_clean(const Arguments& arguments);
+int run_completion(const Arguments& arguments);
 int run_compare(const Arguments& arguments);
+int run_demo(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
 int run_export(const Arguments& arguments);
+int run_init(const Arguments& arguments);
+int run_man(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
 int run_plan(const Arguments& arguments);
 int run_plugins(const Arguments& arguments);
@@ -60,6 +64,12 @@ int run_reproduce(const Arguments& arguments);
 int run_study(const Arguments& arguments);
 int run_verify(const Arguments& arguments);
 int run_worker(const Arguments& arguments);
+
+/// `petlab GROUP ACTION ...`: runs the action that the first argument names. Prints the actions,
+/// with `examples` behind them, where there is none. Throws Error(config) with a suggestion for an
+/// unknown one.
+[[nodiscard]] int run_action(const std::string& group, const std::vector<Command>& actions,
+                             const Arguments& arguments, const std::string& examples = "");
 
 /// How a command is called: what `--help` prints and what is parsed.
 struct Usage {
@@ -86,6 +96,12 @@ struct Parsed {
     return get<std::string>(name);
   }
 };
+
+/// The only argument with which every command prints its Usage as JSON, instead of doing anything:
+/// {"command", "synopsis", "text", "options": [{"name", "value", "help"}], "examples"}, or
+/// {"actions": [{"name", "summary"}]} of a command that has actions. Manual page and completion are
+/// made from it.
+inline constexpr const char* kUsageAsJson = "--usage-as-json";
 
 /// Parses a command's arguments; an option that is not given is taken from the environment variable
 /// PETLAB_<OPTION>. Prints the help and returns nothing when --help is among them. Throws

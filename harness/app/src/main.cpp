@@ -23,6 +23,8 @@ namespace petlab::app {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
+      {"demo", "run the demo's study and write its report", run_demo},
+      {"init", "write a study for images and a CLIP of yours", run_init},
       {"run", "run what a study is missing", run_study},
       {"plan", "check a study and list its runs", run_plan},
       {"reproduce", "the paper's tables: run what is missing, print, write a page", run_reproduce},
@@ -38,6 +40,8 @@ const std::vector<Command>& commands() {
       {"datasets", "list, build, check, split, fingerprint", run_datasets},
       {"clip", "look at a backbone, embed, classify", run_clip},
       {"pretrain", "train the embedded backbone anew", run_pretrain_command},
+      {"completion", "completion of commands and options for bash and zsh", run_completion},
+      {"man", "the manual page", run_man},
       {"worker", nullptr, run_worker},
   };
   return all;
@@ -75,7 +79,11 @@ void print_version() {
 
 int dispatch(const Arguments& arguments) {
   const std::string name = arguments.empty() ? "help" : arguments.front();
-  if (name == "help" && arguments.size() > 1) return dispatch({arguments[1], "--help"});
+  if (name == "help" && arguments.size() > 1) {
+    Arguments asked(arguments.begin() + 1, arguments.end());
+    asked.emplace_back("--help");
+    return dispatch(asked);
+  }
   if (name == "help" || name == "--help" || name == "-h") {
     print_help();
     return arguments.empty() ? kUsage : kOk;

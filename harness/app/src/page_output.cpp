@@ -91,7 +91,7 @@ void show_page(const std::filesystem::path& store, const std::vector<std::string
   for (std::size_t i = 0; i < page.studies.size(); ++i) {
     if (!page.times) reports::leave_out_times(page.studies[i]);
     if (i > 0) std::cout << "\n";
-    reports::print_table(std::cout, page.studies[i], {.ansi = columns > 0, .width = columns});
+    reports::print_table(std::cout, page.studies[i], {.ansi = shows_marks(), .width = columns});
   }
   const std::filesystem::path out =
       options.has("out") ? std::filesystem::path(options.text("out")) : defaults.out;

@@ -5,6 +5,7 @@
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/engine/setting_table.hpp"
+#include "petlab/results/study_name.hpp"
 #include "petlab/study/cpu_shares.hpp"
 #include "petlab/study/search.hpp"
 #include "petlab/study/study_facts.hpp"
@@ -100,7 +101,7 @@ double checkpoint_seconds(const Parsed& options) {
 /// Fills the machine: runs at once times threads of each is the number of CPUs that this process
 /// may use. One run at a time on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
-  const int cores = static_cast<int>(study::allowed_cpus().size());
+  const int cores = study::usable_cpus();
   if (options.has("threads")) study.threads = count_of(options, "threads", 1, kMostThreads);
   if (options.has("workers")) {
     study.workers = count_of(options, "workers", 1, kMostThreads);
@@ -202,8 +203,9 @@ PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,
   study.plan =
       study::make_plan(study.protocol, specs, plugins, study::measure_facts(study.protocol));
   study.wanted = choose_rows(study.plan, options);
-  // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite.
-  const std::string& name = study.protocol.name;
+  // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite. So do the
+  // variants of a study.
+  const std::string name = results::base_study(study.protocol.name);
   study.store = options.has("store") ? std::filesystem::path(options.text("store"))
                                      : std::filesystem::path("results") /
                                            (name.substr(0, name.find('/')) + ".sqlite");

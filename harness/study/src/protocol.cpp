@@ -5,8 +5,10 @@
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/engine/setting_table.hpp"
+#include "petlab/results/study_name.hpp"
 #include "protocol_values.hpp"
 #include "search_section.hpp"
+#include "study_overrides.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -163,6 +165,13 @@ void check_development(const engine::DatasetSpec& d, const Said& said) {
                              base::number_text(d.train_fraction));
 }
 
+std::vector<std::string> labels_of(const std::vector<std::pair<Row, bool>>& rows) {
+  std::vector<std::string> labels;
+  for (const auto& [row, has_sharing] : rows)
+    labels.push_back(row.label);
+  return labels;
+}
+
 /// Keys of [dataset] that need or exclude each other.
 void check_split(const Protocol& protocol, const std::string& where) {
   const engine::DatasetSpec& d = protocol.dataset;
@@ -256,8 +265,12 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
   };
   std::vector<std::pair<Row, bool>> rows;
   std::unordered_map<std::string, std::size_t> row_places;  // by label
-  const std::unordered_set<std::string> sections_there(ini.sections.begin(), ini.sections.end());
-  for (const std::string& section : ini.sections)
+  std::vector<std::string> row_sections = ini.sections;
+  for (const std::string& label : added_rows(overrides))
+    if (std::find(row_sections.begin(), row_sections.end(), "row." + label) == row_sections.end())
+      row_sections.push_back("row." + label);
+  const std::unordered_set<std::string> sections_there(row_sections.begin(), row_sections.end());
+  for (const std::string& section : row_sections)
     if (section.starts_with("row.")) {
       Row row;
       row.label = section.substr(4);
@@ -269,7 +282,9 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       rows.emplace_back(row, false);
     }
 
-  for (const Setting& s : merge_settings(ini.settings, overrides)) {
+  const std::vector<Setting> all_overrides = with_consequences(ini.settings, overrides);
+  for (const Setting& s :
+       merge_settings(without_contradicted(ini.settings, overrides), all_overrides)) {
     const auto [section, key] = split_key(s.key, sections_there);
     if (take_study_key(protocol, s)) continue;
     if (section.starts_with("method.")) {
@@ -283,7 +298,10 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       const std::string label = section.substr(4);
       const auto place = row_places.find(label);
       if (place == row_places.end())
-        base::throw_config_error(s.origin + ": the study has no row '" + label + "'");
+        base::throw_config_error(s.origin + ": the study has no row '" + label + "'" +
+                                 base::did_you_mean(label, labels_of(rows)) +
+                                 "; a row is added where its method is said too (--set row." +
+                                 label + ".method=NAME)");
       auto* const row = &rows[place->second];
       if (key == "method") row->first.origin = s.origin;
       take_row_key(row->first, row->second, section, key, s);
@@ -331,6 +349,8 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
         where + ": warmup-epochs in [train] is " + std::to_string(protocol.training.warmup_epochs) +
         ", expected fewer than the " + std::to_string(protocol.training.epochs) +
         " epochs; --set train.warmup-epochs=0 trains without warm-up");
+  protocol.name =
+      results::variant_name(protocol.name, variant_settings(ini.settings, all_overrides));
   return protocol;
 }
 
