@@ -28,6 +28,14 @@ bool makes_no_variant(const Setting& setting) {
          (setting.key == "backbone.dir" && is_from_environment(setting));
 }
 
+/// The last component of a path; any other value as it is.
+std::string without_folders(const std::string& value) {
+  if (value.find('/') == std::string::npos) return value;
+  std::filesystem::path path = std::filesystem::path(value).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
 /// "epochs" of "train.epochs"; what is said of rows, methods and searches in full.
 std::string short_key(const std::string& key) {
   for (const char* section : {"study.", "train.", "dataset.", "evaluate."})
@@ -80,11 +88,7 @@ std::vector<std::string> variant_settings(const std::vector<Setting>& of_files,
   for (const Setting& one : merge_settings({}, overrides)) {
     const Setting* said = last_of(of_files, one.key);
     if (makes_no_variant(one) || (said != nullptr && said->value == one.value)) continue;
-    const bool is_path = one.value.find('/') != std::string::npos;
-    const std::string value =
-        is_path ? std::filesystem::path(one.value).lexically_normal().filename().string()
-                : one.value;
-    result.push_back(short_key(one.key) + "=" + value);
+    result.push_back(short_key(one.key) + "=" + without_folders(one.value));
   }
   return result;
 }

@@ -247,7 +247,8 @@ TEST_F(MergeTest, RefusesAnotherPlanUnderTheSameNameUnlessItMayRename) {
               ElementsAre(HasSubstr("is called 'demo-b-2'"), HasSubstr("is called 'trials-b'")));
   {
     const RunStore store(a_, OpenMode::read_only);
-    EXPECT_THAT(store.studies(), ElementsAre("demo", "demo-b", "demo-b-2", "trials", "trials-b"));
+    EXPECT_THAT(store.studies(), ElementsAre("demo", "demo (earlier 1)", "demo-b", "demo-b-2",
+                                             "trials", "trials-b"));
     EXPECT_EQ(store.study("demo")->plan.size(), 3U);
     EXPECT_EQ(store.study("demo-b-2")->plan.size(), 2U);
     EXPECT_EQ(store.study("demo-b-2")->searches.at(0).study, "trials-b");
