@@ -2,6 +2,7 @@
 
 usage: page_test.py SAMPLE_REPORT FOLDER       the program that writes the pages, and where to
        page_test.py --look PAGE FOLDER         pictures of any page, to look at
+       page_test.py --first PAGE FILE          a PNG of its first screen: reports/report.png is one
 """
 
 import json
@@ -192,9 +193,21 @@ def look(page, folder):
         browser.pdf(os.path.join(folder, "print.pdf"))
 
 
+def first_screen(page, file):
+    """What a reader sees before scrolling, 1100 pixels of it."""
+    with Chromium() as browser:
+        browser.screen(width=1180, height=1100)
+        browser.open(page)
+        browser.draw_all()
+        browser.run("window.scrollTo(0, 0)")
+        browser.picture(file, clip={"x": 0, "y": 0, "width": 1180, "height": 1100, "scale": 1})
+
+
 if __name__ == "__main__":
     if len(sys.argv) == 4 and sys.argv[1] == "--look":
         look(sys.argv[2], sys.argv[3])
+    elif len(sys.argv) == 4 and sys.argv[1] == "--first":
+        first_screen(sys.argv[2], sys.argv[3])
     elif len(sys.argv) == 3:
         PROGRAM, FOLDER = sys.argv[1:]
         unittest.main(argv=sys.argv[:1], verbosity=2)

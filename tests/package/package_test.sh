@@ -27,7 +27,7 @@ petlab=$folder/petlab/bin/petlab
 said=$("$petlab" describe mlp-gain --plugin-dir "$folder/plugin/build/lib/petlab" --count \
   --backbone "$source/harness/backbones/petlab-icon-clip")
 echo "$said"
-# One gain a channel: 6 layers of 192 in each tower.
-grep -q "^trainable 2,304 " <<<"$said" || fail "expected 2,304 trainable parameters"
+# One gain a channel: 6 layers of 192 in the image tower.
+grep -q "^trainable 1,152 " <<<"$said" || fail "expected 1,152 trainable parameters"
 own=$("$petlab" plugins)
 grep -q "coop" <<<"$own" || fail "the installed program does not find its own plugins"
