@@ -242,9 +242,9 @@ std::vector<std::string> collect_notes(const Report& report, const RunFacts& run
          "Runs used different numbers of threads: their seconds cannot be compared.");
   if (const int kept = runs.kept_features; kept > 0 && report.times) {
     notes.push_back(
-        "Where no adapter changes the image tower, image features are computed once, in "
-        "set-up, or read from the feature store: the training and test seconds of " +
-        std::to_string(kept) + (kept == 1 ? " run" : " runs") + " leave the image tower out.");
+        "Image features are cached where the image tower is frozen: the training and test times "
+        "of " +
+        std::to_string(kept) + (kept == 1 ? " run" : " runs") + " exclude computing them.");
   }
   differ(results::environment::kPetlabVersion, "Runs were done by different versions of petlab.");
   if (runs.unclean > 0) {
@@ -253,7 +253,7 @@ std::vector<std::string> collect_notes(const Report& report, const RunFacts& run
                     "that were changed or are unknown.");
   }
   if (runs.test_evaluations.high.value_or(0) > 1) {
-    notes.push_back("In some runs test labels were looked at more than once.");
+    notes.push_back("In some runs test labels were read more than once.");
   }
   return notes;
 }

@@ -182,11 +182,13 @@ std::string collapse_note(const Row& row) {
     list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy(), 1);
   }
   return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
-         (names.size() == 1 ? " ends" : " end") + " far below the others (" + below +
-         " % against " + above + " %). The mean stands for neither: " +
-         (trains_nothing(row)
-              ? "nothing trains in this row, so that only the split differs between seeds."
-              : "look at the loss of these runs.");
+         (names.size() == 1 ? " is" : " are") + " far below the others (" + below + " % against " +
+         above + " %). " +
+         (names.size() == 1 ? "One seed is an outlier; "
+                            : std::to_string(names.size()) + " seeds are outliers; ") +
+         (trains_nothing(row) ? "nothing trains in this row, so only the split differs."
+          : names.size() == 1 ? "check its learning curve."
+                              : "check their learning curves.");
 }
 
 std::string seeds_note(const Report& report) {
@@ -232,9 +234,11 @@ std::string best_group_note(const Report& report) {
       names.push_back("'" + report.rows[i].label + "'");
   }
   const std::string best = "'" + report.rows[*report.best].label + "'";
-  if (names.empty()) return "All other rows without gaps can be told from the best, " + best + ".";
+  if (names.empty())
+    return "All other rows without gaps are significantly different from the best, " + best + ".";
   return "The best mean is that of " + best + "; " + listed(names) +
-         " cannot be told from it with these seeds, so ranks among them mean nothing.";
+         (names.size() == 1 ? " is" : " are") +
+         " not significantly different from it with these seeds, so do not rank them.";
 }
 
 }  // namespace

@@ -222,10 +222,10 @@ int run_plan(const Arguments& arguments) {
               "failed (with the reason), running (by whom) or missing, with their time and peak\n"
               "memory. What a run is expected to cost has a ~: the median over finished runs of\n"
               "the same method, sharing, grouping, data set, backbone, device and precision in\n"
-              "the store, scaled to its epochs and training pictures. Memory with ~~ is estimated\n"
+              "the store, scaled to its epochs and training images. Memory with ~~ is estimated\n"
               "from shapes, for runs on the CPU that have none like them in the store yet. Warns\n"
-              "when the runs at once may need more memory than the machine has. Lists checkpoints\n"
-              "that no run goes on from any more (petlab clean removes them).",
+              "when parallel runs may need more memory than the machine has. Lists checkpoints\n"
+              "that no run needs any more (petlab clean removes them).",
               po::options_description("Options"),
               {"STUDY"},
               "  petlab plan harness/protocols/demo.ini\n"
