@@ -348,8 +348,7 @@ std::vector<SettingEntry> make_table() {
       published(&sdk::TrainingDefaults::weight_decay,
                 real(&T::weight_decay, kNotNegative,
                      {.name = "weight-decay",
-                      .help = "weight decay: each step subtracts this share of a parameter, times "
-                              "the learning rate"})),
+                      .help = "share of a parameter, times the rate, subtracted in each step"})),
       published(&sdk::TrainingDefaults::momentum,
                 real(&T::momentum, kShare,
                      {.name = "momentum", .help = "of sgd alone", .applies = is_sgd})),
