@@ -7,7 +7,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 fail() { echo "package_test: $*" >&2; exit 1; }
 
-"$cmake" --install "$build" --prefix "$folder/petlab" >"$folder/install.log" 2>&1 ||
+PETLAB_BUILD=$build "$source/harness/setup/install.sh" "$folder/petlab" >"$folder/install.log" 2>&1 ||
   { cat "$folder/install.log" >&2; fail "the installation failed"; }
 
 # block LANGUAGE: the first fenced block of that language in the README.
@@ -31,3 +31,18 @@ echo "$said"
 grep -q "^trainable 1,152 " <<<"$said" || fail "expected 1,152 trainable parameters"
 own=$("$petlab" plugins)
 grep -q "coop" <<<"$own" || fail "the installed program does not find its own plugins"
+
+# What was installed is removed, and nothing else.
+touch "$folder/petlab/bin/of_somebody_else"
+uninstall() { "$source/harness/setup/install.sh" --remove "$folder/petlab"; }
+list=$folder/petlab/lib/cmake/petlab/installed_files.txt
+cp "$list" "$folder/list"
+echo ../list >>"$list"
+! uninstall 2>"$folder/said" || fail "a list that leads out of the folder was followed"
+grep -q "'../list', which is not inside" "$folder/said" || fail "it does not say which file is outside"
+[ -x "$petlab" ] || fail "something was removed although the list was refused"
+cp "$folder/list" "$list"
+uninstall || fail "the removal failed"
+left=$(cd "$folder/petlab" && find . -mindepth 1 | sort | xargs)
+[ "$left" = "./bin ./bin/of_somebody_else" ] || fail "left behind: $left"
+! uninstall 2>/dev/null || fail "what is not there was removed"
