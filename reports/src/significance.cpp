@@ -277,13 +277,13 @@ void add_comparisons(Report& report) {
 
 void add_statistical_notes(Report& report) {
   if (report.finished == 0) return;
-  const auto add = [&](const std::string& note) {
-    if (!note.empty()) report.notes.push_back(note);
+  const auto add = [&](const std::string& note, NoteGrade grade = NoteGrade::information) {
+    if (!note.empty()) report.notes.emplace_back(note, grade);
   };
   for (const Row& row : report.rows) {
-    if (!row.collapsed_seeds.empty()) add(collapse_note(row));
+    if (!row.collapsed_seeds.empty()) add(collapse_note(row), NoteGrade::caution);
   }
-  add(baseline_note(report));
+  add(baseline_note(report), NoteGrade::caution);
   add(seeds_note(report));
   add(best_group_note(report));
   if (report.ranked_rows.size() > 2) add(report.ranks.statement);
