@@ -19,7 +19,7 @@ class Published : public TemporaryFolder {
  protected:
   void put(const std::string& folder, int count = 3) const {
     for (int i = 1; i <= count; ++i)
-      write(folder + "/0000" + std::to_string(i) + ".jpg", "image " + std::to_string(i));
+      write(folder + "/0000" + std::to_string(i) + ".jpg", "picture " + std::to_string(i));
   }
   /// Office-Home with two classes, under other spellings of its domains.
   void put_office_home(const std::string& at, const std::vector<std::string>& domains,
