@@ -206,7 +206,7 @@ void print_abandoned(const std::vector<PreparedStudy>& studies) {
   std::int64_t bytes = 0;
   for (const study::KeptCheckpoint& one : left)
     bytes += static_cast<std::int64_t>(one.bytes);
-  std::cout << "Checkpoints that no run goes on from (" << bytes_text(bytes)
+  std::cout << "Checkpoints that no run needs (" << bytes_text(bytes)
             << "; petlab clean STUDY --store " << studies.front().store.string()
             << " removes them):\n";
   for (const study::KeptCheckpoint& one : left)
