@@ -30,7 +30,7 @@ std::string text_of(Amount amount) {
 void check_amount(Amount amount) {
   if (amount.shots > 0) return;
   if (amount.shots < 0)
-    throw Error(ErrorKind::config, "the pictures a class of a split are " +
+    throw Error(ErrorKind::config, "the images a class of a split are " +
                                        std::to_string(amount.shots) + ", expected at least 1");
   if (!(amount.fraction > 0 && amount.fraction < 1))
     throw Error(ErrorKind::config, "the fraction of a split is " + std::to_string(amount.fraction) +
@@ -175,8 +175,7 @@ Split tested_on_validation(const Dataset& dataset, const Split& split) {
   Split result = split;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d)
     if (split.validation.size() <= d || split.validation[d].empty())
-      throw Error(ErrorKind::data, "split " + split.name +
-                                       " has no validation pictures in domain '" +
+      throw Error(ErrorKind::data, "split " + split.name + " has no validation images in domain '" +
                                        dataset.domains[d].name + "'");
   result.test = split.validation;
   result.validation.assign(dataset.domains.size(), {});

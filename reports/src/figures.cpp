@@ -91,12 +91,13 @@ ChartWords words_of_kind(const ChartName& chart, const Report& report) {
   if (chart.kind == "critical_difference") {
     return {"Mean ranks over domains",
             "Rank 1 is best. A thick bar joins rows whose mean ranks differ by the critical "
-            "difference or less (Nemenyi, 5 %): they cannot be told apart."};
+            "difference or less (Nemenyi, 5 %): their difference is not significant."};
   }
   if (chart.kind == "learning_curves") {
-    return {"Learning curves",
-            "Mean training loss of each epoch, a line a seed; dotted: warm-up epochs, before the "
-            "grouping was known."};
+    return {
+        "Learning curves",
+        "Mean training loss of each epoch, a line a seed; dotted: the affinity phase, before the "
+        "grouping is known."};
   }
   return {"Task affinities of " + chart.row,
           "The larger a value, the more the strategy expects two tasks to help each other; the "

@@ -1,8 +1,10 @@
+#include "machine_paths.hpp"
 #include "numbers.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "table_model.hpp"
 #include "test_table.hpp"
+#include "verdict.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -80,7 +82,7 @@ void add_groupings(std::string& page, const Report& report) {
 std::vector<std::string> failure_texts(const Report& report) {
   std::vector<std::string> texts;
   for (const Failure& failure : report.failures)
-    texts.push_back(failure_text(failure));
+    texts.push_back(without_machine_paths(failure_text(failure)));
   return texts;
 }
 
@@ -94,8 +96,11 @@ std::string markdown_page(const Report& report, const std::string& figure) {
     add_list(page, "Failed runs", failure_texts(report));
     return page;
   }
+  if (const std::string words = study_description(report); !words.empty())
+    page += escaped(words) + "\n\n";
+  page += escaped(study_verdict(report)) + "\n\n";
   for (const auto& [name, text] : report.facts) {
-    page += "- **" + escaped(name) + "**: " + escaped(text) + "\n";
+    page += "- **" + escaped(name) + "**: " + escaped(without_machine_paths(text)) + "\n";
   }
   page += "\n## Accuracy and cost\n\n";
   add_table(page, make_table(report));
@@ -109,7 +114,7 @@ std::string markdown_page(const Report& report, const std::string& figure) {
       page += "\n" + escaped(line) + "\n";
   }
   page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
-  add_list(page, "Notes", report.notes);
+  add_list(page, "Notes", {report.notes.begin(), report.notes.end()});
   add_groupings(page, report);
   add_list(page, "Failed runs", failure_texts(report));
   return page;

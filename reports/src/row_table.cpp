@@ -103,8 +103,9 @@ std::string mean_reading(const Report& report) {
   });
   if (marked)
     text +=
-        "\n≈: cannot be told from the best row (paired t-test over seeds, p of 0.05 or more after "
-        "Holm's correction for all rows).";
+        "\n≈: not significantly different from the best row (paired t-test over seeds, p of 0.05 "
+        "or "
+        "more after Holm's correction for all rows).";
   return text;
 }
 
@@ -218,7 +219,7 @@ void add_costs(RowColumns& columns, const Report& report) {
                   .title = report.times ? "train" : "",
                   .unit = "s",
                   .importance = 1,
-                  .reading = " Seconds: median over seeds; train includes warm-up,"},
+                  .reading = " Seconds: median over seeds; train includes the affinity phase,"},
        .text = [](const Row& row) { return optional_text(row.train_seconds, seconds); },
        .value = [](const Row& row) { return row.train_seconds; }});
   columns.push_back(

@@ -182,11 +182,13 @@ std::string collapse_note(const Row& row) {
     list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy(), 1);
   }
   return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
-         (names.size() == 1 ? " ends" : " end") + " far below the others (" + below +
-         " % against " + above + " %). The mean stands for neither: " +
-         (trains_nothing(row)
-              ? "nothing trains in this row, so that only the split differs between seeds."
-              : "look at the loss of these runs.");
+         (names.size() == 1 ? " is" : " are") + " far below the others (" + below + " % against " +
+         above + " %). " +
+         (names.size() == 1 ? "One seed is an outlier; "
+                            : std::to_string(names.size()) + " seeds are outliers; ") +
+         (trains_nothing(row) ? "nothing trains in this row, so only the split differs."
+          : names.size() == 1 ? "check its learning curve."
+                              : "check their learning curves.");
 }
 
 std::string seeds_note(const Report& report) {
@@ -232,9 +234,11 @@ std::string best_group_note(const Report& report) {
       names.push_back("'" + report.rows[i].label + "'");
   }
   const std::string best = "'" + report.rows[*report.best].label + "'";
-  if (names.empty()) return "All other rows without gaps can be told from the best, " + best + ".";
+  if (names.empty())
+    return "All other rows without gaps are significantly different from the best, " + best + ".";
   return "The best mean is that of " + best + "; " + listed(names) +
-         " cannot be told from it with these seeds, so ranks among them mean nothing.";
+         (names.size() == 1 ? " is" : " are") +
+         " not significantly different from it with these seeds, so do not rank them.";
 }
 
 }  // namespace
@@ -273,13 +277,13 @@ void add_comparisons(Report& report) {
 
 void add_statistical_notes(Report& report) {
   if (report.finished == 0) return;
-  const auto add = [&](const std::string& note) {
-    if (!note.empty()) report.notes.push_back(note);
+  const auto add = [&](const std::string& note, NoteGrade grade = NoteGrade::information) {
+    if (!note.empty()) report.notes.emplace_back(note, grade);
   };
   for (const Row& row : report.rows) {
-    if (!row.collapsed_seeds.empty()) add(collapse_note(row));
+    if (!row.collapsed_seeds.empty()) add(collapse_note(row), NoteGrade::caution);
   }
-  add(baseline_note(report));
+  add(baseline_note(report), NoteGrade::caution);
   add(seeds_note(report));
   add(best_group_note(report));
   if (report.ranked_rows.size() > 2) add(report.ranks.statement);

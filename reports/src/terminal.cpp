@@ -210,7 +210,7 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
   print_wrapped(out, "[1] best, [2] second best mean among rows without gaps.", style.width, 2);
   for (const std::string& line : make_legend(report))
     print_wrapped(out, line, style.width, 2);
-  print_list(out, "Notes", report.notes, style.width);
+  print_list(out, "Notes", {report.notes.begin(), report.notes.end()}, style.width);
   std::vector<std::string> groupings;
   for (const FoundGrouping& found : report.groupings)
     groupings.push_back(grouping_text(found, report.times));

@@ -64,8 +64,8 @@ TEST_F(OfficeHome, TwoCommandsLeadToAZeroShotTable) {
   const Output check = petlab({"datasets", "check", "OfficeHome"});
   EXPECT_EQ(check.exit_code, 0) << check.err;
   EXPECT_THAT(check.err, HasSubstr("taken as data set office-home"));
-  EXPECT_THAT(check.out, AllOf(HasSubstr("120 pictures, 5 classes, 4 domains"),
-                               HasSubstr("domain 'Art' has 30 pictures, published are 2427"),
+  EXPECT_THAT(check.out, AllOf(HasSubstr("120 images, 5 classes, 4 domains"),
+                               HasSubstr("domain 'Art' has 30 images, published are 2427"),
                                HasSubstr("Real World: 5 train (1 to 1 a class), 25 test"),
                                HasSubstr("identical files: none"), HasSubstr("fingerprint ")));
 
@@ -150,14 +150,14 @@ TEST_F(OfficeHome, RunsWithTheListsOfTheLiterature) {
 }
 
 TEST_F(OfficeHome, StrictMakesFindingsFatal) {
-  write("OfficeHome/Product/TV/broken.jpg", "no picture");
+  write("OfficeHome/Product/TV/broken.jpg", "no image");
   fs::copy_file(folder_ / "OfficeHome/Art/TV/00001.jpg",
                 folder_ / "OfficeHome/Product/TV/copy.jpg");
   const Output lenient =
       petlab({"datasets", "check", "OfficeHome", "--brief", "--duplicates", "found.csv"});
   EXPECT_EQ(lenient.exit_code, 0);
   EXPECT_THAT(lenient.out,
-              AllOf(HasSubstr("unreadable pictures: 1\n  OfficeHome/Product/TV/broken.jpg"),
+              AllOf(HasSubstr("unreadable images: 1\n  OfficeHome/Product/TV/broken.jpg"),
                     HasSubstr("identical files: 1 ("), HasSubstr("1 between domains"),
                     HasSubstr("Art/TV/00001 = Product/TV/copy")));
   EXPECT_TRUE(fs::exists(folder_ / "found.csv"));

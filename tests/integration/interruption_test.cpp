@@ -108,7 +108,7 @@ TEST(Interruption, IsHeardAtOnceWhilePicturesAreDecodedAndWhatIsDecodedStays) {
     ::kill(program.pid(), signal);
     const Output output = program.wait();
     EXPECT_EQ(output.exit_code, 130) << output.out << output.err;
-    EXPECT_THAT(output.err, HasSubstr("what was decoded is kept"));
+    EXPECT_THAT(output.err, HasSubstr("decoded images are kept"));
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
     EXPECT_TRUE(fs::exists(draft())) << "what was decoded is gone";
   }

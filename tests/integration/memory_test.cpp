@@ -82,7 +82,7 @@ TEST(Memory, ThatIsNotThereIsWarnedOf) {
   plan.front() = "plan";
   const Output output = run_petlab(plan, workshop.folder());
   ASSERT_EQ(output.exit_code, 0) << output.err;
-  EXPECT_THAT(output.out, HasSubstr("Warning: 1024 runs at once may need"));
+  EXPECT_THAT(output.out, HasSubstr("Warning: 1024 parallel runs may need"));
   EXPECT_THAT(output.out, HasSubstr("use fewer --workers"));
 }
 

@@ -160,12 +160,12 @@ TEST_F(UserInputs, ADomainThatIsNeverTestedIsRefusedBeforeAnyWork) {
   const std::string file = study("pictures");
   const Output check = petlab({"datasets", "check", "pictures"});
   EXPECT_EQ(check.exit_code, 3);
-  EXPECT_THAT(last_line(check.out), HasSubstr("domain 'Sketch' has no test pictures"));
+  EXPECT_THAT(last_line(check.out), HasSubstr("domain 'Sketch' has no test images"));
   for (const std::string command : {"plan", "run"}) {
     const Output output = petlab({command, file, "--store", "s.sqlite"});
     EXPECT_EQ(output.exit_code, 3) << command;
     EXPECT_THAT(output.err,
-                AllOf(HasSubstr("domain 'Sketch' has no test pictures"), HasSubstr("--domains")));
+                AllOf(HasSubstr("domain 'Sketch' has no test images"), HasSubstr("--domains")));
   }
   EXPECT_FALSE(fs::exists(workshop_.folder() / "s.sqlite"));
   EXPECT_EQ(petlab({"plan", file, "--domains", "Art,Photo"}).exit_code, 0);
@@ -180,10 +180,10 @@ TEST_F(UserInputs, FormatsThatAreNotReadAreRefusedUnlessToldOtherwise) {
   EXPECT_EQ(run(study("pictures")).exit_code, 3);
   const Output left = petlab({"datasets", "check", "pictures", "--other-formats", "leave-out"});
   EXPECT_EQ(left.exit_code, 0);
-  EXPECT_THAT(left.out, HasSubstr("left out: 2 pictures in formats"));
+  EXPECT_THAT(left.out, HasSubstr("left out: 2 images in formats"));
   const Output ran = run(study("pictures", "train-fraction = 0.5\nother-formats = leave-out"));
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("Note: left out: 2 pictures"));
+  EXPECT_THAT(ran.out, HasSubstr("Note: left out: 2 images"));
 }
 
 TEST_F(UserInputs, ASoundDataSetIsCalledSo) {

@@ -106,7 +106,7 @@ TEST(Workers, EachHasCpusAndThreadsOfItsOwn) {
   for (int i = 0; i < 3000 && affinity_of(program.pid()) != all; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(affinity_of(program.pid()), all);
-  EXPECT_THAT(program.printed(), HasSubstr("on CPUs of its own"));
+  EXPECT_THAT(program.printed(), HasSubstr("parallel runs, 1 pinned thread each"));
   ::kill(program.pid(), SIGINT);
   EXPECT_EQ(program.wait().exit_code, 130);
 }

@@ -35,9 +35,9 @@ class Counter {
     constexpr std::size_t kLineEvery = 1000;
     if (total_ <= kBatch) return;
     if (is_terminal_) {
-      std::fprintf(stderr, "\rpictures %zu/%zu", done, total_);
+      std::fprintf(stderr, "\rimages %zu/%zu", done, total_);
     } else if (done / kLineEvery > shown_ / kLineEvery || done == total_) {
-      std::fprintf(stderr, "pictures %zu/%zu\n", done, total_);
+      std::fprintf(stderr, "images %zu/%zu\n", done, total_);
     } else {
       return;
     }
@@ -54,7 +54,7 @@ void check_file(const std::string& file) {
   std::error_code error;
   const fs::file_status status = fs::status(file, error);
   const auto fail = [&](const std::string& what) {
-    throw base::Error(base::ErrorKind::data, "the picture '" + file + "' " + what);
+    throw base::Error(base::ErrorKind::data, "the image '" + file + "' " + what);
   };
   if (!fs::exists(status)) fail("does not exist");
   if (fs::is_directory(status)) fail("is a folder, expected a file");

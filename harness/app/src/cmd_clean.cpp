@@ -54,11 +54,11 @@ int run_clean(const Arguments& arguments) {
   Usage usage{
       "clean",
       "[STUDY] [--store FILE] [options]",
-      "Removes checkpoints beside a store that no run goes on from: of runs that are finished, of\n"
-      "runs that no study of the store plans any more (a setting was changed), and what killed\n"
-      "processes left half written. With STUDY its plan counts as it is now, in the place of the\n"
-      "one that the store has. petlab plan lists them. Nothing in the store is changed, and no\n"
-      "checkpoint of a run is removed that somebody works on.",
+      "Removes checkpoints beside a store that no run needs: those of finished runs, of runs that\n"
+      "no study of the store plans any more (a setting was changed), and incomplete files of\n"
+      "killed processes. With STUDY, its plan as it is now replaces the one in the store. petlab "
+      "plan lists them. The store does not change, and\n"
+      "checkpoints of runs at work stay.",
       po::options_description("Options"),
       {"STUDY"},
       "  petlab clean --store results/demo.sqlite\n"

@@ -67,8 +67,8 @@ int run_clip_classify(const Arguments& arguments) {
   Usage usage{
       "clip classify",
       "--backbone DIR --image FILE... --labels a,b,c",
-      "Zero-shot classification: which label fits a picture best.\n\n"
-      "Each label goes into the template; picture and texts are embedded, and a softmax\n"
+      "Zero-shot classification: which label fits an image best.\n\n"
+      "Each label goes into the template; image and texts are embedded, and a softmax\n"
       "over the scaled cosines gives the probabilities. They add up to 100 % over the\n"
       "labels that were named: a label that fits nothing at all still gets its share.",
       po::options_description("Options"),
@@ -80,12 +80,12 @@ int run_clip_classify(const Arguments& arguments) {
   usage.options.add_options()("backbone", text_value(),
                               "folder of the CLIP model, or its file of weights")(
       "allow-unknown-weights", po::bool_switch(),
-      "read a *.pt that is none of those that OpenAI has published")(
-      "image", texts_value()->multitoken(), "picture files, one or more")(
+      "load a .pt that is not an official OpenAI checkpoint")("image", texts_value()->multitoken(),
+                                                              "image files, one or more")(
       "labels", text_value(), "names with commas between; quote the list if it has spaces")(
       "template", text_value()->default_value("a photo of a {}."),
       "text around a label, which goes where {} stands")("top", po::value<int>()->default_value(5),
-                                                         "labels to print for each picture")(
+                                                         "labels to print for each image")(
       "device", text_value()->default_value("cpu"), "cpu or cuda");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
@@ -93,7 +93,7 @@ int run_clip_classify(const Arguments& arguments) {
     base::throw_config_error(
         "petlab clip classify needs --backbone DIR, the folder of a CLIP model");
   if (!options->has("image"))
-    base::throw_config_error("petlab clip classify needs --image FILE, a picture or several");
+    base::throw_config_error("petlab clip classify needs --image FILE, an image or several");
   if (!options->has("labels"))
     base::throw_config_error(
         "petlab clip classify needs --labels, the names to choose from, e.g. --labels dog,cat");

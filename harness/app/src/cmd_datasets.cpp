@@ -32,7 +32,7 @@ int list(const Arguments& arguments) {
   const Usage usage{"datasets list",
                     "",
                     "Lists the data sets that petlab knows by name: what their folders look like,\n"
-                    "where users get them, how many pictures they have. petlab downloads none.",
+                    "where users get them, how many images they have. petlab downloads none.",
                     po::options_description("Options"),
                     {},
                     "  petlab datasets list\n"};
@@ -58,7 +58,7 @@ int build(const Arguments& arguments) {
               "  petlab datasets build icon-home --package datasets/cache/iconify-json-2.2.535\n"};
   usage.options.add_options()("package", text_value()->required(),
                               "folder with the unpacked package (package.json, json/)")(
-      "out", text_value(), "folder for the pictures (default: datasets/data/icon-home)");
+      "out", text_value(), "folder for the images (default: datasets/data/icon-home)");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   if (options->text("NAME") != "icon-home")
@@ -78,9 +78,9 @@ int run_datasets(const Arguments& arguments) {
   const std::vector<Command> actions = {
       {"list", "the data sets that petlab knows", list},
       {"build", "assemble the embedded data set", build},
-      {"check", "counts, damaged pictures, duplicates", check_datasets},
-      {"split", "show or write which pictures train and test", split_datasets},
-      {"fingerprint", "hash of all pictures and labels", fingerprint_datasets},
+      {"check", "counts, damaged images, duplicates", check_datasets},
+      {"split", "show or write which images train and test", split_datasets},
+      {"fingerprint", "hash of all images and labels", fingerprint_datasets},
   };
   return run_action("datasets", actions, arguments);
 }

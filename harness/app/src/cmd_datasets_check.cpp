@@ -11,11 +11,10 @@ int check_datasets(const Arguments& arguments) {
   Usage usage{
       "datasets check",
       "ROOT [options]",
-      "Looks through a data set before anything is computed with it: pictures by class and domain\n"
-      "beside the published counts, classes that a domain lacks, pictures that cannot be read or\n"
-      "are cut short, the same file on two sides of a border (train, validation and test, "
-      "domains,\n"
-      "classes), and pictures that look alike. ROOT is its folder, a CSV file, or icon-home.\n"
+      "Looks through a data set before anything is computed with it: images by class and domain\n"
+      "beside the published counts, classes that a domain lacks, images that cannot be read or\n"
+      "are truncated, a file in more than one split, domain or class,\n"
+      "and images that look alike. ROOT is its folder, a CSV file, or icon-home.\n"
       "Findings are reported; the last line says whether a study on the data set would be sound.\n"
       "The exit code is 3 where no study can run, as a domain would never be tested; with\n"
       "--strict, also for whatever else would make it unsound.",

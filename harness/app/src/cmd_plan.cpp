@@ -206,7 +206,7 @@ void print_abandoned(const std::vector<PreparedStudy>& studies) {
   std::int64_t bytes = 0;
   for (const study::KeptCheckpoint& one : left)
     bytes += static_cast<std::int64_t>(one.bytes);
-  std::cout << "Checkpoints that no run goes on from (" << bytes_text(bytes)
+  std::cout << "Checkpoints that no run needs (" << bytes_text(bytes)
             << "; petlab clean STUDY --store " << studies.front().store.string()
             << " removes them):\n";
   for (const study::KeptCheckpoint& one : left)
@@ -222,10 +222,10 @@ int run_plan(const Arguments& arguments) {
               "failed (with the reason), running (by whom) or missing, with their time and peak\n"
               "memory. What a run is expected to cost has a ~: the median over finished runs of\n"
               "the same method, sharing, grouping, data set, backbone, device and precision in\n"
-              "the store, scaled to its epochs and training pictures. Memory with ~~ is estimated\n"
+              "the store, scaled to its epochs and training images. Memory with ~~ is estimated\n"
               "from shapes, for runs on the CPU that have none like them in the store yet. Warns\n"
-              "when the runs at once may need more memory than the machine has. Lists checkpoints\n"
-              "that no run goes on from any more (petlab clean removes them).",
+              "when parallel runs may need more memory than the machine has. Lists checkpoints\n"
+              "that no run needs any more (petlab clean removes them).",
               po::options_description("Options"),
               {"STUDY"},
               "  petlab plan harness/protocols/demo.ini\n"

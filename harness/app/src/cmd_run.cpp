@@ -10,14 +10,14 @@ int run_study(const Arguments& arguments) {
   Usage usage{
       "run",
       "STUDY [options]",
-      "Runs what a study is missing. STUDY is a protocol file (harness/protocols/README.md). "
-      "Every\n"
-      "run is a process of its own. A run that is in the store already is never repeated; one "
-      "that\n"
-      "failed is tried again only with --retry. Several petlab may work on one store: each run is\n"
-      "taken by one of them, and taken over when that one dies. Options override the environment\n"
-      "(PETLAB_EPOCHS=5 is --epochs 5), which overrides the file. Prints the study's table at the\n"
-      "end. Exit code: 0 when all runs are done, 1 when one failed, now or before.",
+      "Computes the missing runs of a study and prints its table. STUDY is a protocol file\n"
+      "(harness/protocols/README.md). Each run is a process. Stored runs are never repeated; "
+      "failed\n"
+      "ones only with --retry. Several petlab processes may share a store: each run is computed "
+      "by\n"
+      "one of them, and taken over if that process dies. Options override the environment\n"
+      "(PETLAB_EPOCHS=5 is --epochs 5), which overrides the file. Exit code: 0 when all runs are\n"
+      "done, 1 when one failed, now or before.",
       po::options_description("Options"),
       {"STUDY"},
       "  petlab run harness/protocols/demo.ini --store results/demo.sqlite\n"

@@ -96,11 +96,12 @@ int run_verify(const Arguments& arguments) {
   Usage usage{
       "verify",
       "RUN --store FILE [options]",
-      "Computes a finished run once more and compares: weights, losses, and what is said of every\n"
-      "test picture. RUN is the beginning of its identity, as petlab plan and the report print "
+      "Computes a finished run again and compares weights, losses and the prediction for every\n"
+      "test image. RUN is the beginning of its identity, as petlab plan and the report print "
       "it.\n"
-      "What comes out is kept beside the run, which stays as it is. Levels: bit-equal (all is the\n"
-      "same), same-kernel (every picture gets the same class, the last bits differ), statistical\n"
+      "The outcome is stored; the run itself does not change. Levels: bit-equal (everything is "
+      "the\n"
+      "same), same-kernel (every image gets the same class, the last bits differ), statistical\n"
       "(some classes differ). A run claims its level for the CPU level that it was computed with\n"
       "(PETLAB_CPU); on another one no difference counts as a fault. Exit code: 0 when the run\n"
       "keeps the level that it claims, 1 when it does not, 2 when it cannot be repeated because\n"
@@ -142,7 +143,7 @@ int run_verify(const Arguments& arguments) {
             << "): the repeat is " << result.level << "; "
             << (run.trained_hash == repeat->trained_hash ? "the same" : "other") << " weights, "
             << result.changed_predictions << " of " << grouped_digits(result.predictions)
-            << " test pictures classified otherwise. The run claims " << run.determinism
+            << " test images classified otherwise. The run claims " << run.determinism
             << (claim != run.determinism ? " on its own CPU level; this is another one.\n"
                 : good                   ? ": kept.\n"
                                          : ": NOT kept.\n");

@@ -175,12 +175,12 @@ void ProgressView::clear() {
 void ImageCounter::begin(std::string_view, std::int64_t total) {
   total_ = total;
   if (!is_terminal_)
-    std::fprintf(stderr, "decoding %lld pictures, once\n", static_cast<long long>(total));
+    std::fprintf(stderr, "decoding %lld images, once\n", static_cast<long long>(total));
 }
 
 void ImageCounter::update(std::int64_t done, std::string_view) {
   if (is_terminal_ && (done % 64 == 0 || done == total_))
-    std::fprintf(stderr, "\rdecoding pictures %lld/%lld", static_cast<long long>(done),
+    std::fprintf(stderr, "\rdecoding images %lld/%lld", static_cast<long long>(done),
                  static_cast<long long>(total_));
 }
 

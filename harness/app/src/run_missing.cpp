@@ -42,7 +42,7 @@ extern "C" void request_pause(int) {
 /// cache's file, and the next start goes on from there.
 extern "C" void leave_at_once(int) {
   constexpr std::string_view kText =
-      "\npetlab: stopped; what was decoded is kept, the same command goes on from there\n";
+      "\npetlab: interrupted; decoded images are kept. Repeat the command to resume.\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
   ::_exit(kInterrupted);
 }
@@ -190,10 +190,12 @@ void print_pending(const std::vector<PreparedStudy>& studies, const study::Pendi
   if (pending.failed > 0) std::cout << pending.failed << " failed before, ";
   std::cout << pending.jobs.size() << " to do";
   if (!pending.jobs.empty()) {
-    std::cout << ", " << first.workers << " at once with " << first.threads << " thread"
-              << (first.threads == 1 ? "" : "s") << " each";
-    if (first.workers > 1)
-      std::cout << (runner.cpus.empty() ? " (none has CPUs of its own)" : " on CPUs of its own");
+    const bool pinned = first.workers > 1 && !runner.cpus.empty();
+    std::cout << ", " << first.workers
+              << (first.workers == 1 ? " run at a time, " : " parallel runs, ") << first.threads
+              << (pinned ? " pinned" : "") << " thread" << (first.threads == 1 ? "" : "s")
+              << " each";
+    if (first.workers > 1 && !pinned) std::cout << " (not pinned to CPUs)";
   }
   std::cout << std::endl;
 }
@@ -240,8 +242,8 @@ void add_running_options(po::options_description& options) {
       "memory-limit", text_value(),
       "memory of one run, e.g. 8G; a run that holds more is ended and counts as failed")(
       "lease", po::value<int>()->default_value(60),
-      "seconds without a sign of life after which another petlab on the same store may take this "
-      "one's runs over");
+      "heartbeat timeout in seconds: without a heartbeat for so long, another petlab process on "
+      "the same store may take over this one's runs");
 }
 
 int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options) {
@@ -281,8 +283,8 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
     outcome = study::run_jobs(pending.jobs, runner, view, stop_requested);
   }
   if (outcome.interrupted) {
-    std::cerr << "petlab: stopped; " << outcome.done
-              << " runs are stored, the same command resumes from there\n";
+    std::cerr << "petlab: Interrupted: " << outcome.done << " of " << pending.jobs.size()
+              << " finished. Repeat the command to resume.\n";
     return kInterrupted;
   }
   return say_failures(pending, outcome, runner);

@@ -142,11 +142,11 @@ void add_study_options(po::options_description& options) {
   for (const Override& one : key_options())
     options.add_options()(one.option.c_str(), text_value(), one.help.c_str());
   options.add_options()("allow-unknown-weights", po::bool_switch(),
-                        "read a *.pt that is none of those that OpenAI has published")(
+                        "load a .pt that is not an official OpenAI checkpoint")(
       "set", texts_value(),
       "any key of the protocol: KEY=VALUE, e.g. method.coop.learning-rate=0.01")(
-      "workers", po::value<int>(), "runs at once (default: cores / threads)")(
-      "threads", po::value<int>(), "threads of each run (default: cores / workers, at least 1)")(
+      "workers", po::value<int>(), "parallel runs (default: cores / threads)")(
+      "threads", po::value<int>(), "threads per run (default: cores / workers, at least 1)")(
       "checkpoint", po::value<double>()->default_value(60.0, "60"),
       "seconds of training between two checkpoints of a run; 0: one after each step")(
       "cache-dir", text_value(),

@@ -181,7 +181,7 @@ void check_split(const Protocol& protocol, const std::string& where) {
   };
   if (d.split == "shots" && d.train_shots == 0)
     base::throw_config_error(
-        where + ": split = shots in [dataset] needs train-shots, the pictures of each class");
+        where + ": split = shots in [dataset] needs train-shots, the images of each class");
   if (d.split != "shots" && d.train_shots > 0)
     base::throw_config_error(said("train-shots") +
                              ": train-shots is for split = shots, the split is " + d.split);
@@ -190,7 +190,7 @@ void check_split(const Protocol& protocol, const std::string& where) {
   if (validations > 1)
     base::throw_config_error(
         where +
-        ": [dataset] asks for validation pictures in more than one way; expected one of "
+        ": [dataset] asks for validation images in more than one way; expected one of "
         "validation-fraction, validation-shots and validation = list or development");
   check_development(d, said);
 }

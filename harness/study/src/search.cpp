@@ -44,7 +44,7 @@ Search make_search(const Protocol& protocol, std::vector<Trial> trials) {
   study.name = results::search_name(protocol.name);
   study.description =
       "Trials of the search of " + protocol.name +
-      (on_development ? ", on development images" : ", on held-out training pictures");
+      (on_development ? ", on development images" : ", on held-out training images");
   study.search.reset();
   study.rows.clear();
   if (!spec.seeds.empty()) study.seeds = spec.seeds;

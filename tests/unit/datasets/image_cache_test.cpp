@@ -165,9 +165,9 @@ TEST_F(ImageCacheTest, FollowsTheDataAndNotTheThreads) {
 }
 
 TEST_F(ImageCacheTest, NamesTheDamagedPictureAndLeavesNothingBehind) {
-  write("data/b/y/1.png", "no picture");
+  write("data/b/y/1.png", "no image");
   EXPECT_THAT(error_of([&] { ImageCache(load(), 16, options_); }),
-              HasSubstr("b/y/1.png is no picture, expected JPEG"));
+              HasSubstr("b/y/1.png is no image, expected JPEG"));
   for (const auto& entry : std::filesystem::directory_iterator(options_.directory)) {
     EXPECT_EQ(entry.path().extension(), ".lock");
   }

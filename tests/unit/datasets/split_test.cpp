@@ -119,7 +119,7 @@ TEST(Split, OfShotsTakesTheSameNumberOfEachClass) {
   EXPECT_EQ(four.name, "stratified-4-shot-seed1");
   EXPECT_EQ(per_class(dataset.domains[0], four.train[0]),
             (std::map<std::int64_t, std::size_t>{{0, 1}, {1, 1}, {2, 4}, {3, 4}, {4, 4}}))
-      << "one picture of two stays for the test";
+      << "one image of two stays for the test";
   const Split eight = make_shots_split(dataset, 8, 1);
   EXPECT_TRUE(std::includes(eight.train[1].begin(), eight.train[1].end(), four.train[1].begin(),
                             four.train[1].end()));
@@ -144,7 +144,7 @@ TEST(Split, HoldsValidationPicturesApartFromBothOthers) {
   const Split tested = tested_on_validation(dataset, three);
   EXPECT_EQ(tested.test, three.validation);
   EXPECT_THAT(error_of([&] { (void)tested_on_validation(dataset, split); }),
-              HasSubstr("no validation pictures in domain 'one'"));
+              HasSubstr("no validation images in domain 'one'"));
 }
 
 SplitChoice with_development(double fraction, std::uint64_t seed = 1) {
@@ -308,11 +308,11 @@ TEST_F(SplitFile, IsRefusedWithFileAndLine) {
   EXPECT_THAT(read(head + "three,x,train\n"),
               HasSubstr("s.csv line 3: data set 'made' has no domain 'three'"));
   EXPECT_THAT(read(head + "one,one/b/999,train\n"),
-              HasSubstr("line 3: picture 'one/b/999' is not in"));
+              HasSubstr("line 3: image 'one/b/999' is not in"));
   EXPECT_THAT(read(head + "one,one/b/100,test\n"),
-              HasSubstr("line 3: picture 'one/b/100' is listed already, in line 2"));
+              HasSubstr("line 3: image 'one/b/100' is listed already, in line 2"));
   EXPECT_THAT(read(head + "one,one/b/101,validate\n"), HasSubstr("line 3: part is 'validate'"));
-  EXPECT_THAT(read(head), HasSubstr("pictures too few"));
+  EXPECT_THAT(read(head), HasSubstr("images too few"));
   EXPECT_THAT(read("domain,id\none,x\n"), HasSubstr("s.csv line 1"));
   EXPECT_THAT(read(head + "one,one/b/101\n"), HasSubstr("s.csv line 3"));
   EXPECT_THAT(error_of([&] { (void)read_split(root() / "none.csv", dataset); }),

@@ -85,13 +85,13 @@ TEST_F(CompareTest, ARealDifferenceIsSaidToBeReal) {
   EXPECT_EQ(result.task_seeds->n, 6);
   EXPECT_THAT(result.verdict,
               AllOf(StartsWith("good is 41.7 points better than poor"), HasSubstr("over 3 seeds"),
-                    HasSubstr("the difference is real")));
+                    HasSubstr("the difference is significant")));
 }
 
 TEST_F(CompareTest, ADifferenceWithinTheNoiseIsNot) {
   const CompareResult result = compared("near", "poor");
   EXPECT_GT(result.seeds_p.value(), 0.05);
-  EXPECT_THAT(result.verdict, HasSubstr("cannot be told from chance with 3 seeds"));
+  EXPECT_THAT(result.verdict, HasSubstr("the difference is not significant with 3 seeds"));
 }
 
 TEST_F(CompareTest, OneRunEachSaysNothingAboutMethods) {
@@ -139,7 +139,7 @@ TEST_F(CompareTest, TheSameDifferenceWithEverySeedIsNoProofOfANewOne) {
   EXPECT_EQ(result.wins.a, 6);
   EXPECT_NEAR(result.wins.p, 0.5, 1e-12);
   EXPECT_EQ(compared("twin", "steady").verdict,
-            "twin and steady gave the same answer to each of the 20 pictures: there is no "
+            "twin and steady gave the same answer to each of the 20 images: there is no "
             "difference to test.");
 }
 

@@ -128,14 +128,14 @@ TEST_F(SignificanceTest, ComparesRowsWithTheBestAndMarksThoseThatCannotBeToldFro
   EXPECT_TRUE(report.rows[3].among_best);
   EXPECT_FALSE(report.rows[4].among_best);
   EXPECT_FALSE(report.rows[0].among_best);
-  EXPECT_THAT(report.notes, Contains("The best mean is that of 'b'; 'c' cannot be told from it "
-                                     "with these seeds, so ranks among them mean nothing."));
+  EXPECT_THAT(report.notes, Contains("The best mean is that of 'b'; 'c' is not significantly "
+                                     "different from it with these seeds, so do not rank them."));
 }
 
 TEST_F(SignificanceTest, SaysWhenTheBestRowStandsAlone) {
   const Report report = report_of({kRows[0], kRows[1], kRows[2]});
   EXPECT_FALSE(report.rows[1].among_best);
-  EXPECT_THAT(report.notes, Contains(HasSubstr("can be told from the best, 'b'")));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("are significantly different from the best, 'b'")));
 }
 
 // numpy and SciPy: ((row - full) / full).mean(axis=tasks), stats.t.ppf(.975, 4) * stats.sem(...)
@@ -166,9 +166,9 @@ TEST_F(SignificanceTest, NamesSeedsThatCollapsed) {
   EXPECT_TRUE(report.rows[1].collapsed_seeds.empty());
   EXPECT_THAT(report.rows[2].collapsed_seeds, ElementsAre(2U));
   EXPECT_THAT(report.notes,
-              Contains("Row 'few': seeds 1, 2 end far below the others (10.0, 15.0 % against 65.0 "
-                       "%). The mean stands for neither: look at the loss of these runs."));
-  EXPECT_THAT(report.notes, Contains(HasSubstr("Row 'one': seed 2 ends far below")));
+              Contains("Row 'few': seeds 1, 2 are far below the others (10.0, 15.0 % against 65.0 "
+                       "%). 2 seeds are outliers; check their learning curves."));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("Row 'one': seed 2 is far below")));
 }
 
 TEST_F(SignificanceTest, TwoSeedsHaveNotCollapsedAndNoLossIsNamedWhereNothingTrains) {
@@ -208,7 +208,7 @@ TEST_F(SignificanceTest, MarksTheTableAndExplainsTheMarks) {
   const std::string text = out.str();
   EXPECT_THAT(text, HasSubstr("73.00 ± 5.55 ≈ [2]"));
   EXPECT_THAT(text, HasSubstr("+12.00 ± 3.40 *"));
-  EXPECT_THAT(text, HasSubstr("≈: cannot be told from the best row"));
+  EXPECT_THAT(text, HasSubstr("≈: not significantly different from the best row"));
   EXPECT_THAT(text, HasSubstr("+11.36 ± 9.81"));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "petlab/reports/note.hpp"
 #include "petlab/reports/ranks.hpp"
 #include "petlab/reports/statistics.hpp"
 #include "petlab/results/run_store.hpp"
@@ -119,8 +120,8 @@ struct Report {
   std::vector<std::size_t> ranked_rows;
   std::vector<Failure> failures;
   std::vector<FoundGrouping> groupings;
-  /// Sentences about what a reader must know before comparing rows; empty if there is nothing.
-  std::vector<std::string> notes;
+  /// What a reader must know before comparing rows; empty if there is nothing.
+  std::vector<Note> notes;
   std::string protocol;                         // resolved, as text: the study with all rows
   std::vector<results::SearchRecord> searches;  // settings that were chosen on validation data
   std::vector<results::SplitRecord> splits;     // of the finished runs, in the order of first use
