@@ -29,7 +29,9 @@ using Run = std::function<int(const Arguments&)>;
 
 UsageNode node_of(const std::string& name, const std::string& summary, const Run& run) {
   const auto said = nlohmann::json::parse(printed_by([&] { (void)run(Arguments{kUsageAsJson}); }));
-  UsageNode node{.name = name, .summary = summary};
+  UsageNode node;
+  node.name = name;
+  node.summary = summary;
   if (said.contains("actions")) {
     node.synopsis = "ACTION [options]";
     for (const auto& action : said.at("actions")) {

@@ -90,6 +90,7 @@ std::vector<std::string> variant_settings(const std::vector<Setting>& of_files,
     if (makes_no_variant(one) || (said != nullptr && said->value == one.value)) continue;
     result.push_back(short_key(one.key) + "=" + without_folders(one.value));
   }
+  std::sort(result.begin(), result.end());  // one name, in whichever order they were given
   return result;
 }
 

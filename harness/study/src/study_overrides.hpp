@@ -22,7 +22,7 @@ namespace petlab::study {
                                                         const std::vector<Setting>& overrides);
 
 /// What the overrides make of the study, for its name: "epochs=2" for each key whose value is
-/// another than that of the files, in the order of the first mention. Keys that say what the study
+/// another than that of the files, sorted. Keys that say what the study
 /// is called, or where this machine keeps data set and backbone, make no variant; of other paths
 /// the last component is said.
 [[nodiscard]] std::vector<std::string> variant_settings(const std::vector<Setting>& of_files,
