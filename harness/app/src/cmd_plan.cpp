@@ -93,8 +93,9 @@ class StateOfRuns {
     const std::int64_t machine = study::machine_memory();
     if (machine == 0 || largest_ == 0 || largest_ * study_.workers <= machine) return;
     std::cout << "Warning: " << study_.workers
-              << (study_.workers == 1 ? " run may need " : " parallel runs may need ") << bytes_text(largest_ * study_.workers)
-              << " of memory, this machine has " << bytes_text(machine)
+              << (study_.workers == 1 ? " run may need " : " parallel runs may need ")
+              << bytes_text(largest_ * study_.workers) << " of memory, this machine has "
+              << bytes_text(machine)
               << (study_.workers == 1 ? "; a smaller batch needs less" : "; use fewer --workers")
               << "\n";
   }
