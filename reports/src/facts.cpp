@@ -216,12 +216,13 @@ std::vector<Note> collect_notes(const Report& report, const RunFacts& runs) {
   }
   if (failed + missing > 0) {
     notes.emplace_back(std::to_string(report.finished) + " of " + std::to_string(report.planned) +
-                    " planned runs are finished, " + std::to_string(failed) + " failed, " +
-                    std::to_string(missing) +
-                    " missing. Rows with gaps get no place among the best.");
+                       " planned runs are finished, " + std::to_string(failed) + " failed, " +
+                       std::to_string(missing) +
+                       " missing. Rows with gaps get no place among the best.");
   }
   if (counts.size() > 1) {
-    notes.emplace_back("Rows rest on different numbers of seeds (column n): compare them with care.");
+    notes.emplace_back(
+        "Rows rest on different numbers of seeds (column n): compare them with care.");
   }
   if (lacks_task) {
     notes.emplace_back("Some runs lack a domain: means over domains are not over the same domains.",
@@ -246,14 +247,14 @@ std::vector<Note> collect_notes(const Report& report, const RunFacts& runs) {
     notes.emplace_back(
         "Image features are cached where the image tower is frozen: the training and test times "
         "of " +
-        std::to_string(kept) + (kept == 1 ? " run" : " runs") + " exclude computing them.",
+            std::to_string(kept) + (kept == 1 ? " run" : " runs") + " exclude computing them.",
         NoteGrade::information);
   }
   differ(results::environment::kPetlabVersion, "Runs were done by different versions of petlab.");
   if (runs.unclean > 0) {
     notes.emplace_back(std::to_string(runs.unclean) +
-                    " runs were done by a petlab built from sources " +
-                    "that were changed or are unknown.");
+                       " runs were done by a petlab built from sources " +
+                       "that were changed or are unknown.");
   }
   if (runs.test_evaluations.high.value_or(0) > 1) {
     notes.emplace_back("In some runs test labels were read more than once.", NoteGrade::fault);

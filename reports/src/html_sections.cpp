@@ -234,7 +234,8 @@ std::string protocol_html(const Report& report) {
   }
   if (!report.protocol.empty()) {
     html += details_html("The resolved protocol with all rows, as it decided the runs",
-                         "<pre tabindex=\"0\">" + markup_escaped(without_machine_paths(report.protocol)) + "</pre>\n");
+                         "<pre tabindex=\"0\">" +
+                             markup_escaped(without_machine_paths(report.protocol)) + "</pre>\n");
   }
   return html;
 }
@@ -262,8 +263,7 @@ std::string table_html(const TextTable& table, const std::string& label) {
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     html += "<tr>";
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
-      html +=
-          element("td", style_of(table.columns[c], place_of(table, r, c)), table.rows[r][c]);
+      html += element("td", style_of(table.columns[c], place_of(table, r, c)), table.rows[r][c]);
     }
     html += "</tr>\n";
   }

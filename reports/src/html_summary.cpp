@@ -66,9 +66,11 @@ std::string notes_html(const Report& report) {
     if (words.grade != NoteGrade::fault) notes += notes_of(report, words);
   std::string html;
   if (!notes.empty())
-    html += "<details class=\"printed\"><summary>" + notes_title(report) + "</summary>\n" + notes + "</details>\n";
+    html += "<details class=\"printed\"><summary>" + notes_title(report) + "</summary>\n" + notes +
+            "</details>\n";
   html +=
-      "<details class=\"printed\"><summary>Facts: data, split, backbone, environment</summary>\n<dl>\n";
+      "<details class=\"printed\"><summary>Facts: data, split, backbone, "
+      "environment</summary>\n<dl>\n";
   for (const auto& [name, text] : report.facts) {
     if (name == "Protocol") continue;  // stands in full in a section of its own
     html += "<dt>" + markup_escaped(name) + "</dt><dd>" +

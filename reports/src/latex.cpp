@@ -131,7 +131,8 @@ std::string table_latex(const Report& report) {
           "without gaps.}\n\\label{" +
           label_of(report.study) + "}\n\\resizebox{\\textwidth}{!}{%\n" +
           tabular(make_table(report)) + "}\n\\end{table}\n";
-  // Not in the float: what does not fit on a page with the table would push it to the document's end.
+  // Not in the float: what does not fit on a page with the table would push it to the document's
+  // end.
   text += "\n{\\footnotesize\\raggedright\\noindent\n";
   for (const std::string& sentence : make_legend(report))
     text += escaped(sentence) + "\n";

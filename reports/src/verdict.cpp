@@ -26,8 +26,8 @@ std::string mean_words(const Row& row) {
 const Row* runner_up(const Report& report) {
   const Row* next = nullptr;
   for (const Row& row : report.rows) {
-    const bool compared = row.versus_best && row.place != Place::best && row.failed == 0 &&
-                          row.missing_seeds.empty();
+    const bool compared =
+        row.versus_best && row.place != Place::best && row.failed == 0 && row.missing_seeds.empty();
     if (compared && (next == nullptr || row.mean->mean > next->mean->mean)) next = &row;
   }
   return next;

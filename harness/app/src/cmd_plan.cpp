@@ -92,9 +92,10 @@ class StateOfRuns {
   void warn_of_memory() const {
     const std::int64_t machine = study::machine_memory();
     if (machine == 0 || largest_ == 0 || largest_ * study_.workers <= machine) return;
-    std::cout << "Warning: " << study_.workers << " run" << (study_.workers == 1 ? "" : "s")
-              << " at once may need " << bytes_text(largest_ * study_.workers)
-              << " of memory, this machine has " << bytes_text(machine)
+    std::cout << "Warning: " << study_.workers
+              << (study_.workers == 1 ? " run may need " : " parallel runs may need ")
+              << bytes_text(largest_ * study_.workers) << " of memory, this machine has "
+              << bytes_text(machine)
               << (study_.workers == 1 ? "; a smaller batch needs less" : "; use fewer --workers")
               << "\n";
   }
@@ -111,7 +112,7 @@ class StateOfRuns {
       return;
     }
     std::cout << duration_text(seconds_left_ / study_.workers) << " with " << study_.workers
-              << " at once";
+              << (study_.workers == 1 ? " run at a time" : " parallel runs");
     if (unknown_ > 0)
       std::cout << ", and " << unknown_ << " of them unknown (no run like them is in the store)";
     std::cout << "\n";

@@ -71,7 +71,8 @@ TEST(Verdict, OneSeedSaysNothingAboutChance) {
   for (Row& each : one.rows) {
     each.mean->half_width.reset();
     each.mean->n = 1;
-    if (each.versus_best) each.versus_best->difference = {.mean = -0.0241, .half_width = {}, .n = 1};
+    if (each.versus_best)
+      each.versus_best->difference = {.mean = -0.0241, .half_width = {}, .n = 1};
   }
   one.rows[1].versus_zero_shot->difference = {.mean = 0.0546, .half_width = {}, .n = 1};
   const std::string text = study_verdict(one);
