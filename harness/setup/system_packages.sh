@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # System packages: installs those that are missing with apt (as root), or prints the line to run.
 #
-#   system_packages.sh [tests]: with `tests` also what only tests need, a browser
+#   system_packages.sh [tests]: with `tests` also what only tests need, a browser and a Slurm of two nodes
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -18,6 +18,10 @@ command -v npm >/dev/null || packages+=(npm)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
 if [ "${1:-}" = tests ] && [ -z "${PETLAB_CHROMIUM:-}" ]; then
   command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null || packages+=(chromium)
+fi
+# The tests start its daemons themselves, with files of their own (tests/integration/slurm_cluster.sh).
+if [ "${1:-}" = tests ]; then
+  packages+=(slurmctld slurmd slurm-client munge)
 fi
 
 if ! command -v dpkg-query >/dev/null; then

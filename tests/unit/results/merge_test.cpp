@@ -228,6 +228,7 @@ TEST_F(MergeTest, RefusesAnotherPlanUnderTheSameNameUnlessItMayRename) {
   make(a_, {done(coop1_)});
   make(b_, {done(coop2_)});
   StudyRecord other = sample::study("demo", {{"coop", {coop1_}}, {"mmap", {mmap1_}}});
+  other.protocol += "[train]\nepochs = 7\n";
   other.searches = {
       {.row_index = 0, .strategy = "grid", .trials = 4, .study = "trials", .chosen = {}}};
   set_study(b_, other);
@@ -237,8 +238,8 @@ TEST_F(MergeTest, RefusesAnotherPlanUnderTheSameNameUnlessItMayRename) {
   const std::string before = dump(a_);
   EXPECT_THAT(refusal(), AllOf(HasSubstr("a.sqlite"), HasSubstr("b.sqlite"),
                                HasSubstr("study 'demo' has another plan"),
-                               HasSubstr("row 'coop' seed 2 stands where the other has row 'mmap' "
-                                         "seed 1"),
+                               HasSubstr("in [train] the one has 'epochs is not said', the other "
+                                         "'epochs = 7'"),
                                HasSubstr("--rename")));
   EXPECT_EQ(dump(a_), before) << "a refused merge changes nothing";
 
@@ -257,7 +258,7 @@ TEST_F(MergeTest, RefusesAnotherPlanUnderTheSameNameUnlessItMayRename) {
   EXPECT_EQ(dump(a_), once);
 }
 
-TEST_F(MergeTest, NamesPlansThatDifferInSettingsOrLength) {
+TEST_F(MergeTest, NamesRunsOfOneRowThatDifferInSettings) {
   make(a_, {});
   make(b_, {});
   StudyRecord study = sample::study("demo", rows_);
@@ -265,9 +266,78 @@ TEST_F(MergeTest, NamesPlansThatDifferInSettingsOrLength) {
   set_study(b_, study);
   EXPECT_THAT(refusal(), HasSubstr("their runs of row 'coop' seed 2 have different settings"));
   study = sample::study("demo", rows_);
-  study.plan.pop_back();
+  for (PlannedRun& run : study.plan)
+    if (run.row_label == "mmap") run.sharing = "joint";
+  study.plan.back().seed = 2;
   set_study(b_, study);
-  EXPECT_THAT(refusal(), HasSubstr("3 runs and 2"));
+  EXPECT_THAT(refusal(), HasSubstr("their rows 'mmap' have other methods or sharings"));
+}
+
+// A study as protocol_text() writes it.
+StudyRecord part(const std::vector<sample::Row>& rows, const std::string& seeds,
+                 const std::string& root, const std::string& rate = "0.1") {
+  StudyRecord study = sample::study("demo", rows);
+  study.protocol = "[study]\nname = demo\nseeds = " + seeds + "\n[dataset]\nroot = " + root +
+                   "\n[train]\nepochs = 5\n";
+  for (const sample::Row& row : rows)
+    study.protocol += "[row." + row.label + "]\nlearning-rate = " + rate + "\n";
+  return study;
+}
+
+TEST_F(MergeTest, JoinsPlansOfOneStudyThatDifferInSeedsAndRows) {
+  const MergeOptions options{.places = {"dataset.root"}};
+  make(a_, {done(coop1_)}, {1});
+  set_study(a_, part({{"coop", {coop1_}}}, "1", "/here"));
+  make(b_, {done(coop2_), done(mmap1_)});
+  StudyRecord theirs = part({{"mmap", {mmap1_}}, {"coop", {coop2_}}}, "1,2", "/there");
+  theirs.searches = {{.row_index = 0, .strategy = "grid", .trials = 4, .study = "", .chosen = {}}};
+  set_study(b_, theirs);
+
+  const MergeReport report = merge_stores(a_, {b_}, options);
+  EXPECT_EQ(report.runs_added, 2);
+  EXPECT_THAT(report.joined, ElementsAre(HasSubstr("has 2 planned runs more")));
+  {
+    const RunStore store(a_, OpenMode::read_only);
+    const StudyRecord joined = store.study("demo").value();
+    ASSERT_EQ(joined.plan.size(), 3U);
+    EXPECT_EQ(joined.plan[0].hash, done(coop1_).identity.hash);
+    EXPECT_EQ(joined.plan[1].hash, done(coop2_).identity.hash);
+    EXPECT_EQ(joined.plan[2].hash, done(mmap1_).identity.hash);
+    EXPECT_EQ(joined.plan[2].row_index, 1) << "a row that is new comes behind the others";
+    ASSERT_EQ(joined.searches.size(), 1U);
+    EXPECT_EQ(joined.searches[0].row_index, 1) << "a search goes with its row";
+    EXPECT_EQ(joined.protocol,
+              "[study]\nname = demo\nseeds = 1,2\n[dataset]\nroot = /here\n[train]\nepochs = 5\n"
+              "[row.coop]\nlearning-rate = 0.1\n[row.mmap]\nlearning-rate = 0.1\n");
+    for (const StudyRun& run : store.runs("demo"))
+      EXPECT_EQ(run.status, RunStatus::done);
+  }
+  const std::string once = dump(a_);
+  EXPECT_THAT(merge_stores(a_, {b_}, options).joined, IsEmpty());
+  EXPECT_EQ(dump(a_), once) << "the second time changes nothing";
+}
+
+TEST_F(MergeTest, RefusesSeedsThatWereTrainedOtherwise) {
+  const MergeOptions options{.places = {"dataset.root"}};
+  make(a_, {});
+  set_study(a_, part({{"coop", {coop1_}}}, "1", "/here"));
+  make(b_, {});
+  set_study(b_, part({{"coop", {coop2_}}}, "2", "/here", "0.2"));
+  EXPECT_THAT(refusal(options), HasSubstr("in [row.coop] the one has 'learning-rate = 0.1', the "
+                                          "other 'learning-rate = 0.2'"));
+  set_study(b_, part({{"coop", {coop2_}}}, "2", "/there"));
+  EXPECT_THAT(refusal(), HasSubstr("root = /there"));
+  EXPECT_EQ(refusal(options), "merged");
+}
+
+TEST_F(MergeTest, RefusesSeedsWhoseRunsSayThatTheyWereComputedOtherwise) {
+  make(a_, {done(coop1_)});
+  set_study(a_, part({{"coop", {coop1_}}}, "1", "/here"));
+  RunRecord other = done(coop2_);
+  other.protocol.emplace_back("dataset.train-fraction", "0.9");
+  make(b_, {other});
+  set_study(b_, part({{"coop", {coop2_}}}, "2", "/here"));
+  EXPECT_THAT(refusal(), HasSubstr("their runs of row 'coop' differ in dataset.train-fraction"));
 }
 
 TEST_F(MergeTest, JoinsSearchesOfOneStudyRowByRow) {

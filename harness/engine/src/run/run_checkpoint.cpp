@@ -119,6 +119,7 @@ void RunCheckpoint::save_grouping(const sdk::Partition& partition) {
 
 bool RunCheckpoint::due() const {
   if (place_.file.empty()) return false;
+  if (stop_asked()) return true;
   const std::chrono::duration<double> passed = Clock::now() - last_;
   return place_.every_seconds <= 0.0 ||
          passed.count() >= std::max(place_.every_seconds, write_seconds_ / kWriteShare);
@@ -130,6 +131,11 @@ void RunCheckpoint::save_training(const TrainingPosition& position,
   try_to_write(&position, tensors);
   last_ = Clock::now();
   write_seconds_ = std::chrono::duration<double>(last_ - start).count();
+  if (stop_asked()) throw RunStopped();
+}
+
+bool RunCheckpoint::stop_asked() const {
+  return place_.stop != nullptr && *place_.stop;
 }
 
 void RunCheckpoint::try_to_write(const TrainingPosition* position,

@@ -60,6 +60,8 @@ results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
     const RunInputs inputs = prepare();
     try {
       execute(spec, inputs, progress, execution);
+    } catch (const RunStopped&) {
+      throw;
     } catch (const base::Error& error) {
       fail(execution, spec, error.kind(), error.what());
     } catch (const c10::OutOfMemoryError& error) {

@@ -1,0 +1,410 @@
+#include "petlab/results/run_store.hpp"
+#include "program.hpp"
+#include "sample_study.hpp"
+#include "stored_results.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <thread>
+
+// Studies on a cluster: the Slurm of the system, started by slurm_cluster.sh, with two nodes on this
+// machine. One after the other: the tests share it.
+namespace petlab::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using results::OpenMode;
+using results::RunStatus;
+using results::RunStore;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* kRows =
+    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
+    "[row.vpt]\nmethod = vpt-deep\nsharing = joint\n";
+constexpr const char* kLongRow = "[row.vpt]\nmethod = vpt-deep\nsharing = joint\n";
+/// Some seconds of training, so that something can happen to it.
+constexpr const char* kLongTraining = "epochs = 500\nbatch = 2\naugmentation = crop-flip";
+
+struct Said {
+  int code = -1;
+  std::string text;  ///< of both outputs
+};
+
+Said shell(const std::string& line) {
+  Said said;
+  FILE* pipe = ::popen(("{ " + line + "; } 2>&1").c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    said.text.append(buffer.data(), n);
+  const int status = ::pclose(pipe);
+  said.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return said;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// A task that went back into the queue waits for two minutes there; not in a test.
+void hasten() {
+  for (const std::string& task : lines_of(shell("squeue -h -r -t PD -o '%i|%r'").text))
+    if (task.find("BeginTime") != std::string::npos)
+      (void)shell("scontrol update JobId=" + task.substr(0, task.find('|')) + " StartTime=now");
+}
+
+bool wait_until(const std::function<bool()>& happened) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (!happened()) {
+    if (std::chrono::steady_clock::now() > limit) return false;
+    hasten();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return true;
+}
+
+class SlurmTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (shell("command -v slurmctld slurmd munged sbatch").code != 0) return;
+    folder_ = fs::temp_directory_path() / ("petlab_slurm_" + std::to_string(::getpid()));
+    const Said said = cluster("start");
+    ASSERT_EQ(said.code, 0) << said.text;
+    ::setenv("SLURM_CONF", (folder_ / "slurm.conf").c_str(), 1);
+    is_up_ = true;
+  }
+  static void TearDownTestSuite() {
+    if (folder_.empty()) return;
+    (void)cluster("stop");
+    fs::remove_all(folder_);
+  }
+  static Said cluster(const std::string& action) {
+    return shell(PETLAB_SOURCE_DIR "/tests/integration/slurm_cluster.sh " + action + " '" +
+                 folder_.string() + "'");
+  }
+
+  void SetUp() override {
+    if (!is_up_) GTEST_SKIP() << "needs slurmctld, slurmd, slurm-client and munge";
+  }
+  void TearDown() override {
+    if (!is_up_) return;
+    (void)shell("scancel --me --quiet");
+    EXPECT_TRUE(wait_until([] { return shell("squeue -h").text.empty(); }));
+    (void)shell("scontrol update NodeName=n1,n2 State=RESUME");
+    EXPECT_TRUE(wait_until(
+        [] { return lines_of(shell("sinfo -h -N -p main -t idle -o %N").text).size() == 2; }))
+        << shell("sinfo -N -l").text;
+    if (HasFailure())
+      std::printf("%s\n", shell("tail -n 40 '" + folder_.string() + "'/log/*.log; tail -n 40 '" +
+                                workshop_.folder().string() + "'/a.sqlite.jobs/*/logs/*.log")
+                              .text.c_str());
+  }
+
+  std::vector<std::string> arguments(const std::string& command, const std::string& study,
+                                     const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {command, study, "--store", "a.sqlite", "--cache-dir", "cache"};
+    if (command == "run")
+      all.insert(all.end(), {"--executor", "slurm", "--poll", "1", "--no-table"});
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Output call(const std::string& command, const std::string& study,
+              const std::vector<std::string>& more = {}) const {
+    return run_petlab(arguments(command, study, more), workshop_.folder());
+  }
+
+  void run_undisturbed(const std::string& study, const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {"--threads", "1", "--no-table"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Output whole = run_petlab(run_arguments(study, "whole.sqlite", all), workshop_.folder());
+    ASSERT_EQ(whole.exit_code, 0) << whole.out << whole.err;
+  }
+  void expect_the_same_bits() const {
+    EXPECT_EQ(stored_results(workshop_.folder() / "a.sqlite"),
+              stored_results(workshop_.folder() / "whole.sqlite"));
+  }
+
+  /// "12_0" of the first task that runs and trains; "" when that does not happen.
+  std::string wait_for_training() const {
+    std::string task;
+    (void)wait_until([&] {
+      for (const auto& entry : fs::recursive_directory_iterator(workshop_.folder() / "a.sqlite.jobs"))
+        if (entry.path().extension() == ".progress" &&
+            text_of(entry.path()).find(" train ") != std::string::npos) {
+          const auto running = lines_of(shell("squeue -h -r -t R -o %i").text);
+          if (!running.empty()) task = running.front();
+        }
+      return !task.empty();
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return task;
+  }
+
+  /// Waits for the end of a program while requeued tasks are hastened.
+  Output finish(Program& program) const {
+    EXPECT_TRUE(wait_until([&] { return state_of(program.pid()) == "Z"; }));
+    return program.wait();
+  }
+
+  results::RunRecord only_run() const {
+    const RunStore store(workshop_.folder() / "a.sqlite", OpenMode::read_only);
+    return store.load(store.runs("small").at(0).plan.hash).value();
+  }
+  std::string logs() const {
+    return shell("cat '" + workshop_.folder().string() + "'/a.sqlite.jobs/*/logs/*.log").text;
+  }
+
+  Workshop workshop_;
+  static fs::path folder_;
+  static bool is_up_;
+};
+fs::path SlurmTest::folder_;
+bool SlurmTest::is_up_ = false;
+
+TEST_F(SlurmTest, AStudyComesBackAsATableWithTheBitsOfOneMachine) {
+  const std::string study = workshop_.write_study(kRows);
+  run_undisturbed(study);
+  std::ofstream(workshop_.folder() / "cluster.ini")
+      << "[cluster]\npartition = main\ngpus = 1\ntime = 10\nmemory = 500M\n"
+         "setup = \"echo it is set up\"\nextra = --comment=petlab\n";
+  const Output dry = call("submit", study, {"--dry-run", "--at-once", "2"});
+  EXPECT_EQ(dry.exit_code, 0) << dry.err;
+  EXPECT_THAT(dry.out,
+              AllOf(HasSubstr("--array=0-3%2"), HasSubstr("--partition=main"), HasSubstr("--time=10"),
+                    HasSubstr("--gres=gpu:1"), HasSubstr("--signal=B:USR2@120"),
+                    HasSubstr("echo it is set up"), HasSubstr("task 3: vpt seed 2")));
+  EXPECT_FALSE(fs::exists(workshop_.folder() / "a.sqlite"));
+  EXPECT_THAT(shell("squeue -h").text, IsEmpty());
+
+  Program program(
+      {"run", study, "--store", "a.sqlite", "--cache-dir", "cache", "--executor", "slurm", "--poll",
+       "1", "--at-once", "2"},
+      workshop_.folder());
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err;
+  EXPECT_THAT(output.out, AllOf(HasSubstr("4 runs submitted to Slurm as job"),
+                                HasSubstr("4 done, 0 failed"), HasSubstr("zero-shot")));
+  EXPECT_THAT(logs(), AllOf(HasSubstr("it is set up"), HasSubstr("GPU 0")));
+  expect_the_same_bits();
+  EXPECT_THAT(call("plan", study).out, HasSubstr("4 runs: 4 done, 0 failed, 0 running, 0 missing"));
+  EXPECT_THAT(call("submit", study).out, HasSubstr("0 to submit"));
+}
+
+TEST_F(SlurmTest, TheTimeLimitLeavesACheckpointAndTheTaskGoesOn) {
+  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  run_undisturbed(study, {"--seeds", "1"});
+  Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "3600"}),
+                  workshop_.folder());
+  const std::string task = wait_for_training();
+  ASSERT_FALSE(task.empty());
+  // What Slurm does two minutes before the limit.
+  EXPECT_EQ(shell("scancel --signal=USR2 --batch " + task).code, 0);
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err << logs();
+  EXPECT_EQ(only_run().resumed, 1);
+  EXPECT_THAT(logs(), AllOf(HasSubstr("ended with 75"), HasSubstr("restart 1")));
+  EXPECT_THAT(output.out, Not(HasSubstr("submitted to Slurm as job 2")));
+  expect_the_same_bits();
+}
+
+TEST_F(SlurmTest, ANodeThatIsLostCostsWhatItDidSinceTheCheckpoint) {
+  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  run_undisturbed(study, {"--seeds", "1"});
+  Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "0.05"}),
+                  workshop_.folder());
+  const std::string task = wait_for_training();
+  ASSERT_FALSE(task.empty());
+  const std::string node = lines_of(shell("squeue -h -t R -o %N").text).at(0);
+  const Output plan = call("plan", study, {"--seeds", "1"});
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("running"), HasSubstr("job " + task + " on " + node),
+                              HasSubstr(", train ")));
+  (void)shell("scontrol update NodeName=" + node + " State=DOWN Reason=test");
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err << logs();
+  EXPECT_GE(only_run().resumed, 1);
+  expect_the_same_bits();
+}
+
+TEST_F(SlurmTest, ASilentNodeThatComesBackComputesTheRunTwiceAndItIsThereOnce) {
+  const std::string study = workshop_.write_study(kLongRow, "epochs = 1200\nbatch = 2");
+  Program program(arguments("run", study, {"--seeds", "1"}), workshop_.folder());
+  ASSERT_FALSE(wait_for_training().empty());
+  const std::string node = lines_of(shell("squeue -h -t R -o %N").text).at(0);
+  const std::string daemon = text_of(folder_ / node / "slurmd.pid");
+  // The daemon says nothing any more; what it started goes on.
+  (void)shell("kill -STOP " + daemon);
+  EXPECT_TRUE(wait_until([&] {
+    return shell("sinfo -h -N -n " + node + " -p main -o %T").text.find("down") != std::string::npos;
+  })) << shell("sinfo -N -l").text;
+  EXPECT_TRUE(wait_until([&] { return logs().find("restart 1") != std::string::npos; }));
+  (void)shell("kill -CONT " + daemon);
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err << logs();
+  const RunStore store(workshop_.folder() / "a.sqlite", OpenMode::read_only);
+  const auto runs = store.runs("small");
+  ASSERT_EQ(runs.size(), 1U);
+  EXPECT_EQ(runs[0].status, RunStatus::done);
+  EXPECT_EQ(runs[0].attempts, 1);
+  const Output late = run_petlab({"collect", "--store", "a.sqlite"}, workshop_.folder());
+  EXPECT_EQ(late.exit_code, 0) << late.err;
+}
+
+TEST_F(SlurmTest, APreemptedTaskGoesOnWhenItsTurnComes) {
+  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  run_undisturbed(study, {"--seeds", "1"});
+  Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "3600"}),
+                  workshop_.folder());
+  ASSERT_FALSE(wait_for_training().empty());
+  EXPECT_EQ(shell("sbatch -p urgent -N 2 -o /dev/null --wrap 'sleep 1'").code, 0);
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err << logs();
+  EXPECT_EQ(only_run().resumed, 1);
+  EXPECT_THAT(logs(), HasSubstr("restart 1"));
+  expect_the_same_bits();
+}
+
+TEST_F(SlurmTest, WhatIsCancelledStaysSo) {
+  const std::string study = workshop_.write_study(kLongRow, "epochs = 100000\nbatch = 2");
+  Program program(arguments("run", study, {"--at-once", "1"}), workshop_.folder());
+  ASSERT_FALSE(wait_for_training().empty());
+  const Output plan = call("plan", study);
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("queued"), HasSubstr("1 running, 1 queued, 0 missing")));
+  EXPECT_THAT(call("submit", study).out, HasSubstr("2 queued or running, 0 to submit"));
+  const Output cancel = call("cancel", study);
+  EXPECT_EQ(cancel.exit_code, 0) << cancel.err;
+  EXPECT_THAT(cancel.out, HasSubstr("2 jobs cancelled"));
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 1) << output.out << output.err;
+  EXPECT_THAT(output.err, HasSubstr("2 runs were cancelled and stay so"));
+  EXPECT_TRUE(wait_until([] { return shell("squeue -h").text.empty(); }));
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  EXPECT_THAT(shell("squeue -h").text, IsEmpty()) << "a cancelled task came back";
+  EXPECT_THAT(call("plan", study).out,
+              AllOf(HasSubstr("its job was cancelled"), HasSubstr("0 running, 2 missing")));
+  // Its checkpoint is where the next job goes on.
+  EXPECT_FALSE(fs::is_empty(workshop_.folder() / "a.sqlite.checkpoints"));
+}
+
+TEST_F(SlurmTest, WithoutItsControllerNothingIsReservedAndAWatcherWaits) {
+  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  ASSERT_EQ(cluster("controller-stop").code, 0);
+  for (const char* command : {"submit", "run"}) {
+    const Output output = call(command, study, {"--seeds", "1"});
+    EXPECT_EQ(output.exit_code, 8) << output.out << output.err;
+    EXPECT_THAT(output.err, HasSubstr("squeue failed"));
+  }
+  EXPECT_FALSE(fs::exists(workshop_.folder() / "a.sqlite.jobs"));
+  ASSERT_EQ(cluster("controller-start").code, 0);
+  ASSERT_TRUE(wait_until([] { return shell("squeue -h").code == 0; }));
+
+  Program program(arguments("run", study, {"--seeds", "1"}), workshop_.folder());
+  ASSERT_FALSE(wait_for_training().empty());
+  ASSERT_EQ(cluster("controller-stop").code, 0);
+  const Output plan = call("plan", study, {"--seeds", "1"});
+  EXPECT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_THAT(plan.out, HasSubstr("What was submitted is not known at the moment"));
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  ASSERT_EQ(cluster("controller-start").code, 0);
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err << logs();
+  EXPECT_THAT(output.err, HasSubstr("asks Slurm again and again"));
+  EXPECT_EQ(only_run().status, RunStatus::done);
+}
+
+TEST_F(SlurmTest, AFullSpoolCostsAJobAndNotTheRun) {
+  if (::geteuid() != 0 || shell("unshare -m true").code != 0)
+    GTEST_SKIP() << "needs root to mount a small disk";
+  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  ::setenv("PETLAB_PATIENCE", "1", 1);
+  Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "0.05"}),
+                  workshop_.folder());
+  ::unsetenv("PETLAB_PATIENCE");
+  ASSERT_FALSE(wait_for_training().empty());
+  const std::string spool = (workshop_.folder() / "a.sqlite.jobs" / "1" / "spool").string();
+  if (shell("mount -t tmpfs -o size=4k none '" + spool + "'").code != 0) {
+    (void)call("cancel", study, {"--seeds", "1"});
+    GTEST_SKIP() << "needs to mount a small disk";
+  }
+  EXPECT_TRUE(wait_until([&] { return logs().find("ended with 5") != std::string::npos; })) << logs();
+  EXPECT_EQ(shell("umount '" + spool + "'").code, 0);
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err << logs();
+  EXPECT_THAT(logs(), HasSubstr("No space left"));
+  EXPECT_GE(only_run().resumed, 1);
+}
+
+TEST_F(SlurmTest, ASearchRunsBothStages) {
+  const std::string study = workshop_.write_study(
+      "[row.probe]\nmethod = linear-probe\nsharing = joint\n"
+      "[search]\nspace.learning-rate = 1e-9,0.02\nseeds = 1\nvalidation-fraction = 0.5\n");
+  EXPECT_THAT(call("submit", study, {"--dry-run"}).out,
+              AllOf(HasSubstr("Study small/search: 2 runs"), HasSubstr("waits for its search")));
+  Program program(arguments("run", study, {"--minutes", "10"}), workshop_.folder());
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err << logs();
+  EXPECT_THAT(output.out, AllOf(HasSubstr("small/search: 2 done"), HasSubstr("Chosen for row probe"),
+                                HasSubstr("small: 2 done")));
+}
+
+TEST_F(SlurmTest, OfSixtyTinyRunsNoneIsLostAndNoneIsDouble) {
+  const std::string study =
+      workshop_.write_study("[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n");
+  // One run tells what the others cost; then several make a job.
+  ASSERT_EQ(run_petlab(run_arguments(study, "a.sqlite", {"--seeds", "1", "--no-table"}),
+                       workshop_.folder())
+                .exit_code,
+            0);
+  // Two at the same time submit no run twice.
+  const std::vector<std::string> sixty = {"--seeds", "1-60", "--minutes", "0.05"};
+  Program one(arguments("submit", study, sixty), workshop_.folder());
+  Program other(arguments("submit", study, sixty), workshop_.folder());
+  const Output first = one.wait(), second = other.wait();
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(first.out + second.out,
+              AllOf(HasSubstr("59 to submit"), HasSubstr("0 to submit"), HasSubstr("59 runs in ")));
+  Program program(arguments("run", study, sixty), workshop_.folder());
+  const Output output = finish(program);
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err;
+  EXPECT_THAT(output.out, Not(HasSubstr("submitted to Slurm")));
+  const RunStore store(workshop_.folder() / "a.sqlite", OpenMode::read_only);
+  const auto runs = store.runs("small");
+  EXPECT_EQ(runs.size(), 60U);
+  for (const results::StudyRun& run : runs) {
+    EXPECT_EQ(run.status, RunStatus::done) << run.plan.seed;
+    EXPECT_EQ(run.attempts, 1);
+  }
+  std::size_t published = 0;
+  for (const auto& line : lines_of(logs()))
+    if (line.find("ended with 0") != std::string::npos) ++published;
+  EXPECT_EQ(published, 59U);
+}
+
+}  // namespace
+}  // namespace petlab::tests
