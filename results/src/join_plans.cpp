@@ -10,7 +10,7 @@
 namespace petlab::results {
 namespace {
 
-constexpr const char* kStudy = "study";   ///< its name, words about it, and the seeds
+constexpr const char* kStudy = "study";  ///< its name, words about it, and the seeds
 constexpr const char* kSeeds = "seeds";
 constexpr const char* kRow = "row.";
 

@@ -51,11 +51,7 @@ class StudyMerger {
   StudyMerger(SQLite::Database& into, const std::filesystem::path& into_path,
               const SQLite::Database& from, const std::filesystem::path& from_path,
               const MergeOptions& options)
-      : into_(into),
-        into_path_(into_path),
-        from_(from),
-        from_path_(from_path),
-        options_(options) {}
+      : into_(into), into_path_(into_path), from_(from), from_path_(from_path), options_(options) {}
 
   StudyMerge run() {
     std::vector<StudyRecord> studies;
@@ -116,7 +112,8 @@ class StudyMerger {
       const StudyRecord mine = read_study(into_, study.name).value();
       throw store_error(into_path_, "its study '" + study.name +
                                         "' has another plan than the study of that name in '" +
-                                        from_path_.string() + "': " + joined_with(study, mine).difference +
+                                        from_path_.string() +
+                                        "': " + joined_with(study, mine).difference +
                                         "; --rename keeps both");
     }
     const std::string base = study.name + "-" + from_path_.stem().string();

@@ -57,8 +57,8 @@ class WorkerTest : public testing::Test {
 
   /// Writes orders for the study into a.sqlite.jobs.
   Output order(const std::string& study, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"submit",      study,    "--store",
-                                          "a.sqlite",    "--cache-dir", "cache",
+    std::vector<std::string> arguments = {"submit",        study,         "--store",
+                                          "a.sqlite",      "--cache-dir", "cache",
                                           "--orders-only", "--threads",   "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     Output output = run_petlab(arguments, workshop_.folder());
@@ -85,8 +85,7 @@ class WorkerTest : public testing::Test {
   void run_undisturbed(const std::string& study, const std::vector<std::string>& more = {}) const {
     std::vector<std::string> all = {"--threads", "1", "--no-table"};
     all.insert(all.end(), more.begin(), more.end());
-    const Output whole =
-        run_petlab(run_arguments(study, "whole.sqlite", all), workshop_.folder());
+    const Output whole = run_petlab(run_arguments(study, "whole.sqlite", all), workshop_.folder());
     ASSERT_EQ(whole.exit_code, 0) << whole.out << whole.err;
   }
 
@@ -103,7 +102,8 @@ TEST_F(WorkerTest, OrdersUnderXargsGiveTheBitsOfAnUndisturbedStudy) {
                            "' && seq 0 3 | xargs -P 2 -I{} '" PETLAB_BINARY_DIR
                            "/bin/petlab' worker a.sqlite.jobs/1 {} > printed 2>&1";
   EXPECT_EQ(std::system(line.c_str()), 0) << text_of(workshop_.folder() / "printed");
-  EXPECT_THAT(files_in(jobs_ / "spool"), SizeIs(4)) << "shards alone, nothing of SQLite beside them";
+  EXPECT_THAT(files_in(jobs_ / "spool"), SizeIs(4))
+      << "shards alone, nothing of SQLite beside them";
   {
     const RunStore store(workshop_.folder() / "a.sqlite", OpenMode::read_only);
     EXPECT_FALSE(store.runs("small").at(0).status.has_value()) << "not collected yet";
@@ -233,10 +233,8 @@ TEST_F(WorkerTest, AResultThatIsDamagedIsSetAsideAndTheOthersAreCollected) {
                                 HasSubstr("has no order of that run")));
   EXPECT_TRUE(fs::exists(shards[0].string() + ".unusable"));
   // Its run counts as not computed.
-  const int damaged = shards[0].filename().string().substr(0, 64) ==
-                              text_of(jobs_ / "runs").substr(0, 64)
-                          ? 0
-                          : 1;
+  const int damaged =
+      shards[0].filename().string().substr(0, 64) == text_of(jobs_ / "runs").substr(0, 64) ? 0 : 1;
   EXPECT_EQ(work(damaged).exit_code, 0);
   EXPECT_THAT(collect().out, HasSubstr("1 run added"));
 }
@@ -290,11 +288,10 @@ TEST_F(WorkerTest, ASpoolThatIsFullIsWaitedFor) {
   if (std::system(mounted.c_str()) != 0) GTEST_SKIP() << "no name spaces here to fill a disk in";
   order(workshop_.write_study(kRows));
   const auto run = [&](const std::string& size) {
-    const std::string line =
-        "cd '" + workshop_.folder().string() +
-        "' && unshare -rm bash -c \"mount -t tmpfs -o size=" + size +
-        " none a.sqlite.jobs/1/spool && '" PETLAB_BINARY_DIR
-        "/bin/petlab' worker a.sqlite.jobs/1 0 --patience 1\" > printed 2>&1";
+    const std::string line = "cd '" + workshop_.folder().string() +
+                             "' && unshare -rm bash -c \"mount -t tmpfs -o size=" + size +
+                             " none a.sqlite.jobs/1/spool && '" PETLAB_BINARY_DIR
+                             "/bin/petlab' worker a.sqlite.jobs/1 0 --patience 1\" > printed 2>&1";
     const int status = std::system(line.c_str());
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   };

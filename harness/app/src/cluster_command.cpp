@@ -66,7 +66,11 @@ ClusterStudies::ClusterStudies(const std::vector<PreparedStudy>& studies,
 }
 
 study::PendingRuns ClusterStudies::pending() {
-  if (!std::filesystem::exists(store())) return {.jobs = jobs_};
+  if (!std::filesystem::exists(store())) {
+    study::PendingRuns all;
+    all.jobs = jobs_;
+    return all;
+  }
   const results::RunStore file(store(), results::OpenMode::read_only);
   study::PendingRuns pending = study::choose_jobs(jobs_, file, retry_);
   if (std::exchange(is_first_, false)) {
@@ -93,8 +97,7 @@ std::vector<std::vector<std::size_t>> ClusterStudies::tasks(
     std::optional<double>& expected = seconds.emplace_back();
     for (const PreparedStudy& study : studies_) {
       if (study.protocol.name != job.spec.study) continue;
-      const auto cost =
-          study::expected_cost(job, study.plan.train_images.at(job.spec.seed), past);
+      const auto cost = study::expected_cost(job, study.plan.train_images.at(job.spec.seed), past);
       if (cost) expected = cost->cost.seconds;
     }
   }

@@ -17,10 +17,10 @@ namespace {
 
 using State = study::QueuedRun::State;
 
-std::atomic<bool> stop_requested{false};
+std::atomic<bool> watch_stopped{false};
 
-extern "C" void request_stop(int) {
-  stop_requested = true;
+extern "C" void stop_watching(int) {
+  watch_stopped = true;
 }
 
 /// A result that was published may take a while to be seen from here (network file systems keep
@@ -36,13 +36,14 @@ class Watch {
         poll_(count_of(options, "poll", 1, 3600)) {}
 
   int operator()() {
-    while (!stop_requested) {
+    while (!watch_stopped) {
       if (look()) return finish();
-      for (int tenth = 0; tenth < 10 * poll_ && !stop_requested; ++tenth)
+      for (int tenth = 0; tenth < 10 * poll_ && !watch_stopped; ++tenth)
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    std::cerr << "petlab: stopped watching; jobs that were submitted go on. The same command watches "
-                 "again, petlab cancel ends them\n";
+    std::cerr
+        << "petlab: stopped watching; jobs that were submitted go on. The same command watches "
+           "again, petlab cancel ends them\n";
     return kInterrupted;
   }
 
@@ -57,7 +58,8 @@ class Watch {
     } catch (const study::SchedulerError& error) {
       if (!has_submitted_) throw;
       // It decides nothing: what runs goes on, and publishes.
-      if (!is_away_) std::cerr << "petlab: asks Slurm again and again: " << error.what() << std::endl;
+      if (!is_away_)
+        std::cerr << "petlab: asks Slurm again and again: " << error.what() << std::endl;
       is_away_ = true;
     }
     // After the queue was asked: a run that ended in between has its result here.
@@ -164,7 +166,7 @@ int run_on_cluster(const std::vector<PreparedStudy>& studies, const Parsed& opti
   (void)study::slurm::queue();  // where Slurm is away, nothing is written
   for (const int number : {SIGTERM, SIGINT}) {
     struct sigaction action{};
-    action.sa_handler = request_stop;
+    action.sa_handler = stop_watching;
     sigaction(number, &action, nullptr);
   }
   return Watch(studies, choice, options)();

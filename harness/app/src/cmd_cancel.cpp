@@ -12,7 +12,8 @@ int run_cancel(const Arguments& arguments) {
       "cancel",
       "[STUDY] [--store FILE] [options]",
       "Cancels the jobs of Slurm that were submitted for a store; with STUDY those of its runs\n"
-      "alone (a job that computes runs of other studies too is cancelled with them). A run that is\n"
+      "alone (a job that computes runs of other studies too is cancelled with them). A run that "
+      "is\n"
       "at work writes a checkpoint first, from which it goes on when it is submitted again. Exit\n"
       "code: 8 when Slurm cannot be reached.",
       po::options_description("Options"),

@@ -1,5 +1,5 @@
 #include "command.hpp"
-#include "petlab/engine/run.hpp"
+#include "petlab/engine/stop_request.hpp"
 #include "petlab/kernels/threads.hpp"
 #include "petlab/study/worker.hpp"
 

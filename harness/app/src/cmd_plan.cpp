@@ -139,7 +139,8 @@ class StateOfRuns {
         return;
       case study::QueuedRun::State::lost:
         line.state = "lost";
-        line.remark = "its job ended without a result" + (line.remark.empty() ? "" : ": " + line.remark);
+        line.remark =
+            "its job ended without a result" + (line.remark.empty() ? "" : ": " + line.remark);
         break;
       case study::QueuedRun::State::cancelled:
         line.remark = "its job was cancelled: " + line.remark;
@@ -282,21 +283,23 @@ void print_abandoned(const std::vector<PreparedStudy>& studies) {
 }  // namespace
 
 int run_plan(const Arguments& arguments) {
-  Usage usage{"plan",
-              "STUDY [options]",
-              "Checks a study as `petlab run` would, computes nothing, and prints its runs: done,\n"
-              "failed (with the reason), running (by whom) or missing, with their time and peak\n"
-              "memory; those that were submitted to a cluster also as queued, running (where, since\n"
-              "when, how far), published (petlab collect takes them) or lost. What a run is expected to cost has a ~: the median over finished runs of\n"
-              "the same method, sharing, grouping, data set, backbone, device and precision in\n"
-              "the store, scaled to its epochs and training pictures. Memory with ~~ is estimated\n"
-              "from shapes, for runs on the CPU that have none like them in the store yet. Warns\n"
-              "when the runs at once may need more memory than the machine has. Lists checkpoints\n"
-              "that no run goes on from any more (petlab clean removes them).",
-              po::options_description("Options"),
-              {"STUDY"},
-              "  petlab plan harness/protocols/demo.ini\n"
-              "  petlab plan my.ini --seeds 1-5 --set train.epochs=50\n"};
+  Usage usage{
+      "plan",
+      "STUDY [options]",
+      "Checks a study as `petlab run` would, computes nothing, and prints its runs: done,\n"
+      "failed (with the reason), running (by whom) or missing, with their time and peak\n"
+      "memory; those that were submitted to a cluster also as queued, running (where, since\n"
+      "when, how far), published (petlab collect takes them) or lost. What a run is expected to "
+      "cost has a ~: the median over finished runs of\n"
+      "the same method, sharing, grouping, data set, backbone, device and precision in\n"
+      "the store, scaled to its epochs and training pictures. Memory with ~~ is estimated\n"
+      "from shapes, for runs on the CPU that have none like them in the store yet. Warns\n"
+      "when the runs at once may need more memory than the machine has. Lists checkpoints\n"
+      "that no run goes on from any more (petlab clean removes them).",
+      po::options_description("Options"),
+      {"STUDY"},
+      "  petlab plan harness/protocols/demo.ini\n"
+      "  petlab plan my.ini --seeds 1-5 --set train.epochs=50\n"};
   add_study_options(usage.options);
   usage.options.add_options()("protocol", po::bool_switch(), "print the resolved protocol instead");
   const auto options = parse(usage, arguments);

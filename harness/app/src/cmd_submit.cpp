@@ -81,8 +81,9 @@ int submit(const std::vector<PreparedStudy>& studies, const Parsed& options) {
   const std::size_t tasks = folder.tasks().size();
   std::string jobs;
   if (submits) jobs = base::joined(study::submit_orders(folder, cluster.submit_options()));
-  std::cout << base::printable(folder.path()) << ": " << counted(folder.runs().size(), "run", "runs")
-            << " in " << counted(tasks, "task", "tasks")
+  std::cout << base::printable(folder.path()) << ": "
+            << counted(folder.runs().size(), "run", "runs") << " in "
+            << counted(tasks, "task", "tasks")
             << (submits ? ", submitted to Slurm as job " + jobs
                         : ", orders 0 to " + std::to_string(folder.runs().size() - 1) +
                               " for petlab worker")
@@ -100,7 +101,8 @@ int run_submit(const Arguments& arguments) {
       "the store, queued or running already is left out: submitting twice computes nothing twice.\n"
       "`petlab plan` shows how far they are, `petlab collect` brings results into the store, and\n"
       "`petlab run STUDY --executor slurm` does all of it until the table is there. The folder of\n"
-      "the store must be one that all nodes see; SQLite itself runs on this host alone. Of a study\n"
+      "the store must be one that all nodes see; SQLite itself runs on this host alone. Of a "
+      "study\n"
       "with a [search], the trials are submitted first, and the study when they are done.\n"
       "Exit code: 8 when Slurm cannot be reached; nothing is reserved then.\n"
       "\n--cluster FILE has a section [cluster] with any of these keys:\n" +

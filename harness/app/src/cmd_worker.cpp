@@ -99,7 +99,8 @@ int run_worker(const Arguments& arguments) {
       "is a number from 0 on. Nothing of a scheduler is asked: any that counts may call it. A run\n"
       "that has a result is not computed again. Exit code: 0 the result is published, 1 likewise\n"
       "and the run failed, 2 there is no such order, 5 JOBS cannot be used, 75 stopped: call it\n"
-      "again, here or elsewhere. SIGTERM and Ctrl-C let it write a checkpoint, from which the next\n"
+      "again, here or elsewhere. SIGTERM and Ctrl-C let it write a checkpoint, from which the "
+      "next\n"
       "call goes on, and end with 75.",
       po::options_description("Options"),
       {"JOBS", "INDEX"},

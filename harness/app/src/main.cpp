@@ -64,7 +64,8 @@ void print_help() {
          "sets\n"
          "that are used; without it, all that the machine offers are.\n"
          "\nExit codes: 0 done; 1 a run failed; 2 command line or protocol; 3 data set or\n"
-         "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 8 scheduler; 70 an\n"
+         "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 8 scheduler; 70 "
+         "an\n"
          "internal error; 74 standard output could not be written; 75 stopped, call it again; 130\n"
          "interrupted.\n";
 }

@@ -53,7 +53,6 @@ using Executor = int (*)(const std::vector<PreparedStudy>& studies, const Parsed
 /// grid has to grow, then the studies, which `studies` gets. The result is the program's exit code:
 /// a trial that failed is no failure, a row without a trial that worked is.
 [[nodiscard]] int run_stages(StudyStages& stages, const Parsed& options,
-                             std::vector<PreparedStudy>& studies,
-                             Executor execute = run_missing);
+                             std::vector<PreparedStudy>& studies, Executor execute = run_missing);
 
 }  // namespace petlab::app

@@ -86,8 +86,8 @@ const std::vector<ClusterSettingEntry>& cluster_setting_table() {
       {"memory", &S::memory, "memory of a job", "NUMBER with K, M, G or T", is_memory, "--mem="},
       {"constraint", &S::constraint, "features that a node must have, as sbatch combines them",
        "a word", is_word, "--constraint="},
-      {"setup", &S::setup, "a line of shell before petlab, e.g. \"module load cuda/12.4\"",
-       "text", is_text, ""},
+      {"setup", &S::setup, "a line of shell before petlab, e.g. \"module load cuda/12.4\"", "text",
+       is_text, ""},
       {"extra", &S::extra, "more options of sbatch", "words that begin with --", are_options, ""},
   };
   return table;

@@ -88,9 +88,9 @@ Collected collect(const fs::path& store) {
         // Another collect may have taken it meanwhile.
         std::error_code ignored;
         if (fs::exists(shard, ignored))
-          throw base::Error(base::ErrorKind::store, "result '" + base::printable(shard) +
-                                                        "' cannot be collected: " +
-                                                        error.code().message());
+          throw base::Error(base::ErrorKind::store,
+                            "result '" + base::printable(shard) +
+                                "' cannot be collected: " + error.code().message());
       }
     }
   return std::move(collector.result);

@@ -57,7 +57,7 @@ std::string mark(const std::string& start) {
 struct Owner {
   std::string host;
   pid_t pid = 0;
-  std::string mark;
+  std::string mark = {};
 };
 
 std::optional<Owner> parse(const std::string& text) {

@@ -129,8 +129,8 @@ std::vector<std::vector<std::size_t>> OrderFolder::tasks() const {
     for (std::string word; words >> word;) {
       const auto number = base::parse_number<std::size_t>(word);
       if (!number || *number >= runs_.size())
-        refuse(folder_, "its file 'tasks' names '" + base::message_line(word, 40) +
-                            "', which is no order");
+        refuse(folder_,
+               "its file 'tasks' names '" + base::message_line(word, 40) + "', which is no order");
       task.push_back(*number);
     }
   }
@@ -154,7 +154,8 @@ WorkerRequest OrderFolder::order(std::size_t number) const {
                         " cannot be read; another petlab may have written it: " + error.what());
   }
   if (order.job.identity.hash != runs_[number] || !order.detached)
-    refuse(folder_, "order " + std::to_string(number) + " is not the one that its file 'runs' names");
+    refuse(folder_,
+           "order " + std::to_string(number) + " is not the one that its file 'runs' names");
   return order;
 }
 
@@ -201,8 +202,8 @@ void OrderFolder::mark_collected(const std::string& run) const {
 
 std::size_t OrderFolder::add_failure(const std::string& run, const std::string& reason) const {
   const fs::path file = state() / (run + ".failures");
-  std::ofstream(file, std::ios::app) << results::utc_now() << " " << base::message_line(reason)
-                                     << "\n";
+  std::ofstream(file, std::ios::app)
+      << results::utc_now() << " " << base::message_line(reason) << "\n";
   std::ifstream in(file);
   std::size_t lines = 0;
   for (std::string line; std::getline(in, line);)
@@ -263,7 +264,10 @@ OrderFolder write_orders(const results::RunStore& store, const std::vector<Job>&
     write_base(folder / "base.sqlite", store, jobs);
     std::string orders, runs, lines;
     for (const Job& job : jobs) {
-      orders += to_json({.job = placed(job), .detached = DetachedRun{checkpoints, ""}}) + "\n";
+      WorkerRequest order;
+      order.job = placed(job);
+      order.detached = DetachedRun{checkpoints, ""};
+      orders += to_json(order) + "\n";
       runs += job.identity.hash + "\n";
     }
     for (const std::vector<std::size_t>& task : tasks) {

@@ -28,8 +28,8 @@ void check_program(const OrderFolder& folder, const Job& job) {
     const std::string& planned = identity_part(job.identity, part);
     if (planned != here)
       refuse("order folder '" + base::printable(folder.path()) +
-             "' was written by another petlab (" + part + " " + planned.substr(0, 12) +
-             ", here " + here.substr(0, 12) + "); petlab submit writes orders for this one");
+             "' was written by another petlab (" + part + " " + planned.substr(0, 12) + ", here " +
+             here.substr(0, 12) + "); petlab submit writes orders for this one");
   };
   check("host.sources", host_source_hash());
   check("torch.version", loaded_torch_version());
@@ -117,7 +117,8 @@ OrderEnd run_order(const OrderFolder& folder, const WorkerRequest& order,
   if (!publish(runner.store, folder, run, options.patience, observer, stop))
     return OrderEnd::stopped;
   std::error_code ignored;
-  if (is_done) fs::remove(order.detached->checkpoints / checkpoint_name(order.job.identity), ignored);
+  if (is_done)
+    fs::remove(order.detached->checkpoints / checkpoint_name(order.job.identity), ignored);
   return is_done ? OrderEnd::published : OrderEnd::failure_published;
 }
 

@@ -24,9 +24,9 @@ std::string checked(const std::vector<std::string>& command) {
   if (output.code == 127)
     throw SchedulerError("there is no " + command.front() +
                          " here: petlab submits from a host that has the commands of Slurm");
-  throw SchedulerError(command.front() + " failed: " +
-                       base::message_line(output.err.empty() ? "it said nothing" : output.err,
-                                          500));
+  throw SchedulerError(
+      command.front() +
+      " failed: " + base::message_line(output.err.empty() ? "it said nothing" : output.err, 500));
 }
 
 }  // namespace

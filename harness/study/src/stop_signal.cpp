@@ -1,5 +1,6 @@
 #include "stop_signal.hpp"
 
+#include "petlab/engine/stop_request.hpp"
 #include "petlab/study/worker.hpp"
 
 #include <signal.h>
@@ -8,12 +9,10 @@
 namespace petlab::study {
 namespace {
 
-std::atomic<bool> stop_asked{false};
 std::atomic<bool> training{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
 
 extern "C" void take_stop(int) {
-  stop_asked = true;
+  engine::stop_request = true;
   if (!training) ::_exit(kStoppedExit);
 }
 
@@ -29,13 +28,9 @@ StopSignal::~StopSignal() {
   ::signal(SIGTERM, SIG_DFL);
 }
 
-const std::atomic<bool>& StopSignal::asked() const {
-  return stop_asked;
-}
-
 void StopSignal::set_training(bool is_training) {
   training = is_training;
-  if (stop_asked && !is_training) ::_exit(kStoppedExit);
+  if (engine::stop_request && !is_training) ::_exit(kStoppedExit);
 }
 
 void StopSignal::hold() {

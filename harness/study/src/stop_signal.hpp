@@ -1,20 +1,16 @@
 #pragma once
 
-#include <atomic>
-
 namespace petlab::study {
 
-/// SIGTERM in a child whose run can be called again. While training is under way it is only noted,
-/// for the training to write its checkpoint; at any other time the process ends at once with
-/// kStoppedExit. One object at a time.
+/// SIGTERM in a child whose run can be called again. While training is under way it is only noted
+/// (engine::stop_request), for the training to write its checkpoint; at any other time the process
+/// ends at once with kStoppedExit. One object at a time.
 class StopSignal {
  public:
   StopSignal();
   ~StopSignal();
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
-
-  [[nodiscard]] const std::atomic<bool>& asked() const;
 
   /// Says whether training is under way. Ends the process where it was asked to stop before.
   void set_training(bool is_training);

@@ -50,7 +50,8 @@ std::map<std::size_t, QueueEntry> entries_of(const OrderFolder& folder,
   std::map<std::size_t, QueueEntry> entries;
   for (const SubmittedArray& array : arrays_of(folder))
     for (const QueueEntry& entry : queue)
-      if (entry.job == array.job) entries[static_cast<std::size_t>(array.first + entry.task)] = entry;
+      if (entry.job == array.job)
+        entries[static_cast<std::size_t>(array.first + entry.task)] = entry;
   return entries;
 }
 
@@ -82,8 +83,7 @@ SubmissionText submission_text(const fs::path& folder, std::size_t tasks,
                                const SubmitOptions& options, std::int64_t largest_array) {
   SubmissionText text;
   text.script = job_script(folder, options.program, options.settings.setup);
-  const std::vector<std::string> common =
-      sbatch_options(options.settings, folder, options.study);
+  const std::vector<std::string> common = sbatch_options(options.settings, folder, options.study);
   const auto most = static_cast<std::size_t>(std::max<std::int64_t>(1, largest_array));
   for (std::size_t first = 0; first < tasks; first += most) {
     std::vector<std::string> call = common;
@@ -100,8 +100,8 @@ std::vector<std::string> submit_orders(const OrderFolder& folder, const SubmitOp
   std::vector<std::string> jobs;
   std::string lines;
   try {
-    const SubmissionText text = submission_text(folder.path(), folder.tasks().size(), options,
-                                                slurm::largest_array());
+    const SubmissionText text =
+        submission_text(folder.path(), folder.tasks().size(), options, slurm::largest_array());
     base::write_file(folder.path() / "job.sh", text.script, {.failure = base::ErrorKind::store});
     for (const std::vector<std::string>& call : text.calls) {
       jobs.push_back(slurm::submit(call));
@@ -130,12 +130,10 @@ std::map<std::string, QueuedRun> queued_runs(const fs::path& store,
     for (std::size_t task = 0; task < tasks.size(); ++task) {
       QueuedRun found;
       if (const auto entry = entries.find(task); entry != entries.end())
-        found = {state_of(entry->second),
-                 entry->second.job + "_" + std::to_string(entry->second.task),
-                 entry->second.reason,
-                 entry->second.node,
-                 entry->second.since,
-                 {}};
+        found = {
+            state_of(entry->second), entry->second.job + "_" + std::to_string(entry->second.task),
+            entry->second.reason,    entry->second.node,
+            entry->second.since,     {}};
       bool is_first = true;  // of the task's orders that are not over: it is the one at work
       for (const std::size_t order : tasks[task]) {
         const std::string& run = folder.runs()[order];
@@ -171,8 +169,8 @@ SubmitLock::SubmitLock(const fs::path& store) {
   while (descriptor_ >= 0 && (outcome = ::flock(descriptor_, LOCK_EX)) != 0 && errno == EINTR) {
   }
   if (outcome != 0)
-    throw base::Error(base::ErrorKind::store, "'" + base::printable(file) +
-                                                  "' cannot be locked: " + std::strerror(errno));
+    throw base::Error(base::ErrorKind::store,
+                      "'" + base::printable(file) + "' cannot be locked: " + std::strerror(errno));
 }
 
 SubmitLock::~SubmitLock() {

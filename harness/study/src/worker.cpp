@@ -138,7 +138,7 @@ bool work(const WorkerRequest& order, ProgressLines& progress) {
   std::optional<StopSignal> signal;
   if (order.detached) {
     info.checkpoint.file = order.detached->checkpoints / checkpoint_name(job.identity);
-    info.checkpoint.stop = &signal.emplace().asked();
+    signal.emplace();
   }
   StoppableProgress watched(progress, signal ? &*signal : nullptr);
   watched.begin("setup", 0);

@@ -24,9 +24,9 @@ struct WorkerPlace {
 
 /// How a child process ended. What came of its run is in the store, and nowhere else.
 struct WorkerEnd {
-  base::Error reason;       ///< for a run that has no record
-  std::string how;          ///< the same as a remark, for one that has
-  bool ended_well = false;  ///< as a child does that has stored its run
+  base::Error reason;        ///< for a run that has no record
+  std::string how;           ///< the same as a remark, for one that has
+  bool ended_well = false;   ///< as a child does that has stored its run
   bool was_stopped = false;  ///< by a signal that asks to stop, and it is to be called again
 };
 

@@ -76,21 +76,20 @@ std::string to_json(const WorkerRequest& order) {
   std::vector<std::string> files;
   for (const auto& file : order.job.plugin_files)
     files.push_back(file.string());
-  json j = {
-      {"spec", spec_json(order.job.spec)},
-      {"identity", {{"hash", order.job.identity.hash}, {"parts", order.job.identity.parts}}},
-      {"plugin", order.job.plugin},
-      {"plugin_version", order.job.plugin_version},
-      {"plugin_files", files},
-      {"environment", order.job.environment},
-      {"manifest",
-       {{"train", order.job.manifest.train.string()},
-        {"test", order.job.manifest.test.string()},
-        {"train_hash", order.job.manifest.train_hash},
-        {"test_hash", order.job.manifest.test_hash}}},
-      {"store", order.store.string()},
-      {"store_file", {order.store_file.device, order.store_file.inode}},
-      {"parent", order.parent}};
+  json j = {{"spec", spec_json(order.job.spec)},
+            {"identity", {{"hash", order.job.identity.hash}, {"parts", order.job.identity.parts}}},
+            {"plugin", order.job.plugin},
+            {"plugin_version", order.job.plugin_version},
+            {"plugin_files", files},
+            {"environment", order.job.environment},
+            {"manifest",
+             {{"train", order.job.manifest.train.string()},
+              {"test", order.job.manifest.test.string()},
+              {"train_hash", order.job.manifest.train_hash},
+              {"test_hash", order.job.manifest.test_hash}}},
+            {"store", order.store.string()},
+            {"store_file", {order.store_file.device, order.store_file.inode}},
+            {"parent", order.parent}};
   if (order.detached)
     j["detached"] = {{"checkpoints", order.detached->checkpoints.string()},
                      {"features", order.detached->features.string()}};

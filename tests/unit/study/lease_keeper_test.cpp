@@ -120,7 +120,8 @@ TEST_F(LeaseKeeping, TheLeaseOfALivingOrUnknownProcessIsLeftAlone) {
   EXPECT_EQ(other_host(self), std::nullopt);
   const std::string here = self.substr(0, self.find(", process "));
   EXPECT_EQ(other_host(here + ", process 1 (12345678.4026531836-99)"), std::nullopt) << "rebooted";
-  EXPECT_EQ(other_host("far" + self.substr(here.size())), std::nullopt) << "a container of this host";
+  EXPECT_EQ(other_host("far" + self.substr(here.size())), std::nullopt)
+      << "a container of this host";
   EXPECT_EQ(other_host("somebody"), std::nullopt);
   LeaseKeeper one = keeper(self, 1h), other = keeper("far, process 1 (12345678.1-99)", 1h);
   EXPECT_EQ(one.claim(kFirst), Claim::taken);

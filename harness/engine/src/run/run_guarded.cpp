@@ -1,6 +1,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
+#include "petlab/engine/stop_request.hpp"
 #include "petlab/results/identity.hpp"
 #include "run/run_execution.hpp"
 

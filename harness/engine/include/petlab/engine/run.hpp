@@ -9,7 +9,6 @@
 #include "petlab/sdk/grouping.hpp"
 #include "petlab/sdk/method.hpp"
 
-#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -25,13 +24,7 @@ struct CheckpointPlace {
   /// Seconds of training between two checkpoints; 0 for one after each step. Where writing takes
   /// more than a twentieth of that, checkpoints become rarer.
   double every_seconds = 60.0;
-  /// When it becomes true, training writes a checkpoint after its next step and throws RunStopped.
-  const std::atomic<bool>* stop = nullptr;
 };
-
-/// A run was asked to stop: what it needs to go on is in its checkpoint, and it has no record. No
-/// exception that means a failure.
-class RunStopped {};
 
 /// What is known of a run before anything is loaded. Goes into its record, failed or done.
 struct RunInfo {
@@ -66,7 +59,7 @@ struct RunInputs {
 
 /// The one place that lets plugins work: calls `prepare`, then execute_run(), and turns whatever is
 /// thrown into a failed record with the kind of error and one sentence that names the method and
-/// the phase. What was measured before the failure (epochs, costs) is kept. Lets RunStopped through.
+/// the phase. What was measured before the failure (epochs, costs) is kept.
 [[nodiscard]] results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
                                              const std::function<RunInputs()>& prepare,
                                              Progress& progress);

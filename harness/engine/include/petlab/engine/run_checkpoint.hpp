@@ -53,8 +53,7 @@ class RunCheckpoint {
   /// Tells how the phase "train" costs so far, for what is saved in it.
   void set_running_cost(std::function<results::PhaseCost()> cost) { cost_ = std::move(cost); }
 
-  /// True when it is time for the next save_training(), which throws RunStopped behind it where
-  /// the run was asked to stop.
+  /// True when it is time for the next save_training().
   [[nodiscard]] bool due() const;
   void save_training(const TrainingPosition& position,
                      const std::vector<sdk::NamedTensor>& tensors);
@@ -63,7 +62,6 @@ class RunCheckpoint {
   using Clock = std::chrono::steady_clock;
 
   void read();
-  [[nodiscard]] bool stop_asked() const;
   /// Not a step of the run may fail for a checkpoint's sake: tells what went wrong.
   void try_to_write(const TrainingPosition* position, const std::vector<sdk::NamedTensor>& tensors);
   void write(const TrainingPosition* position, const std::vector<sdk::NamedTensor>& tensors);

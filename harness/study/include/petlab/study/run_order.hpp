@@ -13,9 +13,9 @@ namespace petlab::study {
 
 /// What came of an order.
 enum class OrderEnd {
-  published,         ///< its result is in the spool, or was there or collected already
+  published,          ///< its result is in the spool, or was there or collected already
   failure_published,  ///< the same, and the run failed
-  stopped,           ///< it has no result: call it again, here or on another host
+  stopped,            ///< it has no result: call it again, here or on another host
 };
 
 struct OrderOptions {

@@ -18,12 +18,12 @@ class SchedulerError final : public base::Error {
 
 /// A task of a job array as squeue lists it.
 struct QueueEntry {
-  std::string job;        ///< of the array
-  std::int64_t task = 0;  ///< of the array
-  std::string state;      ///< "PENDING", "RUNNING", ...
-  std::string reason;     ///< why it waits
-  std::string node;       ///< "" while it waits
-  std::string since;      ///< when it began, or is expected to; local time
+  std::string job;          ///< of the array
+  std::int64_t task = 0;    ///< of the array
+  std::string state;        ///< "PENDING", "RUNNING", ...
+  std::string reason = {};  ///< why it waits
+  std::string node = {};    ///< "" while it waits
+  std::string since = {};   ///< when it began, or is expected to; local time
 
   /// It will run, runs, or is about to end: nothing is known yet of its result.
   [[nodiscard]] bool is_active() const;

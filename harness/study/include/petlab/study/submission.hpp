@@ -22,8 +22,8 @@ namespace petlab::study {
 /// How the tasks of an order folder are submitted.
 struct SubmitOptions {
   ClusterSettings settings;
-  std::filesystem::path program;  ///< petlab, as the nodes see it
-  std::string study;              ///< for the name of the jobs
+  std::filesystem::path program;    ///< petlab, as the nodes see it
+  std::string study;                ///< for the name of the jobs
   std::optional<int> at_once = {};  ///< tasks of an array that run at the same time at most
 };
 
@@ -32,8 +32,8 @@ struct SubmissionText {
   std::vector<std::vector<std::string>> calls;
   std::string script;
 };
-[[nodiscard]] SubmissionText submission_text(const std::filesystem::path& folder,
-                                             std::size_t tasks, const SubmitOptions& options,
+[[nodiscard]] SubmissionText submission_text(const std::filesystem::path& folder, std::size_t tasks,
+                                             const SubmitOptions& options,
                                              std::int64_t largest_array);
 
 /// Writes job.sh into the folder and submits its tasks as job arrays. Returns their job numbers.
@@ -52,11 +52,11 @@ struct QueuedRun {
     running,
   };
   State state = State::lost;
-  std::string job;     ///< "12_3" of Slurm
-  std::string reason;  ///< why it waits
-  std::string node;
-  std::string since;  ///< when the task began
-  std::optional<OrderProgress> progress;
+  std::string job = {};     ///< "12_3" of Slurm
+  std::string reason = {};  ///< why it waits
+  std::string node = {};
+  std::string since = {};  ///< when the task began
+  std::optional<OrderProgress> progress = {};
 };
 
 /// The runs of the store's order folders that were submitted to Slurm and have not been collected,
