@@ -21,7 +21,7 @@ namespace {
 std::atomic<bool> stop_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
 
-extern "C" void request_stop(int) {
+extern "C" void stop_order(int) {
   stop_requested = true;
 }
 
@@ -88,7 +88,7 @@ int run_worker(const Arguments& arguments) {
   // First: a scheduler may send it at any moment.
   for (const int number : {SIGTERM, SIGINT}) {
     struct sigaction action{};
-    action.sa_handler = request_stop;
+    action.sa_handler = stop_order;
     sigaction(number, &action, nullptr);
   }
   Usage usage{
