@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # System packages: installs those that are missing with apt (as root), or prints the line to run.
 #
-#   system_packages.sh [--list] [tests]: with `tests` also what only tests need, a browser; --list prints
+#   system_packages.sh [--list] [tests]: with `tests` also what only tests need, a browser and a Slurm of two nodes; --list prints
 #   the names for this system (PETLAB_OS_RELEASE: another os-release file) and installs nothing
 #
 # Names are those of Debian 12 and 13 and of Ubuntu 24.04; they are tested on Debian 12.
@@ -35,6 +35,10 @@ if [ "${1:-}" = tests ] && [ -z "${PETLAB_CHROMIUM:-}" ]; then
       *) packages+=(chromium) ;;
     esac
   fi
+fi
+# The tests start its daemons themselves, with files of their own (tests/integration/slurm_cluster.sh).
+if [ "${1:-}" = tests ]; then
+  packages+=(slurmctld slurmd slurm-client munge)
 fi
 if [ -n "$list" ]; then
   printf '%s\n' "${packages[@]}"

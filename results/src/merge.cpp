@@ -59,8 +59,10 @@ class Merger {
     RunReader reader(from, LoadDetail::everything);
     for (const std::string& identity : texts_of(from, "SELECT identity FROM runs ORDER BY run_id"))
       take_run(from, reader, identity, from_path);
-    const StudyMerge studies = merge_studies(into_, into_path_, from, from_path, options_.rename);
+    const StudyMerge studies = merge_studies(into_, into_path_, from, from_path, options_);
     report.studies_added += studies.added;
+    for (const std::string& sentence : studies.joined)
+      report.joined.push_back(sentence);
     for (const std::string& sentence : studies.renamed)
       report.renamed.push_back(sentence);
     for (const std::string& sentence : studies.differences)

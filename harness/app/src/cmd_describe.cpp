@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
+#include "petlab/study/cluster_settings.hpp"
 #include "petlab/study/key_table.hpp"
 #include "study_command.hpp"
 
@@ -32,7 +33,8 @@ int run_describe(const Arguments& arguments) {
       "NAME [options]",
       "Describes a method or grouping: its plugin, options with ranges and defaults, and how\n"
       "its publication trains it. With --count: what it trains on a backbone.\n"
-      "With --keys instead of a name: the keys of protocol files.",
+      "With --keys instead of a name: the keys of protocol files; with --cluster-keys: those of\n"
+      "cluster.ini.",
       po::options_description("Options"),
       {"NAME"},
       "  petlab describe mmap\n"
@@ -41,6 +43,7 @@ int run_describe(const Arguments& arguments) {
   usage.positional_optional = true;
   usage.options.add_options()("keys", po::bool_switch(),
                               "print the table of all keys of protocol files, as Markdown")(
+      "cluster-keys", po::bool_switch(), "the same for the file of petlab submit --cluster")(
       "count", po::bool_switch(), "count trainable parameters on --backbone")(
       "backbone", text_value(), "folder of a CLIP in the Hugging Face layout")(
       "option", texts_value(), "option of the method for --count: NAME=VALUE; may be repeated")(
@@ -53,6 +56,10 @@ int run_describe(const Arguments& arguments) {
   if (!options) return kOk;
   if (options->get<bool>("keys")) {
     std::cout << study::key_table();
+    return kOk;
+  }
+  if (options->get<bool>("cluster-keys")) {
+    std::cout << study::cluster_key_table();
     return kOk;
   }
   if (!options->has("NAME"))

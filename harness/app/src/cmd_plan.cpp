@@ -7,6 +7,7 @@
 #include "petlab/study/expected_cost.hpp"
 #include "petlab/study/memory_estimate.hpp"
 #include "petlab/study/study_facts.hpp"
+#include "petlab/study/submission.hpp"
 #include "progress_view.hpp"
 #include "study_command.hpp"
 #include "study_stages.hpp"
@@ -39,12 +40,41 @@ std::string bytes_text(std::int64_t bytes) {
   return text;
 }
 
-/// What a store knows of the runs of a study.
+using QueuedRuns = std::map<std::string, study::QueuedRun>;
+
+/// What a cluster knows of the runs of a store. `trouble`: why it does not say.
+QueuedRuns runs_of_cluster(const std::filesystem::path& store, std::string& trouble) {
+  std::vector<study::QueueEntry> queue;
+  try {
+    if (study::has_open_orders(store)) queue = study::slurm::queue();
+  } catch (const study::SchedulerError& error) {
+    trouble = error.what();
+    return {};
+  }
+  return study::queued_runs(store, queue);
+}
+
+/// "job 12_3 on node7 since 2026-01-31T12:00:00, train 40/300".
+std::string remark_of(const study::QueuedRun& run) {
+  std::string text = run.job.empty() ? "" : "job " + run.job;
+  if (!run.node.empty()) text += " on " + run.node;
+  if (run.state == study::QueuedRun::State::running) text += " since " + run.since;
+  if (!run.reason.empty() && run.state == study::QueuedRun::State::queued)
+    text += " (" + run.reason + ")";
+  if (run.progress) {
+    text += ", " + run.progress->phase;
+    if (run.progress->total > 0)
+      text += " " + std::to_string(run.progress->done) + "/" + std::to_string(run.progress->total);
+  }
+  return text;
+}
+
+/// What a store, and a cluster, know of the runs of a study.
 class StateOfRuns {
  public:
   StateOfRuns(const PreparedStudy& study, const results::RunStore* store,
-              const study::PluginRegistry& plugins)
-      : study_(study), store_(store), plugins_(plugins) {
+              const study::PluginRegistry& plugins, const QueuedRuns& cluster)
+      : study_(study), store_(store), plugins_(plugins), cluster_(cluster) {
     if (store == nullptr) return;
     past_ = study::past_runs(*store, study.wanted);
     const std::string now = results::utc_now();
@@ -73,6 +103,8 @@ class StateOfRuns {
       ++running_;
       line.state = "running";
       line.remark = "on " + owner->second;
+    } else if (const auto found = cluster_.find(job.identity.hash); found != cluster_.end()) {
+      take_from_cluster(found->second, line);
     } else if (run) {
       ++failed_;
       line.state = "failed";
@@ -86,6 +118,35 @@ class StateOfRuns {
     else
       ++unknown_;
     return line;
+  }
+
+  /// A run that was submitted.
+  void take_from_cluster(const study::QueuedRun& run, Line& line) {
+    line.remark = remark_of(run);
+    switch (run.state) {
+      case study::QueuedRun::State::running:
+        line.state = "running";
+        ++running_;
+        return;
+      case study::QueuedRun::State::queued:
+        line.state = "queued";
+        ++queued_;
+        return;
+      case study::QueuedRun::State::published:
+        line.state = "published";
+        line.remark = "petlab collect --store " + study_.store.string();
+        ++queued_;
+        return;
+      case study::QueuedRun::State::lost:
+        line.state = "lost";
+        line.remark =
+            "its job ended without a result" + (line.remark.empty() ? "" : ": " + line.remark);
+        break;
+      case study::QueuedRun::State::cancelled:
+        line.remark = "its job was cancelled: " + line.remark;
+        break;
+    }
+    ++missing_;
   }
 
   /// Says so where the runs at once are expected to want more memory than there is.
@@ -102,9 +163,10 @@ class StateOfRuns {
 
   void print_sum() const {
     std::cout << study_.wanted.size() << " runs: " << done_ << " done, " << failed_ << " failed, "
-              << running_ << " running, " << missing_ << " missing in " << study_.store.string()
-              << "\n";
-    const std::size_t left = running_ + missing_;
+              << running_ << " running, "
+              << (queued_ > 0 ? std::to_string(queued_) + " queued, " : "") << missing_
+              << " missing in " << study_.store.string() << "\n";
+    const std::size_t left = running_ + queued_ + missing_;
     if (left == 0) return;
     std::cout << "Expected for the " << left << " left: ";
     if (unknown_ == left) {
@@ -140,13 +202,14 @@ class StateOfRuns {
   const PreparedStudy& study_;
   const results::RunStore* store_;  ///< nullptr: none yet
   const study::PluginRegistry& plugins_;
+  const QueuedRuns& cluster_;
   std::shared_ptr<const clip::Backbone> backbone_;
   std::vector<engine::Task> tasks_;
   std::map<std::string, std::int64_t> estimates_;  ///< by row
   std::int64_t largest_ = 0;                       ///< of runs that are not done
   std::vector<study::PastRun> past_;
   std::map<std::string, std::string> owners_;  ///< of running runs, by identity
-  std::size_t done_ = 0, failed_ = 0, running_ = 0, missing_ = 0, unknown_ = 0;
+  std::size_t done_ = 0, failed_ = 0, running_ = 0, queued_ = 0, missing_ = 0, unknown_ = 0;
   double seconds_left_ = 0.0;
 };
 
@@ -174,7 +237,9 @@ void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins
   std::optional<results::RunStore> store;
   if (std::filesystem::exists(study.store))
     store.emplace(study.store, results::OpenMode::read_only);
-  StateOfRuns states(study, store ? &*store : nullptr, plugins);
+  std::string trouble;
+  const QueuedRuns cluster = runs_of_cluster(study.store, trouble);
+  StateOfRuns states(study, store ? &*store : nullptr, plugins, cluster);
   std::size_t width = 3;
   for (const study::Job& job : study.wanted)
     width = std::max(width, job.spec.label.size());
@@ -188,6 +253,8 @@ void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins
                job.identity.hash.substr(0, 12), width);
   }
   states.print_sum();
+  if (!trouble.empty())
+    std::cout << "What was submitted is not known at the moment: " << trouble << "\n";
   states.warn_of_memory();
 }
 
@@ -217,20 +284,23 @@ void print_abandoned(const std::vector<PreparedStudy>& studies) {
 }  // namespace
 
 int run_plan(const Arguments& arguments) {
-  Usage usage{"plan",
-              "STUDY [options]",
-              "Checks a study as `petlab run` would, computes nothing, and prints its runs: done,\n"
-              "failed (with the reason), running (by whom) or missing, with their time and peak\n"
-              "memory. What a run is expected to cost has a ~: the median over finished runs of\n"
-              "the same method, sharing, grouping, data set, backbone, device and precision in\n"
-              "the store, scaled to its epochs and training images. Memory with ~~ is estimated\n"
-              "from shapes, for runs on the CPU that have none like them in the store yet. Warns\n"
-              "when parallel runs may need more memory than the machine has. Lists checkpoints\n"
-              "that no run needs any more (petlab clean removes them).",
-              po::options_description("Options"),
-              {"STUDY"},
-              "  petlab plan harness/protocols/demo.ini\n"
-              "  petlab plan my.ini --seeds 1-5 --set train.epochs=50\n"};
+  Usage usage{
+      "plan",
+      "STUDY [options]",
+      "Checks a study as `petlab run` would, computes nothing, and prints its runs: done,\n"
+      "failed (with the reason), running (by whom) or missing, with their time and peak\n"
+      "memory; those that were submitted to a cluster also as queued, running (where, since\n"
+      "when, how far), published (petlab collect takes them) or lost. What a\n"
+      "run is expected to cost has a ~: the median over finished runs of\n"
+      "the same method, sharing, grouping, data set, backbone, device and precision in\n"
+      "the store, scaled to its epochs and training images. Memory with ~~ is estimated\n"
+      "from shapes, for runs on the CPU that have none like them in the store yet. Warns\n"
+      "when parallel runs may need more memory than the machine has. Lists checkpoints\n"
+      "that no run needs any more (petlab clean removes them).",
+      po::options_description("Options"),
+      {"STUDY"},
+      "  petlab plan harness/protocols/demo.ini\n"
+      "  petlab plan my.ini --seeds 1-5 --set train.epochs=50\n"};
   add_study_options(usage.options);
   usage.options.add_options()("protocol", po::bool_switch(), "print the resolved protocol instead");
   const auto options = parse(usage, arguments);

@@ -1,4 +1,6 @@
+#include "cluster_command.hpp"
 #include "command.hpp"
+#include "petlab/base/error.hpp"
 #include "study_command.hpp"
 #include "study_stages.hpp"
 
@@ -23,9 +25,12 @@ int run_study(const Arguments& arguments) {
       "  petlab run harness/protocols/demo.ini --store results/demo.sqlite\n"
       "  petlab run harness/protocols/demo.ini --rows coop-joint --seeds 1 --epochs 2\n"
       "  petlab run harness/protocols/demo.ini --dataset folder --dataset-root ~/pictures\n"
+      "  petlab run my.ini --store /shared/my.sqlite --executor slurm --cluster cluster.ini\n"
       "  petlab run my.ini --set method.coop.option.n-ctx=16 --workers 1 --threads 2\n"};
   add_study_options(usage.options);
   add_running_options(usage.options);
+  add_executor_options(usage.options);
+  add_cluster_options(usage.options);
   usage.options.add_options()("no-table", po::bool_switch(),
                               "do not print the study's table at the end");
   const auto options = parse(usage, arguments);
@@ -34,7 +39,11 @@ int run_study(const Arguments& arguments) {
   warn_of_refused(*plugins);
   StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
   std::vector<PreparedStudy> studies;
-  const int code = run_stages(stages, *options, studies);
+  const std::string& executor = options->text("executor");
+  if (executor != "local" && executor != "slurm")
+    base::throw_config_error("--executor is '" + executor + "', expected local or slurm");
+  const int code =
+      run_stages(stages, *options, studies, executor == "slurm" ? run_on_cluster : run_missing);
   if (code != kInterrupted && !options->get<bool>("no-table"))
     for (const PreparedStudy& study : studies) {
       std::cout << "\n";

@@ -23,8 +23,10 @@ enum ExitCode : int {
   kStore = 5,
   kDevice = 6,
   kNumeric = 7,
+  kScheduler = 8,
   kInternal = 70,
-  kOutput = 74,  ///< standard output
+  kOutput = 74,   ///< standard output
+  kStopped = 75,  ///< to be called again: study::kStoppedExit
   kInterrupted = 130,
 };
 
@@ -47,10 +49,13 @@ int run_datasets(const Arguments& arguments);
 int check_datasets(const Arguments& arguments);
 int split_datasets(const Arguments& arguments);
 int fingerprint_datasets(const Arguments& arguments);
+int run_cancel(const Arguments& arguments);
 int run_check(const Arguments& arguments);
 int run_clean(const Arguments& arguments);
-int run_completion(const Arguments& arguments);
+int run_collect(const Arguments& arguments);
 int run_compare(const Arguments& arguments);
+int run_completion(const Arguments& arguments);
+int run_compute(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
 int run_export(const Arguments& arguments);
@@ -62,6 +67,7 @@ int run_plugins(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);
 int run_study(const Arguments& arguments);
+int run_submit(const Arguments& arguments);
 int run_verify(const Arguments& arguments);
 int run_worker(const Arguments& arguments);
 

@@ -4,6 +4,8 @@
 #include "petlab/kernels/cpu_level.hpp"
 #include "petlab/sdk/abi.hpp"
 #include "petlab/study/identity.hpp"
+#include "petlab/study/slurm.hpp"
+#include "petlab/study/study_runner.hpp"
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
@@ -28,6 +30,10 @@ const std::vector<Command>& commands() {
       {"run", "run what a study is missing", run_study},
       {"plan", "check a study and list its runs", run_plan},
       {"reproduce", "the paper's tables: run what is missing, print, write a page", run_reproduce},
+      {"submit", "submit what a study is missing to a cluster", run_submit},
+      {"collect", "bring what workers published into a store", run_collect},
+      {"cancel", "cancel what was submitted", run_cancel},
+      {"worker", "compute one run that was submitted, for any scheduler", run_worker},
       {"report", "print and write the table of a study", run_report},
       {"merge", "join the stores of several machines", run_merge},
       {"export", "write the store's views as CSV files", run_export},
@@ -42,7 +48,7 @@ const std::vector<Command>& commands() {
       {"pretrain", "train the embedded backbone anew", run_pretrain_command},
       {"completion", "completion of commands and options for bash and zsh", run_completion},
       {"man", "the manual page", run_man},
-      {"worker", nullptr, run_worker},
+      {study::kComputeCommand, nullptr, run_compute},
   };
   return all;
 }
@@ -62,8 +68,9 @@ void print_help() {
          "sets\n"
          "that are used; without it, all that the machine offers are.\n"
          "\nExit codes: 0 done; 1 a run failed; 2 command line or protocol; 3 data set or\n"
-         "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 70 internal\n"
-         "error (please report); 74 standard output could not be written; 130 interrupted.\n";
+         "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 8 scheduler; 70\n"
+         "internal error (please report); 74 standard output could not be written; 75 stopped,\n"
+         "call it again; 130 interrupted.\n";
 }
 
 void print_version() {
@@ -155,6 +162,9 @@ int run(const Arguments& arguments) {
     // A wrong PETLAB_CPU is refused by every command, before any work.
     (void)kernels::cpu_level();
     return dispatch(arguments);
+  } catch (const study::SchedulerError& error) {
+    say(error.what());
+    return kScheduler;
   } catch (const base::Error& error) {
     say(error.what());
     return exit_code(error.kind());

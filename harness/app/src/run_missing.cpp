@@ -120,24 +120,12 @@ study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& 
       .cpus = has_all ? study::share_cpus(cpus, study.workers, study.threads)
                       : std::vector<study::CpuSet>{},
       .pause = &pause_requested};
-  if (options.has("run-timeout"))
-    runner.run_timeout = std::chrono::seconds(count_of(options, "run-timeout", 1, kLongestRun));
-  if (options.has("memory-limit")) runner.memory_limit = size_of(options.text("memory-limit"));
+  take_limits(options, runner.run_timeout, runner.memory_limit);
   return runner;
 }
 
 study::RetryChoice retry_choice(const Parsed& options) {
   return options.has("retry") ? study::parse_retry(options.text("retry")) : study::RetryChoice{};
-}
-
-/// The runs of the studies, each once.
-std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
-  std::vector<study::Job> jobs;
-  std::set<std::string> seen;
-  for (const PreparedStudy& study : studies)
-    for (const study::Job& job : study.wanted)
-      if (seen.insert(job.identity.hash).second) jobs.push_back(job);
-  return jobs;
 }
 
 /// A process that was ended between a run's record and the removal of its checkpoint left it
@@ -233,14 +221,35 @@ int say_failures(const study::PendingRuns& pending, const study::StudyOutcome& o
 
 }  // namespace
 
+std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
+  std::vector<study::Job> jobs;
+  std::set<std::string> seen;
+  for (const PreparedStudy& study : studies)
+    for (const study::Job& job : study.wanted)
+      if (seen.insert(job.identity.hash).second) jobs.push_back(job);
+  return jobs;
+}
+
+void add_limit_options(po::options_description& options) {
+  options.add_options()("run-timeout", po::value<int>(),
+                        "seconds after which a run is ended and counts as failed")(
+      "memory-limit", text_value(),
+      "memory of one run, e.g. 8G; a run that holds more is ended and counts as failed");
+}
+
+void take_limits(const Parsed& options, std::optional<std::chrono::seconds>& run_timeout,
+                 std::optional<std::int64_t>& memory_limit) {
+  if (options.has("run-timeout"))
+    run_timeout = std::chrono::seconds(count_of(options, "run-timeout", 1, kLongestRun));
+  if (options.has("memory-limit")) memory_limit = size_of(options.text("memory-limit"));
+}
+
 void add_running_options(po::options_description& options) {
+  add_limit_options(options);
   options.add_options()("quiet", po::bool_switch(), "no progress; failures are still told")(
       "retry", text_value(),
       "try failed runs again: failed (all), or kinds of failures, e.g. "
       "device,numeric (petlab plan shows them)")(
-      "run-timeout", po::value<int>(), "seconds after which a run is ended and counts as failed")(
-      "memory-limit", text_value(),
-      "memory of one run, e.g. 8G; a run that holds more is ended and counts as failed")(
       "lease", po::value<int>()->default_value(60),
       "heartbeat timeout in seconds: without a heartbeat for so long, another petlab process on "
       "the same store may take over this one's runs");

@@ -5,6 +5,8 @@
 #include "petlab/study/plugin_loader.hpp"
 #include "petlab/study/protocol.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,7 +52,15 @@ struct PreparedStudy {
                                           const Parsed& options,
                                           const study::PluginRegistry& plugins);
 
-/// Adds --run-timeout to the options of a command that runs studies.
+/// The runs that are wanted of the studies, each once.
+[[nodiscard]] std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies);
+
+/// Adds --run-timeout and --memory-limit, and takes what they say.
+void add_limit_options(po::options_description& options);
+void take_limits(const Parsed& options, std::optional<std::chrono::seconds>& run_timeout,
+                 std::optional<std::int64_t>& memory_limit);
+
+/// Adds these and others to the options of a command that runs studies.
 void add_running_options(po::options_description& options);
 
 /// Runs what the store of the studies lacks of them, a run that several of them hold once. The

@@ -8,11 +8,13 @@
 #include "petlab/engine/split_manifest.hpp"
 #include "petlab/results/run_store.hpp"
 #include "planned_parts.hpp"
+#include "stop_signal.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace petlab::study {
 namespace {
@@ -23,9 +25,11 @@ void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned
 }
 
 /// The features that runs of the same pictures, backbone and program share.
-engine::FeatureStorePlace feature_place(const Job& job) {
+engine::FeatureStorePlace feature_place(const WorkerRequest& order) {
+  const Job& job = order.job;
   engine::FeatureStorePlace place;
-  if (job.spec.feature_store) place.folder = job.spec.cache_dir / "features";
+  if (job.spec.feature_store)
+    place.folder = order.detached ? order.detached->features : job.spec.cache_dir / "features";
   for (const char* part : {"dataset.fingerprint", "backbone.weights", "backbone.settings",
                            "host.sources", "torch.version"})
     place.key += std::string(part) + " " + identity_part(job.identity, part) + "\n";
@@ -33,7 +37,8 @@ engine::FeatureStorePlace feature_place(const Job& job) {
 }
 
 /// Loads the plugins and what the run works on. The plugins stay to the end of the process.
-engine::RunInputs prepare(const Job& job) {
+engine::RunInputs prepare(const WorkerRequest& order) {
+  const Job& job = order.job;
   const engine::RunSpec& spec = job.spec;
   static auto& plugins = *new PluginRegistry({.folders = {}, .files = job.plugin_files});
   for (const RefusedPlugin& refused : plugins.refused())
@@ -58,10 +63,26 @@ engine::RunInputs prepare(const Job& job) {
                   identity_part(job.identity, "backbone.settings"));
   engine::read_split_manifest(inputs, job.manifest, spec.cache_dir,
                               static_cast<unsigned>(spec.threads));
-  inputs.features = feature_place(job);
+  inputs.features = feature_place(order);
   check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
   return inputs;
 }
+
+/// Progress that tells the signal's handler when a checkpoint can be written.
+class StoppableProgress final : public engine::Progress {
+ public:
+  StoppableProgress(engine::Progress& inner, StopSignal* signal) : inner_(inner), signal_(signal) {}
+  void begin(std::string_view phase, std::int64_t total) override {
+    if (signal_ != nullptr) signal_->set_training(phase == "train");
+    inner_.begin(phase, total);
+  }
+  void update(std::int64_t done, std::string_view detail) override { inner_.update(done, detail); }
+  void note(std::string_view text) override { inner_.note(text); }
+
+ private:
+  engine::Progress& inner_;
+  StopSignal* signal_;
+};
 
 std::int64_t now_ms() {
   using namespace std::chrono;
@@ -97,7 +118,11 @@ std::filesystem::path checkpoint_file(const std::filesystem::path& store,
                                       const results::RunIdentity& identity) {
   std::filesystem::path folder = store;
   folder += ".checkpoints";
-  return folder / (identity.hash + ".safetensors");
+  return folder / checkpoint_name(identity);
+}
+
+std::string checkpoint_name(const results::RunIdentity& identity) {
+  return identity.hash + ".safetensors";
 }
 
 bool work(const WorkerRequest& order, ProgressLines& progress) {
@@ -110,14 +135,21 @@ bool work(const WorkerRequest& order, ProgressLines& progress) {
                           "replaced meanwhile; nothing is written to it");
   engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
   info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
-  progress.begin("setup", 0);
+  std::optional<StopSignal> signal;
+  if (order.detached) {
+    info.checkpoint.file = order.detached->checkpoints / checkpoint_name(job.identity);
+    signal.emplace();
+  }
+  StoppableProgress watched(progress, signal ? &*signal : nullptr);
+  watched.begin("setup", 0);
   const results::RunRecord record =
-      engine::run_guarded(job.spec, info, [&] { return prepare(job); }, progress);
+      engine::run_guarded(job.spec, info, [&] { return prepare(order); }, watched);
+  if (signal) signal->hold();  // what is computed is stored, whoever asks
   write_when_there_is_room([&] { store.record(record); },
                            [&](const std::string& text) { progress.note(text); });
   if (record.status != results::RunStatus::done) return false;  // --retry goes on from there
   std::error_code ignored;
-  std::filesystem::remove(info.checkpoint.file, ignored);
+  if (!order.detached) std::filesystem::remove(info.checkpoint.file, ignored);
   return true;
 }
 

@@ -76,21 +76,23 @@ std::string to_json(const WorkerRequest& order) {
   std::vector<std::string> files;
   for (const auto& file : order.job.plugin_files)
     files.push_back(file.string());
-  const json j = {
-      {"spec", spec_json(order.job.spec)},
-      {"identity", {{"hash", order.job.identity.hash}, {"parts", order.job.identity.parts}}},
-      {"plugin", order.job.plugin},
-      {"plugin_version", order.job.plugin_version},
-      {"plugin_files", files},
-      {"environment", order.job.environment},
-      {"manifest",
-       {{"train", order.job.manifest.train.string()},
-        {"test", order.job.manifest.test.string()},
-        {"train_hash", order.job.manifest.train_hash},
-        {"test_hash", order.job.manifest.test_hash}}},
-      {"store", order.store.string()},
-      {"store_file", {order.store_file.device, order.store_file.inode}},
-      {"parent", order.parent}};
+  json j = {{"spec", spec_json(order.job.spec)},
+            {"identity", {{"hash", order.job.identity.hash}, {"parts", order.job.identity.parts}}},
+            {"plugin", order.job.plugin},
+            {"plugin_version", order.job.plugin_version},
+            {"plugin_files", files},
+            {"environment", order.job.environment},
+            {"manifest",
+             {{"train", order.job.manifest.train.string()},
+              {"test", order.job.manifest.test.string()},
+              {"train_hash", order.job.manifest.train_hash},
+              {"test_hash", order.job.manifest.test_hash}}},
+            {"store", order.store.string()},
+            {"store_file", {order.store_file.device, order.store_file.inode}},
+            {"parent", order.parent}};
+  if (order.detached)
+    j["detached"] = {{"checkpoints", order.detached->checkpoints.string()},
+                     {"features", order.detached->features.string()}};
   return j.dump();
 }
 
@@ -114,6 +116,9 @@ WorkerRequest parse_worker_request(const std::string& text) {
     j.at("store_file").at(0).get_to(order.store_file.device);
     j.at("store_file").at(1).get_to(order.store_file.inode);
     j.at("parent").get_to(order.parent);
+    if (j.contains("detached"))
+      order.detached = DetachedRun{j["detached"].at("checkpoints").get<std::string>(),
+                                   j["detached"].at("features").get<std::string>()};
     return order;
   } catch (const json::exception& error) {
     throw base::Error(base::ErrorKind::internal,

@@ -1,6 +1,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
+#include "petlab/engine/stop_request.hpp"
 #include "petlab/results/identity.hpp"
 #include "run/run_execution.hpp"
 
@@ -60,6 +61,8 @@ results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
     const RunInputs inputs = prepare();
     try {
       execute(spec, inputs, progress, execution);
+    } catch (const RunStopped&) {
+      throw;
     } catch (const base::Error& error) {
       fail(execution, spec, error.kind(), error.what());
     } catch (const c10::OutOfMemoryError& error) {
