@@ -15,10 +15,15 @@ void print(const results::MergeReport& report, const std::filesystem::path& into
             << grouped_digits(report.runs_replaced) << " in place of a failed one, "
             << grouped_digits(report.runs_kept) << " were there; "
             << counted(report.studies_added, "study", "studies") << " and "
-            << counted(report.splits_added, "split", "splits") << " added\n";
+            << counted(report.splits_added, "split", "splits") << " added";
+  if (report.adapters_copied > 0)
+    std::cout << "; adapters of " << counted(report.adapters_copied, "run", "runs") << " copied";
+  std::cout << "\n";
   for (const std::string& sentence : report.renamed)
     std::cout << sentence << "\n";
   std::cout << std::flush;
+  for (const std::string& sentence : report.without_adapters)
+    std::cerr << "petlab: " << sentence << "; the run came without them\n";
   for (const std::string& sentence : report.differences)
     std::cerr << "petlab: " << sentence << "\n";
 }
@@ -30,7 +35,7 @@ int run_merge(const Arguments& arguments) {
       "merge",
       "INTO FROM... [--rename]",
       "Joins the stores of several machines: everything in the files FROM comes into INTO, which\n"
-      "is made where there is none. FROM is only read. A finished run wins over a failed one of\n"
+      "is made where there is none, with the adapters of its runs. FROM is only read. A finished run wins over a failed one of\n"
       "the same identity. Merging again changes nothing, and a merge that is refused changes\n"
       "nothing. Exit code: 5 when two finished runs of one identity have different weights or\n"
       "predictions; the one in INTO stays, and a line says how the other differs.",

@@ -51,6 +51,7 @@ int run_check(const Arguments& arguments);
 int run_clean(const Arguments& arguments);
 int run_compare(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
+int run_evaluate(const Arguments& arguments);
 int run_export(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
 int run_plan(const Arguments& arguments);

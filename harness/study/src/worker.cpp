@@ -6,6 +6,7 @@
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/split_manifest.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/run_store.hpp"
 #include "planned_parts.hpp"
 
@@ -22,16 +23,6 @@ void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned
                   planned);
 }
 
-/// The features that runs of the same pictures, backbone and program share.
-engine::FeatureStorePlace feature_place(const Job& job) {
-  engine::FeatureStorePlace place;
-  if (job.spec.feature_store) place.folder = job.spec.cache_dir / "features";
-  for (const char* part : {"dataset.fingerprint", "backbone.weights", "backbone.settings",
-                           "host.sources", "torch.version"})
-    place.key += std::string(part) + " " + identity_part(job.identity, part) + "\n";
-  return place;
-}
-
 /// Loads the plugins and what the run works on. The plugins stay to the end of the process.
 engine::RunInputs prepare(const Job& job) {
   const engine::RunSpec& spec = job.spec;
@@ -42,6 +33,7 @@ engine::RunInputs prepare(const Job& job) {
   const MethodRef method = plugins.method(spec.method);
   check_plugin_sources(*method.plugin, identity_part(job.identity, "method.sources"));
   inputs.method = method.entry;
+  inputs.method_licence = method.plugin->descriptor->licence;
   if (spec.grouping) {
     const GroupingRef grouping = plugins.grouping(spec.grouping->strategy);
     check_plugin_sources(*grouping.plugin, identity_part(job.identity, "grouping.sources"));
@@ -110,11 +102,22 @@ bool work(const WorkerRequest& order, ProgressLines& progress) {
                           "replaced meanwhile; nothing is written to it");
   engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
   info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
+  const auto say = [&](const std::string& text) { progress.note(text); };
+  if (job.spec.keep_adapters) {
+    info.adapters.file = results::adapter_file(order.store, job.identity.hash);
+    info.adapters.write_when_possible = [&](const std::function<void()>& write) {
+      write_when_there_is_room(
+          [&] {
+            // The file of a run that somebody has finished meanwhile is that one's.
+            if (!store.has_done(job.identity.hash)) write();
+          },
+          say);
+    };
+  }
   progress.begin("setup", 0);
   const results::RunRecord record =
       engine::run_guarded(job.spec, info, [&] { return prepare(job); }, progress);
-  write_when_there_is_room([&] { store.record(record); },
-                           [&](const std::string& text) { progress.note(text); });
+  write_when_there_is_room([&] { store.record(record); }, say);
   if (record.status != results::RunStatus::done) return false;  // --retry goes on from there
   std::error_code ignored;
   std::filesystem::remove(info.checkpoint.file, ignored);
