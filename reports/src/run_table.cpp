@@ -112,7 +112,7 @@ void add_costs(RunColumns& columns, bool times) {
                   .reading = " file: in which the run's adapters are kept beside the store.",
                   .reading_place = 1},
        .text = of_run([](const SeedResult& s) {
-         return s.adapters_bytes == 0 ? std::string(kNothing)
+         return s.adapters_bytes == 0 ? std::string()
                                       : fixed(static_cast<double>(s.adapters_bytes) / kMega, 3);
        }),
        .value = field_of_run([](const SeedResult& s) { return s.adapters_bytes; })});

@@ -14,16 +14,19 @@ ALTER TABLE runs ADD COLUMN parent TEXT REFERENCES runs (identity)
   CHECK ((kind = 'evaluation') = (parent IS NOT NULL));
 CREATE INDEX runs_parent ON runs (parent) WHERE parent IS NOT NULL;
 
--- A finished evaluation and task.
+-- A finished evaluation and task, for each study that plans the run whose adapters it tests.
 CREATE VIEW evaluations AS
-SELECT r.identity AS run, r.parent, r.method, r.sharing, r.grouping, r.seed,
+SELECT s.name AS study, p.row_label AS label, r.method, r.sharing, r.grouping, r.seed,
        d.name AS dataset, v.name AS split, t.name AS task, x.n_test, x.n_correct,
-       CAST(x.n_correct AS REAL) / NULLIF(x.n_test, 0) AS accuracy, x.loss
+       CAST(x.n_correct AS REAL) / NULLIF(x.n_test, 0) AS accuracy, x.loss,
+       r.parent, r.identity AS run
 FROM runs r
+JOIN study_runs p ON p.identity = r.parent
+JOIN studies s USING (study_id)
 JOIN splits v USING (split_id)
 JOIN datasets d USING (dataset_id)
 JOIN task_results x USING (run_id)
 JOIN tasks t ON t.task_id = x.task_id
 JOIN split_tasks o ON o.split_id = r.split_id AND o.task_id = x.task_id
 WHERE r.kind = 'evaluation' AND r.status = 'done'
-ORDER BY r.parent, d.name, r.identity, o.position;
+ORDER BY s.name, p.row_index, r.seed, d.name, r.identity, o.position;

@@ -50,7 +50,6 @@ int run_describe(const Arguments& arguments) {
       {"NAME"},
       "  petlab describe mmap\n"
       "  petlab describe --keys\n"
-      "  petlab describe 1bc4700f8e0b --store results/demo.sqlite\n"
       "  petlab describe coop --count --backbone ~/clip-vit-base-patch16 --option n-ctx=4\n"};
   usage.positional_optional = true;
   usage.options.add_options()("keys", po::bool_switch(),

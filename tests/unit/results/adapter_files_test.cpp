@@ -149,15 +149,17 @@ TEST_F(AdapterFilesTest, AnEvaluationNamesTheRunThatTrained) {
     EXPECT_THAT(refusal([&] { store.record(training); }), HasSubstr("no other run does"));
     store.record(evaluated);
     EXPECT_EQ(store.load(evaluated.identity.hash)->parent, run_.identity.hash);
+    store.set_study(sample::study("demo", {{"lora", {{.method = "lora"}}}}));
   }
   EXPECT_EQ(merge_stores(b_, {a_}).runs_added, 2);
   SQLite::Database db(b_.string(), SQLite::OPEN_READONLY);
-  SQLite::Statement row(db, "SELECT parent, dataset, task, accuracy FROM evaluations");
+  SQLite::Statement row(db, "SELECT parent, dataset, task, accuracy, label FROM evaluations");
   ASSERT_TRUE(row.executeStep());
   EXPECT_EQ(row.getColumn(0).getString(), run_.identity.hash);
   EXPECT_EQ(row.getColumn(1).getString(), "icon-home");
   EXPECT_EQ(row.getColumn(2).getString(), "line");
   EXPECT_EQ(row.getColumn(3).getDouble(), 0.7);
+  EXPECT_EQ(row.getColumn(4).getString(), "lora");
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ json changes_to_json(const sdk::BackboneChanges& changes, const KeepTensor& keep
 
 sdk::BackboneChanges changes_from_json(const json& from, const FindTensor& find) {
   sdk::BackboneChanges changes;
-  Reader(find)(from, changes);
+  Reader{find}(from, changes);
   return changes;
 }
 
