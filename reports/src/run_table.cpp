@@ -106,6 +106,17 @@ void add_costs(RunColumns& columns, bool times) {
          return fixed(static_cast<double>(s.stored_bytes) / kMega, 3);
        })});
   columns.push_back(
+      {.column = {.name = "adapters_bytes",
+                  .title = "file",
+                  .unit = "MB",
+                  .reading = " file: in which the run's adapters are kept beside the store.",
+                  .reading_place = 1},
+       .text = of_run([](const SeedResult& s) {
+         return s.adapters_bytes == 0 ? std::string()
+                                      : fixed(static_cast<double>(s.adapters_bytes) / kMega, 3);
+       }),
+       .value = field_of_run([](const SeedResult& s) { return s.adapters_bytes; })});
+  columns.push_back(
       {.column = {.name = "train_seconds", .title = times ? "train" : "", .unit = "s"},
        .text = of_run([](const SeedResult& s) { return seconds_cell(s.train_seconds); }),
        .value = field_of_run([](const SeedResult& s) { return s.train_seconds; })});

@@ -77,20 +77,27 @@ ClipFeatures normalised(const at::Tensor& features) {
 
 }  // namespace
 
-ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<std::string>& files) {
-  const c10::NoGradGuard no_grad;
+void visit_pictures(const clip::Backbone& backbone, const std::vector<std::string>& files,
+                    const std::function<void(std::size_t, const at::Tensor&)>& visit) {
   for (const std::string& file : files)
     check_file(file);
   Counter counter(files.size());
-  std::vector<at::Tensor> features = {at::empty({0, backbone.shape().embed_dim})};
   for (std::size_t first = 0; first < files.size(); first += kBatch) {
     std::vector<at::Tensor> pictures;
     for (std::size_t i = first; i < std::min(first + kBatch, files.size()); ++i)
       pictures.push_back(read_picture(files[i], backbone.shape().image_size));
     const at::Tensor pixels = clip::normalise_pixels(at::stack(pictures), backbone.preprocessing());
-    features.push_back(backbone.encode_image(pixels.to(backbone.device())).to(at::kCPU));
+    visit(first, pixels.to(backbone.device()));
     counter.update(first + pictures.size());
   }
+}
+
+ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<std::string>& files) {
+  const c10::NoGradGuard no_grad;
+  std::vector<at::Tensor> features = {at::empty({0, backbone.shape().embed_dim})};
+  visit_pictures(backbone, files, [&](std::size_t /*first*/, const at::Tensor& pixels) {
+    features.push_back(backbone.encode_image(pixels).to(at::kCPU));
+  });
   return normalised(at::cat(features));
 }
 

@@ -56,7 +56,7 @@ int run_clean(const Arguments& arguments) {
       "[STUDY] [--store FILE] [options]",
       "Removes checkpoints beside a store that no run needs: those of finished runs, of runs that\n"
       "no study of the store plans any more (a setting was changed), and incomplete files of\n"
-      "killed processes. With STUDY, its plan as it is now replaces the one in the store. petlab "
+      "killed processes, with the adapters of runs that never ended. With STUDY, its plan as it is now replaces the one in the store. petlab "
       "plan lists them. The store does not change, and\n"
       "checkpoints of runs at work stay.",
       po::options_description("Options"),
@@ -81,8 +81,10 @@ int run_clean(const Arguments& arguments) {
     scope.planned.clear();
   std::uintmax_t bytes = 0;
   std::size_t removed = 0;
-  for (const study::KeptCheckpoint& checkpoint :
-       study::abandoned_checkpoints(store, scope.planned)) {
+  std::vector<study::KeptCheckpoint> left = study::abandoned_checkpoints(store, scope.planned);
+  const std::vector<study::KeptCheckpoint> adapters = study::abandoned_adapters(store);
+  left.insert(left.end(), adapters.begin(), adapters.end());
+  for (const study::KeptCheckpoint& checkpoint : left) {
     std::error_code failed;
     if (!std::filesystem::remove(checkpoint.file, failed) || failed) {
       std::cerr << "petlab: cannot remove " << base::printable(checkpoint.file) << ": "
@@ -93,7 +95,7 @@ int run_clean(const Arguments& arguments) {
     bytes += checkpoint.bytes;
     std::cout << "removed " << base::printable(checkpoint.file) << "\n";
   }
-  std::cout << removed << (removed == 1 ? " checkpoint" : " checkpoints") << " removed, "
+  std::cout << removed << (removed == 1 ? " file" : " files") << " removed, "
             << grouped_digits(static_cast<std::int64_t>(bytes)) << " bytes\n";
   return kOk;
 }

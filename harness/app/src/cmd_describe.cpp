@@ -4,7 +4,10 @@
 #include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/study/cluster_settings.hpp"
+#include "petlab/results/adapter_files.hpp"
+#include "petlab/study/evaluation.hpp"
 #include "petlab/study/key_table.hpp"
+#include "stored_run.hpp"
 #include "study_command.hpp"
 
 #include <algorithm>
@@ -25,6 +28,15 @@ std::map<std::string, std::string> method_options(const Parsed& options) {
   return result;
 }
 
+int describe_run(const std::filesystem::path& file, const std::string& prefix) {
+  const results::RunStore store(file, results::OpenMode::read_only);
+  const results::RunRecord run = find_run(store, prefix, "keep adapters");
+  const engine::StoredAdapters adapters = study::load_adapters(file, run);
+  describe_adapters(std::cout, adapters, results::adapter_file(file, run.identity.hash),
+                    run.adapters_bytes);
+  return kOk;
+}
+
 }  // namespace
 
 int run_describe(const Arguments& arguments) {
@@ -32,7 +44,8 @@ int run_describe(const Arguments& arguments) {
       "describe",
       "NAME [options]",
       "Describes a method or grouping: its plugin, options with ranges and defaults, and how\n"
-      "its publication trains it. With --count: what it trains on a backbone.\n"
+      "its publication trains it. With --count: what it trains on a backbone. With --store, NAME\n"
+      "is the beginning of a run's identity: what is in the adapters that it keeps.\n"
       "With --keys instead of a name: the keys of protocol files; with --cluster-keys: those of\n"
       "cluster.ini.",
       po::options_description("Options"),
@@ -46,6 +59,7 @@ int run_describe(const Arguments& arguments) {
       "cluster-keys", po::bool_switch(), "the same for the file of petlab submit --cluster")(
       "count", po::bool_switch(), "count trainable parameters on --backbone")(
       "backbone", text_value(), "folder of a CLIP in the Hugging Face layout")(
+      "store", text_value(), "results database: describe a run of it")(
       "option", texts_value(), "option of the method for --count: NAME=VALUE; may be repeated")(
       "tasks", po::value<std::int64_t>()->default_value(4), "number of tasks for --count")(
       "classes", po::value<std::int64_t>()->default_value(65), "classes a task for --count")(
@@ -72,6 +86,8 @@ int run_describe(const Arguments& arguments) {
   const auto groupings = plugins->grouping_names();
   const bool is_method = std::find(methods.begin(), methods.end(), name) != methods.end();
   const bool is_grouping = std::find(groupings.begin(), groupings.end(), name) != groupings.end();
+  if (!is_method && !is_grouping && options->has("store"))
+    return describe_run(options->text("store"), name);
   if (!is_method && !is_grouping) {
     std::vector<std::string> known = methods;
     known.insert(known.end(), groupings.begin(), groupings.end());

@@ -23,11 +23,10 @@ int run_merge(const Arguments& arguments) {
       "merge",
       "INTO FROM... [--rename]",
       "Joins the stores of several machines: everything in the files FROM comes into INTO, which\n"
-      "is made where there is none. FROM is only read. A finished run wins over a failed one of\n"
-      "the same identity. Two stores may hold parts of one study: other seeds, other rows, with "
-      "the same\n"
-      "settings. Merging again changes nothing, and a merge that is refused changes\n"
-      "nothing. Exit code: 5 when two finished runs of one identity have different weights or\n"
+      "is made where there is none, with the adapters of its runs. FROM is only read. A finished\n"
+      "run wins over a failed one of the same identity. Two stores may hold parts of one study:\n"
+      "other seeds, other rows, with the same settings. Merging again changes nothing, and a\n"
+      "merge that is refused changes nothing. Exit code: 5 when two finished runs of one identity have different weights or\n"
       "predictions; the one in INTO stays, and a line says how the other differs.",
       po::options_description("Options"),
       {"INTO", "FROM..."},

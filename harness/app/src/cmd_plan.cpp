@@ -1,6 +1,7 @@
 #include "command.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/identity.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/abandoned.hpp"
@@ -92,6 +93,11 @@ class StateOfRuns {
       ++done_;
       line.state = "done";
       line.cost = study::cost_of(*run);
+      if (const std::string trouble = results::adapter_trouble(study_.store, *run);
+          !trouble.empty()) {
+        ++without_adapters_;
+        line.remark = "its adapters " + trouble;
+      }
       return line;
     }
     const auto expected =
@@ -166,6 +172,10 @@ class StateOfRuns {
               << running_ << " running, "
               << (queued_ > 0 ? std::to_string(queued_) + " queued, " : "") << missing_
               << " missing in " << study_.store.string() << "\n";
+    if (without_adapters_ > 0)
+      std::cout << "The adapters of " << without_adapters_
+                << " of them are missing; the runs stay done. petlab verify RUN computes them once "
+                   "more, petlab merge brings them from a store that has them\n";
     const std::size_t left = running_ + queued_ + missing_;
     if (left == 0) return;
     std::cout << "Expected for the " << left << " left: ";
@@ -210,6 +220,7 @@ class StateOfRuns {
   std::vector<study::PastRun> past_;
   std::map<std::string, std::string> owners_;  ///< of running runs, by identity
   std::size_t done_ = 0, failed_ = 0, running_ = 0, queued_ = 0, missing_ = 0, unknown_ = 0;
+  std::size_t without_adapters_ = 0;  ///< of those that are done
   double seconds_left_ = 0.0;
 };
 

@@ -58,6 +58,7 @@ int run_completion(const Arguments& arguments);
 int run_compute(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
+int run_evaluate(const Arguments& arguments);
 int run_export(const Arguments& arguments);
 int run_init(const Arguments& arguments);
 int run_man(const Arguments& arguments);

@@ -6,6 +6,7 @@
 #include "petlab/base/text.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/study_name.hpp"
+#include "petlab/results/named_values.hpp"
 #include "petlab/study/cpu_shares.hpp"
 #include "petlab/study/search.hpp"
 #include "petlab/study/study_facts.hpp"
@@ -89,6 +90,12 @@ std::vector<study::Job> choose_rows(const study::Plan& plan, const Parsed& optio
   return jobs;
 }
 
+std::filesystem::path cache_folder(const Parsed& options) {
+  return std::filesystem::absolute(options.has("cache-dir")
+                                       ? std::filesystem::path(options.text("cache-dir"))
+                                       : default_cache());
+}
+
 double checkpoint_seconds(const Parsed& options) {
   const double seconds = options.get<double>("checkpoint");
   constexpr double kYear = 365.0 * 24 * 3600;
@@ -133,6 +140,33 @@ std::vector<std::string> study_option_names() {
   return names;
 }
 
+void add_data_options(po::options_description& options) {
+  options.add_options()("store", text_value(), "results database");
+  for (const Override& one : key_options())
+    if (one.key.starts_with("dataset.") || one.key.starts_with("backbone.") ||
+        one.key == "train.precision" || one.key == "train.device")
+      options.add_options()(one.option.c_str(), text_value(), one.help.c_str());
+  options.add_options()("allow-unknown-weights", po::bool_switch(),
+                        "read a *.pt that is none of those that OpenAI has published")(
+      "threads", po::value<int>(), "threads (default: the CPUs that this process may use)")(
+      "cache-dir", text_value(),
+      "image and feature caches (default: datasets/cache of the project)")(
+      "no-feature-store", po::bool_switch(), "compute image features that runs have kept");
+}
+
+study::ExecutionOptions data_execution(const Parsed& options, const results::RunRecord& run) {
+  study::ExecutionOptions execution;
+  execution.cache_dir = cache_folder(options);
+  execution.threads = static_cast<int>(study::allowed_cpus().size());
+  const std::string* had = results::find_value(run.environment, results::environment::kThreads);
+  if (options.has("threads"))
+    execution.threads = count_of(options, "threads", 1, kMostThreads);
+  else if (const auto number = had != nullptr ? base::parse_number<int>(*had) : std::nullopt)
+    execution.threads = std::clamp(*number, 1, execution.threads);
+  execution.feature_store = !options.get<bool>("no-feature-store");
+  return execution;
+}
+
 void add_study_options(po::options_description& options) {
   options.add_options()("store", text_value(),
                         "results database (default: results/<study>.sqlite)")(
@@ -153,6 +187,8 @@ void add_study_options(po::options_description& options) {
       "image and feature caches (default: datasets/cache of the project)")(
       "no-feature-store", po::bool_switch(),
       "let each run compute the image features that others have computed before it")(
+      "no-adapters", po::bool_switch(),
+      "do not keep the adapters of finished runs (STORE.adapters, for petlab evaluate)")(
       "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
 }
 
@@ -194,12 +230,10 @@ PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,
   PreparedStudy study;
   study.protocol = std::move(protocol);
   share_cores(study, options);
-  const std::filesystem::path cache =
-      options.has("cache-dir") ? std::filesystem::path(options.text("cache-dir")) : default_cache();
   const auto specs =
       study::expand(study.protocol, plugins,
-                    {std::filesystem::absolute(cache), study.threads, checkpoint_seconds(options),
-                     !options.get<bool>("no-feature-store")});
+                    {cache_folder(options), study.threads, checkpoint_seconds(options),
+                     !options.get<bool>("no-feature-store"), !options.get<bool>("no-adapters")});
   study.plan =
       study::make_plan(study.protocol, specs, plugins, study::measure_facts(study.protocol));
   study.wanted = choose_rows(study.plan, options);

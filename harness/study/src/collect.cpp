@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/private_folder.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/order_folder.hpp"
 
@@ -20,6 +21,9 @@ void add(results::MergeReport& sum, const results::MergeReport& one) {
   sum.runs_added += one.runs_added;
   sum.runs_replaced += one.runs_replaced;
   sum.runs_kept += one.runs_kept;
+  sum.adapters_copied += one.adapters_copied;
+  sum.without_adapters.insert(sum.without_adapters.end(), one.without_adapters.begin(),
+                              one.without_adapters.end());
   sum.differences.insert(sum.differences.end(), one.differences.begin(), one.differences.end());
 }
 
@@ -47,6 +51,11 @@ class Collector {
     const std::string run = shard.filename().string().substr(0, 64);
     const fs::path copy = scratch_.path() / shard.filename();
     fs::copy_file(shard, copy);
+    const fs::path adapters = results::adapter_file(shard, run);
+    if (fs::exists(adapters)) {
+      fs::create_directories(results::adapter_file(copy, run).parent_path());
+      fs::copy_file(adapters, results::adapter_file(copy, run));
+    }
     const bool is_ordered =
         std::find(folder.runs().begin(), folder.runs().end(), run) != folder.runs().end();
     const std::string fault =
@@ -60,13 +69,16 @@ class Collector {
       add(result.merged, merged);
       ++result.shards;
       folder.mark_collected(run);
-      if (merged.differences.empty())
+      if (merged.differences.empty()) {
         fs::remove(shard);
-      else
+        fs::remove_all(adapters.parent_path());
+      } else {
         rename_to(shard, ".differs");
+      }
     }
     std::error_code ignored;
     fs::remove(copy, ignored);
+    fs::remove_all(results::adapter_file(copy, run).parent_path(), ignored);
   }
 
   Collected result;

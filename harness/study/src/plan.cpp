@@ -90,6 +90,8 @@ std::vector<engine::RunSpec> expand(const Protocol& protocol, const PluginRegist
     spec.threads = execution.threads;
     spec.checkpoint_seconds = execution.checkpoint_seconds;
     spec.feature_store = execution.feature_store;
+    // Runs that are scored on validation images are there to choose settings by, and many.
+    spec.keep_adapters = execution.keep_adapters && !spec.dataset.tests_on_validation();
     for (const std::uint64_t seed : protocol.seeds) {
       spec.seed = seed;
       specs.push_back(spec);

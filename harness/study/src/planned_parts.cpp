@@ -27,4 +27,13 @@ std::string pictures_key(const engine::DatasetSpec& spec) {
   return key;
 }
 
+engine::FeatureStorePlace feature_place(const Job& job) {
+  engine::FeatureStorePlace place;
+  if (job.spec.feature_store) place.folder = job.spec.cache_dir / "features";
+  for (const char* part : {"dataset.fingerprint", "backbone.weights", "backbone.settings",
+                           "host.sources", "torch.version"})
+    place.key += std::string(part) + " " + identity_part(job.identity, part) + "\n";
+  return place;
+}
+
 }  // namespace petlab::study

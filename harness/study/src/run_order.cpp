@@ -6,6 +6,7 @@
 #include "petlab/base/private_folder.hpp"
 #include "petlab/base/read_file.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/compact_copy.hpp"
 #include "petlab/study/identity.hpp"
 #include "planned_parts.hpp"
@@ -43,13 +44,23 @@ bool publish(const fs::path& store, const OrderFolder& folder, const std::string
   compact += ".shard";
   results::write_compact_copy(store, compact);
   const std::vector<std::uint8_t> bytes = base::read_file(compact);
+  const fs::path shard = folder.new_shard(run);
+  const fs::path adapters = results::adapter_file(store, run);
   const auto limit = std::chrono::steady_clock::now() + patience;
   for (bool said = false;; said = true) {
     std::string reason;
     try {
-      base::write_file(folder.new_shard(run), bytes, {.failure = base::ErrorKind::store});
+      // The shard last: who sees it sees all.
+      if (fs::exists(adapters)) {
+        const fs::path place = results::adapter_file(shard, run);
+        fs::create_directories(place.parent_path());
+        base::write_file(place, base::read_file(adapters), {.failure = base::ErrorKind::store});
+      }
+      base::write_file(shard, bytes, {.failure = base::ErrorKind::store});
       return true;
     } catch (const base::Error& error) {
+      reason = error.what();
+    } catch (const fs::filesystem_error& error) {
       reason = error.what();
     }
     if (stop) return false;

@@ -6,6 +6,7 @@
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/split_manifest.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/run_store.hpp"
 #include "planned_parts.hpp"
 #include "stop_signal.hpp"
@@ -24,18 +25,6 @@ void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned
                   planned);
 }
 
-/// The features that runs of the same pictures, backbone and program share.
-engine::FeatureStorePlace feature_place(const WorkerRequest& order) {
-  const Job& job = order.job;
-  engine::FeatureStorePlace place;
-  if (job.spec.feature_store)
-    place.folder = order.detached ? order.detached->features : job.spec.cache_dir / "features";
-  for (const char* part : {"dataset.fingerprint", "backbone.weights", "backbone.settings",
-                           "host.sources", "torch.version"})
-    place.key += std::string(part) + " " + identity_part(job.identity, part) + "\n";
-  return place;
-}
-
 /// Loads the plugins and what the run works on. The plugins stay to the end of the process.
 engine::RunInputs prepare(const WorkerRequest& order) {
   const Job& job = order.job;
@@ -47,6 +36,7 @@ engine::RunInputs prepare(const WorkerRequest& order) {
   const MethodRef method = plugins.method(spec.method);
   check_plugin_sources(*method.plugin, identity_part(job.identity, "method.sources"));
   inputs.method = method.entry;
+  inputs.method_licence = method.plugin->descriptor->licence;
   if (spec.grouping) {
     const GroupingRef grouping = plugins.grouping(spec.grouping->strategy);
     check_plugin_sources(*grouping.plugin, identity_part(job.identity, "grouping.sources"));
@@ -63,7 +53,8 @@ engine::RunInputs prepare(const WorkerRequest& order) {
                   identity_part(job.identity, "backbone.settings"));
   engine::read_split_manifest(inputs, job.manifest, spec.cache_dir,
                               static_cast<unsigned>(spec.threads));
-  inputs.features = feature_place(order);
+  inputs.features = feature_place(job);
+  if (order.detached && spec.feature_store) inputs.features.folder = order.detached->features;
   check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
   return inputs;
 }
@@ -140,13 +131,24 @@ bool work(const WorkerRequest& order, ProgressLines& progress) {
     info.checkpoint.file = order.detached->checkpoints / checkpoint_name(job.identity);
     signal.emplace();
   }
+  const auto say = [&](const std::string& text) { progress.note(text); };
+  if (job.spec.keep_adapters) {
+    info.adapters.file = results::adapter_file(order.store, job.identity.hash);
+    info.adapters.write_when_possible = [&](const std::function<void()>& write) {
+      write_when_there_is_room(
+          [&] {
+            // The file of a run that somebody has finished meanwhile is that one's.
+            if (!store.has_done(job.identity.hash)) write();
+          },
+          say);
+    };
+  }
   StoppableProgress watched(progress, signal ? &*signal : nullptr);
   watched.begin("setup", 0);
   const results::RunRecord record =
       engine::run_guarded(job.spec, info, [&] { return prepare(order); }, watched);
   if (signal) signal->hold();  // what is computed is stored, whoever asks
-  write_when_there_is_room([&] { store.record(record); },
-                           [&](const std::string& text) { progress.note(text); });
+  write_when_there_is_room([&] { store.record(record); }, say);
   if (record.status != results::RunStatus::done) return false;  // --retry goes on from there
   std::error_code ignored;
   if (!order.detached) std::filesystem::remove(info.checkpoint.file, ignored);

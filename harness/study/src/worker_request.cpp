@@ -42,6 +42,7 @@ json spec_json(const engine::RunSpec& s) {
             {"split_base", s.dataset.split_base.string()},
             {"cache_dir", s.cache_dir.string()},
             {"feature_store", s.feature_store},
+            {"keep_adapters", s.keep_adapters},
             {"threads", s.threads},
             {"checkpoint_seconds", s.checkpoint_seconds}};
   if (s.grouping)
@@ -61,6 +62,7 @@ engine::RunSpec parse_spec(const json& j) {
   take_settings(s, j);
   s.cache_dir = j.at("cache_dir").get<std::string>();
   j.at("feature_store").get_to(s.feature_store);
+  j.at("keep_adapters").get_to(s.keep_adapters);
   j.at("threads").get_to(s.threads);
   j.at("checkpoint_seconds").get_to(s.checkpoint_seconds);
   if (j.contains("grouping"))

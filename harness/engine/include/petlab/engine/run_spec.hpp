@@ -173,6 +173,7 @@ struct RunSpec : RunSettings {
   std::uint64_t seed = 1;            ///< of split, initialisation, data order and grouping
   std::filesystem::path cache_dir;   ///< image and feature caches; decides no result
   bool feature_store = true;         ///< keep image features in cache_dir for other runs; as above
+  bool keep_adapters = true;         ///< in a file beside the store; decides no result
   int threads = 1;                   ///< intra-op threads; recorded, not part of the identity
   double checkpoint_seconds = 60.0;  ///< as in CheckpointPlace; decides no result
 };

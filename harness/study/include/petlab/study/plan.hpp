@@ -53,6 +53,7 @@ struct ExecutionOptions {
   int threads = 1;
   double checkpoint_seconds = 60.0;
   bool feature_store = true;
+  bool keep_adapters = true;
 };
 
 /// The specs of all runs of a study, rows in order, then seeds; options complete, training filled
