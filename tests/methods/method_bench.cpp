@@ -147,17 +147,14 @@ void MethodBench::move_parameters(double std) {
 
 MethodBench::Step MethodBench::step(const std::vector<std::int64_t>& tasks) {
   std::vector<engine::TaskImages> inputs;
-  for (const std::int64_t task : tasks)
+  std::vector<at::Tensor> labels;
+  for (const std::int64_t task : tasks) {
     inputs.push_back({task, bench_images(task).pixels, {}});
+    labels.push_back(bench_images(task).labels);
+  }
   const auto prepared = backbone_.prepare(tasks);
   Step step{backbone_.logits(prepared, inputs), {}};
-  std::vector<at::Tensor> losses;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const at::Tensor& penalty = prepared.penalties.at(static_cast<std::size_t>(tasks[i]));
-    const at::Tensor loss = engine::cross_entropy(step.logits[i], bench_images(tasks[i]).labels);
-    losses.push_back(penalty.defined() ? loss + penalty : loss);
-  }
-  step.loss = engine::combine(losses, engine::TaskLoss::sum);
+  step.loss = engine::combine(backbone_.losses(prepared, inputs, labels), engine::TaskLoss::sum);
   return step;
 }
 

@@ -65,7 +65,7 @@ class MethodBench {
   /// What one forward of some tasks gives, with gradient and without noise.
   struct Step {
     std::vector<at::Tensor> logits;  ///< of the tasks' images, one tensor a listed task
-    at::Tensor loss;                 ///< sum of the tasks' mean cross-entropies and penalties
+    at::Tensor loss;                 ///< sum of the tasks' training losses
   };
   [[nodiscard]] Step step(const std::vector<std::int64_t>& tasks);
 

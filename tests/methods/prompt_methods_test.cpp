@@ -39,6 +39,26 @@ const std::vector<MethodCase> kCases = {
      "ivlp",
      {{"n-text", "4"}, {"n-vision", "3"}, {"text-depth", "2"}, {"vision-depth", "3"}},
      Sharing::grouped_specific},
+    {"kgcoop", "kgcoop"},
+    {"kgcoop_squared",
+     "kgcoop",
+     {{"distance", "squared"}, {"reference", "a fan of a {}."}, {"weight", "2.5"}},
+     Sharing::per_task},
+    {"kgcoop_composed", "kgcoop", {{"n-ctx", "3"}}, Sharing::grouped_specific},
+    {"promptsrc", "promptsrc", {{"templates", "a photo of a {}.|a red {}|seven {}s"}}},
+    {"promptsrc_weights",
+     "promptsrc",
+     {{"templates", "a {}"},
+      {"text-weight", "3"},
+      {"image-weight", "40"},
+      {"logits-weight", "7"},
+      {"text-depth", "3"},
+      {"vision-depth", "1"}},
+     Sharing::per_task},
+    {"promptsrc_composed",
+     "promptsrc",
+     {{"templates", "a {}|a photo of an {}"}, {"n-text", "2"}, {"n-vision", "3"}},
+     Sharing::grouped_specific},
     {"maple", "maple", {{"depth", "3"}}},
     {"maple_first_layer", "maple", {{"depth", "1"}, {"n-ctx", "4"}}, Sharing::per_task},
     {"maple_composed", "maple", {{"depth", "2"}}, Sharing::grouped_specific},
@@ -78,6 +98,7 @@ INSTANTIATE_TEST_SUITE_P(All, PromptMethods, ::testing::ValuesIn(kCases), case_n
 TEST(PromptMethodsStart, WordsAtTheInputAreZeroShot) {
   expect_zero_shot_start({"coop", "coop", {{"n-ctx", "4"}, {"init", "a photo of a"}}},
                          "a photo of a {}.");
+  expect_zero_shot_start({"kgcoop", "kgcoop"}, "a photo of a {}.");
   expect_zero_shot_start({"text_prompt", "text-prompt", {{"depth", "1"}}}, "a photo of a {}.");
   // Fewer vectors than words: the others stay in the text.
   expect_zero_shot_start({"text_prompt", "text-prompt", {{"depth", "1"}, {"n-prompt", "2"}}},

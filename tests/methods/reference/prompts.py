@@ -135,6 +135,38 @@ def ivlp(clip, task, options):
     return both_towers(clip, task, lambda a: a["text-prompts"], lambda a: a["vision-prompts"])
 
 
+def kgcoop(clip, task, options):
+    """CoOp's shared context; the distance of its class features from those of hand-written texts."""
+    context = torch.cat([adapter["context"] for adapter in task.adapters])
+    texts = text_with_prompts(clip, task.template, task.classes, {0: context})
+    by_hand = clip.text_features([options["reference"].replace("{}", c) for c in task.classes])
+    if options["distance"] == "cosine":
+        distance = 1 - F.cosine_similarity(texts, by_hand, dim=1).mean()
+    else:
+        distance = (unit(texts) - unit(by_hand)).pow(2).sum(1).mean()
+    logits = clip.similarity(clip.image_features(task.pixels), texts)
+    return logits, float(options["weight"]) * distance
+
+
+def promptsrc(clip, task, options):
+    """Independent prompts in both towers, held near what the frozen model says."""
+    images = images_with_prompts(clip, task.pixels, stacked(task, lambda a: a["vision-prompts"]))
+    texts = text_with_prompts(clip, task.template, task.classes,
+                              stacked(task, lambda a: a["text-prompts"]))
+    logits = clip.similarity(images, texts)
+    with torch.no_grad():
+        plain = unit(clip.image_features(task.pixels))
+        many = [clip.text_features([one.replace("{}", c) for c in task.classes])
+                for one in options["templates"].split("|")]
+        fixed = unit(torch.stack(many, 1).mean(1))
+        target = (clip.logit_scale * plain @ fixed.T).log_softmax(1)
+    score = logits.log_softmax(1)
+    divergence = (target.exp() * (target - score)).sum() / logits.numel()
+    text_part = (unit(texts) - fixed).abs().mean() * float(options["text-weight"])
+    image_part = (unit(images) - plain).abs().mean() * float(options["image-weight"])
+    return logits, divergence * float(options["logits-weight"]) + text_part + image_part
+
+
 def maple(clip, task, options):
     def image_prompts(a):
         layers = zip(a["text-prompts"], a["coupling"], a["coupling-bias"])
@@ -184,6 +216,8 @@ METHODS = {
     "vpt-deep": vpt,
     "vpt-shallow": vpt,
     "ivlp": ivlp,
+    "kgcoop": kgcoop,
+    "promptsrc": promptsrc,
     "maple": maple,
     "mmap": mmap,
 }

@@ -2,6 +2,7 @@
 
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/run_spec.hpp"
+#include "petlab/sdk/training_adapter.hpp"
 #include "tiny_world.hpp"
 
 #include <gmock/gmock.h>
@@ -46,6 +47,30 @@ class StopAt final : public Progress {
   std::string phase_, now_;
   std::int64_t update_, seen_ = 0;
 };
+
+/// Prompts that are tested as a mean over all epochs.
+class MeanOfEpochs final : public sdk::Method {
+ public:
+  [[nodiscard]] std::string text_template() const override { return "a photo of a {}."; }
+  [[nodiscard]] std::unique_ptr<sdk::Adapter> make_adapter(
+      const sdk::AdapterContext& context) const override {
+    const std::shared_ptr<sdk::Adapter> inner =
+        testing::both_prompts().make({})->make_adapter(context);
+    return sdk::make_training_adapter(
+        inner->parameters(),
+        {.changes = [inner](const sdk::ChangeRequest& r) { return inner->changes(r); },
+         .epoch_weights =
+             [](std::int64_t epochs) {
+               return std::vector<double>(static_cast<std::size_t>(epochs),
+                                          1.0 / static_cast<double>(epochs));
+             }});
+  }
+};
+
+constexpr sdk::MethodEntry kMeanOfEpochs{
+    .name = "mean", .composable = true, .make = [](const sdk::Options&) {
+      return std::unique_ptr<sdk::Method>(std::make_unique<MeanOfEpochs>());
+    }};
 
 class Checkpoint : public ::testing::Test {
  protected:
@@ -107,6 +132,7 @@ TEST_F(Checkpoint, ARunStoppedAfterAnyStepEndsWithTheSameBits) {
   };
   for (const Case& one :
        {Case{&testing::both_prompts(), Sharing::per_task, OptimizerKind::sgd},
+        Case{&kMeanOfEpochs, Sharing::joint, OptimizerKind::sgd},
         Case{&testing::text_prompts(), Sharing::joint_specific, OptimizerKind::adamw},
         Case{&testing::whole_copy(), Sharing::joint, OptimizerKind::adamw}}) {
     const RunInputs inputs = testing::tiny_inputs(*one.method);

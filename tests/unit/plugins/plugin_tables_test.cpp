@@ -18,6 +18,8 @@ constexpr const char* kPlugins[] = {"zero_shot",
                                     "vpt",
                                     "single_modal_prompts",
                                     "ivlp",
+                                    "kgcoop",
+                                    "promptsrc",
                                     "maple",
                                     "mmap",
                                     "linear_probe",
@@ -68,6 +70,8 @@ TEST(PluginTables, MethodsHaveTheNamesThatProtocolsUse) {
   EXPECT_THAT(method_names("coop"), testing::ElementsAre("coop", "coop-csc"));
   EXPECT_THAT(method_names("cocoop"), testing::ElementsAre("cocoop"));
   EXPECT_THAT(method_names("ivlp"), testing::ElementsAre("ivlp"));
+  EXPECT_THAT(method_names("kgcoop"), testing::ElementsAre("kgcoop"));
+  EXPECT_THAT(method_names("promptsrc"), testing::ElementsAre("promptsrc"));
   EXPECT_THAT(method_names("maple"), testing::ElementsAre("maple"));
   EXPECT_THAT(method_names("vpt"), testing::ElementsAre("vpt-deep", "vpt-shallow"));
   EXPECT_THAT(method_names("single_modal_prompts"),

@@ -174,13 +174,20 @@ at::Tensor TrainImages::view_rows(const TaskBatch& batch, std::int64_t epoch) co
 }
 
 TaskImages TrainImages::images(const TaskBatch& batch, std::int64_t epoch,
-                               std::int64_t frozen_layers) {
-  if (frozen_layers == 0 || view_count(augmentation_) == 0)
-    return {batch.task, pixels(batch, epoch), {}};
-  const at::Tensor rows = view_rows(batch, epoch);
-  if (frozen_layers < backbone_.shape().vision.layers)
-    return {batch.task, {}, {}, kept_streams(batch.task, frozen_layers).index_select(0, rows)};
-  return {batch.task, {}, kept_features(batch.task).index_select(0, rows)};
+                               std::int64_t frozen_layers, bool with_frozen_features) {
+  if (view_count(augmentation_) == 0) return {batch.task, pixels(batch, epoch), {}};
+  const auto kept = [&] {
+    return kept_features(batch.task).index_select(0, view_rows(batch, epoch));
+  };
+  if (frozen_layers == backbone_.shape().vision.layers) return {batch.task, {}, kept()};
+  TaskImages images{batch.task, {}, {}};
+  if (frozen_layers == 0)
+    images.pixels = pixels(batch, epoch);
+  else
+    images.stream =
+        kept_streams(batch.task, frozen_layers).index_select(0, view_rows(batch, epoch));
+  if (with_frozen_features) images.frozen_features = kept();
+  return images;
 }
 
 at::Tensor TrainImages::labels(const TaskBatch& batch) const {

@@ -59,21 +59,18 @@ BranchWarmUp::BranchWarmUp(const WarmUpContext& context, std::int64_t branches)
 }
 
 at::Tensor BranchWarmUp::losses() {
-  const WarmUpBatch batch = batches_.next(backbone_.untouched_vision_layers());
+  const WarmUpBatch batch = batches_.next(backbone_);
   const std::size_t n_tasks = batch.images.size();
   std::vector<TaskImages> images;
+  std::vector<at::Tensor> labels;
   for (std::size_t i = 0; i < all_.size(); ++i) {
     images.push_back(batch.images[i % n_tasks]);
     images.back().task = static_cast<std::int64_t>(i);
+    labels.push_back(batch.labels[i % n_tasks]);
   }
   const AutocastScope autocast(context_.backbone.device(), context_.training.precision);
   const AdaptedBackbone::Prepared prepared = backbone_.prepare(all_, &noise_);
-  const std::vector<at::Tensor> logits = backbone_.logits(prepared, images);
-  std::vector<at::Tensor> losses;
-  for (std::size_t i = 0; i < all_.size(); ++i) {
-    const at::Tensor loss = cross_entropy(logits[i], batch.labels[i % n_tasks]);
-    losses.push_back(prepared.loss_of(all_[i], loss));
-  }
+  const std::vector<at::Tensor> losses = backbone_.losses(prepared, images, labels);
   const at::Tensor of_branch = at::stack(losses).view({branches_, -1}).t();  // [n_tasks, branches]
   const at::Tensor means = of_branch.detach().mean(1);
   batches_.add(means.unbind());

@@ -72,15 +72,13 @@ std::vector<at::Tensor> JointWarmUp::forward(at::Generator& noise) {
   const AdaptedBackbone::Prepared prepared = backbone_.prepare(all_, &noise);
   std::vector<at::Tensor> losses;
   for (std::size_t t = 0; t < all_.size(); ++t) {
-    const at::Tensor loss =
-        cross_entropy(backbone_.logits(prepared, {batch_.images[t]}).front(), batch_.labels[t]);
-    losses.push_back(prepared.loss_of(all_[t], loss));
+    losses.push_back(backbone_.losses(prepared, {batch_.images[t]}, {batch_.labels[t]}).front());
   }
   return losses;
 }
 
 at::Tensor JointWarmUp::task_gradients() {
-  batch_ = batches_.next(backbone_.untouched_vision_layers());
+  batch_ = batches_.next(backbone_);
   noise_before_ = noise_.clone();
   const std::vector<at::Tensor> losses = forward(noise_);
   batches_.add(losses);
@@ -156,7 +154,7 @@ void JointWarmUp::step() {
 
 void JointWarmUp::joint_step() {
   gradients_.reset();
-  batch_ = batches_.next(backbone_.untouched_vision_layers());
+  batch_ = batches_.next(backbone_);
   const std::vector<at::Tensor> losses = forward(noise_);
   batches_.add(losses);
   optimizer_.zero_gradients();

@@ -45,14 +45,16 @@ TaskBatch WarmUpBatches::next_of(std::int64_t task) {
   return {task, cursor.batches[cursor.next++]};
 }
 
-WarmUpBatch WarmUpBatches::next(std::int64_t untouched_layers) {
+WarmUpBatch WarmUpBatches::next(const AdaptedBackbone& backbone) {
   WarmUpBatch step;
-  const std::int64_t kept = context_.images.kept_layers(untouched_layers, context_.training.epochs);
+  const std::int64_t kept =
+      context_.images.kept_layers(backbone.untouched_vision_layers(), context_.training.epochs);
   for (const std::int64_t task : all_) {
     const TaskBatch batch = next_of(task);
     images_ += static_cast<std::int64_t>(batch.positions.size());
     const std::int64_t epoch = cursors_[static_cast<std::size_t>(task)].epoch;
-    step.images.push_back(context_.images.images(batch, epoch, kept));
+    step.images.push_back(
+        context_.images.images(batch, epoch, kept, backbone.needs_frozen_features()));
     step.labels.push_back(context_.images.labels(batch));
   }
   return step;

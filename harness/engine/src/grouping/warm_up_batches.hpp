@@ -28,9 +28,8 @@ class WarmUpBatches {
   /// `adapters` names what is trained: warm-ups of different kinds see different orders.
   WarmUpBatches(const WarmUpContext& context, const char* adapters);
 
-  /// The next batch of every task, for adapters that leave so many lower blocks of the image tower
-  /// alone (AdaptedBackbone::untouched_vision_layers()).
-  [[nodiscard]] WarmUpBatch next(std::int64_t untouched_layers);
+  /// The next batch of every task, as the backbone's adapters need it.
+  [[nodiscard]] WarmUpBatch next(const AdaptedBackbone& backbone);
 
   /// Records the mean loss of the tasks at the step whose batches were drawn last.
   void add(const std::vector<at::Tensor>& losses);

@@ -42,6 +42,7 @@ AdaptedBackbone::AdaptedBackbone(const clip::Backbone& backbone, const Adapters&
                         "the class scores");
     }
   }
+  find_losses(tasks);
   logit_scale_ = backbone_.logit_scale();
 }
 
@@ -76,14 +77,10 @@ void AdaptedBackbone::call_changes(Prepared& prepared, std::size_t source, at::G
   }
 }
 
-at::Tensor AdaptedBackbone::Prepared::loss_of(std::int64_t task, const at::Tensor& loss) const {
-  const at::Tensor& penalty = penalties[static_cast<std::size_t>(task)];
-  return penalty.defined() ? loss + penalty : loss;
-}
-
 AdaptedBackbone::Prepared AdaptedBackbone::prepare(const std::vector<std::int64_t>& tasks,
                                                    at::Generator* noise) {
   Prepared prepared;
+  prepared.noise = noise;
   prepared.changes.resize(sources_.size());
   prepared.overrides.resize(sets_.size());
   prepared.class_features.resize(set_of_task_.size());

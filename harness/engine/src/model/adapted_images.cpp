@@ -81,8 +81,8 @@ std::vector<at::Tensor> AdaptedBackbone::image_features(const Prepared& prepared
   return features;
 }
 
-at::Tensor AdaptedBackbone::task_logits(const Prepared& prepared, std::size_t task,
-                                        const at::Tensor& features) const {
+AdaptedBackbone::Scores AdaptedBackbone::task_scores(const Prepared& prepared, std::size_t task,
+                                                     const at::Tensor& features) const {
   const std::size_t set = set_of_task_[task];
   const clip::WeightOverrides& overrides = prepared.overrides[set];
   const at::Tensor scale = overrides.empty() ? logit_scale_ : backbone_.logit_scale(overrides);
@@ -91,18 +91,20 @@ at::Tensor AdaptedBackbone::task_logits(const Prepared& prepared, std::size_t ta
     adapted = clip::adapt_features(features, tower_batch(prepared, false, {set}, {}, {}));
 
   at::Tensor logits;
+  at::Tensor texts;
   if (footprint_.has_head) {
     const sdk::ClassHead& head = *prepared.changes[sets_[set].front()].head;
     logits = at::linear(head.unit_features ? clip::unit_length(adapted) : adapted, head.weight);
     logits = head.scale == 0.0 ? logits * scale : logits * head.scale;
     if (head.bias.defined()) logits = logits + head.bias;
   } else if (footprint_.text.conditioned) {
-    const at::Tensor texts = class_features_by_image(prepared, task, features);  // [B, C, E]
+    texts = class_features_by_image(prepared, task, features);  // [B, C, E]
     logits =
         scale *
         at::matmul(clip::unit_length(texts), clip::unit_length(adapted).unsqueeze(2)).squeeze(2);
   } else {
-    logits = clip::similarity_logits(adapted, prepared.class_features[task], scale);
+    texts = prepared.class_features[task];
+    logits = clip::similarity_logits(adapted, texts, scale);
   }
   for (const std::size_t source : sets_[set]) {
     for (const sdk::CacheHead& cache : prepared.changes[source].caches) {
@@ -112,7 +114,7 @@ at::Tensor AdaptedBackbone::task_logits(const Prepared& prepared, std::size_t ta
           logits + at::matmul(at::exp((affinity - 1.0) * cache.beta), cache.values) * cache.alpha;
     }
   }
-  return logits.to(at::kFloat);
+  return {logits.to(at::kFloat), adapted, texts, scale};
 }
 
 std::vector<at::Tensor> AdaptedBackbone::logits(const Prepared& prepared,
@@ -120,7 +122,8 @@ std::vector<at::Tensor> AdaptedBackbone::logits(const Prepared& prepared,
   const std::vector<at::Tensor> features = image_features(prepared, inputs);
   std::vector<at::Tensor> result;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    result.push_back(task_logits(prepared, static_cast<std::size_t>(inputs[i].task), features[i]));
+    result.push_back(
+        task_scores(prepared, static_cast<std::size_t>(inputs[i].task), features[i]).logits);
   }
   return result;
 }

@@ -274,6 +274,8 @@ void Run::adapt() {
     if (!spec_.dataset.tests_on_validation()) features_->complete(progress_);
     images_->keep_features();
   }
+  // What losses compare with is as much a part of the set-up.
+  if (adapted_->needs_frozen_features()) images_->keep_features();
   const std::int64_t kept_layers =
       images_->kept_layers(adapted_->untouched_vision_layers(), spec_.training.epochs);
   if (adapted_->modifies_vision() && kept_layers > 0 && !adapters_.trainable().empty())

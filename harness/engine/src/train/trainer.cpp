@@ -6,6 +6,7 @@
 #include "petlab/engine/schedule.hpp"
 #include "petlab/engine/seeds.hpp"
 #include "petlab/engine/training_step.hpp"
+#include "train/epoch_mean.hpp"
 #include "train/training_state.hpp"
 
 #include <ATen/ATen.h>
@@ -50,7 +51,8 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
   LossLog losses_of_epoch(job.tasks);
   at::Generator noise = at::detail::createCPUGenerator(derive_seed(job.seed, {"noise"}));
   const StepContext context{job.backbone, job.images, training, device, noise};
-  TrainingState state(std::move(parameters), optimizer, noise, device);
+  EpochMean mean(job.adapters, job.backbone.epoch_weights(training.epochs));
+  TrainingState state(std::move(parameters), optimizer, mean, noise, device);
   TrainingPosition at;
   if (log.checkpoint != nullptr && log.checkpoint->position()) {
     at = *log.checkpoint->position();
@@ -92,6 +94,7 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
       }
     }
     const double loss = losses_of_epoch.finish_epoch();
+    mean.add(at.epoch);
     epochs.push_back({.epoch = at.epoch,
                       .loss = loss,
                       .learning_rate = learning_rate,
@@ -100,6 +103,7 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
                       .steps = n_steps,
                       .images = at.images});
   }
+  mean.put();
 }
 
 }  // namespace petlab::engine

@@ -33,6 +33,8 @@ std::vector<sdk::NamedTensor> TrainingState::tensors() const {
     result.push_back({parameter_name(i), parameters_[i].detach()});
   for (auto& tensor : optimizer_.state())
     result.push_back(std::move(tensor));
+  for (auto& tensor : mean_.tensors())
+    result.push_back(std::move(tensor));
   for (auto& [name, generator] : generators())
     result.push_back({name, generator.get_state()});
   return result;
@@ -57,6 +59,13 @@ void TrainingState::restore(const std::vector<sdk::NamedTensor>& tensors) {
     parameters_[i].copy_(value);
   }
   optimizer_.set_state(tensors);
+  for (const auto& [name, sum] : mean_.tensors()) {
+    const at::Tensor& value = find(name);
+    if (value.sizes() != sum.sizes())
+      throw base::Error(base::ErrorKind::data,
+                        "tensor '" + name + "' of the checkpoint has another size");
+    sum.copy_(value);
+  }
   for (auto& [name, generator] : generators())
     generator.set_state(find(name));
 }

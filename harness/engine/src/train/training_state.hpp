@@ -2,6 +2,7 @@
 
 #include "petlab/engine/optimizer.hpp"
 #include "petlab/sdk/backbone.hpp"
+#include "train/epoch_mean.hpp"
 
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
@@ -11,14 +12,15 @@
 
 namespace petlab::engine {
 
-/// The tensors that change while a run trains: parameters, the optimizer's buffers, and the states
-/// of all random generators. Everything is referred to, nothing owned.
+/// The tensors that change while a run trains: parameters, the optimizer's buffers, means over the
+/// epochs, and the states of all random generators. Everything is referred to, nothing owned.
 class TrainingState {
  public:
-  TrainingState(std::vector<at::Tensor> parameters, Optimizer& optimizer, at::Generator noise,
-                c10::Device device)
+  TrainingState(std::vector<at::Tensor> parameters, Optimizer& optimizer, EpochMean& mean,
+                at::Generator noise, c10::Device device)
       : parameters_(std::move(parameters)),
         optimizer_(optimizer),
+        mean_(mean),
         noise_(std::move(noise)),
         device_(device) {}
 
@@ -33,6 +35,7 @@ class TrainingState {
 
   std::vector<at::Tensor> parameters_;
   Optimizer& optimizer_;
+  EpochMean& mean_;
   at::Generator noise_;
   c10::Device device_;
 };

@@ -56,17 +56,16 @@ std::vector<at::Tensor> backward_step(const StepContext& context, const Step& st
     {
       std::vector<std::int64_t> tasks;
       std::vector<TaskImages> inputs;
+      std::vector<at::Tensor> labels;
       for (const std::size_t i : piece) {
         tasks.push_back(step[i].task);
-        inputs.push_back(context.images.images(step[i], epoch, kept_layers));
+        inputs.push_back(context.images.images(step[i], epoch, kept_layers,
+                                               context.backbone.needs_frozen_features()));
+        labels.push_back(context.images.labels(step[i]));
       }
       const AutocastScope autocast(context.device, context.training.precision);
       const AdaptedBackbone::Prepared prepared = context.backbone.prepare(tasks, &context.noise);
-      const std::vector<at::Tensor> logits = context.backbone.logits(prepared, inputs);
-      for (std::size_t i = 0; i < piece.size(); ++i) {
-        of_piece.push_back(prepared.loss_of(
-            tasks[i], cross_entropy(logits[i], context.images.labels(step[piece[i]]))));
-      }
+      of_piece = context.backbone.losses(prepared, inputs, labels);
     }
     for (std::size_t i = 0; i < piece.size(); ++i)
       losses[piece[i]] = of_piece[i].detach();

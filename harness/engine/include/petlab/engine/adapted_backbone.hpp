@@ -6,6 +6,7 @@
 #include "petlab/engine/failure_context.hpp"
 #include "petlab/engine/sharing.hpp"
 #include "petlab/engine/tasks.hpp"
+#include "petlab/sdk/training_adapter.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,9 @@ struct TaskImages {
   at::Tensor features;  ///< [B, embed_dim] of the frozen, unprompted image tower, or with ...
   /// [B, 1 + patches, width], what AdaptedBackbone::untouched_vision_layers() blocks make of them.
   at::Tensor stream = {};
+  /// [B, embed_dim] of the frozen tower, where needs_frozen_features() and they are kept;
+  /// undefined: the pixels go through the frozen tower, too.
+  at::Tensor frozen_features = {};
 };
 
 /// The frozen backbone with the adapters of a run: class scores of images of any tasks, each with
@@ -43,8 +47,7 @@ class AdaptedBackbone {
     std::vector<at::Tensor> class_features;        ///< [n_classes, embed_dim] a task, or undefined
     std::vector<at::Tensor> penalties;             ///< scalar a task, or undefined
 
-    /// A task's training loss: the given one and the penalties of its adapters.
-    [[nodiscard]] at::Tensor loss_of(std::int64_t task, const at::Tensor& loss) const;
+    at::Generator* noise = nullptr;  ///< as given to prepare()
   };
 
   /// Prepares the tasks (ascending): each adapter's changes() once (once a task where they depend
@@ -58,6 +61,21 @@ class AdaptedBackbone {
   /// Logits of each input: fp32 [B, n_classes]. The inputs' tasks must be prepared.
   [[nodiscard]] std::vector<at::Tensor> logits(const Prepared& prepared,
                                                const std::vector<TaskImages>& inputs);
+
+  /// Training loss of each input, scalars: mean cross-entropy of its logits with its labels (int64
+  /// [B]), the penalties of the task's adapters, and their own losses (sdk::TrainingAdapter).
+  /// Throws Error(plugin) for a loss that breaks the contract.
+  [[nodiscard]] std::vector<at::Tensor> losses(const Prepared& prepared,
+                                               const std::vector<TaskImages>& inputs,
+                                               const std::vector<at::Tensor>& labels);
+
+  /// True when a loss of an adapter compares image features with those of the frozen tower.
+  [[nodiscard]] bool needs_frozen_features() const {
+    return (step_tensors_ & sdk::step_tensor::kFrozenImageFeatures) != 0;
+  }
+
+  /// TrainingAdapter::epoch_weights() of each adapter, checked; empty: its last epoch counts.
+  [[nodiscard]] std::vector<std::vector<double>> epoch_weights(std::int64_t epochs) const;
 
   /// True when adapters change the image tower; only then TaskImages must hold pixels.
   [[nodiscard]] bool modifies_vision() const { return footprint_.modifies_vision(); }
@@ -90,7 +108,24 @@ class AdaptedBackbone {
     }
   };
 
+  /// An adapter with a loss, and which of its tasks a task is.
+  struct LossPart {
+    const sdk::TrainingAdapter* adapter = nullptr;
+    std::int64_t task = 0;
+    std::uint32_t needs = 0;
+  };
+
+  /// Class scores of a task's images, and what they were made from.
+  struct Scores {
+    at::Tensor logits;  ///< fp32 [B, n_classes]
+    at::Tensor images;  ///< [B, embed_dim], behind feature adapters; not normalised
+    at::Tensor texts;   ///< [n_classes, embed_dim] or one such an image; undefined with a head
+    at::Tensor scale;   ///< scalar
+  };
+
   void find_sets(const std::vector<Task>& tasks, bool task_dependent);
+  /// Which adapters have losses, of what; called when the footprint is known.
+  void find_losses(const std::vector<Task>& tasks);
   void call_changes(Prepared& prepared, std::size_t source, at::Generator* noise);
   [[nodiscard]] std::vector<const sdk::TowerChanges*> changes_of(const Prepared& prepared,
                                                                  std::size_t set, bool text) const;
@@ -115,8 +150,13 @@ class AdaptedBackbone {
                                          const std::vector<std::size_t>& sets,
                                          const std::vector<std::int64_t>& set_sizes,
                                          const std::vector<at::Tensor>& images, bool are_streams);
-  [[nodiscard]] at::Tensor task_logits(const Prepared& prepared, std::size_t task,
-                                       const at::Tensor& features) const;
+  [[nodiscard]] Scores task_scores(const Prepared& prepared, std::size_t task,
+                                   const at::Tensor& features) const;
+
+  // Losses, in adapted_losses.cpp.
+  [[nodiscard]] std::vector<at::Tensor> frozen_image_features(
+      const std::vector<TaskImages>& inputs, const std::vector<at::Tensor>& features);
+  [[nodiscard]] at::Tensor checked_loss(const LossPart& part, const sdk::StepTensors& step) const;
 
   const clip::Backbone& backbone_;
   const Adapters& adapters_;
@@ -125,11 +165,12 @@ class AdaptedBackbone {
   Footprint footprint_;
 
   std::vector<Source> sources_;
-  std::vector<std::vector<std::size_t>> sets_;  ///< sources in the order of composition
-  std::vector<std::size_t> set_of_task_;        ///< tasks with the same sources share a set
+  std::vector<std::vector<std::size_t>> sets_;     ///< sources in the order of composition
+  std::vector<std::size_t> set_of_task_;           ///< tasks with the same sources share a set
+  std::vector<std::vector<LossPart>> loss_parts_;  ///< of each task
+  std::uint32_t step_tensors_ = 0;                 ///< all that losses need
   ClassTexts texts_;
-  std::vector<at::Tensor>
-      frozen_class_features_;  ///< one a list, where the text tower is untouched
+  std::vector<at::Tensor> frozen_class_features_;  ///< one a list, of those that were asked for
   at::Tensor logit_scale_;
   std::int64_t images_encoded_ = 0;
 };

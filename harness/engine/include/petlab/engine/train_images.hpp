@@ -39,8 +39,9 @@ class TrainImages {
 
   /// The images of a batch, behind so many blocks as kept_layers() says: pixels behind none, the
   /// streams behind some, behind all features where they can be kept, else pixels.
+  /// `with_frozen_features`: also TaskImages::frozen_features, where they can be kept.
   [[nodiscard]] TaskImages images(const TaskBatch& batch, std::int64_t epoch,
-                                  std::int64_t frozen_layers);
+                                  std::int64_t frozen_layers, bool with_frozen_features = false);
 
   /// Unit features of a task's training images without augmentation, from the frozen tower, with
   /// their labels; on the device.
