@@ -231,7 +231,7 @@ TEST_F(SlurmTest, OfSixtyTinyRunsNoneIsLostAndNoneIsDouble) {
                 .exit_code,
             0);
   // Two at the same time submit no run twice.
-  const std::vector<std::string> sixty = {"--seeds", "1-60", "--minutes", "0.05"};
+  const std::vector<std::string> sixty = {"--seeds", "1-60", "--minutes", "0.01"};
   Program one(arguments("submit", study, sixty), workshop_.folder());
   Program other(arguments("submit", study, sixty), workshop_.folder());
   const Output first = one.wait(), second = other.wait();
