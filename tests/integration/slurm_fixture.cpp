@@ -47,8 +47,8 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-bool wait_until(const std::function<bool()>& happened) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+bool wait_until(const std::function<bool()>& happened, int minutes) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(minutes);
   while (!happened()) {
     if (std::chrono::steady_clock::now() > limit) return false;
     hasten();
@@ -138,7 +138,7 @@ std::string SlurmTest::wait_for_training() const {
 }
 
 Output SlurmTest::finish(Program& program) {
-  EXPECT_TRUE(wait_until([&] { return state_of(program.pid()) == "Z"; }));
+  EXPECT_TRUE(wait_until([&] { return state_of(program.pid()) == "Z"; }, /*minutes=*/8));
   return program.wait();
 }
 

@@ -24,9 +24,9 @@ struct Said {
 /// Those that hold something.
 [[nodiscard]] std::vector<std::string> lines_of(const std::string& text);
 
-/// Asks again and again, for two minutes at most, while tasks that went back into the queue are
+/// Asks again and again, for so many minutes at most, while tasks that went back into the queue are
 /// hastened: there they would wait for as long.
-[[nodiscard]] bool wait_until(const std::function<bool()>& happened);
+[[nodiscard]] bool wait_until(const std::function<bool()>& happened, int minutes = 2);
 
 /// A cluster of two nodes (slurm_cluster.sh), which the tests share, and a workshop for each.
 class SlurmTest : public testing::Test {

@@ -103,7 +103,8 @@ TEST_F(SlurmTest, ASilentNodeThatComesBackComputesTheRunTwiceAndItIsThereOnce) {
   Program program(arguments("run", study, {"--seeds", "1"}), workshop_.folder());
   ASSERT_FALSE(wait_for_training().empty());
   const std::string node = lines_of(shell("squeue -h -t R -o %N").text).at(0);
-  const std::string daemon = shell("cat '" + (folder_ / node / "slurmd.pid").string() + "'").text;
+  const std::string daemon =
+      lines_of(shell("cat '" + (folder_ / node / "slurmd.pid").string() + "'").text).at(0);
   // The daemon says nothing any more; what it started goes on.
   (void)shell("kill -STOP " + daemon);
   EXPECT_TRUE(wait_until([&] {
@@ -230,7 +231,7 @@ TEST_F(SlurmTest, OfSixtyTinyRunsNoneIsLostAndNoneIsDouble) {
                 .exit_code,
             0);
   // Two at the same time submit no run twice.
-  const std::vector<std::string> sixty = {"--seeds", "1-60", "--minutes", "0.05"};
+  const std::vector<std::string> sixty = {"--seeds", "1-60", "--minutes", "0.01"};
   Program one(arguments("submit", study, sixty), workshop_.folder());
   Program other(arguments("submit", study, sixty), workshop_.folder());
   const Output first = one.wait(), second = other.wait();

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <set>
 #include <thread>
+#include <utility>
 
 // `petlab run --executor slurm`: what run_missing() is to this machine.
 namespace petlab::app {
@@ -54,12 +55,11 @@ class Watch {
     std::vector<study::QueueEntry> queue;
     try {
       queue = study::slurm::queue();
-      is_away_ = false;
+      if (std::exchange(is_away_, false)) trouble_.clear();
     } catch (const study::SchedulerError& error) {
-      if (!has_submitted_) throw;
+      if (!is_watching_) throw;
       // It decides nothing: what runs goes on, and publishes.
-      if (!is_away_)
-        std::cerr << "petlab: asks Slurm again and again: " << error.what() << std::endl;
+      say_trouble(error);
       is_away_ = true;
     }
     // After the queue was asked: a run that ended in between has its result here.
@@ -92,6 +92,7 @@ class Watch {
         todo.push_back(std::move(job));
       }
     }
+    is_watching_ = is_watching_ || queued + running > 0;
     if (!todo.empty()) queued += submit(std::move(todo));
     say(queued, running);
     return queued + running + waiting == 0;
@@ -106,16 +107,23 @@ class Watch {
                 << " submitted to Slurm as job " << base::joined(numbers) << " ("
                 << base::printable(folder.path()) << ")" << std::endl;
     } catch (const study::SchedulerError& error) {
-      if (!has_submitted_) throw;
-      std::cerr << "petlab: asks Slurm again and again: " << error.what() << std::endl;
+      if (!is_watching_) throw;
+      say_trouble(error);
       return jobs.size();
     }
-    has_submitted_ = true;
+    is_watching_ = true;
     for (const study::Job& job : jobs) {
       ++attempts_[job.identity.hash];
       looks_[job.identity.hash] = 0;
     }
     return jobs.size();
+  }
+
+  /// Once, however often it is met in a row.
+  void say_trouble(const study::SchedulerError& error) {
+    if (trouble_ != error.what())
+      std::cerr << "petlab: asks Slurm again and again: " << error.what() << std::endl;
+    trouble_ = error.what();
   }
 
   void say(std::size_t queued, std::size_t running) {
@@ -146,9 +154,11 @@ class Watch {
   int poll_;
   std::map<std::string, int> attempts_;  ///< by run: how often this process submitted it
   std::map<std::string, int> looks_;     ///< in a row that found nobody at work on it
-  bool has_submitted_ = false, is_away_ = false, is_sound_ = true;
+  bool is_watching_ =
+      false;  ///< something is queued or runs, so that it is worth waiting for Slurm
+  bool is_away_ = false, is_sound_ = true;
   std::size_t done_ = 0, failed_ = 0, cancelled_ = 0, lost_ = 0;
-  std::string said_;
+  std::string said_, trouble_;
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ class JoinPlansTest : public testing::Test {
   static void make(const std::filesystem::path& path, const std::vector<RunRecord>& runs,
                    const StudyRecord& study) {
     RunStore store(path);
-    for (const std::uint64_t seed : {1, 2})
+    for (const std::uint64_t seed : {1U, 2U})
       store.register_split(sample::split(seed));
     store.set_study(study);
     for (const RunRecord& run : runs)
