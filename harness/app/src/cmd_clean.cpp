@@ -56,7 +56,8 @@ int run_clean(const Arguments& arguments) {
       "[STUDY] [--store FILE] [options]",
       "Removes checkpoints beside a store that no run goes on from: of runs that are finished, of\n"
       "runs that no study of the store plans any more (a setting was changed), and what killed\n"
-      "processes left half written, adapters of runs that never ended among it. With STUDY its plan counts as it is now, in the place of the\n"
+      "processes left half written, adapters of runs that never ended among it. With STUDY its "
+      "plan counts as it is now, in the place of the\n"
       "one that the store has. petlab plan lists them. Nothing in the store is changed, and no\n"
       "checkpoint of a run is removed that somebody works on.",
       po::options_description("Options"),

@@ -35,7 +35,8 @@ int run_merge(const Arguments& arguments) {
       "merge",
       "INTO FROM... [--rename]",
       "Joins the stores of several machines: everything in the files FROM comes into INTO, which\n"
-      "is made where there is none, with the adapters of its runs. FROM is only read. A finished run wins over a failed one of\n"
+      "is made where there is none, with the adapters of its runs. FROM is only read. A finished "
+      "run wins over a failed one of\n"
       "the same identity. Merging again changes nothing, and a merge that is refused changes\n"
       "nothing. Exit code: 5 when two finished runs of one identity have different weights or\n"
       "predictions; the one in INTO stays, and a line says how the other differs.",
