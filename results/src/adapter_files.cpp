@@ -50,8 +50,9 @@ fs::path checked_adapter_file(const fs::path& store, const RunRecord& run) {
     refuse(run, "are those of run " + run.parent.value_or("").substr(0, 12) +
                     ", which it evaluates; name that one");
   if (run.adapters_hash.empty())
-    refuse(run, "were not kept: it is older than version 6 of the store, ran with --no-adapters, or "
-                "was scored on validation images");
+    refuse(run,
+           "were not kept: it is older than version 6 of the store, ran with --no-adapters, or "
+           "was scored on validation images");
   if (const std::string trouble = adapter_trouble(store, run); !trouble.empty())
     refuse(run, trouble);
   fs::path file = adapter_file(store, run.identity.hash);

@@ -126,8 +126,8 @@ class Merger {
                          const std::filesystem::path& from_path) {
     const RunRecord mine = RunReader(into_, LoadDetail::without_predictions).read(identity).value();
     const RunRecord theirs = reader.read(identity).value();
-    if (mine.adapters_hash != theirs.adapters_hash ||
-        adapter_trouble(into_path_, mine).empty() || !adapter_trouble(from_path, mine).empty())
+    if (mine.adapters_hash != theirs.adapters_hash || adapter_trouble(into_path_, mine).empty() ||
+        !adapter_trouble(from_path, mine).empty())
       return;
     take_adapters(mine, from_path);
   }

@@ -64,15 +64,19 @@ class AdaptersTest : public testing::Test {
   /// Runs the rows with seed 1 into a store.
   void run(const std::string& rows, const std::string& store = "a.sqlite",
            const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"run",       workshop_.write_study(rows), "--store", store,
-                                          "--cache-dir", "cache", "--seeds", "1", "--threads", "1",
+    std::vector<std::string> arguments = {"run",         workshop_.write_study(rows),
+                                          "--store",     store,
+                                          "--cache-dir", "cache",
+                                          "--seeds",     "1",
+                                          "--threads",   "1",
                                           "--no-table"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     const Output output = petlab(arguments);
     ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
   }
 
-  [[nodiscard]] std::map<std::string, RunRecord> records(const std::string& store = "a.sqlite") const {
+  [[nodiscard]] std::map<std::string, RunRecord> records(
+      const std::string& store = "a.sqlite") const {
     std::map<std::string, RunRecord> all;
     const RunStore opened(folder_ / store, OpenMode::read_only);
     for (const results::StudyRun& planned : opened.runs("small"))
@@ -83,8 +87,8 @@ class AdaptersTest : public testing::Test {
 
   [[nodiscard]] Output evaluate(const RunRecord& run,
                                 const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"evaluate", run.identity.hash.substr(0, 16), "--store",
-                                          "a.sqlite", "--cache-dir", "cache"};
+    std::vector<std::string> arguments = {
+        "evaluate", run.identity.hash.substr(0, 16), "--store", "a.sqlite", "--cache-dir", "cache"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return petlab(arguments);
   }
@@ -195,8 +199,8 @@ TEST_F(AdaptersTest, AreDescribedAndClassifyPicturesSideBySide) {
               HasSubstr("a cache: keys"));
 
   const std::string picture = "pictures/Sketch/mug/picture1.png";
-  const std::vector<std::string> both = {"clip",  "classify", "--run",    coop,   "--run",
-                                         lora,    "--store",  "a.sqlite", picture};
+  const std::vector<std::string> both = {"clip", "classify", "--run",    coop,   "--run",
+                                         lora,   "--store",  "a.sqlite", picture};
   EXPECT_THAT(petlab(both).err, AllOf(HasSubstr("each in its own way"), HasSubstr("--task")));
   auto with_task = both;
   with_task.insert(with_task.end(), {"--task", "Sketch"});
@@ -219,8 +223,8 @@ TEST_F(AdaptersTest, AreDescribedAndClassifyPicturesSideBySide) {
   const auto split = store.split(run.split_hash, run.dataset_hash);
   const auto& task = split->tasks.at(2);
   ASSERT_EQ(task.task, "Sketch");
-  std::vector<std::string> arguments = {"clip", "classify", "--run", coop, "--store", "a.sqlite",
-                                        "--task", "Sketch", "--top", "1", "--format", "csv"};
+  std::vector<std::string> arguments = {"clip",   "classify", "--run", coop, "--store",  "a.sqlite",
+                                        "--task", "Sketch",   "--top", "1",  "--format", "csv"};
   for (const results::TestImage& image : task.test)
     arguments.push_back("pictures/" + image.sample_id);
   const Output answers = petlab(arguments);
@@ -295,8 +299,8 @@ TEST_F(AdaptersTest, ARunFindsOutBeforeItTrainsThatTheyCannotBeKept) {
   std::ofstream(folder_ / "a.sqlite.adapters") << "a file where the folder should be";
   const std::string study =
       workshop_.write_study("[row.vpt]\nmethod = vpt-deep\nsharing = joint\n");
-  const Output output = petlab({"run", study, "--store", "a.sqlite", "--cache-dir", "cache",
-                                "--seeds", "1", "--no-table"});
+  const Output output = petlab(
+      {"run", study, "--store", "a.sqlite", "--cache-dir", "cache", "--seeds", "1", "--no-table"});
   EXPECT_EQ(output.exit_code, 1);
   const RunRecord run = records().at("vpt");
   EXPECT_EQ(run.error_kind, "store");

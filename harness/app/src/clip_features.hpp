@@ -24,8 +24,8 @@ struct ClipFeatures {
 [[nodiscard]] ClipFeatures image_features(const clip::Backbone& backbone,
                                           const std::vector<std::string>& files);
 
-/// The same pictures as the image tower takes them, a few at a time: `visit(first, pixels)` with the
-/// index of the first of them and [B, 3, S, S] on the backbone's device, normalised.
+/// The same pictures as the image tower takes them, a few at a time: `visit(first, pixels)` with
+/// the index of the first of them and [B, 3, S, S] on the backbone's device, normalised.
 void visit_pictures(const clip::Backbone& backbone, const std::vector<std::string>& files,
                     const std::function<void(std::size_t, const at::Tensor&)>& visit);
 

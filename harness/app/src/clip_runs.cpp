@@ -49,9 +49,9 @@ std::shared_ptr<const clip::Backbone> backbone_of(const results::RunStore& store
                                 : protocol_of(find_plan(store, run), options).backbone.string();
   auto& backbone = loaded[place];
   if (backbone == nullptr)
-    backbone = clip::Backbone::load(
-        place, engine::parse_device(options.text("device")),
-        {.allow_unknown_weights = options.get<bool>("allow-unknown-weights")});
+    backbone =
+        clip::Backbone::load(place, engine::parse_device(options.text("device")),
+                             {.allow_unknown_weights = options.get<bool>("allow-unknown-weights")});
   return backbone;
 }
 
@@ -91,9 +91,8 @@ std::vector<Answer> ranked(const at::Tensor& logits, const std::vector<std::stri
   std::vector<Answer> answers;
   for (std::size_t c = 0; c < classes.size(); ++c)
     answers.push_back({classes[c], values[c]});
-  std::stable_sort(answers.begin(), answers.end(), [](const Answer& a, const Answer& b) {
-    return a.probability > b.probability;
-  });
+  std::stable_sort(answers.begin(), answers.end(),
+                   [](const Answer& a, const Answer& b) { return a.probability > b.probability; });
   return answers;
 }
 
@@ -121,9 +120,10 @@ void print_text(const std::vector<std::string>& pictures, const std::vector<RunA
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     std::printf("%s\n", base::printable(pictures[i]).c_str());
     for (const RunAnswers& one : runs) {
-      std::printf("  run %s: %s, %s, seed %llu, task %s\n", one.run.identity.hash.substr(0, 12).c_str(),
-                  one.run.method.c_str(), one.run.sharing.c_str(),
-                  static_cast<unsigned long long>(one.run.seed), base::escaped(one.task).c_str());
+      std::printf("  run %s: %s, %s, seed %llu, task %s\n",
+                  one.run.identity.hash.substr(0, 12).c_str(), one.run.method.c_str(),
+                  one.run.sharing.c_str(), static_cast<unsigned long long>(one.run.seed),
+                  base::escaped(one.task).c_str());
       for (std::size_t rank = 0; rank < std::min(top, one.of_picture[i].size()); ++rank)
         std::printf("    %6.2f %%  %s\n", 100.0 * one.of_picture[i][rank].probability,
                     base::escaped(one.of_picture[i][rank].name).c_str());

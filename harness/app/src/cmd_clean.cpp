@@ -56,9 +56,9 @@ int run_clean(const Arguments& arguments) {
       "[STUDY] [--store FILE] [options]",
       "Removes checkpoints beside a store that no run needs: those of finished runs, of runs that\n"
       "no study of the store plans any more (a setting was changed), and incomplete files of\n"
-      "killed processes, with the adapters of runs that never ended. With STUDY, its plan as it is now replaces the one in the store. petlab "
-      "plan lists them. The store does not change, and\n"
-      "checkpoints of runs at work stay.",
+      "killed processes, with the adapters of runs that never ended. With STUDY, its plan as it\n"
+      "is now replaces the one in the store. petlab plan lists them. The store does not change,\n"
+      "and checkpoints of runs at work stay.",
       po::options_description("Options"),
       {"STUDY"},
       "  petlab clean --store results/demo.sqlite\n"

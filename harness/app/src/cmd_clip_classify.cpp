@@ -118,8 +118,7 @@ int run_clip_classify(const Arguments& arguments) {
   for (const char* name : {"store", "task"})
     if (options->has(name) && options->from_environment.count(name) == 0)
       base::throw_config_error(std::string("--") + name + " belongs to --run");
-  if (options->text("format") != "text")
-    base::throw_config_error("--format belongs to --run");
+  if (options->text("format") != "text") base::throw_config_error("--format belongs to --run");
   if (!options->has("backbone"))
     base::throw_config_error(
         "petlab clip classify needs --backbone DIR, the folder of a CLIP model");

@@ -26,7 +26,8 @@ int run_merge(const Arguments& arguments) {
       "is made where there is none, with the adapters of its runs. FROM is only read. A finished\n"
       "run wins over a failed one of the same identity. Two stores may hold parts of one study:\n"
       "other seeds, other rows, with the same settings. Merging again changes nothing, and a\n"
-      "merge that is refused changes nothing. Exit code: 5 when two finished runs of one identity have different weights or\n"
+      "merge that is refused changes nothing. Exit code: 5 when two\n"
+      "finished runs of one identity have different weights or\n"
       "predictions; the one in INTO stays, and a line says how the other differs.",
       po::options_description("Options"),
       {"INTO", "FROM..."},

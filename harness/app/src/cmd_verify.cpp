@@ -73,7 +73,8 @@ int run_verify(const Arguments& arguments) {
       "same), same-kernel (every image gets the same class, the last bits differ), statistical\n"
       "(some classes differ). A run claims its level for the CPU level that it was computed with\n"
       "(PETLAB_CPU); on another one no difference counts as a fault. Adapters of the run that are\n"
-      "missing beside the store come back where the repeat gives the same file. Exit code: 0 when the run\n"
+      "missing beside the store come back where the repeat gives the same file. Exit code: 0 when "
+      "the run\n"
       "keeps the level that it claims, 1 when it does not, 2 when it cannot be repeated because\n"
       "something that decides its result changed.",
       po::options_description("Options"),
@@ -106,8 +107,7 @@ int run_verify(const Arguments& arguments) {
                           "' was replaced while the run was computed once more; what came out (" +
                           result.level + ") is not kept");
   store->add_verification(result);
-  if (repeat->adapters_hash == run.adapters_hash &&
-      results::carry_adapters(study.store, file, run))
+  if (repeat->adapters_hash == run.adapters_hash && results::carry_adapters(study.store, file, run))
     std::cout << "The run's adapters, which were missing, are there again.\n";
 
   const std::string claim = results::claim_for_repeat(run, repeat.value());

@@ -76,8 +76,8 @@ results::RunRecord find_run(const results::RunStore& store, const std::string& p
                              " runs of " + store.path().string() + "; give more of it");
   results::RunRecord run = *store.load(found.front());
   if (run.status != results::RunStatus::done)
-    base::throw_config_error("run " + prefix + " failed (" + run.error +
-                             "); only finished runs " + cannot);
+    base::throw_config_error("run " + prefix + " failed (" + run.error + "); only finished runs " +
+                             cannot);
   return run;
 }
 
@@ -126,8 +126,8 @@ void describe_adapters(std::ostream& out, const engine::StoredAdapters& adapters
     print_tensors(out, made);
   }
   for (const engine::StoredTask& task : adapters.tasks)
-    out << "task " << base::escaped(task.name) << ": " << task.classes.size() << " classes: "
-        << base::escaped(base::joined(task.classes)) << "\n";
+    out << "task " << base::escaped(task.name) << ": " << task.classes.size()
+        << " classes: " << base::escaped(base::joined(task.classes)) << "\n";
 }
 
 }  // namespace petlab::app

@@ -10,7 +10,8 @@
 #include <iosfwd>
 #include <string>
 
-// What commands do with a run that is in a store: verify, evaluate, describe, export, clip classify.
+// What commands do with a run that is in a store: verify, evaluate, describe, export, clip
+// classify.
 namespace petlab::app {
 
 /// The finished run whose identity begins with `prefix`. Throws Error(config) where there is none,

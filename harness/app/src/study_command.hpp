@@ -19,12 +19,13 @@ namespace petlab::app {
 /// Options of a study, for both commands.
 void add_study_options(po::options_description& options);
 
-/// The options of a command that works on pictures but trains nothing: --store, what a protocol says
-/// of data set, backbone, precision and device, caches, threads.
+/// The options of a command that works on pictures but trains nothing: --store, what a protocol
+/// says of data set, backbone, precision and device, caches, threads.
 void add_data_options(po::options_description& options);
 
-/// What these options say of how it is computed; where they name no threads, as many as the run had,
-/// or all CPUs where there are fewer: sums of another number of threads may differ in the last bit.
+/// What these options say of how it is computed; where they name no threads, as many as the run
+/// had, or all CPUs where there are fewer: sums of another number of threads may differ in the last
+/// bit.
 [[nodiscard]] study::ExecutionOptions data_execution(const Parsed& options,
                                                      const results::RunRecord& run);
 

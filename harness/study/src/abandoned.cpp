@@ -73,11 +73,10 @@ std::set<std::string> planned_runs(const results::RunStore& store,
 
 std::vector<KeptCheckpoint> abandoned_checkpoints(const results::RunStore& store,
                                                   const std::set<std::string>& planned) {
-  return files_of_runs(
-      checkpoint_file(store.path(), {"x", {}}).parent_path(), held_runs(store),
-      [&](const std::string& identity) {
-        return planned.count(identity) > 0 && !store.has_done(identity);
-      });
+  return files_of_runs(checkpoint_file(store.path(), {"x", {}}).parent_path(), held_runs(store),
+                       [&](const std::string& identity) {
+                         return planned.count(identity) > 0 && !store.has_done(identity);
+                       });
 }
 
 std::vector<KeptCheckpoint> abandoned_adapters(const results::RunStore& store) {

@@ -77,8 +77,7 @@ Job evaluation_job(const engine::RunSpec& spec, const StudyFacts& facts,
 
 engine::StoredAdapters load_adapters(const std::filesystem::path& store,
                                      const results::RunRecord& run) {
-  engine::StoredAdapters stored =
-      engine::read_adapters(results::checked_adapter_file(store, run));
+  engine::StoredAdapters stored = engine::read_adapters(results::checked_adapter_file(store, run));
   if (stored.facts.identity != run.identity.hash)
     throw base::Error(base::ErrorKind::data, "the adapters of run " +
                                                  run.identity.hash.substr(0, 12) +
@@ -103,15 +102,15 @@ Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run, result
   (void)engine::match_tasks(stored, study_tasks(spec.dataset), stand_in);
   prepare_data(jobs, store, progress);
   engine::RunInputs inputs;
-  inputs.backbone = clip::Backbone::load(spec.backbone, engine::parse_device(to_string(spec.device)),
-                                         {.allow_unknown_weights = spec.allow_unknown_weights});
+  inputs.backbone =
+      clip::Backbone::load(spec.backbone, engine::parse_device(to_string(spec.device)),
+                           {.allow_unknown_weights = spec.allow_unknown_weights});
   engine::read_split_manifest(inputs, job.manifest, spec.cache_dir,
                               static_cast<unsigned>(spec.threads));
   inputs.features = feature_place(job);
   const engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
   Evaluation result;
-  result.record =
-      engine::execute_evaluation(spec, info, inputs, stored, run, stand_in, progress);
+  result.record = engine::execute_evaluation(spec, info, inputs, stored, run, stand_in, progress);
   (void)store.record(result.record);
   return result;
 }

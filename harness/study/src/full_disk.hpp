@@ -17,8 +17,8 @@ namespace petlab::study {
          said.find("No space left on device") != said.npos;
 }
 
-/// Writes to the store or beside it, which may have to wait until there is room on its disk: half a minute, then
-/// what `work` throws is thrown. `say` is told once.
+/// Writes to the store or beside it, which may have to wait until there is room on its disk: half a
+/// minute, then what `work` throws is thrown. `say` is told once.
 template <class Work, class Say>
 auto write_when_there_is_room(Work&& work, Say&& say) {
   constexpr int kAttempts = 30;

@@ -66,14 +66,13 @@ class StoredAdaptersTest : public ::testing::Test {
 };
 
 TEST_F(StoredAdaptersTest, GiveTheRunsTestResultsToTheLastBit) {
-  for (const auto* method : {&testing::both_prompts(), &testing::text_prompts(),
-                             &testing::image_prompts(), &testing::whole_copy(),
-                             &testing::nothing()}) {
+  for (const auto* method :
+       {&testing::both_prompts(), &testing::text_prompts(), &testing::image_prompts(),
+        &testing::whole_copy(), &testing::nothing()}) {
     for (const Sharing sharing :
          {Sharing::per_task, Sharing::joint, Sharing::joint_specific, Sharing::grouped}) {
       if (sharing == Sharing::joint_specific && !method->composable) continue;
-      const sdk::GroupingEntry* grouping =
-          has_groups(sharing) ? &testing::by_gradients() : nullptr;
+      const sdk::GroupingEntry* grouping = has_groups(sharing) ? &testing::by_gradients() : nullptr;
       const RunInputs inputs = tiny_inputs(*method, grouping);
       const RunSpec spec = tiny_spec(method->name, sharing);
       const auto parent = run(spec, inputs);
@@ -141,11 +140,8 @@ sdk::BackboneChanges all_kinds() {
                                   .scale = t({}),
                                   .norm_weight = t({16}),
                                   .norm_bias = t({16})});
-  c.vision.low_ranks.push_back({.layer = 1,
-                                .map = sdk::LinearMap::fc2,
-                                .down = t({2, 32}),
-                                .up = t({16, 2}),
-                                .scale = 0.1});
+  c.vision.low_ranks.push_back(
+      {.layer = 1, .map = sdk::LinearMap::fc2, .down = t({2, 32}), .up = t({16, 2}), .scale = 0.1});
   c.vision.affines.push_back(
       {.layer = 1, .place = sdk::AffinePlace::final_norm, .scale = t({16}), .shift = {}});
   c.vision.feature_adapters.push_back({.down = t({4, 8}),
@@ -184,9 +180,8 @@ TEST_F(StoredAdaptersTest, KeepEveryKindOfChangeWithItsTensorsAndValues) {
   const sdk::BackboneChanges& a = stored.adapters[0].changes[0];
   const sdk::BackboneChanges& b = back.adapters[0].changes[0];
   std::vector<at::Tensor> theirs;
-  sdk::visit_tensors(b, [&](const at::Tensor& tensor, const sdk::TensorSpec&) {
-    theirs.push_back(tensor);
-  });
+  sdk::visit_tensors(
+      b, [&](const at::Tensor& tensor, const sdk::TensorSpec&) { theirs.push_back(tensor); });
   std::size_t i = 0;
   sdk::visit_tensors(a, [&](const at::Tensor& tensor, const sdk::TensorSpec& spec) {
     const at::Tensor& other = theirs.at(i++);
@@ -217,8 +212,7 @@ TEST_F(StoredAdaptersTest, KeepEveryKindOfChangeWithItsTensorsAndValues) {
 
 TEST_F(StoredAdaptersTest, WriteATensorThatIsParameterAndChangeOnce) {
   StoredAdapters stored = one_of_all_kinds();
-  stored.adapters[0].parameters = {
-      {"low", stored.adapters[0].changes[0].vision.low_ranks[0].down}};
+  stored.adapters[0].parameters = {{"low", stored.adapters[0].changes[0].vision.low_ranks[0].down}};
   write_adapters(stored, file_);
   int low = 0;
   for (const auto& tensor : clip::read_safetensors(file_))

@@ -83,7 +83,8 @@ TEST_F(AdapterFilesTest, AreFoundBesideTheStoreAndComparedWithTheirDigest) {
   without.adapters_hash = "";
   without.adapters_bytes = 0;
   EXPECT_EQ(adapter_trouble(b_, without), "");
-  EXPECT_THAT(refusal([&] { (void)checked_adapter_file(a_, without); }), HasSubstr("were not kept"));
+  EXPECT_THAT(refusal([&] { (void)checked_adapter_file(a_, without); }),
+              HasSubstr("were not kept"));
   EXPECT_THAT(refusal([&] { (void)checked_adapter_file(a_, evaluation()); }),
               HasSubstr("name that one"));
 }

@@ -10,8 +10,8 @@
 
 namespace petlab::engine {
 
-/// Tensors on their way into a file: one that is asked for several times, as a parameter and in what
-/// changes() makes of it, is there once, under its first name.
+/// Tensors on their way into a file: one that is asked for several times, as a parameter and in
+/// what changes() makes of it, is there once, under its first name.
 class TensorsToFile {
  public:
   /// Where the tensor will be found: its name, and how it lies in memory where that is not row by

@@ -33,8 +33,9 @@ struct ValueNames<sdk::LinearMap> {
 };
 template <>
 struct ValueNames<sdk::AffinePlace> {
-  static constexpr std::array kAll = {"norm1", "q",   "k",      "v",   "attention",  "norm2",
-                                      "fc1",   "hidden", "mlp", "embeddings", "pre-norm", "final-norm"};
+  static constexpr std::array kAll = {"norm1",     "q",          "k",        "v",
+                                      "attention", "norm2",      "fc1",      "hidden",
+                                      "mlp",       "embeddings", "pre-norm", "final-norm"};
 };
 
 template <sdk::MaybeConst<sdk::PromptTokens> M, typename Visit>

@@ -13,15 +13,16 @@ namespace {
 std::string licence_note(const RunInputs& inputs, const results::RunRecord& record) {
   return "Trained by petlab with plugin " + record.plugin + " (" +
          (inputs.method_licence.empty() ? "licence not said" : inputs.method_licence) +
-         "). What is trained from a backbone and pictures may be bound by their licences: see those "
+         "). What is trained from a backbone and pictures may be bound by their licences: see "
+         "those "
          "of '" +
          record.backbone + "' and of the data set.";
 }
 
 [[noreturn]] void refuse(const base::Error& error) {
-  throw base::Error(base::ErrorKind::store, "its adapters cannot be kept: " +
-                                                std::string(error.what()) +
-                                                " (--no-adapters leaves them out)");
+  throw base::Error(base::ErrorKind::store,
+                    "its adapters cannot be kept: " + std::string(error.what()) +
+                        " (--no-adapters leaves them out)");
 }
 
 }  // namespace
@@ -39,22 +40,22 @@ void AdapterKeeper::keep(const Adapters& adapters, const RunInputs& inputs,
                          const std::string& text_template, results::RunRecord& record,
                          FailureContext& where) const {
   if (place_.file.empty()) return;
-  const StoredAdapters stored = take_adapters(
-      adapters, inputs.tasks, inputs.method->task_dependent,
-      {.identity = record.identity.hash,
-       .method = record.method,
-       .plugin = record.plugin,
-       .plugin_version = record.plugin_version,
-       .options = record.options,
-       .sharing = record.sharing,
-       .seed = record.seed,
-       .text_template = text_template,
-       .precision = record.precision,
-       .backbone = record.backbone,
-       .backbone_weights = record.frozen_hash_after,
-       .backbone_settings = inputs.backbone->settings_hash(),
-       .licence = licence_note(inputs, record)},
-      where);
+  const StoredAdapters stored =
+      take_adapters(adapters, inputs.tasks, inputs.method->task_dependent,
+                    {.identity = record.identity.hash,
+                     .method = record.method,
+                     .plugin = record.plugin,
+                     .plugin_version = record.plugin_version,
+                     .options = record.options,
+                     .sharing = record.sharing,
+                     .seed = record.seed,
+                     .text_template = text_template,
+                     .precision = record.precision,
+                     .backbone = record.backbone,
+                     .backbone_weights = record.frozen_hash_after,
+                     .backbone_settings = inputs.backbone->settings_hash(),
+                     .licence = licence_note(inputs, record)},
+                    where);
   const auto write = [&] { write_adapters(stored, place_.file); };
   try {
     if (place_.write_when_possible)

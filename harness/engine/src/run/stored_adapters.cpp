@@ -68,10 +68,10 @@ json adapter_json(const StoredAdapters& stored, std::size_t index, TensorsToFile
   json changes = json::array();
   for (std::size_t place = 0; place < adapter.changes.size(); ++place) {
     const std::string prefix = changes_prefix(stored, index, place);
-    changes.push_back(changes_to_json(
-        adapter.changes[place], [&](const at::Tensor& tensor, const std::string& name) {
-          return tensors.keep(tensor, prefix + name);
-        }));
+    changes.push_back(changes_to_json(adapter.changes[place],
+                                      [&](const at::Tensor& tensor, const std::string& name) {
+                                        return tensors.keep(tensor, prefix + name);
+                                      }));
   }
   return {{"scope", std::string(to_string(adapter.owner.scope))},
           {"name", adapter.owner.name},
@@ -122,8 +122,8 @@ StoredAdapters parse(const std::filesystem::path& file) {
     return found->second;
   };
   if (text(kKind) != kKindValue)
-    throw base::Error(base::ErrorKind::data, "its header says '" + text(kKind) +
-                                                 "', expected '" + kKindValue + "'");
+    throw base::Error(base::ErrorKind::data,
+                      "its header says '" + text(kKind) + "', expected '" + kKindValue + "'");
   StoredAdapters stored;
   visit_texts(stored.facts, [&](const char* name, std::string& value) { value = text(name); });
   stored.facts.seed = json::parse(text("seed")).get<std::uint64_t>();
@@ -165,10 +165,8 @@ StoredAdapters take_adapters(const Adapters& adapters, const std::vector<Task>& 
     stored.tasks.push_back({tasks[t].name, tasks[t].classes, adapters.arrangement.of_task.at(t)});
   for (std::size_t a = 0; a < adapters.adapters.size(); ++a) {
     const Owner& owner = adapters.arrangement.owners[a];
-    StoredAdapter& one =
-        stored.adapters.emplace_back(StoredAdapter{{owner.scope, owner.name, ""},
-                                                   adapters.parameters[a],
-                                                   {}});
+    StoredAdapter& one = stored.adapters.emplace_back(
+        StoredAdapter{{owner.scope, owner.name, ""}, adapters.parameters[a], {}});
     const std::size_t calls = task_dependent ? stored.tasks_of(a).size() : 1;
     for (std::size_t task = 0; task < calls; ++task)
       one.changes.push_back(where.in_plugin("changes()", [&] {
@@ -199,9 +197,9 @@ void write_adapters(const StoredAdapters& stored, const std::filesystem::path& f
 
 StoredAdapters read_adapters(const std::filesystem::path& file) {
   const auto refuse = [&](const std::string& what) -> base::Error {
-    return {base::ErrorKind::data, "'" + base::printable(file) +
-                                       "' is no file of petlab's adapters, or a damaged one: " +
-                                       what};
+    return {base::ErrorKind::data,
+            "'" + base::printable(file) +
+                "' is no file of petlab's adapters, or a damaged one: " + what};
   };
   try {
     return parse(file);

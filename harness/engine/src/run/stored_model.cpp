@@ -72,22 +72,21 @@ const sdk::BackboneChanges& changes_for(const StoredAdapters& stored, std::size_
 
 void check_classes(const StoredAdapters& stored, std::size_t own, const Task& task) {
   const StoredTask& known = stored.tasks[own];
-  const bool is_bound =
-      std::any_of(known.adapters.begin(), known.adapters.end(), [&](std::size_t adapter) {
-        return belongs_to_classes(changes_for(stored, adapter, own));
-      });
+  const bool is_bound = std::any_of(
+      known.adapters.begin(), known.adapters.end(),
+      [&](std::size_t adapter) { return belongs_to_classes(changes_for(stored, adapter, own)); });
   if (!is_bound || known.classes == task.classes) return;
   const auto [mine, theirs] = std::mismatch(known.classes.begin(), known.classes.end(),
                                             task.classes.begin(), task.classes.end());
-  base::throw_config_error(
-      "what " + run_text(stored) + " trained for task '" + known.name + "' belongs to its " +
-      std::to_string(known.classes.size()) + " classes, and '" + task.name + "' has " +
-      std::to_string(task.classes.size()) + ", which differ: " +
-      (mine == known.classes.end()
-           ? "'" + *theirs + "' is not among them"
-           : "expected '" + *mine + "'" +
-                 (theirs == task.classes.end() ? std::string(" too")
-                                               : ", found '" + *theirs + "'")));
+  base::throw_config_error("what " + run_text(stored) + " trained for task '" + known.name +
+                           "' belongs to its " + std::to_string(known.classes.size()) +
+                           " classes, and '" + task.name + "' has " +
+                           std::to_string(task.classes.size()) + ", which differ: " +
+                           (mine == known.classes.end() ? "'" + *theirs + "' is not among them"
+                                                        : "expected '" + *mine + "'" +
+                                                              (theirs == task.classes.end()
+                                                                   ? std::string(" too")
+                                                                   : ", found '" + *theirs + "'")));
 }
 
 void check_backbone(const StoredAdapters& stored, const clip::Backbone& backbone) {
@@ -171,8 +170,7 @@ StoredModel::StoredModel(std::shared_ptr<const clip::Backbone> backbone,
       checks_(stored.facts.method, *backbone_) {
   check_backbone(stored, *backbone_);
   checks_.check_template(stored.facts.text_template);
-  adapters_ =
-      known_adapters(stored, match_tasks(stored, tasks_, stand_in), backbone_->device());
+  adapters_ = known_adapters(stored, match_tasks(stored, tasks_, stand_in), backbone_->device());
   adapted_.emplace(*backbone_, adapters_, tasks_, stored.facts.text_template,
                    depends_on_task(stored), checks_, where_);
 }

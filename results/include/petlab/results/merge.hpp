@@ -22,8 +22,8 @@ struct MergeReport {
   std::int64_t splits_added = 0;
   std::int64_t studies_added = 0;
   std::int64_t runs_added = 0;
-  std::int64_t runs_replaced = 0;  // a failed run by a finished one or by a later attempt
-  std::int64_t runs_kept = 0;      // there already, the same or better
+  std::int64_t runs_replaced = 0;    // a failed run by a finished one or by a later attempt
+  std::int64_t runs_kept = 0;        // there already, the same or better
   std::int64_t adapters_copied = 0;  // files of adapters
 
   /// One sentence for each run that came without its adapters: their file is missing or damaged.

@@ -213,7 +213,8 @@ inline constexpr const char* kBaseline = "baseline";  // the backbone as it is: 
 /// Values of RunRecord::kind.
 namespace run_kind {
 inline constexpr const char* kTraining = "training";
-inline constexpr const char* kEvaluation = "evaluation";  // of another run's adapters; trains nothing
+inline constexpr const char* kEvaluation =
+    "evaluation";  // of another run's adapters; trains nothing
 }  // namespace run_kind
 
 /// One method under one protocol with one sharing and one seed.
