@@ -7,6 +7,7 @@
 #include "row_table.hpp"
 #include "run_table.hpp"
 #include "test_table.hpp"
+#include "train_size_table.hpp"
 
 #include <algorithm>
 
@@ -104,6 +105,15 @@ std::string accuracy_html(const Report& report) {
                      "best</span> of each domain and of the means, among rows without gaps. <span "
                      "class=\"screen\">A heading "
                      "sorts the table by its column.</span></p>\n");
+}
+
+std::string sizes_html(const Report& report, const StudyPlace& place,
+                       const std::vector<ChartName>& charts) {
+  const TextTable sizes = make_train_size_table(report);
+  if (sizes.rows.empty()) return {};
+  return figures_html(report, place, charts, {"train_sizes"}) +
+         table_html(sizes, "Accuracy by training size of study " + report.study) +
+         legend_html(make_train_size_legend(report));
 }
 
 std::string tests_html(const Report& report, const StudyPlace& place,
@@ -281,6 +291,7 @@ std::vector<Section> study_sections(const Report& report, const StudyPlace& plac
   }
   add("summary", "Summary", summary_html(report));
   add("accuracy", "Accuracy and cost", accuracy_html(report));
+  add("sizes", "Accuracy by training size", sizes_html(report, place, charts));
   add("cost", "Accuracy against cost",
       figures_html(report, place, charts, {"accuracy_parameters", "accuracy_seconds", "seeds"}));
   add("tests", "Differences and tests", tests_html(report, place, charts));

@@ -1,6 +1,7 @@
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "table_model.hpp"
+#include "train_size_table.hpp"
 
 #include <array>
 #include <string>
@@ -119,6 +120,15 @@ std::string table_latex(const Report& report) {
     text += escaped(sentence) + "\n";
   for (const std::string& note : report.notes)
     text += escaped(note) + "\n";
+  text += "\\end{table}\n";
+  const TextTable sizes = make_train_size_table(report);
+  if (sizes.rows.empty()) return text;
+  text += "\n\\begin{table}\n\\centering\n\\caption{Accuracy by training size, study " +
+          escaped(report.study) + ".}\n\\label{" + label_of(report.study) +
+          "-sizes}\n\\resizebox{\\textwidth}{!}{%\n" + tabular(sizes) + "}\n" +
+          "\\par\\medskip\\footnotesize\\raggedright\n";
+  for (const std::string& sentence : make_train_size_legend(report))
+    text += escaped(sentence) + "\n";
   return text + "\\end{table}\n";
 }
 

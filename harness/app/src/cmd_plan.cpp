@@ -64,8 +64,8 @@ class StateOfRuns {
       line.cost = study::cost_of(*run);
       return line;
     }
-    const auto expected =
-        study::expected_cost(job, study_.plan.train_images.at(job.spec.seed), past_);
+    const auto expected = study::expected_cost(
+        job, study_.plan.train_images.at({job.spec.seed, job.spec.train_size}), past_);
     if (expected) line.cost = expected->cost;
     line.estimated_bytes = estimate(job.spec);
     const auto owner = owners_.find(job.identity.hash);
