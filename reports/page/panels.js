@@ -179,6 +179,7 @@
   charts.figures = function (study) {
     var figures = [];
     if (charts.finished(study).length === 0) return figures;
+    if (study.sizes) figures.push({name: 'train_sizes', kind: 'train_sizes'});
     figures.push({name: 'accuracy_parameters', kind: 'accuracy_parameters'});
     if (study.times && study.rows.some(function (row) { return row.trainSeconds !== null; })) {
       figures.push({name: 'accuracy_seconds', kind: 'accuracy_seconds'});

@@ -1,6 +1,8 @@
 #include "facts.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/reports/report.hpp"
+#include "petlab/results/train_size_label.hpp"
 #include "significance.hpp"
 
 #include <algorithm>
@@ -137,10 +139,24 @@ void read_predictions(const results::RunStore& store, Report& report, std::int64
 Row& row_for(std::map<std::int64_t, Row>& rows, const results::PlannedRun& plan) {
   Row& row = rows[plan.row_index];
   row.label = plan.row_label;
+  row.train_size = results::parse_train_size_label(plan.row_label).size;
   row.method = plan.method;
   row.sharing = plan.sharing;
   row.grouping = plan.grouping;
   return row;
+}
+
+// The sizes of rows that have one, as numbers ascend.
+std::vector<std::string> train_sizes_of(const std::map<std::int64_t, Row>& rows) {
+  std::map<double, std::string> sizes;
+  for (const auto& [index, row] : rows) {
+    if (row.train_size.empty()) continue;
+    sizes.emplace(base::parse_number<double>(row.train_size).value_or(0.0), row.train_size);
+  }
+  std::vector<std::string> texts;
+  for (const auto& [size, text] : sizes)
+    texts.push_back(text);
+  return texts;
 }
 
 }  // namespace
@@ -182,7 +198,9 @@ Report build_report(const results::RunStore& store, const std::string& study,
     }
   };
   store.visit_runs(study, results::LoadDetail::without_predictions, take);
+  report.train_sizes = train_sizes_of(rows);
   for (auto& [index, row] : rows) {
+    row.compared = row.train_size.empty() || row.train_size == report.train_sizes.back();
     summarise(row, report.tasks, facts.backbone_parameters);
     report.rows.push_back(std::move(row));
   }

@@ -9,6 +9,7 @@
 #include "row_table.hpp"
 #include "run_table.hpp"
 #include "test_table.hpp"
+#include "train_size_table.hpp"
 
 #include <algorithm>
 
@@ -106,6 +107,15 @@ std::string accuracy_html(const Report& report) {
                      "best</span> of each domain and of the means, among rows without gaps. <span "
                      "class=\"screen\">A heading "
                      "sorts the table by its column.</span></p>\n");
+}
+
+std::string sizes_html(const Report& report, const StudyPlace& place,
+                       const std::vector<ChartName>& charts) {
+  const TextTable sizes = make_train_size_table(report);
+  if (sizes.rows.empty()) return {};
+  return figures_html(report, place, charts, {"train_sizes"}) +
+         table_html(sizes, "Accuracy by training size of study " + report.study) +
+         legend_html(make_train_size_legend(report));
 }
 
 std::string tests_html(const Report& report, const StudyPlace& place,
@@ -286,6 +296,7 @@ std::vector<Section> study_sections(const Report& report, const StudyPlace& plac
   add("parameters", "Accuracy against parameters",
       figures_html(report, place, charts, {"accuracy_parameters"}));
   add("accuracy", "Accuracy and cost", accuracy_html(report));
+  add("sizes", "Accuracy by training size", sizes_html(report, place, charts));
   add("notes", "Notes and facts", notes_html(report));
   add("cost", "Seconds and seeds",
       figures_html(report, place, charts, {"accuracy_seconds", "seeds"}));

@@ -5,6 +5,7 @@
 #include "table_model.hpp"
 #include "test_table.hpp"
 #include "verdict.hpp"
+#include "train_size_table.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -107,6 +108,12 @@ std::string markdown_page(const Report& report, const std::string& figure) {
   page += "\n**best**, _second best_ of each domain and of the means, among rows without gaps.\n";
   for (const std::string& line : make_legend(report))
     page += "\n" + escaped(line) + "\n";
+  if (const TextTable sizes = make_train_size_table(report); !sizes.rows.empty()) {
+    page += "\n## Accuracy by training size\n\n";
+    add_table(page, sizes);
+    for (const std::string& line : make_train_size_legend(report))
+      page += "\n" + escaped(line) + "\n";
+  }
   if (const TextTable tests = make_test_table(report); !tests.rows.empty()) {
     page += "\n## Differences and tests\n\n";
     add_table(page, tests);

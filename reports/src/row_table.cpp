@@ -123,6 +123,9 @@ void add_names(RowColumns& columns, const Report& report) {
   columns.push_back(
       {.column = {.name = "row", .title = "row", .align = Align::left, .marked = true},
        .value = [](const Row& row) { return row.label; }});
+  if (!report.train_sizes.empty())
+    columns.push_back(
+        {.column = {.name = "train_size"}, .value = [](const Row& row) { return row.train_size; }});
   columns.push_back(
       {.column = {.name = "method", .title = "method", .align = Align::left, .importance = 4},
        .value = [](const Row& row) { return row.method; }});
@@ -145,7 +148,8 @@ void add_accuracies(RowColumns& columns, const Report& report) {
                        .value = [t](const Row& row) { return row.task_accuracy[t]; },
                        .ranked =
                            [t](const Row& row) {
-                             return is_complete(row) ? row.task_accuracy[t] : std::nullopt;
+                             return row.compared && is_complete(row) ? row.task_accuracy[t]
+                                                                     : std::nullopt;
                            }});
   }
   add_estimate(columns,

@@ -2,6 +2,7 @@
 
 #include "numbers.hpp"
 #include "petlab/reports/paired_tests.hpp"
+#include "train_size_table.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -12,6 +13,11 @@ namespace {
 
 bool has_gaps(const Row& row) {
   return !row.mean || row.failed > 0 || !row.missing_seeds.empty();
+}
+
+// Rows that places, tests against the best and ranks are about.
+bool is_ranked(const Row& row) {
+  return row.compared && !has_gaps(row);
 }
 
 // A run of the backbone as it is. One that does not say what its method is, but trained nothing,
@@ -28,11 +34,12 @@ bool trains_full_copies(const SeedResult& seed) {
          seed.trainable() == tasks * seed.total_backbone_parameters;
 }
 
-// The first row with finished runs that are all of this kind.
+// The first compared row with finished runs that are all of this kind.
 std::optional<std::size_t> first_row(const Report& report, bool (*kind)(const SeedResult&)) {
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     const std::vector<SeedResult>& seeds = report.rows[i].seeds;
-    if (!seeds.empty() && std::all_of(seeds.begin(), seeds.end(), kind)) return i;
+    if (report.rows[i].compared && !seeds.empty() && std::all_of(seeds.begin(), seeds.end(), kind))
+      return i;
   }
   return std::nullopt;
 }
@@ -61,12 +68,13 @@ std::vector<double> paired_values(
 
 using Target = std::optional<Comparison> Row::*;
 
-void compare_all(std::vector<Row>& rows, std::size_t reference, Target target) {
+void compare_all(std::vector<Row>& rows, std::size_t reference, Target target,
+                 bool (*takes_part)(const Row&)) {
   std::vector<Comparison*> tested;
   std::vector<double> family;
   const SeedsOfRow reference_seeds = seeds_of(rows[reference]);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i == reference) continue;
+    if (i == reference || !takes_part(rows[i])) continue;
     const std::vector<double> differences =
         paired_values(rows[i], reference_seeds, [](const SeedResult& a, const SeedResult& b) {
           return std::optional<double>(a.mean_accuracy() - b.mean_accuracy());
@@ -107,7 +115,7 @@ std::optional<double> relative_gain(const SeedResult& seed, const SeedResult& re
 void add_multi_task_gains(Report& report) {
   const SeedsOfRow single_task = seeds_of(report.rows[*report.single_task]);
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    if (i == *report.single_task) continue;
+    if (i == *report.single_task || !report.rows[i].compared) continue;
     const std::vector<double> gains = paired_values(report.rows[i], single_task, relative_gain);
     if (!gains.empty()) report.rows[i].multi_task_gain = estimate(gains);
   }
@@ -120,7 +128,7 @@ void add_ranks(Report& report) {
     const bool everywhere =
         std::all_of(row.task_accuracy.begin(), row.task_accuracy.end(),
                     [](const std::optional<double>& accuracy) { return accuracy.has_value(); });
-    if (has_gaps(row) || !everywhere) continue;
+    if (!is_ranked(row) || !everywhere) continue;
     report.ranked_rows.push_back(i);
     for (std::size_t t = 0; t < scores.size(); ++t)
       scores[t].push_back(*row.task_accuracy[t]);
@@ -246,14 +254,14 @@ std::string best_group_note(const Report& report) {
 void add_places(Report& report) {
   std::vector<double> means;
   for (const Row& row : report.rows) {
-    if (!has_gaps(row)) means.push_back(row.mean->mean);
+    if (is_ranked(row)) means.push_back(row.mean->mean);
   }
   std::sort(means.begin(), means.end(), std::greater<>());
   means.erase(std::unique(means.begin(), means.end()), means.end());
   if (means.size() < 2) return;
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     Row& row = report.rows[i];
-    if (has_gaps(row)) continue;
+    if (!is_ranked(row)) continue;
     if (row.mean->mean == means[0]) row.place = Place::best;
     if (row.mean->mean == means[1]) row.place = Place::second;
     if (row.place == Place::best && !report.best) report.best = i;
@@ -263,12 +271,17 @@ void add_places(Report& report) {
 void add_comparisons(Report& report) {
   report.zero_shot = first_row(report, is_baseline);
   report.single_task = first_row(report, trains_full_copies);
-  if (report.zero_shot) compare_all(report.rows, *report.zero_shot, &Row::versus_zero_shot);
-  if (report.best) compare_all(report.rows, *report.best, &Row::versus_best);
+  // All sizes have one test set, so that each is compared with what trains nothing.
+  if (report.zero_shot)
+    compare_all(report.rows, *report.zero_shot, &Row::versus_zero_shot,
+                [](const Row&) { return true; });
+  if (report.best)
+    compare_all(report.rows, *report.best, &Row::versus_best,
+                [](const Row& row) { return row.compared; });
   for (Row& row : report.rows) {
     const bool worse =
         row.versus_best && row.versus_best->is_real() && row.versus_best->difference.mean < 0.0;
-    row.among_best = report.best && !has_gaps(row) && !worse;
+    row.among_best = report.best && is_ranked(row) && !worse;
     row.collapsed_seeds = collapsed(row.seeds);
   }
   if (report.single_task) add_multi_task_gains(report);
@@ -283,6 +296,10 @@ void add_statistical_notes(Report& report) {
   for (const Row& row : report.rows) {
     if (!row.collapsed_seeds.empty()) add(collapse_note(row), NoteGrade::caution);
   }
+  if (!report.train_sizes.empty())
+    add("Several training sizes: places, tests against the best row, gains over single-task "
+        "fine-tuning and ranks are those of " +
+        train_size_text(report.train_sizes.back()) + ".");
   add(baseline_note(report), NoteGrade::caution);
   add(seeds_note(report));
   add(best_group_note(report));

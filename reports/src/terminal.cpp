@@ -3,6 +3,7 @@
 #include "petlab/reports/render.hpp"
 #include "row_table.hpp"
 #include "table_model.hpp"
+#include "train_size_table.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -210,6 +211,12 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
   print_wrapped(out, "[1] best, [2] second best mean among rows without gaps.", style.width, 2);
   for (const std::string& line : make_legend(report))
     print_wrapped(out, line, style.width, 2);
+  if (const TextTable sizes = make_train_size_table(report); !sizes.rows.empty()) {
+    out << "\nAccuracy by training size\n";
+    TablePrinter(out, sizes, style).print();
+    for (const std::string& line : make_train_size_legend(report))
+      print_wrapped(out, line, style.width, 2);
+  }
   print_list(out, "Notes", {report.notes.begin(), report.notes.end()}, style.width);
   std::vector<std::string> groupings;
   for (const FoundGrouping& found : report.groupings)

@@ -100,8 +100,8 @@ class StateOfRuns {
       }
       return line;
     }
-    const auto expected =
-        study::expected_cost(job, study_.plan.train_images.at(job.spec.seed), past_);
+    const auto expected = study::expected_cost(
+        job, study_.plan.train_images.at({job.spec.seed, job.spec.train_size}), past_);
     if (expected) line.cost = expected->cost;
     line.estimated_bytes = estimate(job.spec);
     const auto owner = owners_.find(job.identity.hash);

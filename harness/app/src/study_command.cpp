@@ -7,6 +7,7 @@
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/study_name.hpp"
 #include "petlab/results/named_values.hpp"
+#include "petlab/results/train_size_label.hpp"
 #include "petlab/study/cpu_shares.hpp"
 #include "petlab/study/search.hpp"
 #include "petlab/study/study_facts.hpp"
@@ -69,8 +70,11 @@ std::vector<study::Setting> overrides(const Parsed& options) {
 void check_rows(const study::Protocol& protocol, const Parsed& options) {
   if (!options.has("rows")) return;
   std::vector<std::string> labels;
-  for (const study::Row& row : protocol.rows)
+  for (const study::Row& row : protocol.rows) {
     labels.push_back(row.label);
+    for (const study::TrainSize& size : study::train_sizes(protocol.dataset))
+      if (!size.text.empty()) labels.push_back(results::train_size_label({row.label, size.text}));
+  }
   for (const std::string& label : split_list(options.text("rows")))
     if (std::find(labels.begin(), labels.end(), label) == labels.end())
       base::throw_config_error("--rows: the study has no row '" + label + "'" +
@@ -84,7 +88,8 @@ std::vector<study::Job> choose_rows(const study::Plan& plan, const Parsed& optio
   std::vector<study::Job> jobs;
   for (const study::Job& job : plan.jobs)
     if (std::any_of(chosen.begin(), chosen.end(), [&](const std::string& label) {
-          return job.spec.label == label || study::is_trial_of(job.spec.label, label);
+          return job.spec.label == label || study::is_trial_of(job.spec.label, label) ||
+                 results::parse_train_size_label(job.spec.label).row == label;
         }))
       jobs.push_back(job);
   return jobs;

@@ -6,11 +6,13 @@
 #include "petlab/base/suggestion.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/study_name.hpp"
+#include "petlab/study/train_sizes.hpp"
 #include "protocol_values.hpp"
 #include "search_section.hpp"
 #include "study_overrides.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -159,10 +161,39 @@ void check_development(const engine::DatasetSpec& d, const Said& said) {
         where +
         "sets images aside, but validation = list tests on those of the lists; expected "
         "one of them, or validation = development");
-  if (d.split == "percent" && d.train_fraction + d.development_fraction >= 1.0)
+  const double share = std::max(d.train_fraction, d.largest_train_size);
+  if (d.split == "percent" && share + d.development_fraction >= 1.0)
     base::throw_config_error(where + "is " + base::number_text(d.development_fraction) +
                              ", expected less than 1 together with train-fraction, " +
-                             base::number_text(d.train_fraction));
+                             base::number_text(share));
+}
+
+/// Several training sizes, and the one that decides what tests.
+template <class Said>
+void check_train_sizes(const Protocol& protocol, const Said& said) {
+  const engine::DatasetSpec& d = protocol.dataset;
+  const double largest = largest_train_size(d);
+  const bool shots = d.split == "shots";
+  if (largest > 0.0 && protocol.search)
+    base::throw_config_error(said(shots ? "train-shots" : "train-fraction") +
+                             ": a study with [search] chooses settings for one training size, "
+                             "expected one value, or no search");
+  if (d.largest_train_size == 0.0) return;
+  const std::string where = said("largest-train-size") + ": largest-train-size ";
+  if (d.split == "list")
+    base::throw_config_error(where +
+                             "is for split = percent and shots; with split = list the lists say "
+                             "which images test");
+  const double size =
+      std::max(largest, shots ? static_cast<double>(d.train_shots) : d.train_fraction);
+  const std::string value = "is " + base::number_text(d.largest_train_size) + ", expected ";
+  if (d.largest_train_size < size)
+    base::throw_config_error(where + value + "at least " + base::number_text(size) +
+                             ", the size of the training part");
+  if (shots && d.largest_train_size != std::floor(d.largest_train_size))
+    base::throw_config_error(where + value + "a number of pictures, as train-shots is");
+  if (!shots && d.largest_train_size >= 1.0)
+    base::throw_config_error(where + value + "a share less than 1, as train-fraction is");
 }
 
 std::vector<std::string> labels_of(const std::vector<std::pair<Row, bool>>& rows) {
@@ -185,6 +216,7 @@ void check_split(const Protocol& protocol, const std::string& where) {
   if (d.split != "shots" && d.train_shots > 0)
     base::throw_config_error(said("train-shots") +
                              ": train-shots is for split = shots, the split is " + d.split);
+  check_train_sizes(protocol, said);
   const int validations = (d.validation_fraction > 0.0 ? 1 : 0) + (d.validation_shots > 0 ? 1 : 0) +
                           (d.validation != engine::ValidationPart::none ? 1 : 0);
   if (validations > 1)
@@ -334,6 +366,9 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
   if (protocol.dataset.root.empty())
     base::throw_config_error(
         where + ": the study does not say where its images are; expected root in [dataset]");
+  if (const double largest = largest_train_size(protocol.dataset);
+      largest > 0.0 && protocol.dataset.largest_train_size == 0.0)
+    protocol.dataset.largest_train_size = largest;
   check_split(protocol, where);
   const auto& sections = ini.sections;
   if (!protocol.search && std::find(sections.begin(), sections.end(), "search") != sections.end())
@@ -344,7 +379,7 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       if (!is_shared("search." + name))
         check_used(protocol, name, "search." + name, spaces.front().origin);
   }
-  if (protocol.training.warmup_epochs >= protocol.training.epochs)
+  if (protocol.training.steps == 0 && protocol.training.warmup_epochs >= protocol.training.epochs)
     base::throw_config_error(
         where + ": warmup-epochs in [train] is " + std::to_string(protocol.training.warmup_epochs) +
         ", expected fewer than the " + std::to_string(protocol.training.epochs) +

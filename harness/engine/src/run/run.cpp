@@ -161,6 +161,7 @@ class Run {
   std::string text_template_;
   std::unique_ptr<ImageFeatures> features_;
   std::optional<TrainImages> images_;
+  Training training_;  ///< the spec's, with the epochs that its steps are
   std::int64_t images_of_grouping_ = 0;
   sdk::Partition partition_;
   std::vector<sdk::NamedTensor> warmed_up_;  ///< what group adapters start from; empty: afresh
@@ -195,6 +196,10 @@ void Run::prepare() {
   features_ = shared_features(spec_, inputs_);
   images_.emplace(backbone_, inputs_.tasks, spec_.training.augmentation, spec_.seed,
                   spec_.training.precision, features_.get());
+  // A grouping asks for the run's epochs before it is known which tasks share adapters.
+  training_ = with_epochs(
+      spec_.training,
+      steps_per_epoch(images_->sampled_tasks(), {spec_.training.batch, spec_.training.drop_last}));
 }
 
 void Run::group() {
@@ -226,8 +231,8 @@ sdk::GroupingResult Run::find_groups() {
   if (grouping == nullptr)
     throw base::Error(base::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
   const WarmUpContext context{
-      backbone_, *method_,      spec_.method,   text_template_, inputs_.method->task_dependent,
-      checks_,   inputs_.tasks, spec_.training, spec_.seed,     *images_,
+      backbone_, *method_,      spec_.method,  text_template_, inputs_.method->task_dependent,
+      checks_,   inputs_.tasks, training_,     spec_.seed,     *images_,
       where_,    progress_,     record_.epochs};
   WarmUpHost host(context);
   sdk::GroupingResult result = find_grouping(*grouping, strategy, host, where_);
@@ -276,8 +281,11 @@ void Run::adapt() {
   }
   // What losses compare with is as much a part of the set-up.
   if (adapted_->needs_frozen_features()) images_->keep_features();
+  training_ = with_epochs(spec_.training,
+                          steps_per_epoch(images_->sampled_tasks(),
+                                          batching_of(training_, *adapted_, inputs_.tasks.size())));
   const std::int64_t kept_layers =
-      images_->kept_layers(adapted_->untouched_vision_layers(), spec_.training.epochs);
+      images_->kept_layers(adapted_->untouched_vision_layers(), training_.epochs);
   if (adapted_->modifies_vision() && kept_layers > 0 && !adapters_.trainable().empty())
     images_->cache_hidden_states(kept_layers);
   setup_.reset();
@@ -293,7 +301,7 @@ void Run::train() {
                  .adapters = adapters_,
                  .images = *images_,
                  .tasks = inputs_.tasks,
-                 .training = spec_.training,
+                 .training = training_,
                  .seed = spec_.seed},
                 progress_, record_.epochs, {&record_.step_flops, &*checkpoint_});
 }

@@ -57,6 +57,11 @@ struct Row {
   std::string method;
   std::string sharing;
   std::string grouping;  // "" without groups
+  /// One of Report::train_sizes; "" where the study has one size, and of a row that trains nothing.
+  std::string train_size;
+  /// Takes part in places, in tests against the best row and in ranks: of a study with several
+  /// training sizes, rows of the largest and those without a size.
+  bool compared = true;
   std::vector<SeedResult> seeds;
   int planned = 0;
   int failed = 0;
@@ -108,6 +113,8 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> facts;
   std::vector<std::string> tasks;
   std::vector<Row> rows;  // in study order
+  /// Of a study with several, ascending: images of each class or, below 1, shares. Else empty.
+  std::vector<std::string> train_sizes;
   // Rows that others are measured against, as indices: the first row whose runs are of the backbone
   // as it is; the first of those that have Place::best; the first that trains all of a backbone for
   // each task.
