@@ -111,7 +111,7 @@ std::vector<SettingEntry> make_table() {
             {.section = "dataset",
              .name = "train-shots",
              .help = "shots: training images per class and domain",
-             .unit = "pictures",
+             .unit = "images",
              .option = "train-shots",
              .default_text = "must be there for shots",
              .in_identity = false,
@@ -207,13 +207,13 @@ std::vector<SettingEntry> make_table() {
               /*maximum=*/65536),
       choice(&T::drop_last, {"no", "yes"},
              {.name = "drop-last",
-              .help = "yes: an epoch leaves out the pictures of a last batch that is not full, but "
-                      "for a task of fewer pictures than a batch",
+              .help = "yes: an epoch leaves out the images of a last batch that is not full, but "
+                      "for a task of fewer images than a batch",
               .is_optional = true}),
       choice(&T::sampler,
              {.name = "sampler",
               .help = "tasks: a batch of each task in a step; union: one batch of all tasks that "
-                      "share adapters, mixed, with a mean loss over its pictures",
+                      "share adapters, mixed, with a mean loss over its images",
               .is_optional = true}),
       choice(&T::schedule, {.name = "schedule", .help = "of the learning rate"}),
       choice(&T::schedule_interval, {.name = "schedule-interval",
