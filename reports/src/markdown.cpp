@@ -108,7 +108,7 @@ std::string markdown_page(const Report& report, const std::string& figure) {
     for (const std::string& line : make_test_legend(report))
       page += "\n" + escaped(line) + "\n";
   }
-  page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
+  if (!figure.empty()) page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
   add_list(page, "Notes", report.notes);
   add_groupings(page, report);
   add_list(page, "Failed runs", failure_texts(report));

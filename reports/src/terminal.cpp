@@ -26,8 +26,11 @@ TextTable printable(TextTable table) {
   return table;
 }
 
-bool ends_with_mark(const std::string& text) {
-  return text.ends_with(kRealMark) || text.ends_with(kAmongBestMark);
+// How many columns the mark at the end of a cell takes.
+int mark_width(const std::string& text) {
+  for (const char* mark : {kRealMark, kNotRealMark, kEquivalentMark})
+    if (text.ends_with(mark)) return display_width(mark);
+  return 0;
 }
 
 // Places are shown by [1] and [2]; the terminal's bold and underline come on top. Cells without a
@@ -37,11 +40,12 @@ TextTable with_places(TextTable table) {
                                      [](Place place) { return place != Place::none; });
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     if (table.columns[c].align == Align::left) continue;
-    const bool any_mark = std::any_of(table.rows.begin(), table.rows.end(),
-                                      [&](const auto& cells) { return ends_with_mark(cells[c]); });
+    int widest_mark = 0;
+    for (const auto& cells : table.rows)
+      widest_mark = std::max(widest_mark, mark_width(cells[c]));
     for (std::size_t r = 0; r < table.rows.size(); ++r) {
       std::string& cell = table.rows[r][c];
-      if (any_mark && !ends_with_mark(cell)) cell += "  ";
+      cell.append(static_cast<std::size_t>(widest_mark - mark_width(cell)), ' ');
       if (!table.columns[c].marked || !any_place) continue;
       if (table.places[r] == Place::none) cell += "    ";
       if (table.places[r] == Place::best) cell += " [1]";

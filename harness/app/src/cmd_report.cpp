@@ -62,11 +62,16 @@ int run_report(const Arguments& arguments) {
       {},
       "  petlab report --store results/demo.sqlite\n"
       "  petlab report --store results/demo.sqlite --out reports/out/demo\n"
+      "  petlab report --store results/demo.sqlite --columns macro_f1,calibration_error\n"
+      "  petlab report --store results/demo.sqlite --format json > demo.json\n"
+      "  petlab report --store results/demo.sqlite --format csv --table confusions\n"
       "  petlab report --store all.sqlite --study all --title 'All studies' --out "
       "reports/out/all\n"};
   usage.options.add_options()("store", text_value()->required(), "results database")(
       "study", texts_value(),
-      "name of a study, where the store holds several; may be given again, or 'all'");
+      "name of a study, where the store holds several; may be given again, or 'all'")(
+      "table", text_value(),
+      "which lines --format csv prints: rows (the default), runs, classes, confusions");
   add_page_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;

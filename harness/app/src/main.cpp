@@ -27,6 +27,7 @@ const std::vector<Command>& commands() {
       {"plan", "check a study and list its runs", run_plan},
       {"reproduce", "the paper's tables: run what is missing, print, write a page", run_reproduce},
       {"report", "print and write the table of a study", run_report},
+      {"query", "read a store with SQL", run_query},
       {"merge", "join the stores of several machines", run_merge},
       {"export", "write the store's views as CSV files", run_export},
       {"verify", "compute a run once more and compare", run_verify},
