@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace petlab::reports {
 namespace {
@@ -20,17 +21,32 @@ struct Pair {
   double reach = kUnknown;
 };
 
-Pair pair_of(const Scores& a, const Scores& b, std::size_t rows) {
+// Bonferroni's point of t for so many rows, by the number of seeds; most pairs have the same.
+class Points {
+ public:
+  explicit Points(std::size_t rows) : level_(1.0 - kAlpha / static_cast<double>(rows - 1)) {}
+
+  double of(int seeds) {
+    const auto [known, is_new] = points_.try_emplace(seeds, 0.0);
+    if (is_new) known->second = t_quantile(level_, seeds - 1);
+    return known->second;
+  }
+
+ private:
+  double level_;
+  std::map<int, double> points_;
+};
+
+Pair pair_of(const Scores& a, const Scores& b, Points& points) {
   std::vector<double> differences;
   for (const auto& [seed, score] : a) {
     if (const auto other = b.find(seed); other != b.end())
       differences.push_back(score - other->second);
   }
   if (differences.empty()) return {};
-  const double level = 1.0 - kAlpha / static_cast<double>(rows - 1);
   const Estimate mean = estimate(differences);
   const std::optional<double> error = standard_error(differences);
-  return {mean.mean, error ? t_quantile(level, mean.n - 1) * *error : kUnknown};
+  return {mean.mean, error ? points.of(mean.n) * *error : kUnknown};
 }
 
 std::optional<double> known(double value) {
@@ -44,12 +60,13 @@ std::vector<BestComparison> compare_with_best(const std::vector<Scores>& scores)
   if (rows < 2) return {};
   std::vector<std::vector<Pair>> pairs(rows, std::vector<Pair>(rows));
   std::vector<BestComparison> result(rows);
+  Points points(rows);
   for (std::size_t i = 0; i < rows; ++i) {
     double difference = kUnknown;
     double highest = kUnknown;
     for (std::size_t j = 0; j < rows; ++j) {
       if (i == j) continue;
-      const Pair& pair = pairs[i][j] = pair_of(scores[i], scores[j], rows);
+      const Pair& pair = pairs[i][j] = pair_of(scores[i], scores[j], points);
       difference = std::min(difference, pair.mean);
       highest = std::min(highest, pair.mean + pair.reach);
     }

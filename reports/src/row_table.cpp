@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kDomainPlaces = 1;
 constexpr int kMeanPlaces = 2;
-constexpr const char* kNoSpread = " (the same with each seed)";
+constexpr const char* kNoSpread = " (no spread)";
 
 std::string accuracy_text(const std::optional<double>& accuracy) {
   return accuracy ? fixed(100.0 * *accuracy, kDomainPlaces) : "";
@@ -166,11 +166,12 @@ void add_differences(RowColumns& columns, const Report& report) {
   Column zero_shot = {.name = "gain_over_zero_shot"};
   if (report.zero_shot) {
     zero_shot.title = "Δ zero-shot";
-    zero_shot.reading = "\nΔ zero-shot: difference to row '" +
-                        report.rows[*report.zero_shot].label +
-                        "' in percentage points, paired by seed, with 95 % t-intervals that hold "
-                        "for all rows together (Bonferroni). *: the interval leaves out 0; n.s.: "
-                        "it does not, which does not show that there is no difference.";
+    zero_shot.reading =
+        "\nΔ zero-shot: difference to row '" + report.rows[*report.zero_shot].label +
+        "' in percentage points, paired by seed, with 95 % t-intervals that hold "
+        "for all rows together (Bonferroni). *: the interval leaves out 0; n.s.: "
+        "it does not, which does not show that there is no difference; no spread: the same "
+        "difference with each seed, so that there is nothing to test.";
   }
   add_zero_shot(columns, {.column = zero_shot, .text = [](const Row& row) {
                             return difference_text(row.versus_zero_shot, row);

@@ -5,6 +5,7 @@
 #include "table_model.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <ostream>
 
 namespace petlab::reports {
@@ -80,11 +81,11 @@ std::vector<std::size_t> fitting_columns(const TextTable& table, const std::vect
     return sum - kGapWidth;
   };
   while (limit > 0 && total() > limit) {
-    const auto least = std::max_element(kept.begin(), kept.end(), [&](auto a, auto b) {
+    const auto least = std::max_element(kept.rbegin(), kept.rend(), [&](auto a, auto b) {
       return table.columns[a].importance < table.columns[b].importance;
     });
     if (table.columns[*least].importance == 0) break;
-    kept.erase(least);
+    kept.erase(std::next(least).base());
   }
   return kept;
 }
@@ -93,6 +94,8 @@ std::string padded(const std::string& text, int width, Align align) {
   const std::string space(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
   return align == Align::left ? text + space : space + text;
 }
+
+void print_wrapped(std::ostream& out, const std::string& raw, int width, int indent);
 
 class TablePrinter {
  public:
@@ -140,7 +143,9 @@ class TablePrinter {
       if (std::find(kept_.begin(), kept_.end(), c) != kept_.end()) continue;
       names += (names.empty() ? "" : ", ") + table_.columns[c].heading();
     }
-    if (!names.empty()) out_ << "(left out to fit: " << names << "; the report files have all)\n";
+    if (!names.empty())
+      print_wrapped(out_, "(left out to fit: " + names + "; the report files have all)",
+                    style_.width, 2);
   }
 
   std::ostream& out_;

@@ -151,6 +151,11 @@ TEST_F(JsonOutput, PlanListsItsRuns) {
   EXPECT_EQ(one["runs"][0].at("known_by"), "shapes");
   EXPECT_EQ(one["runs"][0].at("run").get<std::string>().size(), 64U);
   EXPECT_EQ(run_petlab({"plan", study, "--json", "--protocol"}, workshop.folder()).exit_code, 2);
+  // What reports look for in a stored protocol.
+  EXPECT_THAT(run_petlab({"plan", study, "--protocol", "--set", "study.equivalence-margin=1.5"},
+                         workshop.folder())
+                  .out,
+              HasSubstr("\nequivalence-margin = 1.5\n"));
 }
 
 TEST_F(JsonOutput, DatasetsCheckGivesAllFindings) {

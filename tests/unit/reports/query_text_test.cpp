@@ -26,11 +26,11 @@ std::string text_of(const QueryResult& result, QueryFormat format) {
 
 TEST(QueryText, IsATableForPeopleWithoutControlCharacters) {
   EXPECT_EQ(text_of(kFound, QueryFormat::text),
-            "row            n  value\n"
-            "-----------  ---  -----\n"
-            "a,\"b\"         12    0.1\n"
-            "line\\x1B[1m    –  1e-07\n"
-            "x'01ab'       -3      –\n"
+            "row           n  value\n"
+            "-----------  --  -----\n"
+            "a,\"b\"        12    0.1\n"
+            "line\\x1B[1m   –  1e-07\n"
+            "x'01ab'      -3      –\n"
             "(3 rows)\n");
   EXPECT_EQ(text_of({{"a"}, {}}, QueryFormat::text), "a\n-\n(0 rows)\n");
 }
