@@ -59,7 +59,8 @@ void print_settings(std::ostream& out, const CompareResult& result) {
 }
 
 void print_differences(std::ostream& out, const CompareResult& result) {
-  out << "\nBy how much (accuracy in %; differences in points with 95 % t-intervals over seeds)\n";
+  out << "\nBy how much (accuracy in %; differences are " << result.a << " less " << result.b
+      << ", in points with 95 % t-intervals over seeds)\n";
   Columns tasks({"domain", result.a, result.b, "difference", "only " + result.a, "only " + result.b,
                  "McNemar p", "p, Holm"},
                 1);
@@ -93,9 +94,10 @@ void print_tests(std::ostream& out, const CompareResult& result) {
          "interval)\n";
   Columns columns({"question", "test", "95 % interval", "p"}, 2);
   const Estimate& seeds = result.difference;
+  const bool has_interval = result.seeds_p && !leaves_range(seeds, -1.0, 1.0);
   columns.add({"other seeds, these images",
                "paired t over " + std::to_string(seeds.n) + (seeds.n == 1 ? " seed" : " seeds"),
-               result.seeds_p
+               has_interval
                    ? interval_text(seeds.mean - *seeds.half_width, seeds.mean + *seeds.half_width)
                    : kNothing,
                result.seeds_p ? p_digits(*result.seeds_p) : kNothing});

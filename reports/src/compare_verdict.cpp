@@ -30,26 +30,29 @@ std::string claim(const CompareResult& result) {
          result.b;
 }
 
-// The interval of how much better (or worse, if that is what the claim says) A is.
-std::string oriented(const CompareResult& result, double low, double high) {
-  return result.difference.mean < 0.0 ? interval_text(-high, -low) : interval_text(low, high);
+// All numbers but the first are of this difference, with its sign.
+std::string less(const CompareResult& result) {
+  return result.a + " less " + result.b + ": ";
 }
 
 std::string over_seeds(const CompareResult& result) {
   const double mean = result.difference.mean;
   const double half = *result.difference.half_width;
-  return "95 % interval " + oriented(result, mean - half, mean + half) + " over " +
-         seeds_text(result) + ", paired; " + p_text(*result.seeds_p);
+  const std::string interval = mean - half < -1.0 || mean + half > 1.0
+                                   ? "no 95 % interval, as it would leave -100 to 100,"
+                                   : "95 % interval " + interval_text(mean - half, mean + half);
+  return less(result) + interval + " over " + seeds_text(result) + ", paired; " +
+         p_text(*result.seeds_p);
 }
 
 std::string over_pictures(const CompareResult& result) {
-  return oriented(result, result.pictures.low, result.pictures.high);
+  return interval_text(result.pictures.low, result.pictures.high);
 }
 
 std::string one_pair(const CompareResult& result) {
-  const std::string facts = " (95 % interval " + over_pictures(result) +
-                            " by paired bootstrap over images; McNemar's " + p_text(result.wins.p) +
-                            ")";
+  const std::string facts = " (" + less(result) + "95 % interval " + over_images(result) +
+                            " by paired bootstrap over images; McNemar's " +
+                            p_text(result.wins.p) + ")";
   const std::string on = " on the same " + pictures_text(result);
   if (result.pictures.excludes_zero()) {
     return claim(result) + on + facts +
@@ -63,7 +66,8 @@ std::string one_pair(const CompareResult& result) {
 std::string without_spread(const CompareResult& result) {
   std::string text = claim(result) + " with each of " + seeds_text(result) +
                      ", always by exactly the same, so seeds leave nothing to test. Over the " +
-                     pictures_text(result) + " the 95 % interval is " + over_pictures(result);
+                     pictures_text(result) + " the 95 % interval of " + result.a + " less " +
+                     result.b + " is " + over_pictures(result);
   return text + (result.pictures.excludes_zero()
                      ? ": the difference is significant on images like these."
                      : ": the difference is not significant.");

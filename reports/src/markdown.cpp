@@ -120,7 +120,7 @@ std::string markdown_page(const Report& report, const std::string& figure) {
     for (const std::string& line : make_test_legend(report))
       page += "\n" + escaped(line) + "\n";
   }
-  page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
+  if (!figure.empty()) page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
   add_list(page, "Notes", {report.notes.begin(), report.notes.end()});
   add_groupings(page, report);
   add_list(page, "Failed runs", failure_texts(report));

@@ -1,30 +1,26 @@
 #include "significance.hpp"
 
-#include "numbers.hpp"
 #include "petlab/reports/paired_tests.hpp"
-#include "train_size_table.hpp"
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <unordered_map>
+#include <utility>
 
 namespace petlab::reports {
 namespace {
+
+constexpr double kAlpha = 0.05;
 
 bool has_gaps(const Row& row) {
   return !row.mean || row.failed > 0 || !row.missing_seeds.empty();
 }
 
-// Rows that places, tests against the best and ranks are about.
+// Rows that places, tests against the best and ranks are about: of several training sizes the
+// largest, and no row with gaps.
 bool is_ranked(const Row& row) {
   return row.compared && !has_gaps(row);
-}
-
-// A run of the backbone as it is. One that does not say what its method is, but trained nothing,
-// is taken for one.
-bool is_baseline(const SeedResult& seed) {
-  return seed.method_trait ? *seed.method_trait == results::method_trait::kBaseline
-                           : seed.trainable() == 0;
 }
 
 // A run that trains all of a backbone for each task.
@@ -66,31 +62,47 @@ std::vector<double> paired_values(
   return values;
 }
 
-using Target = std::optional<Comparison> Row::*;
-
-void compare_all(std::vector<Row>& rows, std::size_t reference, Target target,
-                 bool (*takes_part)(const Row&)) {
-  std::vector<Comparison*> tested;
-  std::vector<double> family;
+void compare_with_zero_shot(std::vector<Row>& rows, std::size_t reference) {
   const SeedsOfRow reference_seeds = seeds_of(rows[reference]);
+  std::vector<std::pair<Comparison*, std::vector<double>>> tested;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i == reference || !takes_part(rows[i])) continue;
-    const std::vector<double> differences =
+    if (i == reference) continue;
+    std::vector<double> differences =
         paired_values(rows[i], reference_seeds, [](const SeedResult& a, const SeedResult& b) {
           return std::optional<double>(a.mean_accuracy() - b.mean_accuracy());
         });
     if (differences.empty()) continue;
-    Comparison& comparison = (rows[i].*target).emplace();
+    Comparison& comparison = rows[i].versus_zero_shot.emplace();
     comparison.reference = reference;
     comparison.difference = estimate(differences);
+    comparison.difference.half_width.reset();
     comparison.p = paired_t_p(differences);
-    if (!comparison.p) continue;
-    tested.push_back(&comparison);
-    family.push_back(*comparison.p);
+    if (comparison.p) tested.emplace_back(&comparison, std::move(differences));
   }
-  const std::vector<double> corrected = holm(family);
-  for (std::size_t i = 0; i < tested.size(); ++i)
-    tested[i]->p_holm = corrected[i];
+  const auto family = static_cast<double>(tested.size());
+  for (auto& [comparison, differences] : tested) {
+    comparison->p_bonferroni = std::min(1.0, family * *comparison->p);
+    comparison->difference.half_width =
+        t_quantile(1.0 - 0.5 * kAlpha / family, comparison->difference.n - 1) *
+        *standard_error(differences);
+  }
+}
+
+// Rows with gaps take no part: their mean is over other seeds.
+void compare_rows_with_best(std::vector<Row>& rows) {
+  std::vector<Row*> compared;
+  std::vector<std::map<std::uint64_t, double>> scores;
+  for (Row& row : rows) {
+    if (!is_ranked(row)) continue;
+    if (row.seeds.size() < 2) return;
+    compared.push_back(&row);
+    std::map<std::uint64_t, double>& of_seeds = scores.emplace_back();
+    for (const SeedResult& seed : row.seeds)
+      of_seeds.emplace(seed.seed, seed.mean_accuracy());
+  }
+  const std::vector<BestComparison> found = compare_with_best(scores);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    compared[i]->versus_best = found[i];
 }
 
 const results::TaskResult* task_of(const SeedResult& seed, const std::string& task) {
@@ -168,88 +180,12 @@ std::vector<std::uint64_t> collapsed(const std::vector<SeedResult>& seeds) {
   return result;
 }
 
-std::string listed(const std::vector<std::string>& items) {
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    text += (i == 0 ? "" : ", ") + items[i];
-  return text;
-}
-
-bool trains_nothing(const Row& row) {
-  return row.trainable && row.trainable->second == 0;
-}
-
-std::string collapse_note(const Row& row) {
-  std::vector<std::string> names;
-  std::string below, above;
-  for (const SeedResult& seed : row.seeds) {
-    const bool low = std::find(row.collapsed_seeds.begin(), row.collapsed_seeds.end(), seed.seed) !=
-                     row.collapsed_seeds.end();
-    if (low) names.push_back(std::to_string(seed.seed));
-    std::string& list = low ? below : above;
-    list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy(), 1);
-  }
-  return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
-         (names.size() == 1 ? " is" : " are") + " far below the others (" + below + " % against " +
-         above + " %). " +
-         (names.size() == 1 ? "One seed is an outlier; "
-                            : std::to_string(names.size()) + " seeds are outliers; ") +
-         (trains_nothing(row) ? "nothing trains in this row, so only the split differs."
-          : names.size() == 1 ? "check its learning curve."
-                              : "check their learning curves.");
-}
-
-std::string seeds_note(const Report& report) {
-  constexpr int kEnoughSeeds = 5;
-  int most = 0;
-  for (const Row& row : report.rows)
-    most = std::max(most, static_cast<int>(row.seeds.size()));
-  if (most == 0 || most >= kEnoughSeeds) return {};
-  if (most == 1)
-    return "One seed: nothing is known about chance between seeds, so there are no intervals and "
-           "no tests. Five or more seeds are a good start.";
-  return "Too few seeds for small differences: with " + std::to_string(most) +
-         " seeds the 95 % interval of a mean reaches " + fixed(interval_reach(most), 2) +
-         " standard deviations to either side, with 5 seeds " + fixed(interval_reach(5), 2) +
-         ", with 10 seeds " + fixed(interval_reach(10), 2) + ".";
-}
-
-// Rows that might be the baseline as well as the one that was taken for it.
-std::string baseline_note(const Report& report) {
-  if (!report.zero_shot) return {};
-  const Row& taken = report.rows[*report.zero_shot];
-  const auto is_guessed = [](const SeedResult& seed) {
-    return !seed.method_trait && is_baseline(seed);
-  };
-  if (!is_guessed(taken.seeds.front())) return {};
-  std::vector<std::string> others;
-  for (const Row& row : report.rows) {
-    if (row.method != taken.method && !row.seeds.empty() && is_guessed(row.seeds.front()))
-      others.push_back("'" + row.label + "'");
-  }
-  if (others.empty()) return {};
-  return "Row '" + taken.label +
-         "' is taken for zero-shot because its runs trained nothing; so did "
-         "those of " +
-         listed(others) + ", and none of them says what its method is.";
-}
-
-std::string best_group_note(const Report& report) {
-  if (!report.best || report.rows[*report.best].mean->n < 2) return {};
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    if (i != *report.best && report.rows[i].among_best)
-      names.push_back("'" + report.rows[i].label + "'");
-  }
-  const std::string best = "'" + report.rows[*report.best].label + "'";
-  if (names.empty())
-    return "All other rows without gaps are significantly different from the best, " + best + ".";
-  return "The best mean is that of " + best + "; " + listed(names) +
-         (names.size() == 1 ? " is" : " are") +
-         " not significantly different from it with these seeds, so do not rank them.";
-}
-
 }  // namespace
+
+bool is_baseline(const SeedResult& seed) {
+  return seed.method_trait ? *seed.method_trait == results::method_trait::kBaseline
+                           : seed.trainable() == 0;
+}
 
 void add_places(Report& report) {
   std::vector<double> means;
@@ -272,38 +208,12 @@ void add_comparisons(Report& report) {
   report.zero_shot = first_row(report, is_baseline);
   report.single_task = first_row(report, trains_full_copies);
   // All sizes have one test set, so that each is compared with what trains nothing.
-  if (report.zero_shot)
-    compare_all(report.rows, *report.zero_shot, &Row::versus_zero_shot,
-                [](const Row&) { return true; });
-  if (report.best)
-    compare_all(report.rows, *report.best, &Row::versus_best,
-                [](const Row& row) { return row.compared; });
-  for (Row& row : report.rows) {
-    const bool worse =
-        row.versus_best && row.versus_best->is_real() && row.versus_best->difference.mean < 0.0;
-    row.among_best = report.best && is_ranked(row) && !worse;
+  if (report.zero_shot) compare_with_zero_shot(report.rows, *report.zero_shot);
+  compare_rows_with_best(report.rows);
+  for (Row& row : report.rows)
     row.collapsed_seeds = collapsed(row.seeds);
-  }
   if (report.single_task) add_multi_task_gains(report);
   add_ranks(report);
-}
-
-void add_statistical_notes(Report& report) {
-  if (report.finished == 0) return;
-  const auto add = [&](const std::string& note, NoteGrade grade = NoteGrade::information) {
-    if (!note.empty()) report.notes.emplace_back(note, grade);
-  };
-  for (const Row& row : report.rows) {
-    if (!row.collapsed_seeds.empty()) add(collapse_note(row), NoteGrade::caution);
-  }
-  if (!report.train_sizes.empty())
-    add("Several training sizes: places, tests against the best row, gains over single-task "
-        "fine-tuning and ranks are those of " +
-        train_size_text(report.train_sizes.back()) + ".");
-  add(baseline_note(report), NoteGrade::caution);
-  add(seeds_note(report));
-  add(best_group_note(report));
-  if (report.ranked_rows.size() > 2) add(report.ranks.statement);
 }
 
 }  // namespace petlab::reports

@@ -11,6 +11,10 @@ void add_places(Report& report);
 /// row with their tests, multi-task gain, ranks, collapsed seeds. Needs places.
 void add_comparisons(Report& report);
 
+/// True for a run of the backbone as it is. One that does not say what its method is, but trained
+/// nothing, is taken for one.
+bool is_baseline(const SeedResult& seed);
+
 /// Adds what a reader must know about seeds, tests and ranks to the notes.
 void add_statistical_notes(Report& report);
 

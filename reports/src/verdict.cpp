@@ -10,8 +10,8 @@ namespace petlab::reports {
 namespace {
 
 // "5.46 ± 1.69 points", or without an interval where there is none.
-std::string lead_text(const Estimate& difference, double sign) {
-  std::string text = fixed(100.0 * sign * difference.mean, 2);
+std::string lead_text(const Estimate& difference) {
+  std::string text = fixed(100.0 * difference.mean, 2);
   if (difference.half_width) text += " ± " + fixed(100.0 * *difference.half_width, 2);
   return text + " points";
 }
@@ -22,12 +22,12 @@ std::string mean_words(const Row& row) {
   return text + " %";
 }
 
-// The row with the second highest mean among those that were compared with the best.
+// The row with the second highest mean among those that the best was compared with.
 const Row* runner_up(const Report& report) {
   const Row* next = nullptr;
   for (const Row& row : report.rows) {
-    const bool compared =
-        row.versus_best && row.place != Place::best && row.failed == 0 && row.missing_seeds.empty();
+    const bool compared = &row != &report.rows[*report.best] && row.compared && row.mean &&
+                          row.failed == 0 && row.missing_seeds.empty();
     if (compared && (next == nullptr || row.mean->mean > next->mean->mean)) next = &row;
   }
   return next;
@@ -36,12 +36,17 @@ const Row* runner_up(const Report& report) {
 std::string leads(const Report& report, const Row& best) {
   std::string text;
   const Row* next = runner_up(report);
-  if (next != nullptr)
-    text += ", " + lead_text(next->versus_best->difference, -1.0) + " above " + next->label;
+  if (next != nullptr) {
+    text += ", " + fixed(100.0 * (best.mean->mean - next->mean->mean), 2) + " points above " +
+            next->label;
+    if (const auto& versus = best.versus_best; versus && versus->low && versus->high)
+      text += " (95 % interval " + fixed(100.0 * *versus->low, 2) + " to " +
+              fixed(100.0 * *versus->high, 2) + ")";
+  }
   const Row* zero_shot = report.zero_shot ? &report.rows[*report.zero_shot] : nullptr;
   if (zero_shot != nullptr && zero_shot != next && best.versus_zero_shot) {
     text += text.empty() ? ", " : " and ";
-    text += lead_text(best.versus_zero_shot->difference, 1.0) + " above zero-shot";
+    text += lead_text(best.versus_zero_shot->difference) + " above zero-shot";
   }
   return text;
 }
@@ -49,22 +54,20 @@ std::string leads(const Report& report, const Row& best) {
 // How sure the first place is.
 std::string certainty(const Report& report, const Row& best) {
   if (best.mean->n < 2) return " One seed says nothing about chance between seeds.";
-  int different = 0;
-  int alike = 0;
+  int below = 0;
+  int open = 0;
   for (const Row& row : report.rows) {
-    if (&row == &best || row.failed > 0 || !row.missing_seeds.empty() || !row.mean) continue;
-    ++(row.among_best ? alike : different);
+    if (&row == &best || !row.versus_best || row.failed > 0 || !row.missing_seeds.empty()) continue;
+    ++(row.versus_best->may_be_best ? open : below);
   }
-  if (different + alike == 0) return {};
-  const std::string seeds = " with " + std::to_string(best.mean->n) + " seeds";
-  if (alike == 0) return " It is significantly better than all other rows" + seeds + ".";
-  if (different == 0)
-    return " No other row is significantly different from it" + seeds +
-           ", so the first place is open.";
-  return " It is significantly better than " + std::to_string(different) + " of " +
-         std::to_string(different + alike) + " other rows" + seeds + "; the other " +
-         (alike == 1 ? std::string("is") : std::to_string(alike) + " are") +
-         " not significantly different from it.";
+  if (below + open == 0) return {};
+  const std::string seeds = " With " + std::to_string(best.mean->n) + " seeds ";
+  if (open == 0) return seeds + "all other rows are significantly below it.";
+  if (below == 0)
+    return seeds + "any other row may be the best as well, so the first place is open.";
+  return seeds + std::to_string(below) + " of " + std::to_string(below + open) + " other rows " +
+         (below == 1 ? "is" : "are") + " significantly below the best; the other " +
+         (open == 1 ? "" : std::to_string(open) + " ") + "may be the best as well (n.s.).";
 }
 
 }  // namespace

@@ -10,10 +10,10 @@
 namespace petlab::app {
 namespace {
 
-void write_csv(const std::string& path, const reports::CompareResult& result) {
+void write_csv(const std::string& path, const reports::CompareResult& result, std::ostream& say) {
   base::write_file(path, reports::disagreements_csv(result),
                    {.durability = base::Durability::process, .failure = base::ErrorKind::store});
-  std::cout << "wrote " << path << "\n";
+  say << "wrote " << path << "\n";
 }
 
 }  // namespace
@@ -42,6 +42,7 @@ int run_compare(const Arguments& arguments) {
       "study that the rows are of, where several hold them")(
       "store-b", text_value(), "results database of B, where it is another one")(
       "images", po::value<int>()->default_value(10), "how many images to print")(
+      "json", po::bool_switch(), "print everything as JSON instead")(
       "csv", text_value(), "file for all images on which they disagree, with every answer");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
@@ -61,10 +62,15 @@ int run_compare(const Arguments& arguments) {
     b = reports::find_side(store, options->text("B"), study);
   }
   const reports::CompareResult result = reports::compare(a, b);
-  std::ostringstream text;
-  reports::print_comparison(text, result, images);
-  std::cout << printable_lines(text.str());
-  if (options->has("csv")) write_csv(options->text("csv"), result);
+  const bool json = options->get<bool>("json");
+  if (json) {
+    std::cout << reports::comparison_json(result);
+  } else {
+    std::ostringstream text;
+    reports::print_comparison(text, result, images);
+    std::cout << printable_lines(text.str());
+  }
+  if (options->has("csv")) write_csv(options->text("csv"), result, json ? std::cerr : std::cout);
   return kOk;
 }
 

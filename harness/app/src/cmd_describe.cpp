@@ -65,10 +65,13 @@ int run_describe(const Arguments& arguments) {
       "classes", po::value<std::int64_t>()->default_value(65), "classes a task for --count")(
       "shots", po::value<std::int64_t>()->default_value(16),
       "training images a class and task for --count")(
-      "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
+      "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated")(
+      "json", po::bool_switch(), "print the same as JSON");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   if (options->get<bool>("keys")) {
+    if (options->get<bool>("json"))
+      base::throw_config_error("--keys prints Markdown: expected it without --json");
     std::cout << study::key_table();
     return kOk;
   }
@@ -94,17 +97,27 @@ int run_describe(const Arguments& arguments) {
     throw base::Error(base::ErrorKind::config, "no plugin has a method or grouping '" + name + "'" +
                                                    base::did_you_mean(name, known));
   }
-  if (is_method) describe(std::cout, plugins->method(name));
-  if (is_grouping) describe(std::cout, plugins->grouping(name));
-  if (!options->get<bool>("count")) return kOk;
-  if (!is_method || !options->has("backbone"))
-    throw base::Error(base::ErrorKind::config, "--count needs a method and --backbone DIR");
-  const auto backbone = clip::Backbone::load(options->text("backbone"));
-  count_parameters(std::cout, plugins->method(name), method_options(*options), *backbone,
-                   backbone->parameter_count(),
-                   {.tasks = options->get<std::int64_t>("tasks"),
-                    .classes = options->get<std::int64_t>("classes"),
-                    .shots = options->get<std::int64_t>("shots")});
+  const bool json = options->get<bool>("json");
+  Json described = {{"format", "petlab describe"}, {"version", 1}, {"entries", Json::array()}};
+  if (is_method && json) described["entries"].push_back(describe_json(plugins->method(name)));
+  if (is_grouping && json) described["entries"].push_back(describe_json(plugins->grouping(name)));
+  if (is_method && !json) describe(std::cout, plugins->method(name));
+  if (is_grouping && !json) describe(std::cout, plugins->grouping(name));
+  if (options->get<bool>("count")) {
+    if (!is_method || !options->has("backbone"))
+      throw base::Error(base::ErrorKind::config, "--count needs a method and --backbone DIR");
+    const auto backbone = clip::Backbone::load(options->text("backbone"));
+    const AdapterCount count = count_parameters(plugins->method(name), method_options(*options),
+                                                *backbone, backbone->parameter_count(),
+                                                {.tasks = options->get<std::int64_t>("tasks"),
+                                                 .classes = options->get<std::int64_t>("classes"),
+                                                 .shots = options->get<std::int64_t>("shots")});
+    if (json)
+      described["count"] = count_json(count);
+    else
+      print_count(std::cout, count);
+  }
+  if (json) print_json(described);
   return kOk;
 }
 

@@ -1,4 +1,6 @@
 #include "command.hpp"
+#include "json_output.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/results/adapter_files.hpp"
@@ -155,16 +157,25 @@ class StateOfRuns {
     ++missing_;
   }
 
-  /// Says so where the runs at once are expected to want more memory than there is.
-  void warn_of_memory() const {
+  /// Where the runs at once are expected to want more memory than there is: a sentence; else "".
+  [[nodiscard]] std::string memory_warning() const {
     const std::int64_t machine = study::machine_memory();
-    if (machine == 0 || largest_ == 0 || largest_ * study_.workers <= machine) return;
-    std::cout << "Warning: " << study_.workers
-              << (study_.workers == 1 ? " run may need " : " parallel runs may need ")
-              << bytes_text(largest_ * study_.workers) << " of memory, this machine has "
-              << bytes_text(machine)
-              << (study_.workers == 1 ? "; a smaller batch needs less" : "; use fewer --workers")
-              << "\n";
+    if (machine == 0 || largest_ == 0 || largest_ * study_.workers <= machine) return "";
+    return std::to_string(study_.workers) +
+           (study_.workers == 1 ? " run may need " : " parallel runs may need ") + bytes_text(largest_ * study_.workers) +
+           " of memory, this machine has " + bytes_text(machine) +
+           (study_.workers == 1 ? "; a smaller batch needs less" : "; use fewer --workers");
+  }
+
+  /// Counts of the states, and what is expected for the runs that are left.
+  [[nodiscard]] Json sum_json() const {
+    const bool known = running_ + queued_ + missing_ > unknown_;
+    Json json = {
+        {"done", done_}, {"failed", failed_}, {"running", running_}, {"queued", queued_}, {"missing", missing_}};
+    json["expected_seconds_left"] = known ? Json(seconds_left_ / study_.workers) : Json(nullptr);
+    json["without_expectation"] = unknown_;
+    json["workers"] = study_.workers;
+    return json;
   }
 
   void print_sum() const {
@@ -266,12 +277,50 @@ void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins
   states.print_sum();
   if (!trouble.empty())
     std::cout << "What was submitted is not known at the moment: " << trouble << "\n";
-  states.warn_of_memory();
+  if (const std::string warning = states.memory_warning(); !warning.empty())
+    std::cout << "Warning: " << warning << "\n";
+}
+
+Json run_json(const study::Job& job, const Line& line) {
+  Json json = {{"row", job.spec.label},
+               {"seed", job.spec.seed},
+               {"run", job.identity.hash},
+               {"state", line.state}};
+  const char* how = line.state == "done" ? "measured" : "expected";
+  json["seconds"] = line.cost ? Json(line.cost->seconds) : Json(nullptr);
+  json["peak_bytes"] = nullptr;
+  json["known_by"] = nullptr;
+  if (line.cost) {
+    json["peak_bytes"] =
+        std::max(line.cost->peak_host_bytes, line.cost->peak_device_bytes.value_or(0));
+    json["known_by"] = how;
+  } else if (line.estimated_bytes > 0) {
+    json["peak_bytes"] = line.estimated_bytes;
+    json["known_by"] = "shapes";
+  }
+  json["remark"] = line.remark.empty() ? Json(nullptr) : Json(line.remark);
+  return json;
+}
+
+Json study_json(const PreparedStudy& study, const study::PluginRegistry& plugins) {
+  std::optional<results::RunStore> store;
+  if (std::filesystem::exists(study.store))
+    store.emplace(study.store, results::OpenMode::read_only);
+  StateOfRuns states(study, store ? &*store : nullptr, plugins);
+  Json json = {{"study", study.protocol.name}, {"store", study.store.string()}};
+  json["runs"] = Json::array();
+  for (const study::Job& job : study.wanted)
+    json["runs"].push_back(run_json(job, states.line(job)));
+  json["sum"] = states.sum_json();
+  const std::string warning = states.memory_warning();
+  json["memory_warning"] = warning.empty() ? Json(nullptr) : Json(warning);
+  json["notes"] = study.plan.notes;
+  return json;
 }
 
 /// What earlier settings of these studies left behind.
-void print_abandoned(const std::vector<PreparedStudy>& studies) {
-  if (studies.empty() || !std::filesystem::exists(studies.front().store)) return;
+std::vector<study::KeptCheckpoint> abandoned(const std::vector<PreparedStudy>& studies) {
+  if (studies.empty() || !std::filesystem::exists(studies.front().store)) return {};
   const results::RunStore store(studies.front().store, results::OpenMode::read_only);
   std::set<std::string> names, now;
   for (const PreparedStudy& study : studies) {
@@ -280,7 +329,11 @@ void print_abandoned(const std::vector<PreparedStudy>& studies) {
       now.insert(job.identity.hash);
   }
   now.merge(study::planned_runs(store, names));
-  const auto left = study::abandoned_checkpoints(store, now);
+  return study::abandoned_checkpoints(store, now);
+}
+
+void print_abandoned(const std::vector<PreparedStudy>& studies) {
+  const auto left = abandoned(studies);
   if (left.empty()) return;
   std::int64_t bytes = 0;
   for (const study::KeptCheckpoint& one : left)
@@ -290,6 +343,20 @@ void print_abandoned(const std::vector<PreparedStudy>& studies) {
             << " removes them):\n";
   for (const study::KeptCheckpoint& one : left)
     std::cout << "  " << base::printable(one.file) << "\n";
+}
+
+void print_plan_json(const std::vector<PreparedStudy>& studies,
+                     const std::vector<std::string>& remarks,
+                     const study::PluginRegistry& plugins) {
+  Json json = {{"format", "petlab plan"}, {"version", 1}};
+  json["studies"] = Json::array();
+  for (const PreparedStudy& study : studies)
+    json["studies"].push_back(study_json(study, plugins));
+  json["remarks"] = remarks;
+  json["abandoned_checkpoints"] = Json::array();
+  for (const study::KeptCheckpoint& one : abandoned(studies))
+    json["abandoned_checkpoints"].push_back({{"file", one.file.string()}, {"bytes", one.bytes}});
+  print_json(json);
 }
 
 }  // namespace
@@ -313,15 +380,22 @@ int run_plan(const Arguments& arguments) {
       "  petlab plan harness/protocols/demo.ini\n"
       "  petlab plan my.ini --seeds 1-5 --set train.epochs=50\n"};
   add_study_options(usage.options);
-  usage.options.add_options()("protocol", po::bool_switch(), "print the resolved protocol instead");
+  usage.options.add_options()("protocol", po::bool_switch(), "print the resolved protocol instead")(
+      "json", po::bool_switch(), "print the runs as JSON");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
+  if (options->get<bool>("json") && options->get<bool>("protocol"))
+    base::throw_config_error("--protocol prints a protocol file: expected it without --json");
   const auto plugins = load_plugins(*options);
   warn_of_refused(*plugins);
   const StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
   const StudyStages::Second second = stages.second();
   std::vector<PreparedStudy> studies = stages.trials();
   studies.insert(studies.end(), second.studies.begin(), second.studies.end());
+  if (options->get<bool>("json")) {
+    print_plan_json(studies, second.remarks, *plugins);
+    return kOk;
+  }
   for (const PreparedStudy& study : studies) {
     if (options->get<bool>("protocol")) {
       std::cout << study.plan.study.protocol;

@@ -89,12 +89,17 @@ int run_report(const Arguments& arguments) {
       {"STORE"},
       "  petlab report results/demo.sqlite\n"
       "  petlab report results/demo.sqlite --out reports/out/demo\n"
+      "  petlab report results/demo.sqlite --columns macro_f1,calibration_error\n"
+      "  petlab report results/demo.sqlite --format json > demo.json\n"
+      "  petlab report results/demo.sqlite --format csv --table confusions\n"
       "  petlab report all.sqlite --study all --title 'All studies' --out "
       "reports/out/all\n"};
   usage.positional_optional = true;
   usage.options.add_options()("store", text_value(), "results database, the same as STORE")(
       "study", texts_value(),
-      "name of a study, where the store holds several; may be given again, or 'all'");
+      "name of a study, where the store holds several; may be given again, or 'all'")(
+      "table", text_value(),
+      "which lines --format csv prints: rows (the default), runs, classes, confusions");
   add_page_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;

@@ -65,6 +65,7 @@ int run_man(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
 int run_plan(const Arguments& arguments);
 int run_plugins(const Arguments& arguments);
+int run_query(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);
 int run_study(const Arguments& arguments);

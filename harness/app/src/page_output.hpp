@@ -9,7 +9,7 @@
 // What `report` and `reproduce` share: the options of a report's page, and its way out.
 namespace petlab::app {
 
-/// --title, --without-times, --out, --format, --published.
+/// --title, --without-times, --out, --format, --columns, --published.
 void add_page_options(po::options_description& options);
 
 /// What --title and --out are when they are not given.

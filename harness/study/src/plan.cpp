@@ -2,6 +2,7 @@
 
 #include "ini_line.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
@@ -193,6 +194,8 @@ std::string protocol_text(const Protocol& protocol, const std::vector<engine::Ru
   add_line(text, "name", protocol.name);
   if (!protocol.description.empty()) add_line(text, "description", protocol.description);
   add_line(text, "seeds", seeds);
+  if (protocol.equivalence_margin)
+    add_line(text, "equivalence-margin", base::number_text(*protocol.equivalence_margin));
   std::string_view section;
   for (const engine::SettingEntry& entry : engine::setting_table()) {
     if (entry.scope != engine::SettingScope::study || !entry.is_said(protocol)) continue;

@@ -30,6 +30,12 @@ bool take_study_key(Protocol& protocol, const Setting& s) {
     protocol.description = s.value;
   } else if (s.key == "study.seeds") {
     protocol.seeds = parse_seeds(s.value, s.origin);
+  } else if (s.key == "study.equivalence-margin") {
+    const auto points = base::parse_number<double>(s.value);
+    if (!points || !(*points > 0.0 && *points <= 100.0))
+      base::throw_config_error(s.origin + ": equivalence-margin is '" + s.value +
+                               "', expected percentage points over 0 and up to 100");
+    protocol.equivalence_margin = points;
   } else {
     return false;
   }
@@ -39,7 +45,8 @@ bool take_study_key(Protocol& protocol, const Setting& s) {
 
 /// All keys that take_study_key() knows.
 std::vector<std::string> study_keys() {
-  std::vector<std::string> keys = {"study.name", "study.description", "study.seeds"};
+  std::vector<std::string> keys = {"study.name", "study.description", "study.seeds",
+                                   "study.equivalence-margin"};
   for (const engine::SettingEntry& entry : engine::setting_table())
     if (entry.scope == engine::SettingScope::study) keys.push_back(entry.key());
   return keys;

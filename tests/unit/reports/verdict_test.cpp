@@ -11,18 +11,14 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-/// A row of three seeds; `lead` is what the best row leads it by, in fractions.
-Row row(const std::string& label, double mean, double lead, bool among_best) {
+/// A row of three seeds, so far from the best of the others.
+Row row(const std::string& label, double mean, double difference, bool may_be_best) {
   Row made;
   made.label = label;
   made.mean = Estimate{.mean = mean, .half_width = 0.0152, .n = 3};
-  made.among_best = among_best;
-  if (lead > 0.0) {
-    Comparison comparison{};
-    comparison.difference = Estimate{.mean = -lead, .half_width = 0.0169, .n = 3};
-    comparison.p_holm = among_best ? 0.2 : 0.001;
-    made.versus_best = comparison;
-  }
+  made.versus_best = BestComparison{};
+  made.versus_best->difference = difference;
+  made.versus_best->may_be_best = may_be_best;
   return made;
 }
 
@@ -30,8 +26,10 @@ Report report() {
   Report made;
   made.study = "demo";
   made.finished = made.planned = 9;
-  made.rows = {row("zero-shot", 0.6795, 0.0546, false), row("mmap", 0.7341, 0.0, true),
-               row("coop", 0.71, 0.0241, true)};
+  made.rows = {row("zero-shot", 0.6795, -0.0546, false), row("mmap", 0.7341, 0.0241, true),
+               row("coop", 0.71, -0.0241, true)};
+  made.rows[1].versus_best->low = 0.0;
+  made.rows[1].versus_best->high = 0.041;
   made.rows[1].place = Place::best;
   made.rows[1].versus_zero_shot = Comparison{};
   made.rows[1].versus_zero_shot->difference = {.mean = 0.0546, .half_width = 0.0169, .n = 3};
@@ -42,28 +40,29 @@ Report report() {
 
 TEST(Verdict, SaysWhatWinsByHowMuchAndHowSure) {
   EXPECT_EQ(study_verdict(report()),
-            "mmap has the highest mean accuracy: 73.41 ± 1.52 %, 2.41 ± 1.69 points above coop and "
-            "5.46 ± 1.69 points above zero-shot. It is significantly better than 1 of 2 other rows "
-            "with 3 seeds; the other is not significantly different from it.");
+            "mmap has the highest mean accuracy: 73.41 ± 1.52 %, 2.41 points above coop (95 % "
+            "interval 0.00 to 4.10) and 5.46 ± 1.69 points above zero-shot. With 3 seeds 1 of 2 "
+            "other rows is significantly below the best; the other may be the best as well "
+            "(n.s.).");
 }
 
 TEST(Verdict, SaysThatTheFirstPlaceIsOpenOrSure) {
   Report open = report();
-  open.rows[0].among_best = true;
+  open.rows[0].versus_best->may_be_best = true;
   EXPECT_THAT(study_verdict(open),
-              HasSubstr("No other row is significantly different from it with 3 seeds, so the "
-                        "first place is open."));
+              HasSubstr("With 3 seeds any other row may be the best as well, so the first place is "
+                        "open."));
   Report sure = report();
-  sure.rows[2].among_best = false;
+  sure.rows[2].versus_best->may_be_best = false;
   EXPECT_THAT(study_verdict(sure),
-              HasSubstr("It is significantly better than all other rows with 3 seeds."));
+              HasSubstr("With 3 seeds all other rows are significantly below it."));
 }
 
 TEST(Verdict, NamesZeroShotOnceWhereItComesSecond) {
   Report second = report();
   second.rows.pop_back();
-  EXPECT_THAT(study_verdict(second), HasSubstr("73.41 ± 1.52 %, 5.46 ± 1.69 points above "
-                                               "zero-shot. It is"));
+  EXPECT_THAT(study_verdict(second), HasSubstr("73.41 ± 1.52 %, 5.46 points above zero-shot (95 % "
+                                               "interval 0.00 to 4.10). With 3 seeds all"));
 }
 
 TEST(Verdict, OneSeedSaysNothingAboutChance) {
@@ -71,8 +70,7 @@ TEST(Verdict, OneSeedSaysNothingAboutChance) {
   for (Row& each : one.rows) {
     each.mean->half_width.reset();
     each.mean->n = 1;
-    if (each.versus_best)
-      each.versus_best->difference = {.mean = -0.0241, .half_width = {}, .n = 1};
+    each.versus_best.reset();
   }
   one.rows[1].versus_zero_shot->difference = {.mean = 0.0546, .half_width = {}, .n = 1};
   const std::string text = study_verdict(one);
@@ -84,8 +82,8 @@ TEST(Verdict, OneSeedSaysNothingAboutChance) {
 TEST(Verdict, RowsWithGapsNeitherWinNorCount) {
   Report gaps = report();
   gaps.rows[2].missing_seeds = {3};
-  EXPECT_THAT(study_verdict(gaps), HasSubstr("above zero-shot. It is significantly better than all "
-                                             "other rows"));
+  EXPECT_THAT(study_verdict(gaps), HasSubstr("above zero-shot (95 % interval 0.00 to 4.10). With 3 "
+                                             "seeds all other rows are significantly below it."));
   EXPECT_THAT(study_verdict(gaps), Not(HasSubstr("coop")));
   gaps.best.reset();
   EXPECT_EQ(study_verdict(gaps),

@@ -51,6 +51,18 @@ class ProtocolTest : public testing::Test {
       ("protocol_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
 };
 
+TEST_F(ProtocolTest, TakesAnEquivalenceMarginInPercentagePoints) {
+  EXPECT_FALSE(read(std::string(kHead) + kRow).equivalence_margin.has_value());
+  const auto with = [&](const std::string& value) {
+    return "[study]\nequivalence-margin = " + value + std::string(kHead).substr(7) + kRow;
+  };
+  EXPECT_EQ(read(with("1.5")).equivalence_margin, 1.5);
+  for (const char* wrong : {"0", "-1", "101", "nan", "one"})
+    EXPECT_THAT(
+        error_of(with(wrong)),
+        testing::AllOf(HasSubstr("my.ini:2"), HasSubstr("expected percentage points over 0")));
+}
+
 TEST_F(ProtocolTest, ReadsRowsInTheOrderOfTheFile) {
   const Protocol p =
       read(std::string(kHead) +
