@@ -114,7 +114,10 @@ std::string markdown_page(const Report& report, const std::string& figure) {
       page += "\n" + escaped(line) + "\n";
   }
   page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
-  add_list(page, "Notes", {report.notes.begin(), report.notes.end()});
+  std::vector<std::string> notes;
+  for (const Note& note : report.notes)
+    notes.push_back(without_machine_paths(note));
+  add_list(page, "Notes", notes);
   add_groupings(page, report);
   add_list(page, "Failed runs", failure_texts(report));
   return page;
