@@ -51,8 +51,8 @@ std::string over_pictures(const CompareResult& result) {
 
 std::string one_pair(const CompareResult& result) {
   const std::string facts = " (" + less(result) + "95 % interval " + over_images(result) +
-                            " by paired bootstrap over images; McNemar's " +
-                            p_text(result.wins.p) + ")";
+                            " by paired bootstrap over images; McNemar's " + p_text(result.wins.p) +
+                            ")";
   const std::string on = " on the same " + pictures_text(result);
   if (result.pictures.excludes_zero()) {
     return claim(result) + on + facts +

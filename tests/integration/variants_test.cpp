@@ -36,9 +36,7 @@ class Variants : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_petlab(arguments, workshop_.folder());
   }
-  RunStore store() const {
-    return RunStore(workshop_.folder() / "a.sqlite", OpenMode::read_only);
-  }
+  RunStore store() const { return RunStore(workshop_.folder() / "a.sqlite", OpenMode::read_only); }
 
   Workshop workshop_;
   std::string study_ = workshop_.write_study(kRows);
@@ -55,9 +53,9 @@ TEST_F(Variants, OptionsNeverReplaceThePlanOfTheFile) {
 
   const Output shown = report();
   EXPECT_EQ(shown.exit_code, 0) << shown.err;
-  EXPECT_THAT(shown.out,
-              AllOf(ContainsRegex("Study +small\n"), HasSubstr("Other plans of this study in the store"),
-                    HasSubstr("'small [epochs=1, seeds=1, warmup-epochs=0]'")));
+  EXPECT_THAT(shown.out, AllOf(ContainsRegex("Study +small\n"),
+                               HasSubstr("Other plans of this study in the store"),
+                               HasSubstr("'small [epochs=1, seeds=1, warmup-epochs=0]'")));
   const Output asked = report({"--study", "small [epochs=1, seeds=1, warmup-epochs=0]"});
   EXPECT_EQ(asked.exit_code, 0) << asked.err;
   EXPECT_THAT(asked.out, HasSubstr("--study NAME): 'small'\n"));

@@ -88,8 +88,8 @@ int run_clip_classify(const Arguments& arguments) {
   usage.options.add_options()("backbone", text_value(),
                               "folder of the CLIP model, or its file of weights")(
       "allow-unknown-weights", po::bool_switch(),
-      "load a .pt that is not an official OpenAI checkpoint")(
-      "image", texts_value()->multitoken(), "image files, one or more, as IMAGE")(
+      "load a .pt that is not an official OpenAI checkpoint")("image", texts_value()->multitoken(),
+                                                              "image files, one or more, as IMAGE")(
       "run", texts_value(), "beginning of a run's identity; may be repeated")(
       "store", text_value(), "results database of the runs")(
       "task", text_value(), "task of the runs as which the images are classified")(

@@ -162,16 +162,20 @@ class StateOfRuns {
     const std::int64_t machine = study::machine_memory();
     if (machine == 0 || largest_ == 0 || largest_ * study_.workers <= machine) return "";
     return std::to_string(study_.workers) +
-           (study_.workers == 1 ? " run may need " : " parallel runs may need ") + bytes_text(largest_ * study_.workers) +
-           " of memory, this machine has " + bytes_text(machine) +
+           (study_.workers == 1 ? " run may need " : " parallel runs may need ") +
+           bytes_text(largest_ * study_.workers) + " of memory, this machine has " +
+           bytes_text(machine) +
            (study_.workers == 1 ? "; a smaller batch needs less" : "; use fewer --workers");
   }
 
   /// Counts of the states, and what is expected for the runs that are left.
   [[nodiscard]] Json sum_json() const {
     const bool known = running_ + queued_ + missing_ > unknown_;
-    Json json = {
-        {"done", done_}, {"failed", failed_}, {"running", running_}, {"queued", queued_}, {"missing", missing_}};
+    Json json = {{"done", done_},
+                 {"failed", failed_},
+                 {"running", running_},
+                 {"queued", queued_},
+                 {"missing", missing_}};
     json["expected_seconds_left"] = known ? Json(seconds_left_ / study_.workers) : Json(nullptr);
     json["without_expectation"] = unknown_;
     json["workers"] = study_.workers;

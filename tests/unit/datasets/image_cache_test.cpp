@@ -348,8 +348,8 @@ TEST_F(ImageCacheTest, SaysHowMuchRoomIsLeftOnAFullDisk) {
   const Sample sample = dataset.domains[0].samples[0];
   const std::size_t before = dataset.domains[0].samples.size();
   dataset.domains[0].samples.resize(space.available / picture + 2, sample);
-  dataset.digests.insert(dataset.digests.begin(),
-                         dataset.domains[0].samples.size() - before, dataset.digests.at(0));
+  dataset.digests.insert(dataset.digests.begin(), dataset.domains[0].samples.size() - before,
+                         dataset.digests.at(0));
   options_.directory = small / ("petlab_full_" + std::to_string(::getpid()));
   EXPECT_THAT(error_of([&] { ImageCache(dataset, 4096, options_); }),
               ::testing::AllOf(HasSubstr("image cache: cannot reserve "),

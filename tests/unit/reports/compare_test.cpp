@@ -177,7 +177,7 @@ TEST_F(CompareTest, RefusesWhatCannotBePaired) {
   EXPECT_THAT(refusal("good", "god"), HasSubstr("god"));
   EXPECT_THAT(refusal("good", "missing"), HasSubstr("missing"));
   const auto runs = store_.runs("sample");
-  EXPECT_THAT(refusal(runs[0].plan.hash, runs[4].plan.hash), HasSubstr("pictures"));
+  EXPECT_THAT(refusal(runs[0].plan.hash, runs[4].plan.hash), HasSubstr("different images"));
 }
 
 }  // namespace
