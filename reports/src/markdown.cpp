@@ -120,16 +120,11 @@ std::string markdown_page(const Report& report, const std::string& figure) {
     for (const std::string& line : make_test_legend(report))
       page += "\n" + escaped(line) + "\n";
   }
-<<<<<<< HEAD
   if (!figure.empty()) page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
-  add_list(page, "Notes", {report.notes.begin(), report.notes.end()});
-=======
-  page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
   std::vector<std::string> notes;
   for (const Note& note : report.notes)
     notes.push_back(without_machine_paths(note));
   add_list(page, "Notes", notes);
->>>>>>> 9ea7933a25e11234968ae156e71cdcae1ba14f9d
   add_groupings(page, report);
   add_list(page, "Failed runs", failure_texts(report));
   return page;
