@@ -325,9 +325,9 @@ std::string best_reading(const Report& report) {
   std::string text =
       "Δ best: difference to the best of the other rows without gaps in percentage points, with "
       "Hsu's intervals of multiple comparisons with the best, paired by seed: 95 % for all rows "
-      "together, whichever is the best. An end at 0 says that the row is the best one, or is not. "
-      "*: told from the best, or the best alone; n.s.: not significant, so that the row may be the "
-      "best; that does not show that it is as good.";
+      "together, whichever is the best. *: another row is at least as good (the interval ends at "
+      "0), or this row is the best or as good as any (it begins at 0); n.s.: not significant, the "
+      "row may be the best, which does not show that it is as good.";
   if (report.equivalence_margin)
     text += " ≈: no more than " + percent(100.0 * *report.equivalence_margin) +
             " points below the best, as the interval shows (the study's equivalence-margin).";

@@ -93,7 +93,7 @@ std::string best_group_note(const Report& report) {
   }
   std::string text = "The best mean is that of '" + best.label + "'";
   text += others.empty()
-              ? "; all other rows without gaps are significantly below the best."
+              ? "; no other row without gaps is better (95 % for all of them together)."
               : ", but with these seeds the best row may as well be " + quoted_labels(others) +
                     " (n.s. in column Δ best). That is no proof that they are equal.";
   if (!report.equivalence_margin) return text;

@@ -88,7 +88,7 @@ TEST(Calibration, TheFieldsIntervalOverThreeSeedsCoversThreeQuarters) {
 // How often the marks of a table are wrong: rows of n seeds whose true means are known. Seeds have
 // luck that all rows share, rows luck of their own, and of different size.
 struct MarkErrors {
-  double best_excluded = 0.0;     // the best row is marked as below the best
+  double best_excluded = 0.0;     // the first of the best rows is left out of them
   double interval_missed = 0.0;   // an interval to the best of the others leaves out the truth
   double false_equivalent = 0.0;  // a row that is further below the best than the margin has ≈
   double told = 0.0;              // rows ten points below the best that are told from it
@@ -97,7 +97,8 @@ struct MarkErrors {
 MarkErrors errors_of_marks(const std::vector<double>& truth, int n, double margin,
                            int simulations) {
   SplitMix64 random(5);
-  const double top = *std::max_element(truth.begin(), truth.end());
+  const auto first_best =
+      static_cast<std::size_t>(std::max_element(truth.begin(), truth.end()) - truth.begin());
   MarkErrors errors;
   for (int s = 0; s < simulations; ++s) {
     std::vector<std::map<std::uint64_t, double>> scores(truth.size());
@@ -116,11 +117,11 @@ MarkErrors errors_of_marks(const std::vector<double>& truth, int n, double margi
       for (std::size_t j = 0; j < truth.size(); ++j)
         if (j != i) others = std::max(others, truth[j]);
       const double gap = truth[i] - others;
-      excluded = excluded || (truth[i] == top && !found[i].may_be_best);
+      excluded = excluded || (i == first_best && !found[i].may_be_best);
       missed = missed || *found[i].low > gap || *found[i].high < gap;
       equivalent = equivalent || (gap < -margin && *found[i].low >= -margin);
-      far += gap <= -0.10 ? 1 : 0;
-      told += gap <= -0.10 && !found[i].may_be_best ? 1 : 0;
+      far += gap < -0.099 ? 1 : 0;
+      told += gap < -0.099 && !found[i].may_be_best ? 1 : 0;
     }
     errors.best_excluded += excluded ? 1.0 / simulations : 0.0;
     errors.interval_missed += missed ? 1.0 / simulations : 0.0;
@@ -139,7 +140,7 @@ TEST(Calibration, MarksAgainstTheBestAreWrongInAtMost5PercentOfStudies) {
   for (const int n : {3, 5, 10}) {
     for (const std::vector<double>& truth : truths) {
       const MarkErrors errors = errors_of_marks(truth, n, /*margin=*/0.01, 2000);
-      std::cout << truth.size() << " rows, " << n << " seeds: a best row told from the best in "
+      std::cout << truth.size() << " rows, " << n << " seeds: the best row is left out in "
                 << 100 * errors.best_excluded << " %, intervals wrong in "
                 << 100 * errors.interval_missed << " %, false ≈ in "
                 << 100 * errors.false_equivalent

@@ -144,8 +144,8 @@ TEST_F(SignificanceTest, SaysWhenTheBestRowStandsAlone) {
   EXPECT_EQ(*report.rows[2].versus_best->low, 0.0);
   EXPECT_THAT(
       report.notes,
-      Contains("The best mean is that of 'b'; all other rows without gaps are significantly "
-               "below the best."));
+      Contains("The best mean is that of 'b'; no other row without gaps is better (95 % for all of "
+               "them together)."));
 }
 
 // Ten points that a test does not tell from the best are no shared first place.

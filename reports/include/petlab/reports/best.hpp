@@ -20,7 +20,7 @@ struct BestComparison {
   /// each, so that no spread was seen.
   std::optional<double> low;
   std::optional<double> high;
-  /// False: the row is below the best.
+  /// False: another row is at least as good.
   bool may_be_best = true;
 };
 
