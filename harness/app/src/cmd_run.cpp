@@ -17,7 +17,9 @@ int run_study(const Arguments& arguments) {
       "run is a process of its own. A run that is in the store already is never repeated; one "
       "that\n"
       "failed is tried again only with --retry. Several petlab may work on one store: each run is\n"
-      "taken by one of them, and taken over when that one dies. Options override the environment\n"
+      "taken by one of them, and taken over when that one dies. With --executor slurm the runs "
+      "are\n"
+      "jobs of a cluster (petlab submit --help). Options override the environment\n"
       "(PETLAB_EPOCHS=5 is --epochs 5), which overrides the file. Prints the study's table at the\n"
       "end. Exit code: 0 when all runs are done, 1 when one failed, now or before.",
       po::options_description("Options"),
@@ -25,7 +27,6 @@ int run_study(const Arguments& arguments) {
       "  petlab run harness/protocols/demo.ini --store results/demo.sqlite\n"
       "  petlab run harness/protocols/demo.ini --rows coop-joint --seeds 1 --epochs 2\n"
       "  petlab run harness/protocols/demo.ini --dataset folder --dataset-root ~/pictures\n"
-      "  petlab run my.ini --store /shared/my.sqlite --executor slurm --cluster cluster.ini\n"
       "  petlab run my.ini --set method.coop.option.n-ctx=16 --workers 1 --threads 2\n"};
   add_study_options(usage.options);
   add_running_options(usage.options);
