@@ -50,7 +50,7 @@ std::string over_pictures(const CompareResult& result) {
 }
 
 std::string one_pair(const CompareResult& result) {
-  const std::string facts = " (" + less(result) + "95 % interval " + over_images(result) +
+  const std::string facts = " (" + less(result) + "95 % interval " + over_pictures(result) +
                             " by paired bootstrap over images; McNemar's " + p_text(result.wins.p) +
                             ")";
   const std::string on = " on the same " + pictures_text(result);

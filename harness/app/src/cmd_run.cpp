@@ -13,11 +13,10 @@ int run_study(const Arguments& arguments) {
       "run",
       "STUDY [options]",
       "Computes the missing runs of a study and prints its table. STUDY is a protocol file\n"
-      "(harness/protocols/README.md). Each run is a process. Stored runs are never repeated; "
-      "failed\n"
-      "ones only with --retry. Several petlab processes may share a store: each run is computed "
-      "by\n"
-      "one of them, and taken over if that process dies. Options override the environment\n"
+      "(harness/protocols/README.md). Each run is a process. Stored runs are never repeated;\n"
+      "failed ones only with --retry. Several petlab processes may share a store: each run is\n"
+      "computed by one of them, and taken over if that process dies. With --executor slurm runs\n"
+      "are jobs of a cluster (petlab submit --help). Options override the environment\n"
       "(PETLAB_EPOCHS=5 is --epochs 5), which overrides the file. Exit code: 0 when all runs are\n"
       "done, 1 when one failed, now or before.",
       po::options_description("Options"),
@@ -25,7 +24,6 @@ int run_study(const Arguments& arguments) {
       "  petlab run harness/protocols/demo.ini --store results/demo.sqlite\n"
       "  petlab run harness/protocols/demo.ini --rows coop-joint --seeds 1 --epochs 2\n"
       "  petlab run harness/protocols/demo.ini --dataset folder --dataset-root ~/pictures\n"
-      "  petlab run my.ini --store /shared/my.sqlite --executor slurm --cluster cluster.ini\n"
       "  petlab run my.ini --set method.coop.option.n-ctx=16 --workers 1 --threads 2\n"};
   add_study_options(usage.options);
   add_running_options(usage.options);
