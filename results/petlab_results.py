@@ -30,7 +30,7 @@ __all__ = ["Store", "StoreError", "open_store"]
 # Schema versions whose tables this file reads. Commands of petlab that write to a store bring an
 # older one up to date.
 OLDEST_SCHEMA = 5
-NEWEST_SCHEMA = 5
+NEWEST_SCHEMA = 6
 
 _APPLICATION_ID = 0x7065746C
 _PREDICTION_FORMAT = 1
