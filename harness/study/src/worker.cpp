@@ -54,7 +54,7 @@ engine::RunInputs prepare(const WorkerRequest& order) {
   engine::read_split_manifest(inputs, job.manifest, spec.cache_dir,
                               static_cast<unsigned>(spec.threads));
   inputs.features = feature_place(job);
-  if (order.detached && spec.feature_store) inputs.features.folder = order.detached->features;
+  if (order.detached && spec.feature_store) inputs.features->folder = order.detached->features;
   check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
   return inputs;
 }
