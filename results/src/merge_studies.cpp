@@ -8,11 +8,18 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
 namespace petlab::results {
 namespace {
+
+std::optional<std::string> value_in(const std::map<std::string, std::string>& settings,
+                                    const std::string& name) {
+  const auto found = settings.find(name);
+  return found == settings.end() ? std::nullopt : std::optional(found->second);
+}
 
 // The values that decided the recorded run of a plan that comes first for a row, but for the seed
 // and the split, which follows from it; empty where none was recorded.
@@ -92,9 +99,11 @@ class StudyMerger {
     for (const std::string& row : rows) {
       const auto here = settings_of(into_, mine, row), there = settings_of(from_, study, row);
       if (here.empty() || there.empty()) continue;
-      for (const auto& [name, value] : here)
-        if (const auto other = there.find(name); other == there.end() || other->second != value)
-          refuse("their runs of row '" + row + "' differ in " + name.substr(name.find(' ') + 1));
+      // What only one of them says is a difference too.
+      for (const auto* one : {&here, &there})
+        for (const auto& [name, value] : *one)
+          if (value_in(here, name) != value_in(there, name))
+            refuse("their runs of row '" + row + "' differ in " + name.substr(name.find(' ') + 1));
     }
     return joined;
   }

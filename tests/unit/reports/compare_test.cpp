@@ -92,7 +92,7 @@ TEST_F(CompareTest, AllNumbersHaveTheSignOfTheFirstLessTheSecond) {
   const CompareResult result = compared("poor", "good");
   EXPECT_NEAR(result.difference.mean, -(0.45 + 0.35 + 0.45) / 3.0, 1e-12);
   EXPECT_THAT(result.verdict, StartsWith("poor is 41.7 points worse than good on these test "
-                                         "pictures (poor less good: 95 % interval -56.0 to -27.3"));
+                                         "images (poor less good: 95 % interval -56.0 to -27.3"));
   EXPECT_THAT(result.verdict, HasSubstr("the interval is -"));
   std::ostringstream text;
   print_comparison(text, result, /*pictures=*/0);

@@ -232,7 +232,7 @@ TEST_F(MergeTest, RefusesAnotherPlanUnderTheSameNameUnlessItMayRename) {
   other.searches = {
       {.row_index = 0, .strategy = "grid", .trials = 4, .study = "trials", .chosen = {}}};
   set_study(b_, other);
-  set_study(b_, sample::study("trials", {{"coop", {coop2_}}}));
+  set_study(b_, sample::study("trials", {{"coop", {mmap1_}}}));
   set_study(a_, sample::study("trials", {{"coop", {coop1_}}}));
   set_study(a_, sample::study("demo-b", {{"coop", {coop1_}}}));
   const std::string before = dump(a_);

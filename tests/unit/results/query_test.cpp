@@ -39,8 +39,8 @@ class QueryTest : public testing::Test {
 
 TEST_F(QueryTest, GivesColumnsAndValuesWithTheirTypes) {
   const QueryResult result = query_store(
-      file_, "SELECT task, n_correct, accuracy, NULL AS nothing, x'00ff' AS bytes FROM accuracy");
-  EXPECT_THAT(result.columns, ElementsAre("task", "n_correct", "accuracy", "nothing", "bytes"));
+      file_, "SELECT task, n_correct, accuracy, NULL AS empty, x'00ff' AS bytes FROM accuracy");
+  EXPECT_THAT(result.columns, ElementsAre("task", "n_correct", "accuracy", "empty", "bytes"));
   ASSERT_EQ(result.rows.size(), 2U);
   EXPECT_THAT(result.rows[0],
               ElementsAre(SqlValue("line"), SqlValue(std::int64_t{7}), SqlValue(0.7),
