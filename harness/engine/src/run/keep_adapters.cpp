@@ -13,7 +13,7 @@ namespace {
 std::string licence_note(const RunInputs& inputs, const results::RunRecord& record) {
   return "Trained by petlab with plugin " + record.plugin + " (" +
          (inputs.method_licence.empty() ? "licence not said" : inputs.method_licence) +
-         "). What is trained from a backbone and pictures may be bound by their licences: see "
+         "). What is trained from a backbone and images may be bound by their licences: see "
          "those "
          "of '" +
          record.backbone + "' and of the data set.";
