@@ -78,7 +78,7 @@ TEST_F(OfficeHome, TwoCommandsLeadToAZeroShotTable) {
               AllOf(HasSubstr("1 runs, 0 in results/office-home-zero-shot.sqlite"),
                     HasSubstr("zero-shot"), HasSubstr("Real World"), HasSubstr("Clipart")));
   const RunStore store(folder_ / "results/office-home-zero-shot.sqlite", OpenMode::read_only);
-  const auto record = store.load(store.runs("office-home-zero-shot").at(0).plan.hash);
+  const auto record = store.load(store.runs(store.studies().at(0)).at(0).plan.hash);
   ASSERT_TRUE(record.has_value());
   ASSERT_EQ(record->tasks.size(), 4U);
   for (const auto& task : record->tasks) {
@@ -128,7 +128,7 @@ TEST_F(OfficeHome, RunsWithTheListsOfTheLiterature) {
                              "--split-list", pattern, "--store", "a.sqlite", "--threads", "1"});
   ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   const RunStore store(folder_ / "a.sqlite", OpenMode::read_only);
-  const auto record = store.load(store.runs("office-home-zero-shot").at(0).plan.hash);
+  const auto record = store.load(store.runs(store.studies().at(0)).at(0).plan.hash);
   ASSERT_TRUE(record.has_value());
   EXPECT_EQ(record->tasks.at(3).n_train, 10);
   EXPECT_EQ(record->tasks.at(3).n_test, 20);
@@ -205,7 +205,7 @@ TEST_F(OfficeHome, TasksWithOtherClassesRunToo) {
                              "--train-shots", "2", "--store", "b.sqlite", "--threads", "1"});
   ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   const RunStore store(folder_ / "b.sqlite", OpenMode::read_only);
-  const auto record = store.load(store.runs("office-home-zero-shot").at(0).plan.hash);
+  const auto record = store.load(store.runs(store.studies().at(0)).at(0).plan.hash);
   ASSERT_TRUE(record.has_value());
   const auto split = store.split(record->split_hash);
   ASSERT_TRUE(split.has_value());

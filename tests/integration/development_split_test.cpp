@@ -21,8 +21,8 @@ constexpr const char* kRows =
 using Arguments = std::vector<std::string>;
 
 Output run_study(const Workshop& workshop, const std::string& study, const Arguments& more) {
-  Arguments arguments = {"run",         study,   "--store", "a.sqlite",
-                         "--cache-dir", "cache", "--rows",  "probe"};
+  Arguments arguments = {"run",   study,    "--store", "a.sqlite", "--cache-dir",
+                         "cache", "--rows", "probe",   "--set",    "study.name=small"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_petlab(arguments, workshop.folder());
 }

@@ -26,7 +26,7 @@ std::string store_of(const Parsed& options) {
                              options.text("store") + "; expected one of them");
   for (const char* name : {"STORE", "store"})
     if (options.has(name)) return options.text(name);
-  base::throw_config_error("petlab report needs STORE; see petlab report --help");
+  base::throw_config_error("petlab report needs STORE, or --store FILE; see petlab report --help");
 }
 
 /// The studies that are asked for, or the only one of the store.
@@ -90,7 +90,7 @@ int run_report(const Arguments& arguments) {
       "  petlab report results/demo.sqlite\n"
       "  petlab report results/demo.sqlite --out reports/out/demo\n"
       "  petlab report results/demo.sqlite --columns macro_f1,calibration_error\n"
-      "  petlab report results/demo.sqlite --format json > demo.json\n"
+      "  petlab report results/demo.sqlite --format json\n"
       "  petlab report results/demo.sqlite --format csv --table confusions\n"
       "  petlab report all.sqlite --study all --title 'All studies' --out "
       "reports/out/all\n"};
