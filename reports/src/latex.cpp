@@ -59,8 +59,8 @@ std::string escaped(std::string_view text) {
 std::string escaped_number(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool sign = text[i] == '-' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '(') && i + 1 < text.size() &&
-                      text[i + 1] >= '0' && text[i + 1] <= '9';
+    const bool sign = text[i] == '-' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '(') &&
+                      i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9';
     result += sign ? "−" : std::string(1, text[i]);
   }
   return escaped(result);

@@ -30,7 +30,9 @@ extern "C" void stop_order(int) {
 class OrderProgressView final : public study::StudyObserver {
  public:
   OrderProgressView(const study::OrderFolder& folder, const std::vector<study::Job>& jobs)
-      : folder_(folder), run_(jobs.front().identity.hash), view_(jobs, ProgressView::Detail::lines) {
+      : folder_(folder),
+        run_(jobs.front().identity.hash),
+        view_(jobs, ProgressView::Detail::lines) {
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);
     const char* node = std::getenv("SLURMD_NODENAME");
