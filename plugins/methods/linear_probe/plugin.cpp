@@ -47,22 +47,31 @@ std::unique_ptr<Adapter> make_linear_probe(const Options& options, const Adapter
   });
 }
 
-/// Fitted when it is made, to the training features of its tasks.
-std::unique_ptr<Adapter> make_fitted_probe(const Options& options, const AdapterContext& context) {
+/// The classifier of the classes, fitted to the training features of the tasks. Of a backbone without
+/// values, whose parameters are only counted, it has none either.
+linear_probe::Classifier fitted(const Options& options, const AdapterContext& context,
+                                const ClassUnion& classes, double scale) {
+  const auto n_classes = static_cast<std::int64_t>(classes.names.size());
   const BackboneView& backbone = context.backbone();
-  ClassUnion classes(context.tasks());
-  const double given = options.real("feature-scale");
-  const double scale =
-      given > 0 ? given : std::sqrt(static_cast<double>(backbone.shape().embed_dim));
+  if (device_of(backbone).is_meta())
+    return {fp32_zeros({n_classes, backbone.shape().embed_dim}), fp32_zeros({n_classes})};
   std::vector<linear_probe::Examples> tasks;
   for (std::size_t task = 0; task < classes.rows_of_task.size(); ++task) {
     const LabelledFeatures known = context.training_features(static_cast<std::int64_t>(task));
     tasks.push_back({known.features.to(at::kCPU, at::kDouble) * scale, known.labels.to(at::kCPU),
                      classes.rows_of_task[task]});
   }
-  const linear_probe::Classifier found =
-      linear_probe::fit(tasks, static_cast<std::int64_t>(classes.names.size()), options.real("c"),
-                        options.integer("max-steps"));
+  return linear_probe::fit(tasks, n_classes, options.real("c"), options.integer("max-steps"));
+}
+
+/// Fitted when it is made.
+std::unique_ptr<Adapter> make_fitted_probe(const Options& options, const AdapterContext& context) {
+  const BackboneView& backbone = context.backbone();
+  ClassUnion classes(context.tasks());
+  const double given = options.real("feature-scale");
+  const double scale =
+      given > 0 ? given : std::sqrt(static_cast<double>(backbone.shape().embed_dim));
+  const linear_probe::Classifier found = fitted(options, context, classes, scale);
   const at::Device device = device_of(backbone);
   ParameterList parameters(device);
   const at::Tensor weight = parameters.add("weight", found.weight.to(at::kFloat));

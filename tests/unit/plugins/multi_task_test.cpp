@@ -78,14 +78,14 @@ TEST(LogisticRegression, IsTheMinimumOfItsObjective) {
   }
 }
 
-// Two classes, one number a feature: by symmetry W = (w, -w), b = 0 with w / c = n s / (1 + exp(2 w
-// s)) for n images at s and as many at -s.
+// Two classes, one number a feature: by symmetry W = (w, -w), b = 0 with w / c = 2 n s / (1 +
+// exp(2 w s)) for n images at s and as many at -s.
 TEST(LogisticRegression, OfTwoClassesIsTheRootOfOneEquation) {
   const double s = 1.5, c = 2.0, n = 3.0;
   double low = 0.0, high = 100.0;
   for (int i = 0; i < 200; ++i) {
     const double w = (low + high) / 2;
-    (w / c < n * s / (1 + std::exp(2 * w * s)) ? low : high) = w;
+    (w / c < 2 * n * s / (1 + std::exp(2 * w * s)) ? low : high) = w;
   }
   const at::Tensor features = at::tensor({s, -s, s, -s, s, -s}, at::kDouble).view({6, 1});
   const at::Tensor labels = at::tensor({0, 1, 0, 1, 0, 1}, at::kLong);
