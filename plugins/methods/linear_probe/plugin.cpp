@@ -47,8 +47,8 @@ std::unique_ptr<Adapter> make_linear_probe(const Options& options, const Adapter
   });
 }
 
-/// The classifier of the classes, fitted to the training features of the tasks. Of a backbone without
-/// values, whose parameters are only counted, it has none either.
+/// The classifier of the classes, fitted to the training features of the tasks. Of a backbone
+/// without values, whose parameters are only counted, it has none either.
 linear_probe::Classifier fitted(const Options& options, const AdapterContext& context,
                                 const ClassUnion& classes, double scale) {
   const auto n_classes = static_cast<std::int64_t>(classes.names.size());
