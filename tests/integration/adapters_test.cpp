@@ -68,6 +68,7 @@ class AdaptersTest : public testing::Test {
                                           "--store",     store,
                                           "--cache-dir", "cache",
                                           "--seeds",     "1",
+                                          "--set",       "study.name=small",
                                           "--threads",   "1",
                                           "--no-table"};
     arguments.insert(arguments.end(), more.begin(), more.end());
@@ -263,7 +264,7 @@ TEST_F(AdaptersTest, AreLeftOutFoundMissingCarriedAndComputedOnceMore) {
   const fs::path file = results::adapter_file(store_, run.identity.hash);
   const auto plan = [&] {
     return petlab({"plan", workshop_.write_study(row), "--store", "a.sqlite", "--cache-dir",
-                   "cache", "--seeds", "1"})
+                   "cache", "--seeds", "1", "--set", "study.name=small"})
         .out;
   };
   EXPECT_THAT(plan(), Not(HasSubstr("missing: there is no file")));
@@ -271,8 +272,9 @@ TEST_F(AdaptersTest, AreLeftOutFoundMissingCarriedAndComputedOnceMore) {
   EXPECT_THAT(plan(), AllOf(HasSubstr("its adapters are missing: there is no file"),
                             HasSubstr("1 done"), HasSubstr("petlab verify RUN")));
   EXPECT_THAT(evaluate(run).err, HasSubstr("are missing: there is no file"));
-  const Output nothing = petlab({"run", workshop_.write_study(row), "--store", "a.sqlite",
-                                 "--cache-dir", "cache", "--seeds", "1", "--no-table"});
+  const Output nothing =
+      petlab({"run", workshop_.write_study(row), "--store", "a.sqlite", "--cache-dir", "cache",
+              "--seeds", "1", "--set", "study.name=small", "--no-table"});
   EXPECT_THAT(nothing.out, HasSubstr("0 to do")) << "a finished run is never computed again";
   const Output lacking = petlab({"merge", "third.sqlite", "a.sqlite"});
   EXPECT_EQ(lacking.exit_code, 0);
@@ -299,8 +301,8 @@ TEST_F(AdaptersTest, ARunFindsOutBeforeItTrainsThatTheyCannotBeKept) {
   std::ofstream(folder_ / "a.sqlite.adapters") << "a file where the folder should be";
   const std::string study =
       workshop_.write_study("[row.vpt]\nmethod = vpt-deep\nsharing = joint\n");
-  const Output output = petlab(
-      {"run", study, "--store", "a.sqlite", "--cache-dir", "cache", "--seeds", "1", "--no-table"});
+  const Output output = petlab({"run", study, "--store", "a.sqlite", "--cache-dir", "cache",
+                                "--seeds", "1", "--set", "study.name=small", "--no-table"});
   EXPECT_EQ(output.exit_code, 1);
   const RunRecord run = records().at("vpt");
   EXPECT_EQ(run.error_kind, "store");

@@ -100,7 +100,8 @@ void SlurmTest::TearDown() {
 
 std::vector<std::string> SlurmTest::arguments(const std::string& command, const std::string& study,
                                               const std::vector<std::string>& more) {
-  std::vector<std::string> all = {command, study, "--store", "a.sqlite", "--cache-dir", "cache"};
+  std::vector<std::string> all = {command,       study,   "--store", "a.sqlite",
+                                  "--cache-dir", "cache", "--set",   "study.name=small"};
   if (command == "run") all.insert(all.end(), {"--executor", "slurm", "--poll", "1", "--no-table"});
   all.insert(all.end(), more.begin(), more.end());
   return all;

@@ -57,9 +57,9 @@ class WorkerTest : public testing::Test {
 
   /// Writes orders for the study into a.sqlite.jobs.
   Output order(const std::string& study, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"submit",        study,         "--store",
-                                          "a.sqlite",      "--cache-dir", "cache",
-                                          "--orders-only", "--threads",   "1"};
+    std::vector<std::string> arguments = {"submit",      study,   "--store",         "a.sqlite",
+                                          "--cache-dir", "cache", "--orders-only",   "--threads",
+                                          "1",           "--set", "study.name=small"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     Output output = run_petlab(arguments, workshop_.folder());
     EXPECT_EQ(output.exit_code, 0) << output.out << output.err;
