@@ -26,7 +26,7 @@ using Arguments = std::vector<std::string>;
 Output petlab(const Workshop& workshop, const std::string& command, Arguments more) {
   Arguments arguments = {command, workshop.write_study(kRows)};
   for (const char* common : {"--store", "a.sqlite", "--cache-dir", "cache", "--split", "shots",
-                             "--train-shots", "1,2,5"})
+                             "--train-shots", "1,2,5", "--set", "study.name=small"})
     arguments.emplace_back(common);
   arguments.insert(arguments.end(), more.begin(), more.end());
   return run_petlab(arguments, workshop.folder());

@@ -49,7 +49,7 @@ class UserInputs : public testing::Test {
   }
   [[nodiscard]] std::string template_of(const std::string& store) const {
     const RunStore runs(workshop_.folder() / store, OpenMode::read_only);
-    const auto record = runs.load(runs.runs("s").at(0).plan.hash).value();
+    const auto record = runs.load(runs.runs(runs.studies().at(0)).at(0).plan.hash).value();
     for (const auto& [name, value] : record.environment)
       if (name == "text_template") return value;
     return "";
@@ -62,7 +62,7 @@ TEST_F(UserInputs, AFolderWithAHashIsMeasuredNotItsNeighbour) {
   fs::remove_all(workshop_.folder() / "pictures#2/Art/bed");
   ASSERT_EQ(run(study("pictures#2")).exit_code, 0);
   const RunStore store(workshop_.folder() / "s.sqlite", OpenMode::read_only);
-  const auto record = store.load(store.runs("s").at(0).plan.hash).value();
+  const auto record = store.load(store.runs(store.studies().at(0)).at(0).plan.hash).value();
   EXPECT_EQ(store.split(record.split_hash, record.dataset_hash)->tasks.at(0).classes.size(), 3U);
   const Output protocol = petlab({"plan", "s.ini", "--protocol"});
   EXPECT_THAT(protocol.out, HasSubstr("pictures#2\n"));

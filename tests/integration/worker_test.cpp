@@ -42,11 +42,12 @@ std::string text_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// Without folders: a shard has one beside it, with its adapters.
 std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code none;
   for (fs::directory_iterator entry(folder, none), end; !none && entry != end; ++entry)
-    files.push_back(entry->path());
+    if (entry->is_regular_file()) files.push_back(entry->path());
   return files;
 }
 
@@ -116,6 +117,7 @@ TEST_F(WorkerTest, OrdersUnderXargsGiveTheBitsOfAnUndisturbedStudy) {
   EXPECT_THAT(collected.out, HasSubstr("4 runs added, 0 in place of a failed one, 0 were there"));
   EXPECT_EQ(stored_results(workshop_.folder() / "a.sqlite"),
             stored_results(workshop_.folder() / "whole.sqlite"));
+  EXPECT_TRUE(fs::is_empty(jobs_ / "spool")) << "adapters are collected with their runs";
   EXPECT_THAT(files_in(jobs_ / "spool"), IsEmpty());
   EXPECT_THAT(checkpoints(), IsEmpty());
   EXPECT_THAT(collect().out, HasSubstr("nothing to collect"));

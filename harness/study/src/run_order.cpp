@@ -53,7 +53,7 @@ bool publish(const fs::path& store, const OrderFolder& folder, const std::string
       // The shard last: who sees it sees all.
       if (fs::exists(adapters)) {
         const fs::path place = results::adapter_file(shard, run);
-        fs::create_directories(place.parent_path());
+        fs::create_directory(place.parent_path());  // in the spool, which is there or away
         base::write_file(place, base::read_file(adapters), {.failure = base::ErrorKind::store});
       }
       base::write_file(shard, bytes, {.failure = base::ErrorKind::store});
@@ -63,6 +63,8 @@ bool publish(const fs::path& store, const OrderFolder& folder, const std::string
     } catch (const fs::filesystem_error& error) {
       reason = error.what();
     }
+    std::error_code ignored;
+    fs::remove_all(results::adapter_file(shard, run).parent_path(), ignored);
     if (stop) return false;
     if (std::chrono::steady_clock::now() >= limit)
       refuse("the result cannot be published, and is computed again from the run's checkpoint: " +
