@@ -97,7 +97,7 @@ TEST(Resume, KilledAtFiftyRandomMomentsAStudyEndsWithTheSameBits) {
     return files;
   };
   const auto expected_page = page("whole.sqlite");
-  EXPECT_EQ(expected_page.size(), 5U);
+  EXPECT_EQ(expected_page.size(), 7U);
   EXPECT_EQ(page("killed1.sqlite"), expected_page);
 }
 

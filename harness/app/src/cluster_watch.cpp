@@ -27,6 +27,20 @@ extern "C" void stop_watching(int) {
 /// A result that was published may take a while to be seen from here (network file systems keep
 /// what a folder holds): a run is gone when so many looks in a row find nobody at work on it.
 constexpr int kLooksUntilGone = 3;
+/// However often it is looked at: what Slurm requeues shows as ended for some seconds.
+constexpr std::chrono::seconds kGoneFor{10};
+
+/// How often, and since when, nobody was found at work on a run.
+struct Absence {
+  int looks = 0;
+  std::chrono::steady_clock::time_point since{};
+  /// One look more; true when the run is gone.
+  bool look() {
+    const auto now = std::chrono::steady_clock::now();
+    if (looks++ == 0) since = now;
+    return looks >= kLooksUntilGone && now - since >= kGoneFor;
+  }
+};
 
 class Watch {
  public:
@@ -78,13 +92,13 @@ class Watch {
       const auto found = known.find(run);
       const State state = found == known.end() ? State::lost : found->second.state;
       if (state >= State::published) {
-        looks_[run] = 0;
+        looks_[run] = {};
         ++(state == State::running ? running : queued);
       } else if (attempts_[run] == 0) {
         todo.push_back(std::move(job));
       } else if (state == State::cancelled) {
         ++cancelled_;
-      } else if (++looks_[run] < kLooksUntilGone) {
+      } else if (!looks_[run].look()) {
         ++waiting;
       } else if (attempts_[run] >= attempts_allowed_) {
         ++lost_;
@@ -114,7 +128,7 @@ class Watch {
     is_watching_ = true;
     for (const study::Job& job : jobs) {
       ++attempts_[job.identity.hash];
-      looks_[job.identity.hash] = 0;
+      looks_[job.identity.hash] = {};
     }
     return jobs.size();
   }
@@ -152,8 +166,8 @@ class Watch {
   ClusterStudies cluster_;
   int attempts_allowed_;
   int poll_;
-  std::map<std::string, int> attempts_;  ///< by run: how often this process submitted it
-  std::map<std::string, int> looks_;     ///< in a row that found nobody at work on it
+  std::map<std::string, int> attempts_;   ///< by run: how often this process submitted it
+  std::map<std::string, Absence> looks_;  ///< in a row that found nobody at work on it
   bool is_watching_ =
       false;  ///< something is queued or runs, so that it is worth waiting for Slurm
   bool is_away_ = false, is_sound_ = true;
