@@ -34,6 +34,8 @@ constexpr std::int64_t kProgram = std::int64_t{150} << 20;
 // too.
 constexpr std::int64_t kKeptFrozen = 13;
 constexpr std::int64_t kKeptTrained = 18;
+// More where modules sit in the layer: LoRA keeps what dropout makes of its input for q, k and v.
+constexpr std::int64_t kKeptModules = 8;
 // Of one layer while it is at work, forward or backward.
 constexpr std::int64_t kAtWork = 14;
 
@@ -49,7 +51,7 @@ struct TowerWork {
 
   [[nodiscard]] std::int64_t kept(bool trains_weights) const {
     const std::int64_t widths =
-        (trains_weights ? kKeptTrained : kKeptFrozen) + (has_modules ? 5 : 0);
+        (trains_weights ? kKeptTrained : kKeptFrozen) + (has_modules ? kKeptModules : 0);
     return tokens * width * widths * layers * kFloat;
   }
   [[nodiscard]] std::int64_t at_work() const { return tokens * width * kAtWork * kFloat; }
