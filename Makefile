@@ -45,7 +45,8 @@ petlab: ## Build the program and all plugins, without tests
 	@$(SETUP)/build.sh petlab petlab_plugins
 
 PREFIX ?= $(HOME)/.local
-install: petlab ## Install the program, the plugins and the SDK into PREFIX (~/.local)
+install: setup ## Install the program, the plugins and the SDK into PREFIX (~/.local)
+	@$(SETUP)/build.sh petlab petlab_plugins petlab_shell_files
 	@$(SETUP)/install.sh "$(PREFIX)"
 
 uninstall: ## Remove what make install has put into PREFIX, and nothing else

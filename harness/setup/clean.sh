@@ -27,6 +27,6 @@ say "Kept (size, what, the command that removes it):"
 keeps "Python environment, LibTorch" .venv
 keeps "data sets that petlab built" datasets/data
 keeps "downloads, image and feature caches" datasets/cache reports/cache
-keeps "results: stores and checkpoints" results/*.sqlite results/*.sqlite-* results/*.checkpoints results/logs
+keeps "results: stores and checkpoints" results/*.sqlite results/*.sqlite-* results/*.adapters results/*.checkpoints results/*.jobs results/logs
 keeps "reports" reports/out
 keeps "pretraining" harness/pretrain/runs

@@ -38,7 +38,7 @@ if [ "${1:-}" = tests ] && [ -z "${PETLAB_CHROMIUM:-}" ]; then
 fi
 # The tests start its daemons themselves, with files of their own (tests/integration/slurm_cluster.sh).
 if [ "${1:-}" = tests ]; then
-  packages+=(slurmctld slurmd slurm-client munge)
+  packages+=(slurmctld slurmd slurm-client munge iproute2)
 fi
 if [ -n "$list" ]; then
   printf '%s\n' "${packages[@]}"

@@ -4,6 +4,7 @@
 #include "petlab/base/numbers.hpp"
 #include "petlab/reports/report.hpp"
 #include "petlab/results/train_size_label.hpp"
+#include "protocol_text.hpp"
 #include "significance.hpp"
 
 #include <algorithm>
@@ -252,19 +253,11 @@ void add_measures(Row& row, const std::vector<std::string>& tasks) {
   }));
 }
 
-// The study's equivalence-margin as a fraction, out of its resolved protocol, where it stands in
-// percentage points.
+// The study's equivalence-margin as a fraction; its protocol says percentage points.
 std::optional<double> equivalence_margin(const std::string& protocol) {
-  constexpr std::string_view kKey = "equivalence-margin = ";
-  std::istringstream lines(protocol);
-  std::string section;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with('[')) section = line;
-    if (section != "[study]" || !line.starts_with(kKey)) continue;
-    const auto points = base::parse_number<double>(line.substr(kKey.size()));
-    return points ? std::optional<double>(*points / 100.0) : std::nullopt;
-  }
-  return std::nullopt;
+  const auto said = study_setting(protocol, "equivalence-margin");
+  const auto points = said ? base::parse_number<double>(*said) : std::nullopt;
+  return points ? std::optional<double>(*points / 100.0) : std::nullopt;
 }
 
 Row& row_for(std::map<std::int64_t, Row>& rows, const results::PlannedRun& plan) {

@@ -55,7 +55,7 @@ std::string notes_title(const Report& report) {
 std::string verdict_html(const Report& report) {
   std::string html;
   if (const std::string words = study_description(report); !words.empty())
-    html += paragraph("description", words);
+    html += paragraph("description", without_machine_paths(words));
   html += paragraph("verdict", study_verdict(report));
   return html + notes_of(report, kGrades[0]);
 }

@@ -98,7 +98,7 @@ std::string markdown_page(const Report& report, const std::string& figure) {
     return page;
   }
   if (const std::string words = study_description(report); !words.empty())
-    page += escaped(words) + "\n\n";
+    page += escaped(without_machine_paths(words)) + "\n\n";
   page += escaped(study_verdict(report)) + "\n\n";
   for (const auto& [name, text] : report.facts) {
     page += "- **" + escaped(name) + "**: " + escaped(without_machine_paths(text)) + "\n";

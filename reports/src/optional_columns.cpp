@@ -123,7 +123,7 @@ void add_operation_columns(RowColumns& columns, const Report& report) {
                   .title = "training",
                   .reading = "\nOperations were counted while the runs computed (a multiplication "
                              "and an addition are two, elementwise work is left out), median over "
-                             "seeds: training with warm-up,"},
+                             "seeds: training with the affinity phase,"},
                  &Row::train_flops);
   add_operations(columns,
                  {.name = "step_flops", .title = "a step", .reading = " the first training step,"},
@@ -159,7 +159,7 @@ void add_budget_columns(RowColumns& columns) {
       columns,
       {.title = "steps",
        .importance = 1,
-       .reading = " optimizer steps as the runs recorded them, without the warm-up."},
+       .reading = " optimizer steps as the runs recorded them, without the affinity phase."},
       "steps", &Row::steps, grouped_digits);
 }
 

@@ -54,10 +54,6 @@ std::string quoted_text(const Row& row, const std::string& quantity) {
   return text;
 }
 
-bool is_complete(const Row& row) {
-  return row.mean && row.failed == 0 && row.missing_seeds.empty();
-}
-
 // The same of a difference, with its p values.
 void add_zero_shot(RowColumns& columns, ColumnOf<Row> difference) {
   const auto against = &Row::versus_zero_shot;
@@ -151,8 +147,7 @@ void add_accuracies(RowColumns& columns, const Report& report) {
                        .value = [t](const Row& row) { return row.task_accuracy[t]; },
                        .ranked =
                            [t](const Row& row) {
-                             return row.compared && is_complete(row) ? row.task_accuracy[t]
-                                                                     : std::nullopt;
+                             return row.is_ranked() ? row.task_accuracy[t] : std::nullopt;
                            }});
   }
   add_estimate(columns,

@@ -13,16 +13,6 @@ namespace {
 
 constexpr double kAlpha = 0.05;
 
-bool has_gaps(const Row& row) {
-  return !row.mean || row.failed > 0 || !row.missing_seeds.empty();
-}
-
-// Rows that places, tests against the best and ranks are about: of several training sizes the
-// largest, and no row with gaps.
-bool is_ranked(const Row& row) {
-  return row.compared && !has_gaps(row);
-}
-
 // A run that trains all of a backbone for each task.
 bool trains_full_copies(const SeedResult& seed) {
   const auto tasks = static_cast<std::int64_t>(seed.tasks.size());
@@ -93,7 +83,7 @@ void compare_rows_with_best(std::vector<Row>& rows) {
   std::vector<Row*> compared;
   std::vector<std::map<std::uint64_t, double>> scores;
   for (Row& row : rows) {
-    if (!is_ranked(row)) continue;
+    if (!row.is_ranked()) continue;
     if (row.seeds.size() < 2) return;
     compared.push_back(&row);
     std::map<std::uint64_t, double>& of_seeds = scores.emplace_back();
@@ -140,7 +130,7 @@ void add_ranks(Report& report) {
     const bool everywhere =
         std::all_of(row.task_accuracy.begin(), row.task_accuracy.end(),
                     [](const std::optional<double>& accuracy) { return accuracy.has_value(); });
-    if (!is_ranked(row) || !everywhere) continue;
+    if (!row.is_ranked() || !everywhere) continue;
     report.ranked_rows.push_back(i);
     for (std::size_t t = 0; t < scores.size(); ++t)
       scores[t].push_back(*row.task_accuracy[t]);
@@ -187,17 +177,25 @@ bool is_baseline(const SeedResult& seed) {
                            : seed.trainable() == 0;
 }
 
+std::string among_ranked(const Report& report) {
+  const double best = report.rows[report.best.value()].mean->mean;
+  const bool is_passed = std::any_of(report.rows.begin(), report.rows.end(), [&](const Row& row) {
+    return row.compared && row.mean && row.mean->mean > best;
+  });
+  return is_passed ? " among rows without gaps" : "";
+}
+
 void add_places(Report& report) {
   std::vector<double> means;
   for (const Row& row : report.rows) {
-    if (is_ranked(row)) means.push_back(row.mean->mean);
+    if (row.is_ranked()) means.push_back(row.mean->mean);
   }
   std::sort(means.begin(), means.end(), std::greater<>());
   means.erase(std::unique(means.begin(), means.end()), means.end());
   if (means.size() < 2) return;
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     Row& row = report.rows[i];
-    if (!is_ranked(row)) continue;
+    if (!row.is_ranked()) continue;
     if (row.mean->mean == means[0]) row.place = Place::best;
     if (row.mean->mean == means[1]) row.place = Place::second;
     if (row.place == Place::best && !report.best) report.best = i;

@@ -91,7 +91,7 @@ std::string best_group_note(const Report& report) {
     if (report.equivalence_margin && row.is_equivalent_to_best(*report.equivalence_margin))
       equivalent.push_back(&row);
   }
-  std::string text = "The best mean is that of '" + best.label + "'";
+  std::string text = "The best mean" + among_ranked(report) + " is that of '" + best.label + "'";
   text += others.empty()
               ? "; no other row without gaps is better (95 % for all of them together)."
               : ", but with these seeds the best row may as well be " + quoted_labels(others) +

@@ -24,12 +24,14 @@ ColumnList<Row> test_columns(const Report& report) {
        .text = [](const Row& row) { return row.label; }}};
   if (report.zero_shot) {
     columns.push_back(
-        {.column = {.title = "Δ zero-shot",
-                    .reading = " Δ zero-shot: with 95 % t-intervals that hold for all rows "
-                               "together. p: paired t-test over seeds; – where there is one seed, "
-                               "or the same difference with every seed. p, Bonferroni: times the "
-                               "number of rows; * below 0.05, where the interval leaves out 0, "
-                               "n.s. otherwise."},
+        {.column =
+             {.title = "Δ zero-shot",
+              .reading =
+                  " Δ zero-shot: with 95 % t-intervals that hold for all rows "
+                  "together. p: paired t-test over seeds; – where there is one seed, "
+                  "or the same difference with every seed. p, Bonferroni: times the "
+                  "number of rows that have a p; * below 0.05, where the interval leaves out 0, "
+                  "n.s. otherwise."},
          .text = [](const Row& row) { return difference_text(row.versus_zero_shot, row); }});
     columns.push_back({.column = {.title = "p", .importance = 1},
                        .text = [](const Row& row) { return p_cell(row, &Comparison::p); }});

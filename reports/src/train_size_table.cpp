@@ -21,9 +21,7 @@ std::string estimate_text(const std::optional<Estimate>& mean) {
 // Of a line that has finished all that is planned at this size.
 std::optional<double> ranked_mean(const TrainSizeLine& line, std::size_t size) {
   const Row* row = line.rows[size];
-  if (row == nullptr || !row->mean || row->failed > 0 || !row->missing_seeds.empty())
-    return std::nullopt;
-  return row->mean->mean;
+  return row == nullptr || row->has_gaps() ? std::nullopt : std::optional(row->mean->mean);
 }
 
 ColumnList<TrainSizeLine> size_columns(const Report& report) {

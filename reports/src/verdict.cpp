@@ -1,10 +1,8 @@
 #include "verdict.hpp"
 
 #include "numbers.hpp"
-#include "row_table.hpp"
-
-#include <sstream>
-#include <string_view>
+#include "protocol_text.hpp"
+#include "significance.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -26,9 +24,9 @@ std::string mean_words(const Row& row) {
 const Row* runner_up(const Report& report) {
   const Row* next = nullptr;
   for (const Row& row : report.rows) {
-    const bool compared = &row != &report.rows[*report.best] && row.compared && row.mean &&
-                          row.failed == 0 && row.missing_seeds.empty();
-    if (compared && (next == nullptr || row.mean->mean > next->mean->mean)) next = &row;
+    if (&row != &report.rows[*report.best] && row.is_ranked() &&
+        (next == nullptr || row.mean->mean > next->mean->mean))
+      next = &row;
   }
   return next;
 }
@@ -57,7 +55,7 @@ std::string certainty(const Report& report, const Row& best) {
   int below = 0;
   int open = 0;
   for (const Row& row : report.rows) {
-    if (&row == &best || !row.versus_best || row.failed > 0 || !row.missing_seeds.empty()) continue;
+    if (&row == &best || !row.versus_best || row.has_gaps()) continue;
     ++(row.versus_best->may_be_best ? open : below);
   }
   if (below + open == 0) return {};
@@ -76,16 +74,12 @@ std::string study_verdict(const Report& report) {
   if (report.finished == 0) return {};
   if (!report.best) return "No row has all of its planned runs, so there is no best row yet.";
   const Row& best = report.rows[*report.best];
-  return best.label + " has the highest mean accuracy: " + mean_words(best) + leads(report, best) +
-         "." + certainty(report, best);
+  return best.label + " has the highest mean accuracy" + among_ranked(report) + ": " +
+         mean_words(best) + leads(report, best) + "." + certainty(report, best);
 }
 
 std::string study_description(const Report& report) {
-  constexpr std::string_view kKey = "description = ";
-  std::istringstream lines(report.protocol);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(kKey)) return line.substr(kKey.size());
-  return {};
+  return study_setting(report.protocol, "description").value_or("");
 }
 
 }  // namespace petlab::reports

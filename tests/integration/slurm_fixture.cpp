@@ -9,8 +9,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 namespace petlab::tests {
 namespace {
@@ -19,11 +21,21 @@ namespace fs = std::filesystem;
 using results::OpenMode;
 using results::RunStore;
 
-/// A task that went back into the queue waits for two minutes there; not in a test.
+/// A task that went back into the queue waits for two minutes there; not in a test. Some seconds it
+/// must wait: a node refuses a task that comes back in the second in which it was revoked.
 void hasten() {
-  for (const std::string& task : lines_of(shell("squeue -h -r -t PD -o '%i|%r'").text))
-    if (task.find("BeginTime") != std::string::npos)
-      (void)shell("scontrol update JobId=" + task.substr(0, task.find('|')) + " StartTime=now");
+  constexpr std::chrono::seconds kWait{4};
+  static std::map<std::string, std::chrono::steady_clock::time_point> since;
+  const auto now = std::chrono::steady_clock::now();
+  std::map<std::string, std::chrono::steady_clock::time_point> waiting;
+  for (const std::string& line : lines_of(shell("squeue -h -r -t PD -o '%i|%r'").text)) {
+    if (line.find("BeginTime") == std::string::npos) continue;
+    const std::string task = line.substr(0, line.find('|'));
+    const auto known = since.find(task);
+    const auto first = waiting[task] = known == since.end() ? now : known->second;
+    if (now - first >= kWait) (void)shell("scontrol update JobId=" + task + " StartTime=now");
+  }
+  since = std::move(waiting);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "clip_runs.hpp"
 
 #include "clip_features.hpp"
+#include "json_output.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/datasets/csv.hpp"
 #include "petlab/engine/precision.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/stored_model.hpp"
@@ -14,14 +16,12 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <map>
 #include <memory>
-#include <numeric>
 
 namespace petlab::app {
 namespace {
@@ -132,12 +132,7 @@ void print_text(const std::vector<std::string>& pictures, const std::vector<RunA
 }
 
 std::string csv_field(const std::string& text) {
-  const std::string cell = base::spreadsheet_text(text);
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell)
-    quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
+  return datasets::csv_field(base::spreadsheet_text(text));
 }
 
 void print_csv(const std::vector<std::string>& pictures, const std::vector<RunAnswers>& runs,
@@ -155,12 +150,11 @@ void print_csv(const std::vector<std::string>& pictures, const std::vector<RunAn
 
 void print_json(const std::vector<std::string>& pictures, const std::vector<RunAnswers>& runs,
                 std::size_t top) {
-  using nlohmann::ordered_json;
-  ordered_json all = ordered_json::array();
+  Json all = Json::array();
   for (std::size_t i = 0; i < pictures.size(); ++i) {
-    ordered_json of_runs = ordered_json::array();
+    Json of_runs = Json::array();
     for (const RunAnswers& one : runs) {
-      ordered_json classes = ordered_json::array();
+      Json classes = Json::array();
       for (std::size_t rank = 0; rank < std::min(top, one.of_picture[i].size()); ++rank)
         classes.push_back({{"name", one.of_picture[i][rank].name},
                            {"probability", one.of_picture[i][rank].probability}});
@@ -173,8 +167,7 @@ void print_json(const std::vector<std::string>& pictures, const std::vector<RunA
     }
     all.push_back({{"picture", pictures[i]}, {"runs", std::move(of_runs)}});
   }
-  // A file's name may be no UTF-8.
-  std::cout << all.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+  app::print_json(all);
 }
 
 }  // namespace

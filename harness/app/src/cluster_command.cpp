@@ -54,7 +54,7 @@ ClusterChoice cluster_choice(const Parsed& options) {
 ClusterStudies::ClusterStudies(const std::vector<PreparedStudy>& studies,
                                const ClusterChoice& choice, const Parsed& options, bool writes)
     : studies_(studies), choice_(choice), jobs_(all_jobs(studies)) {
-  if (options.has("retry")) retry_ = study::parse_retry(options.text("retry"));
+  retry_ = retry_choice(options);
   // A job has as many threads as CPUs, unless they are said.
   if (!options.has("threads"))
     for (study::Job& job : jobs_)
@@ -62,7 +62,7 @@ ClusterStudies::ClusterStudies(const std::vector<PreparedStudy>& studies,
   if (!writes) return;
   results::RunStore file(store());
   for (const PreparedStudy& study : studies)
-    file.set_study(study.plan.study);
+    store_plan(study, file);
 }
 
 study::PendingRuns ClusterStudies::pending() {
@@ -97,7 +97,8 @@ std::vector<std::vector<std::size_t>> ClusterStudies::tasks(
     std::optional<double>& expected = seconds.emplace_back();
     for (const PreparedStudy& study : studies_) {
       if (study.protocol.name != job.spec.study) continue;
-      const auto cost = study::expected_cost(job, study.plan.train_images.at(job.spec.seed), past);
+      const auto cost = study::expected_cost(
+          job, study.plan.train_images.at({job.spec.seed, job.spec.train_size}), past);
       if (cost) expected = cost->cost.seconds;
     }
   }

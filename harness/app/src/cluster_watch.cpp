@@ -8,7 +8,6 @@
 #include <atomic>
 #include <chrono>
 #include <iostream>
-#include <set>
 #include <thread>
 #include <utility>
 

@@ -31,9 +31,7 @@ int run_cancel(const Arguments& arguments) {
   if (options->has("STUDY")) {
     const auto plugins = load_plugins(*options);
     const StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
-    std::vector<PreparedStudy> studies = stages.trials();
-    const StudyStages::Second second = stages.second();
-    studies.insert(studies.end(), second.studies.begin(), second.studies.end());
+    const std::vector<PreparedStudy> studies = stages.all().studies;
     store = studies.at(0).store;
     for (const study::Job& job : all_jobs(studies))
       runs.insert(job.identity.hash);

@@ -28,9 +28,7 @@ Scope scope_of(const Parsed& options) {
   }
   const auto plugins = load_plugins(options);
   const StudyStages stages({read_study(study_files(options), options)}, options, *plugins);
-  std::vector<PreparedStudy> studies = stages.trials();
-  const StudyStages::Second second = stages.second();
-  studies.insert(studies.end(), second.studies.begin(), second.studies.end());
+  const std::vector<PreparedStudy> studies = stages.all().studies;
   Scope scope{studies.at(0).store};
   for (const PreparedStudy& study : studies) {
     scope.replaced.insert(study.protocol.name);

@@ -24,8 +24,8 @@ Json check_json(const datasets::tools::CheckReport& report) {
   Json json = {{"format", "petlab datasets check"}, {"version", 1}};
   json["passed"] = report.passed();
   json["reasons"] = report.reasons();
-  json["obstacle"] = report.obstacle.empty() ? Json(nullptr) : Json(report.obstacle);
-  json["fingerprint"] = report.fingerprint.empty() ? Json(nullptr) : Json(report.fingerprint);
+  json["obstacle"] = text_or_null(report.obstacle);
+  json["fingerprint"] = text_or_null(report.fingerprint);
   json["split"] = report.split;
   json["pictures"] = report.pictures;
   json["smallest_side"] = report.smallest_side;

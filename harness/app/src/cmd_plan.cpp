@@ -37,14 +37,25 @@ void print_line(const std::string& row, const std::string& seed, const RunLine& 
             << (line.remark.empty() ? "" : "  ") << line.remark << "\n";
 }
 
+/// What the studies' store, and a cluster, know: asked once.
+struct Known {
+  explicit Known(const std::filesystem::path& file) : cluster(runs_of_cluster(file, trouble)) {
+    if (std::filesystem::exists(file)) store.emplace(file, results::OpenMode::read_only);
+  }
+  [[nodiscard]] StateOfRuns states(const PreparedStudy& study,
+                                   const study::PluginRegistry& plugins) const {
+    return {study, store ? &*store : nullptr, plugins, cluster};
+  }
+
+  std::optional<results::RunStore> store;  ///< none yet
+  std::string trouble;                     ///< why the cluster does not say
+  QueuedRuns cluster;
+};
+
 /// The runs of a study, a line each, and their sum.
-void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins) {
-  std::optional<results::RunStore> store;
-  if (std::filesystem::exists(study.store))
-    store.emplace(study.store, results::OpenMode::read_only);
-  std::string trouble;
-  const QueuedRuns cluster = runs_of_cluster(study.store, trouble);
-  StateOfRuns states(study, store ? &*store : nullptr, plugins, cluster);
+void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins,
+                const Known& known) {
+  StateOfRuns states = known.states(study, plugins);
   std::size_t width = 3;
   for (const study::Job& job : study.wanted)
     width = std::max(width, job.spec.label.size());
@@ -58,8 +69,8 @@ void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins
                job.identity.hash.substr(0, 12), width);
   }
   states.print_sum();
-  if (!trouble.empty())
-    std::cout << "What was submitted is not known at the moment: " << trouble << "\n";
+  if (!known.trouble.empty())
+    std::cout << "What was submitted is not known at the moment: " << known.trouble << "\n";
   if (const std::string warning = states.memory_warning(); !warning.empty())
     std::cout << "Warning: " << warning << "\n";
 }
@@ -81,45 +92,40 @@ Json run_json(const study::Job& job, const RunLine& line) {
     json["peak_bytes"] = line.estimated_bytes;
     json["known_by"] = "shapes";
   }
-  json["remark"] = line.remark.empty() ? Json(nullptr) : Json(line.remark);
+  json["remark"] = text_or_null(line.remark);
   return json;
 }
 
-Json study_json(const PreparedStudy& study, const study::PluginRegistry& plugins) {
-  std::optional<results::RunStore> store;
-  if (std::filesystem::exists(study.store))
-    store.emplace(study.store, results::OpenMode::read_only);
-  std::string trouble;
-  const QueuedRuns cluster = runs_of_cluster(study.store, trouble);
-  StateOfRuns states(study, store ? &*store : nullptr, plugins, cluster);
+Json study_json(const PreparedStudy& study, const study::PluginRegistry& plugins,
+                const Known& known) {
+  StateOfRuns states = known.states(study, plugins);
   Json json = {{"study", study.protocol.name}, {"store", study.store.string()}};
   json["runs"] = Json::array();
   for (const study::Job& job : study.wanted)
     json["runs"].push_back(run_json(job, states.line(job)));
   json["sum"] = states.sum_json();
-  const std::string warning = states.memory_warning();
-  json["cluster_trouble"] = trouble.empty() ? Json(nullptr) : Json(trouble);
-  json["memory_warning"] = warning.empty() ? Json(nullptr) : Json(warning);
+  json["cluster_trouble"] = text_or_null(known.trouble);
+  json["memory_warning"] = text_or_null(states.memory_warning());
   json["notes"] = study.plan.notes;
   return json;
 }
 
 /// What earlier settings of these studies left behind.
-std::vector<study::KeptCheckpoint> abandoned(const std::vector<PreparedStudy>& studies) {
-  if (studies.empty() || !std::filesystem::exists(studies.front().store)) return {};
-  const results::RunStore store(studies.front().store, results::OpenMode::read_only);
+std::vector<study::KeptCheckpoint> abandoned(const std::vector<PreparedStudy>& studies,
+                                             const Known& known) {
+  if (!known.store) return {};
   std::set<std::string> names, now;
   for (const PreparedStudy& study : studies) {
     names.insert(study.protocol.name);
     for (const study::Job& job : study.plan.jobs)
       now.insert(job.identity.hash);
   }
-  now.merge(study::planned_runs(store, names));
-  return study::abandoned_checkpoints(store, now);
+  now.merge(study::planned_runs(*known.store, names));
+  return study::abandoned_checkpoints(*known.store, now);
 }
 
-void print_abandoned(const std::vector<PreparedStudy>& studies) {
-  const auto left = abandoned(studies);
+void print_abandoned(const std::vector<PreparedStudy>& studies, const Known& known) {
+  const auto left = abandoned(studies, known);
   if (left.empty()) return;
   std::int64_t bytes = 0;
   for (const study::KeptCheckpoint& one : left)
@@ -132,15 +138,15 @@ void print_abandoned(const std::vector<PreparedStudy>& studies) {
 }
 
 void print_plan_json(const std::vector<PreparedStudy>& studies,
-                     const std::vector<std::string>& remarks,
-                     const study::PluginRegistry& plugins) {
+                     const std::vector<std::string>& remarks, const study::PluginRegistry& plugins,
+                     const Known& known) {
   Json json = {{"format", "petlab plan"}, {"version", 1}};
   json["studies"] = Json::array();
   for (const PreparedStudy& study : studies)
-    json["studies"].push_back(study_json(study, plugins));
+    json["studies"].push_back(study_json(study, plugins, known));
   json["remarks"] = remarks;
   json["abandoned_checkpoints"] = Json::array();
-  for (const study::KeptCheckpoint& one : abandoned(studies))
+  for (const study::KeptCheckpoint& one : abandoned(studies, known))
     json["abandoned_checkpoints"].push_back({{"file", one.file.string()}, {"bytes", one.bytes}});
   print_json(json);
 }
@@ -175,27 +181,27 @@ int run_plan(const Arguments& arguments) {
   const auto plugins = load_plugins(*options);
   warn_of_refused(*plugins);
   const StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
-  const StudyStages::Second second = stages.second();
-  std::vector<PreparedStudy> studies = stages.trials();
-  studies.insert(studies.end(), second.studies.begin(), second.studies.end());
-  if (options->get<bool>("json")) {
-    print_plan_json(studies, second.remarks, *plugins);
-    return kOk;
-  }
-  for (const PreparedStudy& study : studies) {
-    if (options->get<bool>("protocol")) {
+  const auto [studies, remarks] = stages.all();
+  if (options->get<bool>("protocol")) {
+    for (const PreparedStudy& study : studies)
       std::cout << study.plan.study.protocol;
-      continue;
+  } else if (!studies.empty()) {
+    const Known known(studies.front().store);
+    if (options->get<bool>("json")) {
+      print_plan_json(studies, remarks, *plugins, known);
+      return kOk;
     }
-    if (studies.size() > 1 || !second.remarks.empty())
-      std::cout << "Study " << study.protocol.name << "\n";
-    print_searches(study);
-    print_runs(study, *plugins);
-    for (const std::string& note : study.plan.notes)
-      std::cout << "Note: " << note << "\n";
+    for (const PreparedStudy& study : studies) {
+      if (studies.size() > 1 || !remarks.empty())
+        std::cout << "Study " << study.protocol.name << "\n";
+      print_searches(study);
+      print_runs(study, *plugins, known);
+      for (const std::string& note : study.plan.notes)
+        std::cout << "Note: " << note << "\n";
+    }
+    print_abandoned(studies, known);
   }
-  if (!options->get<bool>("protocol")) print_abandoned(studies);
-  for (const std::string& remark : second.remarks)
+  for (const std::string& remark : remarks)
     std::cout << remark << "\n";
   return kOk;
 }

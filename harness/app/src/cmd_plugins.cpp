@@ -1,5 +1,5 @@
 #include "command.hpp"
-#include "json_output.hpp"
+#include "describe.hpp"
 #include "petlab/base/text.hpp"
 #include "study_command.hpp"
 
@@ -22,11 +22,7 @@ Json plugins_json(const study::PluginRegistry& plugins) {
   json["plugins"] = Json::array();
   for (const study::LoadedPlugin& plugin : plugins.plugins()) {
     const sdk::PluginDescriptor& d = *plugin.descriptor;
-    Json one = {{"name", d.name},
-                {"version", d.version},
-                {"licence", d.licence},
-                {"source_hash", d.source_hash},
-                {"file", plugin.file.string()}};
+    Json one = plugin_json(plugin);
     one["methods"] = entries_json(d.methods, d.method_count);
     one["groupings"] = entries_json(d.groupings, d.grouping_count);
     json["plugins"].push_back(std::move(one));

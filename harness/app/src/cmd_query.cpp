@@ -26,8 +26,8 @@ int run_query(const Arguments& arguments) {
       "SQL --store FILE [options]",
       "Runs one SELECT of SQLite on a results store and prints what it finds. Nothing is changed:\n"
       "whatever else SQL can do is refused. Tables and views are those of results/README.md; the\n"
-      "views are ranking, accuracy, parameters, cost, searches, groups and failures. The file is\n"
-      "read as it is; petlab check looks for contradictions in it.",
+      "views are ranking, accuracy, parameters, cost, searches, groups, evaluations and failures.\n"
+      "The file is read as it is; petlab check looks for contradictions in it.",
       po::options_description("Options"),
       {"SQL"},
       "  petlab query 'SELECT label, seed, AVG(accuracy) FROM accuracy GROUP BY label, seed' \\\n"

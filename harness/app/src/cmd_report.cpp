@@ -55,8 +55,9 @@ std::vector<std::string> choose_studies(const results::RunStore& store, const Pa
   return {plain != studies.end() ? *plain : studies.back()};
 }
 
-/// Says which other plans of the study the store has.
-void name_variants(const results::RunStore& store, const std::vector<std::string>& shown) {
+/// Which other plans of these studies the store has, in quotes.
+std::vector<std::string> other_plans(const results::RunStore& store,
+                                     const std::vector<std::string>& shown) {
   std::vector<std::string> others;
   for (const std::string& name : store.studies()) {
     const bool is_shown = std::find(shown.begin(), shown.end(), name) != shown.end();
@@ -65,9 +66,7 @@ void name_variants(const results::RunStore& store, const std::vector<std::string
     });
     if (is_related && !is_shown && !results::is_search(name)) others.push_back("'" + name + "'");
   }
-  if (!others.empty())
-    std::cout << "\nOther plans of " << (shown.size() == 1 ? "this study" : "these studies")
-              << " in the store (--study NAME): " << base::joined(others) << "\n";
+  return others;
 }
 
 }  // namespace
@@ -106,13 +105,17 @@ int run_report(const Arguments& arguments) {
 
   check_page_options(*options);
   const std::string file = store_of(*options);
-  std::vector<std::string> studies;
+  std::vector<std::string> studies, others;
   {
     const results::RunStore store(file, results::OpenMode::read_only);
     studies = choose_studies(store, *options);
+    others = other_plans(store, studies);
   }
   show_page(file, studies, *options);
-  name_variants(results::RunStore(file, results::OpenMode::read_only), studies);
+  // Behind a table; what is printed for a program is that alone.
+  if (!others.empty() && !prints_format(*options))
+    std::cout << "\nOther plans of " << (studies.size() == 1 ? "this study" : "these studies")
+              << " in the store (--study NAME): " << base::joined(others) << "\n";
   return kOk;
 }
 

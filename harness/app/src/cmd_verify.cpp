@@ -34,11 +34,9 @@ std::string differences(const results::RunIdentity& was, const results::RunIdent
 /// The study of the run, with this run as the only one that is wanted.
 PreparedStudy prepare_repeat(const results::RunRecord& run, const PlannedRun& planned,
                              const Parsed& options, const fs::path& folder) {
-  const fs::path file = folder / "study.ini";
-  base::write_file(file, planned.study.protocol);
   const auto plugins = load_plugins(options);
   warn_of_refused(*plugins);
-  PreparedStudy study = prepare_study({file}, options, *plugins);
+  PreparedStudy study = prepare_protocol(protocol_of(planned, options), options, *plugins);
   std::optional<study::Job> repeat, namesake;
   for (const study::Job& job : study.plan.jobs) {
     if (job.identity.hash == run.identity.hash) repeat = job;

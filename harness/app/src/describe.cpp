@@ -75,14 +75,6 @@ Json options_json(const sdk::OptionSpec* options, std::uint64_t count) {
   return json;
 }
 
-Json plugin_json(const study::LoadedPlugin& plugin) {
-  return {{"name", plugin.descriptor->name},
-          {"version", plugin.descriptor->version},
-          {"licence", plugin.descriptor->licence},
-          {"source_hash", plugin.descriptor->source_hash},
-          {"file", plugin.file.string()}};
-}
-
 /// How the method's publication trains it: names and values of the settings that it says.
 std::vector<std::pair<std::string, std::string>> published_training(const sdk::MethodEntry& entry) {
   engine::RunSettings publication;
@@ -186,6 +178,14 @@ std::string percent(std::int64_t part, std::int64_t whole) {
 }
 
 }  // namespace
+
+Json plugin_json(const study::LoadedPlugin& plugin) {
+  return {{"name", plugin.descriptor->name},
+          {"version", plugin.descriptor->version},
+          {"licence", plugin.descriptor->licence},
+          {"source_hash", plugin.descriptor->source_hash},
+          {"file", plugin.file.string()}};
+}
 
 void describe(std::ostream& out, const study::MethodRef& method) {
   const sdk::MethodEntry& entry = *method.entry;

@@ -21,6 +21,9 @@ void describe(std::ostream& out, const study::GroupingRef& grouping);
 [[nodiscard]] Json describe_json(const study::MethodRef& method);
 [[nodiscard]] Json describe_json(const study::GroupingRef& grouping);
 
+/// Name, version, licence, source hash and file.
+[[nodiscard]] Json plugin_json(const study::LoadedPlugin& plugin);
+
 /// Tasks of a made-up study to count for: parameters of some methods depend on them.
 struct CountedTasks {
   std::int64_t tasks = 4;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <iostream>
+#include <string>
 
 namespace petlab::app {
 
@@ -10,6 +11,11 @@ namespace petlab::app {
 /// prints begins with "format": "petlab COMMAND" and "version"; harness/app/README.md has the
 /// shapes. A version only gets more members.
 using Json = nlohmann::ordered_json;
+
+/// null where there is no text.
+[[nodiscard]] inline Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
 /// Prints it on standard output. Texts that are not UTF-8 have U+FFFD in place of what is not.
 inline void print_json(const Json& json) {

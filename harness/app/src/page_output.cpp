@@ -64,13 +64,6 @@ bool is_given(const Parsed& options, const std::string& name) {
   return options.has(name) && !options.values[name].defaulted();
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names)
-    text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 /// Columns that are asked for by their names in table.csv, or all of them.
 std::vector<std::string> parse_columns(const Parsed& options) {
   if (!options.has("columns")) return {};
@@ -80,12 +73,16 @@ std::vector<std::string> parse_columns(const Parsed& options) {
     if (name == "all") return known;
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       base::throw_config_error("--columns: unknown column '" + base::escaped(name) + "'" +
-                               base::did_you_mean(name, known) + "; there are " + joined(known) +
-                               ", and all");
+                               base::did_you_mean(name, known) + "; there are " +
+                               base::joined(known) + ", and all");
     }
     columns.push_back(name);
   }
   return columns;
+}
+
+std::filesystem::path folder_of(const Parsed& options, const PageDefaults& defaults) {
+  return options.has("out") ? std::filesystem::path(options.text("out")) : defaults.out;
 }
 
 // The figures in one line: there may be a hundred.
@@ -118,7 +115,7 @@ void add_page_options(po::options_description& options) {
       "first four is printed instead of the table")(
       "columns", text_value(),
       ("further columns of the table, by their names in table.csv with commas between, or all: " +
-       joined(reports::optional_columns()))
+       base::joined(reports::optional_columns()))
           .c_str());
   add_published_option(options);
 }
@@ -128,6 +125,10 @@ void check_page_options(const Parsed& options) {
   (void)parse_columns(options);
   (void)parse_table(options);
   check_published(options);
+}
+
+bool prints_format(const Parsed& options, const PageDefaults& defaults) {
+  return folder_of(options, defaults).empty() && is_given(options, "format");
 }
 
 void show_page(const std::filesystem::path& store, const std::vector<std::string>& studies,
@@ -142,9 +143,8 @@ void show_page(const std::filesystem::path& store, const std::vector<std::string
     page.studies.back().columns = parse_columns(options);
   }
   quote_published(page.studies, options);
-  const std::filesystem::path out =
-      options.has("out") ? std::filesystem::path(options.text("out")) : defaults.out;
-  const bool printed = out.empty() && is_given(options, "format");
+  const std::filesystem::path out = folder_of(options, defaults);
+  const bool printed = prints_format(options, defaults);
   if (options.has("table") &&
       !(printed && formats == std::vector<reports::Format>{reports::Format::csv}))
     base::throw_config_error(

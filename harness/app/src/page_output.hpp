@@ -22,6 +22,9 @@ struct PageDefaults {
 /// an hour is spent on runs.
 void check_page_options(const Parsed& options);
 
+/// Whether these options print a report in one format in the place of the table.
+[[nodiscard]] bool prints_format(const Parsed& options, const PageDefaults& defaults = {});
+
 /// Reads the studies from the store, prints their tables, writes one page about them.
 void show_page(const std::filesystem::path& store, const std::vector<std::string>& studies,
                const Parsed& options, const PageDefaults& defaults = {});

@@ -124,10 +124,6 @@ study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& 
   return runner;
 }
 
-study::RetryChoice retry_choice(const Parsed& options) {
-  return options.has("retry") ? study::parse_retry(options.text("retry")) : study::RetryChoice{};
-}
-
 /// A process that was ended between a run's record and the removal of its checkpoint left it
 /// behind.
 void remove_leftovers(const std::vector<study::Job>& jobs, const std::filesystem::path& file,
@@ -157,13 +153,6 @@ results::StudyRecord recorded_plan(const PreparedStudy& study, const results::Ru
                         [&](const auto& run) { return run.row_index == search.row_index; });
   });
   return record;
-}
-
-void store_plan(const PreparedStudy& study, results::RunStore& store) {
-  const results::StudyRecord record = recorded_plan(study, store);
-  if (const auto earlier = store.set_study(record))
-    std::cout << "The plan that the store had of study " << record.name
-              << " is another; it is kept as '" << *earlier << "'" << std::endl;
 }
 
 void print_pending(const std::vector<PreparedStudy>& studies, const study::PendingRuns& pending,
@@ -220,6 +209,17 @@ int say_failures(const study::PendingRuns& pending, const study::StudyOutcome& o
 }
 
 }  // namespace
+
+study::RetryChoice retry_choice(const Parsed& options) {
+  return options.has("retry") ? study::parse_retry(options.text("retry")) : study::RetryChoice{};
+}
+
+void store_plan(const PreparedStudy& study, results::RunStore& store) {
+  const results::StudyRecord record = recorded_plan(study, store);
+  if (const auto earlier = store.set_study(record))
+    std::cout << "The plan that the store had of study " << record.name
+              << " is another; it is kept as '" << *earlier << "'" << std::endl;
+}
 
 std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
   std::vector<study::Job> jobs;

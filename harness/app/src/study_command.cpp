@@ -152,7 +152,7 @@ void add_data_options(po::options_description& options) {
         one.key == "train.precision" || one.key == "train.device")
       options.add_options()(one.option.c_str(), text_value(), one.help.c_str());
   options.add_options()("allow-unknown-weights", po::bool_switch(),
-                        "read a *.pt that is none of those that OpenAI has published")(
+                        "load a .pt that is not an official OpenAI checkpoint")(
       "threads", po::value<int>(), "threads (default: the CPUs that this process may use)")(
       "cache-dir", text_value(),
       "image and feature caches (default: datasets/cache of the project)")(
@@ -162,7 +162,7 @@ void add_data_options(po::options_description& options) {
 study::ExecutionOptions data_execution(const Parsed& options, const results::RunRecord& run) {
   study::ExecutionOptions execution;
   execution.cache_dir = cache_folder(options);
-  execution.threads = static_cast<int>(study::allowed_cpus().size());
+  execution.threads = study::usable_cpus();
   const std::string* had = results::find_value(run.environment, results::environment::kThreads);
   if (options.has("threads"))
     execution.threads = count_of(options, "threads", 1, kMostThreads);
@@ -223,11 +223,6 @@ study::Protocol read_study(const std::vector<std::filesystem::path>& files, cons
   study::Protocol protocol = study::read_protocol(files, overrides(options));
   check_rows(protocol, options);
   return protocol;
-}
-
-PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files, const Parsed& options,
-                            const study::PluginRegistry& plugins) {
-  return prepare_protocol(read_study(files, options), options, plugins);
 }
 
 PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "command.hpp"
+#include "petlab/results/run_store.hpp"
+#include "petlab/study/pending_runs.hpp"
 #include "petlab/study/plan.hpp"
 #include "petlab/study/plugin_loader.hpp"
 #include "petlab/study/protocol.hpp"
@@ -57,13 +59,15 @@ struct PreparedStudy {
 [[nodiscard]] PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,
                                              const study::PluginRegistry& plugins);
 
-/// The same for the protocol that the files make together.
-[[nodiscard]] PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files,
-                                          const Parsed& options,
-                                          const study::PluginRegistry& plugins);
-
 /// The runs that are wanted of the studies, each once.
 [[nodiscard]] std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies);
+
+/// Puts the study's plan into the store: with --rows, what it has of the study already and the
+/// chosen rows. Says on standard output where another plan is kept under a new name.
+void store_plan(const PreparedStudy& study, results::RunStore& store);
+
+/// What --retry asks for; nothing without it.
+[[nodiscard]] study::RetryChoice retry_choice(const Parsed& options);
 
 /// Adds --run-timeout and --memory-limit, and takes what they say.
 void add_limit_options(po::options_description& options);

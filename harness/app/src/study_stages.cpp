@@ -112,6 +112,12 @@ StudyStages::Second StudyStages::second() const {
   return result;
 }
 
+StudyStages::Second StudyStages::all() const {
+  Second result = second();
+  result.studies.insert(result.studies.begin(), trials_.begin(), trials_.end());
+  return result;
+}
+
 void print_searches(const PreparedStudy& study) {
   for (const results::SearchRecord& search : study.plan.study.searches)
     std::cout << "Chosen for row "

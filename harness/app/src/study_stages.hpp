@@ -33,6 +33,9 @@ class StudyStages {
   /// The studies themselves, by what the store knows of the trials now.
   [[nodiscard]] Second second() const;
 
+  /// The same, with the trials before them.
+  [[nodiscard]] Second all() const;
+
  private:
   std::vector<study::Protocol> protocols_;
   const Parsed& options_;

@@ -29,7 +29,8 @@ std::string stamp_of(const std::vector<PoolIcon>& pool, int size) {
   std::uint64_t hash = base::hash_name(datasets::kIconifyVersion);
   for (const PoolIcon& icon : pool)
     hash = base::hash_name(icon.set + ":" + icon.name + "\n", hash);
-  return std::to_string(pool.size()) + " images of " + std::to_string(size) + " px, version " +
+  // Compared with that of an earlier file: another word would draw everything again.
+  return std::to_string(pool.size()) + " pictures of " + std::to_string(size) + " px, version " +
          std::to_string(datasets::kPreprocessVersion) + ", names " + std::to_string(hash);
 }
 

@@ -1,7 +1,6 @@
 #include "petlab/study/evaluation.hpp"
 
 #include "petlab/base/error.hpp"
-#include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/evaluation.hpp"
 #include "petlab/engine/setting_table.hpp"
@@ -62,14 +61,7 @@ Job evaluation_job(const engine::RunSpec& spec, const StudyFacts& facts,
   job.identity = evaluation_identity(spec, facts, run, stand_in);
   job.plugin = run.plugin;
   job.plugin_version = run.plugin_version;
-  job.environment = {{results::environment::kSources, host_source_state()},
-                     {results::environment::kPetlabVersion, program_version()}};
-  if (const auto notes = facts.notes.find(spec.seed);
-      notes != facts.notes.end() && !notes->second.empty())
-    job.environment.emplace_back(results::environment::kDataNotes,
-                                 base::joined(notes->second, "\n"));
-  if (!facts.class_names.empty())
-    job.environment.emplace_back(results::environment::kClassNames, facts.class_names);
+  job.environment = planned_environment(facts, {spec.seed, spec.train_size});
   return job;
 }
 

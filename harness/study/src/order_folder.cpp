@@ -163,9 +163,15 @@ std::set<std::string> OrderFolder::results() const {
   std::set<std::string> results;
   for (const fs::path& shard : shards())
     results.insert(run_of(shard));
-  for (const fs::path& file : files_in(state()))
-    if (file.extension() == kCollected) results.insert(run_of(file));
+  results.merge(collected());
   return results;
+}
+
+std::set<std::string> OrderFolder::collected() const {
+  std::set<std::string> runs;
+  for (const fs::path& file : files_in(state()))
+    if (file.extension() == kCollected) runs.insert(run_of(file));
+  return runs;
 }
 
 bool OrderFolder::has_result(const std::string& run) const {

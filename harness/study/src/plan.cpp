@@ -4,10 +4,10 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
-#include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/train_size_label.hpp"
+#include "planned_parts.hpp"
 
 #include <algorithm>
 #include <span>
@@ -164,14 +164,7 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
       if (grouping.file != method.file) job.plugin_files.push_back(grouping.file);
     }
     job.identity = run_identity(spec, run);
-    job.environment = {{results::environment::kSources, host_source_state()},
-                       {results::environment::kPetlabVersion, program_version()}};
-    if (const auto notes = facts.notes.find(split_of(spec));
-        notes != facts.notes.end() && !notes->second.empty())
-      job.environment.emplace_back(results::environment::kDataNotes,
-                                   base::joined(notes->second, "\n"));
-    if (!facts.class_names.empty())
-      job.environment.emplace_back(results::environment::kClassNames, facts.class_names);
+    job.environment = planned_environment(facts, {spec.seed, spec.train_size});
     const auto [twin, is_new] =
         labels.emplace(job.identity.hash, spec.label + " (seed " + std::to_string(spec.seed) + ")");
     if (!is_new)

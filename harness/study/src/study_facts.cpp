@@ -63,8 +63,11 @@ const BackboneHashes& checked_backbone_hashes(const Protocol& protocol) {
 void add_largest(StudyFacts& facts, const Protocol& protocol) {
   const double largest = largest_train_size(protocol.dataset);
   if (largest == 0.0) return;
+  std::string text;
+  for (const TrainSize& size : train_sizes(protocol.dataset))
+    if (base::parse_number<double>(size.text) == largest) text = size.text;
   for (const std::uint64_t seed : protocol.seeds) {
-    const SplitOf place{seed, base::number_text(largest)};
+    const SplitOf place{seed, text};
     facts.split_hashes[seed] = facts.split_hashes.at(place);
     facts.train_images[seed] = facts.train_images.at(place);
     facts.notes[seed] = facts.notes.at(place);

@@ -124,7 +124,8 @@ std::map<std::string, QueuedRun> queued_runs(const fs::path& store,
     std::set<std::string> waiting;
     for (const fs::path& shard : folder.shards())
       waiting.insert(shard.filename().string().substr(0, 64));
-    const std::set<std::string> over = folder.results();
+    // Of the spool listed once: a shard that came meanwhile would be in one of two lists.
+    const std::set<std::string> over = folder.collected();
     const std::map<std::size_t, QueueEntry> entries = entries_of(folder, queue);
     const std::vector<std::vector<std::size_t>> tasks = folder.tasks();
     for (std::size_t task = 0; task < tasks.size(); ++task) {

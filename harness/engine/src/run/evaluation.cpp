@@ -44,11 +44,11 @@ results::RunRecord execute_evaluation(const RunSpec& spec, const RunInfo& info,
   record.split_hash = inputs.split_hash;
   record.dataset_hash = inputs.dataset_hash;
   record.total_backbone_parameters = backbone.parameter_count();
-  record.frozen_hash_before = backbone.weight_hash();
   note_cut_texts(inputs, stored.facts.text_template, record, progress);
   check_class_tokens(backbone.tokenizer(), backbone.shape().context_length, inputs.tasks,
                      stored.facts.text_template);
   StoredModel model(inputs.backbone, stored, inputs.tasks, stand_in);
+  record.frozen_hash_before = stored.facts.backbone_weights;  // which the model has compared
   const std::unique_ptr<ImageFeatures> features = shared_features(spec, inputs);
   costs.end(0);
 

@@ -22,12 +22,12 @@ namespace petlab::reports {
 /// predictions as far as build_report() reads them. Left out is what runs have in common or what
 /// stands elsewhere: parts of the identity, protocol, grouping.
 struct SeedResult : results::RunRecord {
-  std::optional<double> train_seconds = {};  // warm-up and train; absent where not recorded
+  std::optional<double> train_seconds = {};  // affinity phase and train; absent where not recorded
   std::optional<double> evaluate_seconds = {};
   std::int64_t stored_bytes = 0;                       // of all adapters
   std::optional<std::int64_t> peak_host_bytes = {};    // largest of all phases
   std::optional<std::int64_t> peak_device_bytes = {};  // absent on CPU
-  std::optional<double> train_flops = {};  // warm-up and train; absent where not all was counted
+  std::optional<double> train_flops = {};              // the same; absent where not all was counted
   /// Of each of its tasks; nothing of a task without test images.
   std::vector<std::optional<TaskMeasures>> measures = {};
 };
@@ -54,8 +54,8 @@ struct Comparison {
   /// difference is the same with each.
   Estimate difference;
   std::optional<double> p;             // paired t-test; absent where there is no interval
-  std::optional<double> p_bonferroni;  // times the number of rows; under 0.05 exactly where the
-                                       // interval leaves 0 out
+  std::optional<double> p_bonferroni;  // times the number of rows that have a p; under 0.05
+                                       // exactly where the interval leaves 0 out
 
   /// True if the difference is significant at 5 % after the correction.
   bool is_real() const { return p_bonferroni && *p_bonferroni < 0.05; }
@@ -87,6 +87,13 @@ struct Row {
   /// Against the best of the others, among all rows without gaps; absent for rows with gaps, and
   /// where a row without gaps has one seed.
   std::optional<BestComparison> versus_best;
+
+  /// Some of its planned runs failed or are missing.
+  bool has_gaps() const { return !mean || failed > 0 || !missing_seeds.empty(); }
+
+  /// Places, tests against the best row and ranks are about it: of several training sizes the
+  /// largest, and no row with gaps.
+  bool is_ranked() const { return compared && !has_gaps(); }
 
   /// True if the row is shown to be no more than `margin` below the best: its interval says so. A
   /// difference that is merely not significant shows nothing.

@@ -55,6 +55,9 @@ class OrderFolder {
 
   /// Identities of the runs that have a result, in the spool or collected.
   [[nodiscard]] std::set<std::string> results() const;
+
+  /// Of those whose results were collected.
+  [[nodiscard]] std::set<std::string> collected() const;
   [[nodiscard]] bool has_result(const std::string& run) const;
 
   /// Results that wait to be collected, by name; the first 64 digits of a name are the run.
