@@ -53,6 +53,7 @@ int run_compare(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
 int run_export(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
+int run_new_method(const Arguments& arguments);
 int run_plan(const Arguments& arguments);
 int run_plugins(const Arguments& arguments);
 int run_report(const Arguments& arguments);

@@ -115,7 +115,8 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
     job.spec = spec;
     job.plugin = method.descriptor->name;
     job.plugin_version = method.descriptor->version;
-    job.plugin_files = {method.file};
+    if (!method.host.empty()) job.plugin_files.push_back(method.host);
+    job.plugin_files.push_back(method.file);
     RunFacts run{.dataset_fingerprint = facts.dataset_fingerprint,
                  .split_hash = facts.split_hashes.at(spec.seed),
                  .backbone_weights = facts.backbone_weights,
