@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study reproduce build setup format format-check tidy fuzz pretrain bench bench-decode bench-store bench-growth clean
+.PHONY: help demo test study reproduce petlab build install uninstall setup format format-check tidy fuzz pretrain bench bench-decode bench-store bench-growth clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -18,7 +18,7 @@ help: ## Show the commands
 
 demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; some 15 minutes on 2 cores with AVX-512, longer without, and the download of LibTorch
 	@$(SETUP)/system_packages.sh
-	@$(SETUP)/build.sh petlab petlab_plugins
+	@$(SETUP)/build.sh petlab $$($(SETUP)/plugins_of.sh $(STUDY))
 	@$(SETUP)/icon_home.sh
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/demo
 
@@ -39,6 +39,18 @@ reproduce: ## The paper's tables on the embedded data set, 5 seeds, one page; ab
 	@$(SETUP)/build.sh petlab petlab_plugins
 	@$(SETUP)/icon_home.sh
 	@$(PETLAB) reproduce all --on icon-home --store results/icon-home.sqlite --out reports/out/icon-home
+
+petlab: ## Build the program and all plugins, without tests
+	@$(SETUP)/system_packages.sh
+	@$(SETUP)/build.sh petlab petlab_plugins
+
+PREFIX ?= $(HOME)/.local
+install: setup ## Install the program, the plugins and the SDK into PREFIX (~/.local)
+	@$(SETUP)/build.sh petlab petlab_plugins petlab_shell_files
+	@$(SETUP)/install.sh "$(PREFIX)"
+
+uninstall: ## Remove what make install has put into PREFIX, and nothing else
+	@$(SETUP)/install.sh --remove "$(PREFIX)"
 
 build: setup ## Build the program, the plugins and the tests into build/
 	@$(SETUP)/build.sh
@@ -107,5 +119,5 @@ bench-growth: ## How cost grows with classes, tasks, prompts, layers, batch, run
 	@$(SETUP)/build.sh growth_steps growth_report petlab_plugins
 	@.venv/bin/python tests/bench/growth.py
 
-clean: ## Remove the build tree; keeps .venv, data, results
-	@rm -rf build build-*
+clean: ## Remove the build trees; says what it keeps and how much that takes
+	@$(SETUP)/clean.sh

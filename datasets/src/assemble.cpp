@@ -116,7 +116,7 @@ std::vector<std::string> file_names(const std::vector<const Entry*>& members) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto [it, fresh] = first.emplace(names[i], i);
     if (!fresh)
-      throw Error(ErrorKind::data, "pictures " + base::printable(members[it->second]->file) +
+      throw Error(ErrorKind::data, "images " + base::printable(members[it->second]->file) +
                                        " and " + base::printable(members[i]->file) +
                                        " cannot be told apart by their names: rename one");
   }

@@ -35,7 +35,7 @@ class BmpReader {
   [[noreturn]] void cut_short() const { damaged(name_, "BMP", "the file is cut short"); }
   [[noreturn]] void unknown(const std::string& what) const {
     throw base::Error(base::ErrorKind::data,
-                      name_ + " is a BMP picture with " + what + ", which petlab does not read");
+                      name_ + " is a BMP image with " + what + ", which petlab does not read");
   }
 
   [[nodiscard]] std::uint32_t number(std::size_t at, std::size_t length) const {

@@ -92,7 +92,7 @@ Dataset load_csv_manifest(const fs::path& root, const LoadOptions& options) {
     entries.push_back(
         {row.values[1], row.values[2], picture, parse_part(row.values[3], where), path});
   }
-  if (entries.empty()) throw Error(ErrorKind::data, base::printable(file) + " lists no picture");
+  if (entries.empty()) throw Error(ErrorKind::data, base::printable(file) + " lists no image");
   return assemble(entries, {.name = "csv",
                             .version = "1",
                             .root = file,

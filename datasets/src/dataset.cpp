@@ -66,7 +66,7 @@ std::size_t sample_count(const Dataset& dataset) {
 }
 
 void print_summary(std::ostream& out, const Dataset& dataset) {
-  out << dataset.name << " " << dataset.version << ": " << sample_count(dataset) << " pictures, "
+  out << dataset.name << " " << dataset.version << ": " << sample_count(dataset) << " images, "
       << dataset.classes.size() << " classes, " << dataset.domains.size() << " domains\n";
   for (const auto& domain : dataset.domains) {
     std::map<std::int64_t, std::size_t> counts;
@@ -75,7 +75,7 @@ void print_summary(std::ostream& out, const Dataset& dataset) {
     const auto [low, high] =
         std::minmax_element(counts.begin(), counts.end(),
                             [](const auto& a, const auto& b) { return a.second < b.second; });
-    out << "  " << domain.name << ": " << domain.samples.size() << " pictures, "
+    out << "  " << domain.name << ": " << domain.samples.size() << " images, "
         << domain.classes.size() << " classes of " << low->second << " ("
         << dataset.classes[static_cast<std::size_t>(low->first)] << ") to " << high->second << " ("
         << dataset.classes[static_cast<std::size_t>(high->first)] << ")\n";

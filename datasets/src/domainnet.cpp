@@ -239,7 +239,7 @@ Dataset load_domainnet(const fs::path& root, const LoadOptions& options) {
   if (!options.lists.empty())
     no_lists(set, root, options, "clipart_train.txt, clipart_test.txt ...");
   Dataset dataset = load_published(set, root, options);
-  dataset.notes.emplace_back("no lists (clipart_train.txt ...) in the root: all pictures are used");
+  dataset.notes.emplace_back("no lists (clipart_train.txt ...) in the root: all images are used");
   return dataset;
 }
 

@@ -110,9 +110,9 @@ std::vector<std::string> settle(const PassedOver& passed, const fs::path& root) 
           (count == 1 ? ""
                       : ", as " + std::to_string(count - 1) + " more in " + base::printable(root) +
                             " have (" + endings_text(passed.foreign) + ")") +
-          ": convert such pictures to PNG, take them out of the folder, or leave them out with "
+          ": convert such images to PNG, take them out of the folder, or leave them out with "
           "other-formats = leave-out in [dataset] (--other-formats leave-out)");
-    notes.push_back("left out: " + counted(count, "picture") +
+    notes.push_back("left out: " + counted(count, "image") +
                     " in formats that petlab cannot read (" + endings_text(passed.foreign) + ")");
   }
   const auto say = [&](const std::vector<fs::path>& files, const char* what, const char* where) {
@@ -120,8 +120,8 @@ std::vector<std::string> settle(const PassedOver& passed, const fs::path& root) 
       notes.push_back("left out: " + counted(files.size(), what) + where + ", such as " +
                       base::printable(files.front()));
   };
-  say(passed.outside, "picture", " outside of the class folders");
-  say(passed.others, "file", " in class folders that are no pictures");
+  say(passed.outside, "image", " outside of the class folders");
+  say(passed.others, "file", " in class folders that are no images");
   return notes;
 }
 

@@ -40,11 +40,11 @@ void add_class(const fs::path& folder, const std::string& domain, Part part, Fou
     if (picture_depth(below) >= 0)
       base::throw_data_error("class folder " + base::printable(folder) + " holds the folder '" +
                              base::printable(below.filename()) +
-                             "' where pictures belong: " + kLayout);
+                             "' where images belong: " + kLayout);
   // Foreign pictures are refused later, all at once.
   const bool only_foreign = found.passed.foreign.size() > foreign;
   if (found.entries.size() == pictures && (!only_foreign || found.passed.leave_out_foreign))
-    base::throw_data_error("class folder " + base::printable(folder) + " holds no picture" +
+    base::throw_data_error("class folder " + base::printable(folder) + " holds no image" +
                            (only_foreign ? " in a format that petlab reads" : "") +
                            ": put some in or remove it");
 }
@@ -90,12 +90,12 @@ Shape shape_of_tree(const fs::path& root) {
                     [](const fs::path& f) { return file_kind(f) == FileKind::picture; });
     base::throw_data_error(
         "data set folder " + base::printable(root) +
-        (pictures ? " holds pictures and no folder, as a class does: " : " holds no folder: ") +
+        (pictures ? " holds images and no folder, as a class does: " : " holds no folder: ") +
         kLayout);
   }
   if (by_depth.contains(-1) && by_depth.size() == 1)
     base::throw_data_error("data set folder " + base::printable(root) +
-                           " holds no picture in its folders " + names_of(by_depth.at(-1)) + ": " +
+                           " holds no image in its folders " + names_of(by_depth.at(-1)) + ": " +
                            kLayout);
   if (by_depth.contains(0))
     base::throw_data_error("data set folder " + base::printable(root) + " holds classes (" +
@@ -145,7 +145,7 @@ Found find_entries(const fs::path& root, bool leave_out_foreign, bool inside = f
   if (shape.only(0)) {
     // One domain; an empty class folder among the others is found by add_classes.
     if (are_parts(folders))
-      base::throw_data_error("data set folder " + base::printable(root) + " holds pictures in " +
+      base::throw_data_error("data set folder " + base::printable(root) + " holds images in " +
                              names_of(folders) +
                              " without class folders: expected part/class/picture.jpg");
     add_classes(root, name_of(root), Part::none, found);
@@ -162,7 +162,7 @@ Found find_entries(const fs::path& root, bool leave_out_foreign, bool inside = f
     for (const fs::path& folder : folders) {
       if (picture_depth(folder) < 0)
         base::throw_data_error("domain folder " + base::printable(folder) +
-                               " holds no class folder with pictures: " + kLayout);
+                               " holds no class folder with images: " + kLayout);
       add_domain(folder, folder.filename().string(), found);
     }
     return found;

@@ -47,7 +47,7 @@ Dataset load_icon_home(const fs::path& built_dir, const fs::path& recipe_dir, un
     if (manifest.sha256 != stored.manifest) {
       throw Error(ErrorKind::data, built_dir.string() + " was built from manifest version " +
                                        stored.version + ", the manifest is now version " +
-                                       manifest.version + " with other pictures" + kRepair);
+                                       manifest.version + " with other images" + kRepair);
     }
   }
   Dataset dataset =
@@ -58,12 +58,12 @@ Dataset load_icon_home(const fs::path& built_dir, const fs::path& recipe_dir, un
   if (counts != stored.counts) {
     throw Error(ErrorKind::data,
                 built_dir.string() + " holds " + std::to_string(sample_count(dataset)) +
-                    " pictures, not those counted in its " + kIconHomeDescription + kRepair);
+                    " images, not those counted in its " + kIconHomeDescription + kRepair);
   }
   if (dataset.fingerprint != stored.fingerprint) {
     throw Error(
         ErrorKind::data,
-        built_dir.string() + " holds pictures that were changed since they were built" + kRepair);
+        built_dir.string() + " holds images that were changed since they were built" + kRepair);
   }
   return dataset;
 }

@@ -80,7 +80,7 @@ IconHomeManifest read_icon_home_manifest(const std::filesystem::path& recipe_dir
   }
   if (manifest.rows.size() != pictures || counts != stated) {
     throw Error(ErrorKind::data, csv.string() + " has " + std::to_string(manifest.rows.size()) +
-                                     " pictures, and " + file.string() + " states other counts (" +
+                                     " images, and " + file.string() + " states other counts (" +
                                      std::to_string(pictures) + ")");
   }
   return manifest;

@@ -83,7 +83,7 @@ void check_size(std::uint64_t width, std::uint64_t height, const std::string& na
 }
 
 void damaged(const std::string& name, const char* format, const std::string& why) {
-  throw Error(ErrorKind::data, name + " is a damaged " + format + " picture: " + why);
+  throw Error(ErrorKind::data, name + " is a damaged " + format + " image: " + why);
 }
 
 std::vector<std::uint8_t> colours_of(std::span<const std::uint8_t> indices,
@@ -99,7 +99,7 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
   const Format* format = format_of(text);
   if (format == nullptr) {
     if (base::is_lfs_pointer(text)) throw Error(ErrorKind::data, name + base::kLfsPointer);
-    throw Error(ErrorKind::data, name + (bytes.empty() ? " is empty" : " is no picture") +
+    throw Error(ErrorKind::data, name + (bytes.empty() ? " is empty" : " is no image") +
                                      ", expected JPEG, PNG, WebP, BMP or GIF");
   }
   Decoded decoded = format->decode(bytes, name);
@@ -119,7 +119,7 @@ Image decode_image(const std::filesystem::path& file, const base::Digest& expect
   hash.update(bytes);
   if (hash.finish() != expected)
     throw Error(ErrorKind::data, base::printable(file) +
-                                     " changed while petlab was at work: it is not the picture "
+                                     " changed while petlab was at work: it is not the image "
                                      "that was hashed a moment ago; start again");
   return decode_image(bytes, base::printable(file), view);
 }

@@ -87,7 +87,7 @@ ImageCache::ImageCache(const Dataset& dataset, int size, const CacheOptions& opt
     : size_(size) {
   if (size < 1 || size > 4096) {
     throw Error(ErrorKind::config,
-                "image cache: picture size " + std::to_string(size) + " is outside 1..4096");
+                "image cache: image size " + std::to_string(size) + " is outside 1..4096");
   }
   if (dataset.fingerprint.empty()) {
     throw Error(ErrorKind::internal,
@@ -98,7 +98,7 @@ ImageCache::ImageCache(const Dataset& dataset, int size, const CacheOptions& opt
   }
   if (dataset.digests.size() != sample_count(dataset)) {
     throw Error(ErrorKind::internal,
-                "image cache: data set '" + dataset.name + "' does not know its pictures' hashes");
+                "image cache: data set '" + dataset.name + "' does not know its images' hashes");
   }
   const CacheShape shape = shape_of(dataset.fingerprint);
   std::error_code ignored;  // a failure shows when the file is opened

@@ -140,7 +140,7 @@ Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name
   Decoder decoder;
   if (!decoder.read_header(bytes)) {
     if (decoder.errors.base.msg_code == JERR_BAD_PRECISION) {
-      throw base::Error(base::ErrorKind::data, name + " is a JPEG picture of " +
+      throw base::Error(base::ErrorKind::data, name + " is a JPEG image of " +
                                                    std::to_string(decoder.info.data_precision) +
                                                    " bits a colour, expected 8");
     }
@@ -148,7 +148,7 @@ Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name
   }
   const int components = decoder.info.num_components;
   if (components != 1 && components != 3 && components != 4) {
-    throw base::Error(base::ErrorKind::data, name + " is a JPEG picture of " +
+    throw base::Error(base::ErrorKind::data, name + " is a JPEG image of " +
                                                  std::to_string(components) +
                                                  " components, expected 1, 3 or 4");
   }
@@ -174,7 +174,7 @@ std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
   info.err = jpeg_std_error(&errors);  // encoding from memory to memory: only bad sizes can fail
   if (image.width < 1 || image.height < 1 || image.width > JPEG_MAX_DIMENSION ||
       image.height > JPEG_MAX_DIMENSION) {
-    throw base::Error(base::ErrorKind::data, "a JPEG picture cannot be " +
+    throw base::Error(base::ErrorKind::data, "a JPEG image cannot be " +
                                                  std::to_string(image.width) + " x " +
                                                  std::to_string(image.height) + " pixels");
   }

@@ -79,8 +79,7 @@ void read_one(ImageList& list, std::size_t index) {
     row.line = line;
     list.rows.push_back(std::move(row));
   }
-  if (list.rows.size() == before)
-    base::throw_data_error(base::printable(file) + " lists no picture");
+  if (list.rows.size() == before) base::throw_data_error(base::printable(file) + " lists no image");
 }
 
 /// Numbers and names of classes must be one to one, and the numbers without gaps.
@@ -130,8 +129,8 @@ void check_duplicates(const ImageList& list) {
           list.where(*twin->second) +
           (row.part == twin->second->part
                ? ""
-               : ": parts of a split overlap in no picture; where the test lists hold all "
-                 "pictures, "
+               : ": parts of a split overlap in no image; where the test lists hold all "
+                 "images, "
                  "as those of PACS do, name the train and crossval lists and test on the latter "
                  "with validation = list in [dataset] (--validation list)"));
   }

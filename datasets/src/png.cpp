@@ -212,7 +212,7 @@ std::vector<std::uint8_t> encode_png(const Image& image) {
   if (png_image_write_to_memory(&header, bytes.data(), &size, /*convert_to_8_bit=*/0,
                                 image.rgb.data(), /*row_stride=*/0, nullptr) == 0) {
     throw base::Error(base::ErrorKind::data,
-                      std::string("cannot write a PNG picture: ") + header.message);
+                      std::string("cannot write a PNG image: ") + header.message);
   }
   bytes.resize(size);
   return bytes;

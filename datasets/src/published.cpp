@@ -80,7 +80,7 @@ void compare_counts(const PublishedSet& set, const LoadOptions& options, Dataset
     dataset.published.push_back(nearest == known.counts.end() ? 0 : *nearest);
     if (nearest != known.counts.end() && *nearest != n)
       dataset.notes.push_back("domain '" + domain.name + "' has " + std::to_string(n) +
-                              " pictures, published are " + std::to_string(*nearest));
+                              " images, published are " + std::to_string(*nearest));
   }
   if (options.domains.empty())
     for (const PublishedDomain& known : set.domains)

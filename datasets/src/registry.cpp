@@ -49,14 +49,14 @@ const std::vector<Loader>& loaders() {
   static const std::vector<Loader> all = {
       {{"icon-home", "65 everyday objects in 4 drawing styles, from openly licensed icons",
         "domain/class/picture.png, as petlab builds it", "petlab datasets build icon-home",
-        "line, solid, flat, emoji: 3,959 pictures", ""},
+        "line, solid, flat, emoji: 3,959 images", ""},
        false,
        open_icon_home},
       {{"office-home", "Office-Home: 65 everyday objects, photographed and drawn",
         "Art, Clipart, Product, Real World (or Real_World, RealWorld, Real, in any case); "
         "class/picture.jpg; also domain/{train,val}/class (Dassl's office_home_dg)",
         "its authors' page (Venkateswara et al., 2017): OfficeHomeDataset_10072016.zip",
-        "Art 2,427, Clipart 4,365, Product 4,439, Real World 4,357: 15,588 pictures", ""},
+        "Art 2,427, Clipart 4,365, Product 4,439, Real World 4,357: 15,588 images", ""},
        false,
        [](const DatasetSource& s) { return load_published(office_home(), s.root, options_of(s)); }},
       {{"domainnet", "DomainNet: 345 classes in 6 domains",
@@ -71,30 +71,30 @@ const std::vector<Loader>& loaders() {
        [](const DatasetSource& s) { return load_domainnet(s.root, options_of(s)); }},
       {{"mini-domainnet", "MiniDomainNet: 126 classes in 4 domains of DomainNet",
         "DomainNet's folder with splits_mini/<domain>_train.txt and <domain>_test.txt (or --lists)",
-        "DomainNet's pictures; the lists as Dassl's mini_domainnet names them",
-        "clipart 18,703, painting 31,202, real 65,609, sketch 24,492 (recalled): 140,006 pictures",
+        "DomainNet's images; the lists as Dassl's mini_domainnet names them",
+        "clipart 18,703, painting 31,202, real 65,609, sketch 24,492 (recalled): 140,006 images",
         ""},
        true,
        [](const DatasetSource& s) { return load_mini_domainnet(s.root, options_of(s)); }},
       {{"domainnet-126", "the same 126 classes and 4 domains by SSDA_MME's lists",
         "DomainNet's folder with labeled_source_images_<domain>.txt in it, in txt/multi or --lists",
-        "DomainNet's pictures; the lists are in SSDA_MME's repository, data/txt/multi",
-        "clipart 18,703, painting 31,502, real 70,358, sketch 24,582: 145,145 pictures", ""},
+        "DomainNet's images; the lists are in SSDA_MME's repository, data/txt/multi",
+        "clipart 18,703, painting 31,502, real 70,358, sketch 24,582: 145,145 images", ""},
        true,
        [](const DatasetSource& s) { return load_domainnet_126(s.root, options_of(s)); }},
       {{"pacs", "PACS: 7 classes in 4 domains",
         "art_painting, cartoon, photo, sketch; class/picture; also below images/ or kfold/",
         "its authors (Li et al., 2017)",
-        "art_painting 2,048, cartoon 2,344, photo 1,670, sketch 3,929: 9,991 pictures", ""},
+        "art_painting 2,048, cartoon 2,344, photo 1,670, sketch 3,929: 9,991 images", ""},
        false,
        [](const DatasetSource& s) { return load_published(pacs(), s.root, options_of(s)); }},
-      {{"folder", "pictures of your own in folders",
+      {{"folder", "images of your own in folders",
         "ROOT/domain/class/picture.jpg, or ROOT/class/picture.jpg for one domain; folders named "
         "train, val, test above or below the domains are its split",
         "yours", "", ""},
        false,
        open_folder},
-      {{"csv", "pictures of your own in a list",
+      {{"csv", "images of your own in a list",
         "a CSV file with the columns path (relative to the file), domain, class and optionally "
         "split (train, val, test)",
         "yours", "", ""},
@@ -136,7 +136,7 @@ std::vector<KnownDataset> list_datasets(const fs::path& icon_home_dir) {
     if (known.name != "icon-home") continue;
     try {
       known.status = "built in " + icon_home_dir.string() + ", " +
-                     std::to_string(sample_count(load_icon_home(icon_home_dir))) + " pictures";
+                     std::to_string(sample_count(load_icon_home(icon_home_dir))) + " images";
     } catch (const base::Error& error) {
       known.status = error.what();
     }

@@ -101,7 +101,7 @@ void resize(const Image& image, const Target& target, const Emit& emit) {
 void check_sizes(const Image& image, int width, int height) {
   if (image.width >= 1 && image.height >= 1 && width >= 1 && height >= 1) return;
   throw base::Error(base::ErrorKind::data,
-                    "cannot resize a picture of " + std::to_string(image.width) + " x " +
+                    "cannot resize an image of " + std::to_string(image.width) + " x " +
                         std::to_string(image.height) + " to " + std::to_string(width) + " x " +
                         std::to_string(height) + " pixels: all sizes must be at least 1");
 }

@@ -27,10 +27,14 @@ std::string text_of(Amount amount) {
   return amount.shots > 0 ? std::to_string(amount.shots) + "-shot" : percent(amount.fraction);
 }
 
+bool says_amount(Amount amount) {
+  return amount.shots > 0 || amount.fraction > 0;
+}
+
 void check_amount(Amount amount) {
   if (amount.shots > 0) return;
   if (amount.shots < 0)
-    throw Error(ErrorKind::config, "the pictures a class of a split are " +
+    throw Error(ErrorKind::config, "the images a class of a split are " +
                                        std::to_string(amount.shots) + ", expected at least 1");
   if (!(amount.fraction > 0 && amount.fraction < 1))
     throw Error(ErrorKind::config, "the fraction of a split is " + std::to_string(amount.fraction) +
@@ -90,6 +94,17 @@ void divide(const Dataset& dataset, const Domain& domain, const Samples& candida
   std::sort(rest.begin(), rest.end());
 }
 
+/// The amount that decides the test images is of the training amount's kind and not less.
+void check_largest(Amount amount, Amount largest) {
+  if (!says_amount(largest)) return;
+  check_amount(largest);
+  if ((amount.shots > 0) != (largest.shots > 0) || amount.shots > largest.shots ||
+      amount.fraction > largest.fraction)
+    throw Error(ErrorKind::config, "the training part of a split is " + text_of(amount) +
+                                       ", its test images are those of " + text_of(largest) +
+                                       "; expected the same or more");
+}
+
 /// The images of a domain that may train: all, or the training part of `base`.
 Samples candidates_of(const Dataset& dataset, const Split* base, std::size_t domain) {
   if (base != nullptr) return base->train[domain];
@@ -121,10 +136,12 @@ std::vector<Samples> development_images(const Dataset& dataset, const Split* bas
 }
 
 /// Picks training pictures from all, or from the training part of `base`, whose test part then
-/// tests. `development` holds none or, per domain, the images that are set aside.
+/// tests. `development` holds none or, per domain, the images that are set aside; `largest` is
+/// SplitChoice's.
 Split pick(const Dataset& dataset, const Split* base, Amount amount, std::uint64_t seed,
-           const std::vector<Samples>& development = {}) {
+           const std::vector<Samples>& development = {}, Amount largest = {}) {
   check_amount(amount);
+  const bool one_test_set = base == nullptr && says_amount(largest);
   Split split = empty_split(dataset);
   split.name = "stratified-" + text_of(amount) + "-seed" + std::to_string(seed);
   split.fraction = amount.shots > 0 ? 0 : amount.fraction;
@@ -134,7 +151,15 @@ Split pick(const Dataset& dataset, const Split* base, Amount amount, std::uint64
     if (!development.empty()) division.excluded = development[d];
     divide(dataset, dataset.domains[d], candidates_of(dataset, base, d), division, split.train[d],
            split.test[d]);
+    if (!one_test_set) continue;
+    // In the same order, so that what trains here is among what a larger split trains on.
+    division.amount = largest;
+    Samples larger;
+    split.test[d].clear();
+    divide(dataset, dataset.domains[d], candidates_of(dataset, base, d), division, larger,
+           split.test[d]);
   }
+  if (one_test_set) split.name += "-tested-as-" + text_of(largest);
   if (base != nullptr) {
     split.name += "-of-" + base->name;
     split.test = base->test;
@@ -175,8 +200,7 @@ Split tested_on_validation(const Dataset& dataset, const Split& split) {
   Split result = split;
   for (std::size_t d = 0; d < dataset.domains.size(); ++d)
     if (split.validation.size() <= d || split.validation[d].empty())
-      throw Error(ErrorKind::data, "split " + split.name +
-                                       " has no validation pictures in domain '" +
+      throw Error(ErrorKind::data, "split " + split.name + " has no validation images in domain '" +
                                        dataset.domains[d].name + "'");
   result.test = split.validation;
   result.validation.assign(dataset.domains.size(), {});
@@ -203,9 +227,10 @@ Split choose_split(const Dataset& dataset, const SplitChoice& choice, std::uint6
     throw Error(ErrorKind::config,
                 "a split by lists has no development images: its lists say what trains, validates "
                 "and tests; expected a development fraction of 0, or a split by percent or shots");
-  if (choice.kind == Kind::percent && development > 0 && choice.train_fraction + development >= 1)
+  const double share = std::max(choice.train_fraction, choice.largest.fraction);
+  if (choice.kind == Kind::percent && development > 0 && share + development >= 1)
     throw Error(ErrorKind::config, "development images (" + percent(development) +
-                                       ") and training images (" + percent(choice.train_fraction) +
+                                       ") and training images (" + percent(share) +
                                        ") are all of a class, expected less than 100% together");
   if (listed)
     split = choice.lists.empty() ? own_split(dataset, choice.needs_test)
@@ -214,9 +239,10 @@ Split choose_split(const Dataset& dataset, const SplitChoice& choice, std::uint6
     const Amount amount = choice.kind == Kind::shots ? Amount{.shots = choice.train_shots}
                                                      : Amount{.fraction = choice.train_fraction};
     const Split* base = listed ? &split : nullptr;
+    check_largest(amount, choice.largest);
     std::vector<Samples> set_aside;
     if (development > 0) set_aside = development_images(dataset, base, choice);
-    Split chosen = pick(dataset, base, amount, seed, set_aside);
+    Split chosen = pick(dataset, base, amount, seed, set_aside, choice.largest);
     if (development > 0)
       chosen.name += "-development-" + percent(development) + "-seed" +
                      std::to_string(choice.development_seed);

@@ -39,10 +39,10 @@ void check_domains(const Dataset& dataset, const Split& split, bool needs_test) 
     if (!lacks_train && (!needs_test || !split.test[d].empty())) continue;
     base::throw_data_error(
         "split " + split.name + " has no " + (lacks_train ? "training" : "test") +
-        " pictures of domain '" + dataset.domains[d].name +
+        " images of domain '" + dataset.domains[d].name +
         "': name the lists of all domains, or the domains that the lists have" +
         (!lacks_train && !split.validation[d].empty()
-             ? "; to test on its validation pictures say validation = list in [dataset] "
+             ? "; to test on its validation images say validation = list in [dataset] "
                "(--validation list)"
              : ""));
   }
@@ -71,7 +71,7 @@ class SampleFinder {
                              "' has no domain '" + base::escaped(row.domain) + "'");
     const auto sample = samples_[d].find(key(row.class_name, row.file_name));
     if (sample == samples_[d].end())
-      base::throw_data_error(list.where(row) + ": picture '" +
+      base::throw_data_error(list.where(row) + ": image '" +
                              base::escaped(row.class_name + "/" + row.file_name) +
                              "' is not in domain '" + dataset_.domains[d].name + "' of data set '" +
                              dataset_.name + "'");
@@ -182,9 +182,9 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
                              "'");
     const auto sample = listed[d].find(id);
     if (sample == listed[d].end())
-      base::throw_data_error(where + ": picture '" + id + "' is not in domain '" + domain + "'");
+      base::throw_data_error(where + ": image '" + id + "' is not in domain '" + domain + "'");
     if (sample->second.line > 0)
-      base::throw_data_error(where + ": picture '" + id + "' is listed already, in line " +
+      base::throw_data_error(where + ": image '" + id + "' is listed already, in line " +
                              std::to_string(sample->second.line));
     sample->second.line = row.line;
     const auto part = parts.find(row.values[2]);
@@ -201,7 +201,7 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
       if (one.line == 0 && missing++ == 0) first = id;
   if (missing > 0)
     base::throw_data_error(base::printable(file) + " lists " + std::to_string(missing) +
-                           " pictures too few, the first is '" + first + "'");
+                           " images too few, the first is '" + first + "'");
   complete(dataset, split);
   if (!stated.empty() && stated != split.hash)
     base::throw_data_error(

@@ -48,7 +48,7 @@ void note_domain(const Dataset& dataset, const Domain& domain, const Counts& tra
   if (!few.empty())
     notes.push_back(where + ": " + share(few, all) + (few.size() == 1 ? " has" : " have") +
                     " fewer than the " + std::to_string(shots) +
-                    " training pictures that were asked for");
+                    " training images that were asked for");
   if (!never_trained.empty())
     notes.push_back(where + ": " + share(never_trained, all) +
                     (never_trained.size() == 1 ? " is" : " are") + " tested and never trained on");
@@ -89,8 +89,8 @@ std::string split_obstacle(const Dataset& dataset, const Split& split) {
     if (is_trained && !split.test[d].empty()) continue;
     const bool is_single = domain.samples.size() == domain.classes.size();
     return "domain '" + domain.name + "' has no " + (is_trained ? "test" : "training") +
-           " pictures in split " + split.name +
-           (is_trained && is_single ? ", for each of its classes has one picture, which trains"
+           " images in split " + split.name +
+           (is_trained && is_single ? ", for each of its classes has one image, which trains"
                                     : "") +
            ": leave the domain out with domains in [dataset] (--domains), or choose another split";
   }

@@ -4,5 +4,5 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$PETLAB_HOME"
 package=$(harness/setup/icon_package.sh)
-step "Data set Icon-Home: 4,000 pictures (first time about 1 minute)"
+step "Data set Icon-Home: 4,000 images (first time about 1 minute)"
 build/bin/petlab datasets build icon-home --package "$package"

@@ -16,12 +16,10 @@ if [ -x "$PETLAB_VENV/bin/python" ] && cat "$requirements" "$nodeps" | cmp -s - 
 fi
 step "Python packages of $(basename "$requirements") into .venv (about 1 minute)"
 ensure_venv
-pip_install "the packages of $(basename "$requirements")" -r "$requirements"
-[ "$nodeps" = /dev/null ] ||
-  pip_install "the packages of $(basename "$nodeps")" --no-deps -r "$nodeps"
 
 # The references run on the torch that the C++ side links: where that is another Python's, .venv
-# looks there too, instead of holding a second copy of several GB.
+# looks there too, instead of holding a second copy of several GB. Before the packages, which would
+# bring any other version.
 if ! "$PETLAB_VENV/bin/python" -c 'import torch' 2>/dev/null; then
   torch=$("$PETLAB_HOME/harness/setup/libtorch.sh")
   site=$(dirname "$torch")
@@ -30,4 +28,7 @@ if ! "$PETLAB_VENV/bin/python" -c 'import torch' 2>/dev/null; then
   "$PETLAB_VENV/bin/python" -c 'import torch' 2>/dev/null ||
     pip_install "torch for the reference implementations" torch==2.13.0
 fi
+pip_install "the packages of $(basename "$requirements")" -r "$requirements"
+[ "$nodeps" = /dev/null ] ||
+  pip_install "the packages of $(basename "$nodeps")" --no-deps -r "$nodeps"
 cat "$requirements" "$nodeps" >"$stamp"

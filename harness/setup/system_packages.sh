@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
 # System packages: installs those that are missing with apt (as root), or prints the line to run.
 #
-#   system_packages.sh [tests]: with `tests` also what only tests need, a browser
+#   system_packages.sh [--list] [tests]: with `tests` also what only tests need, a browser and a Slurm of two nodes; --list prints
+#   the names for this system (PETLAB_OS_RELEASE: another os-release file) and installs nothing
+#
+# Names are those of Debian 12 and 13 and of Ubuntu 24.04; they are tested on Debian 12.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+list=
+[ "${1:-}" != --list ] || { list=yes && shift; }
+system=$(. "${PETLAB_OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}" || true)
 
+# Debian 13 has pkgconf alone; pkg-config is an empty package there.
+case $system in
+  "debian 13"*) pkg_config=pkgconf ;;
+  *) pkg_config=pkg-config ;;
+esac
 packages=(
-  g++ make cmake ninja-build pkg-config binutils
+  g++ make cmake ninja-build "$pkg_config" binutils
   libboost-dev libboost-program-options-dev libboost-filesystem-dev
   nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libssl-dev libutf8proc-dev
   zlib1g-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev librsvg2-dev libcairo2-dev libcsv-dev
@@ -17,8 +28,26 @@ packages=(
 command -v npm >/dev/null || packages+=(npm)
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
 if [ "${1:-}" = tests ] && [ -z "${PETLAB_CHROMIUM:-}" ]; then
-  command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null || packages+=(chromium)
+  if ! command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null; then
+    case $system in
+      # Its package chromium-browser only installs a snap, which cannot be driven from here.
+      ubuntu*) fail "the tests need a Chromium and Ubuntu has none as a package: install google-chrome-stable, or name a Chromium in PETLAB_CHROMIUM" ;;
+      *) packages+=(chromium) ;;
+    esac
+  fi
 fi
+# The tests start its daemons themselves, with files of their own (tests/integration/slurm_cluster.sh).
+if [ "${1:-}" = tests ]; then
+  packages+=(slurmctld slurmd slurm-client munge iproute2)
+fi
+if [ -n "$list" ]; then
+  printf '%s\n' "${packages[@]}"
+  exit 0
+fi
+case $system in
+  "debian 12"* | "debian 13"* | "ubuntu 24.04"*) ;;
+  *) say "Names of packages are those of Debian 12 and 13 and Ubuntu 24.04; this is ${system:-an unknown system}." ;;
+esac
 
 if ! command -v dpkg-query >/dev/null; then
   step "System packages: this system has no apt; the build needs what these Debian packages hold:"

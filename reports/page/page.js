@@ -100,8 +100,19 @@
     }, 150);
   });
   dark.addEventListener('change', () => redraw(false));
-  window.addEventListener('beforeprint', () => { printing = true; redraw(true); });
-  window.addEventListener('afterprint', () => { printing = false; redraw(true); });
+  // Notes and facts, which are folded on the screen, belong to what is printed.
+  let unfolded = [];
+  window.addEventListener('beforeprint', () => {
+    printing = true;
+    unfolded = [...document.querySelectorAll('details.printed:not([open])')];
+    unfolded.forEach((each) => { each.open = true; });
+    redraw(true);
+  });
+  window.addEventListener('afterprint', () => {
+    printing = false;
+    unfolded.forEach((each) => { each.open = false; });
+    redraw(true);
+  });
   document.addEventListener('change', (event) => {
     if (event.target.dataset.choose === 'task') draw(event.target.closest('figure'));
   });

@@ -71,7 +71,7 @@
         lines.forEach(function (part) {
           if (part.values.length === 0) return;
           option.series.push({
-            type: 'line', name: 'seed ' + seed.seed + (part.warm ? ', warm-up' : ''), xAxisIndex: i, yAxisIndex: i,
+            type: 'line', name: 'seed ' + seed.seed + (part.warm ? ', affinity phase' : ''), xAxisIndex: i, yAxisIndex: i,
             data: part.values.map(function (value, k) { return [part.from + k + 1, value]; }),
             symbol: 'circle', symbolSize: 4, showSymbol: part.values.length < 8,
             lineStyle: {color: part.warm ? c.soft : style.colour, width: 1.3, opacity: 0.85, type: part.warm ? [3, 3] : 'solid'},
@@ -179,6 +179,7 @@
   charts.figures = function (study) {
     var figures = [];
     if (charts.finished(study).length === 0) return figures;
+    if (study.sizes) figures.push({name: 'train_sizes', kind: 'train_sizes'});
     figures.push({name: 'accuracy_parameters', kind: 'accuracy_parameters'});
     if (study.times && study.rows.some(function (row) { return row.trainSeconds !== null; })) {
       figures.push({name: 'accuracy_seconds', kind: 'accuracy_seconds'});

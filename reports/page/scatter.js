@@ -175,6 +175,7 @@
     option.series = [];
     if (best.length > 1) option.series.push(front_series(best, axis, c));
     if (axis.broken !== null) option.series.push(break_series(axis.broken, low, c));
+    option.series.push(ground_series(labels.filter(function (label) { return label.box; }), axis, c));
     groups.forEach(function (group) {
       var members = points.filter(function (point) { return point.row.sharing === group; });
       var names = labels.filter(function (label) { return label.box && label.point.row.sharing === group; });
@@ -206,6 +207,19 @@
     };
   }
 
+  // The ground behind the names: bars and the front end at a name, and do not strike it through.
+  function ground_series(names, axis, c) {
+    return {
+      type: 'custom', silent: true, clip: false, z: 2,
+      data: names.map(function (name) { return [axis.at(name.point.cost), 100 * name.point.accuracy]; }),
+      renderItem: function (parameters) {
+        var box = names[parameters.dataIndex].box;
+        return {type: 'rect', silent: true, style: {fill: c.ground},
+          shape: {x: box.x, y: box.y + 1, width: box.width, height: box.height - 2, r: 2}};
+      }
+    };
+  }
+
   function group_series(group, points, names, axis, view) {
     var c = charts.colours(view), style = charts.style_of(group, view), dots = [];
     points.forEach(function (point) {
@@ -215,7 +229,7 @@
       });
     });
     return [{
-      type: 'custom', name: group, silent: true, clip: true, z: 2, itemStyle: {color: style.colour},
+      type: 'custom', name: group, silent: true, clip: true, z: 1, itemStyle: {color: style.colour},
       data: points.map(function (point) { return [axis.at(point.cost), 100 * point.accuracy]; }),
       renderItem: function (parameters, api) {
         var point = points[parameters.dataIndex], lines = [], y = 100 * point.accuracy, x = axis.at(point.cost);
@@ -282,7 +296,7 @@
 
   charts.draw.accuracy_seconds = function (study, view) {
     return scatter(study, view, {
-      name: view.width < 600 ? 'training seconds' : 'training seconds: median over seeds, warm-up included (logarithmic)',
+      name: view.width < 600 ? 'training seconds' : 'training seconds: median over seeds, affinity phase included (logarithmic)',
       // What trains nothing takes no time to train, whatever the clock saw of the empty loop.
       of_row: function (row) {
         return row.seeds.every(function (seed) { return seed.trainable === 0; }) ? 0 : row.trainSeconds;

@@ -1,6 +1,7 @@
 #include "background_tables.hpp"
 
 #include "column_list.hpp"
+#include "machine_paths.hpp"
 #include "numbers.hpp"
 
 #include <algorithm>
@@ -44,7 +45,7 @@ std::string values_text(const Setting& setting, int finished) {
   std::string text;
   for (const auto& [value, runs] : setting.values) {
     if (!text.empty()) text += "; ";
-    text += value;
+    text += without_machine_paths(value);
     if (setting.values.size() > 1 || runs != finished)
       text += " (" + std::to_string(runs) + (runs == 1 ? " run)" : " runs)");
   }

@@ -57,7 +57,7 @@ std::string split_name(const Side& side, const std::string& hash) {
 const SplitRecord& split_of(const RunPair& pair, const Side& a, const Side& b) {
   const std::string hash = split_key(*pair.first);
   if (hash != split_key(*pair.second)) {
-    fail("'" + a.name + "' and '" + b.name + "' were tested on different pictures with seed " +
+    fail("'" + a.name + "' and '" + b.name + "' were tested on different images with seed " +
          std::to_string(pair.first->seed) + " (split " + split_name(a, hash) + " against " +
          split_name(b, split_key(*pair.second)) +
          "), so they cannot be paired: compare runs of one data set and split");

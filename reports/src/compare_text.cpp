@@ -59,7 +59,8 @@ void print_settings(std::ostream& out, const CompareResult& result) {
 }
 
 void print_differences(std::ostream& out, const CompareResult& result) {
-  out << "\nBy how much (accuracy in %; differences in points with 95 % t-intervals over seeds)\n";
+  out << "\nBy how much (accuracy in %; differences are " << result.a << " less " << result.b
+      << ", in points with 95 % t-intervals over seeds)\n";
   Columns tasks({"domain", result.a, result.b, "difference", "only " + result.a, "only " + result.b,
                  "McNemar p", "p, Holm"},
                 1);
@@ -76,7 +77,7 @@ void print_differences(std::ostream& out, const CompareResult& result) {
              p_digits(result.wins.p)});
   tasks.print(out);
   out << "  only: answers, over all seeds, where only this side is right. McNemar: exact, all "
-         "answers to a picture\n  together. Holm: for "
+         "answers to an image\n  together. Holm: for "
       << result.tasks.size() << " domains.\n\n";
   Columns seeds({"seed", result.a, result.b, "difference", "only " + result.a, "only " + result.b,
                  "McNemar p"},
@@ -93,16 +94,17 @@ void print_tests(std::ostream& out, const CompareResult& result) {
          "interval)\n";
   Columns columns({"question", "test", "95 % interval", "p"}, 2);
   const Estimate& seeds = result.difference;
-  columns.add({"other seeds, these pictures",
+  const bool has_interval = result.seeds_p && !leaves_range(seeds, -1.0, 1.0);
+  columns.add({"other seeds, these images",
                "paired t over " + std::to_string(seeds.n) + (seeds.n == 1 ? " seed" : " seeds"),
-               result.seeds_p
+               has_interval
                    ? interval_text(seeds.mean - *seeds.half_width, seeds.mean + *seeds.half_width)
                    : kNothing,
                result.seeds_p ? p_digits(*result.seeds_p) : kNothing});
-  columns.add({"other pictures, these models",
-               "paired bootstrap over " + grouped_digits(result.tested_pictures) + " pictures",
+  columns.add({"other images, these models",
+               "paired bootstrap over " + grouped_digits(result.tested_pictures) + " images",
                interval_text(result.pictures.low, result.pictures.high), kNothing});
-  columns.add({"", "McNemar over the same pictures", kNothing, p_digits(result.wins.p)});
+  columns.add({"", "McNemar over the same images", kNothing, p_digits(result.wins.p)});
   const SignedRanks ranks = result.task_seeds.value_or(SignedRanks{});
   columns.add({"domains and seeds together",
                "Wilcoxon over " + std::to_string(result.tasks.size() * result.seeds.size()) +
@@ -137,7 +139,7 @@ std::string answers_text(const Disagreement& picture, std::string AnswerPair::* 
 void print_pictures(std::ostream& out, const CompareResult& result, int wanted) {
   const std::size_t count = result.disagreements.size();
   out << "\nThey disagree on " << grouped_digits(static_cast<std::int64_t>(count)) << " of "
-      << grouped_digits(result.tested_pictures) << " pictures";
+      << grouped_digits(result.tested_pictures) << " images";
   const std::size_t shown = std::min(count, static_cast<std::size_t>(std::max(0, wanted)));
   if (shown == 0) {
     out << ".\n";
@@ -146,7 +148,7 @@ void print_pictures(std::ostream& out, const CompareResult& result, int wanted) 
   out << "; the " << shown << " with the widest gap"
       << (result.seeds.size() > 1 ? " (answers with mean probability and number of seeds):\n"
                                   : " (answers with probability):\n");
-  Columns columns({"domain", "picture", "true", result.a, result.b}, 5);
+  Columns columns({"domain", "image", "true", result.a, result.b}, 5);
   for (std::size_t i = 0; i < shown; ++i) {
     const Disagreement& picture = result.disagreements[i];
     columns.add({picture.task, picture.picture, picture.truth,

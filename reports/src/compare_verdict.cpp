@@ -19,7 +19,7 @@ std::string seeds_text(const CompareResult& result) {
 }
 
 std::string pictures_text(const CompareResult& result) {
-  return grouped_digits(result.tested_pictures) + " pictures";
+  return grouped_digits(result.tested_pictures) + " images";
 }
 
 // "coop is 1.2 points better than zero-shot".
@@ -30,26 +30,29 @@ std::string claim(const CompareResult& result) {
          result.b;
 }
 
-// The interval of how much better (or worse, if that is what the claim says) A is.
-std::string oriented(const CompareResult& result, double low, double high) {
-  return result.difference.mean < 0.0 ? interval_text(-high, -low) : interval_text(low, high);
+// All numbers but the first are of this difference, with its sign.
+std::string less(const CompareResult& result) {
+  return result.a + " less " + result.b + ": ";
 }
 
 std::string over_seeds(const CompareResult& result) {
   const double mean = result.difference.mean;
   const double half = *result.difference.half_width;
-  return "95 % interval " + oriented(result, mean - half, mean + half) + " over " +
-         seeds_text(result) + ", paired; " + p_text(*result.seeds_p);
+  const std::string interval = mean - half < -1.0 || mean + half > 1.0
+                                   ? "no 95 % interval, as it would leave -100 to 100,"
+                                   : "95 % interval " + interval_text(mean - half, mean + half);
+  return less(result) + interval + " over " + seeds_text(result) + ", paired; " +
+         p_text(*result.seeds_p);
 }
 
 std::string over_pictures(const CompareResult& result) {
-  return oriented(result, result.pictures.low, result.pictures.high);
+  return interval_text(result.pictures.low, result.pictures.high);
 }
 
 std::string one_pair(const CompareResult& result) {
-  const std::string facts = " (95 % interval " + over_pictures(result) +
-                            " by paired bootstrap over pictures; McNemar's " +
-                            p_text(result.wins.p) + ")";
+  const std::string facts = " (" + less(result) + "95 % interval " + over_pictures(result) +
+                            " by paired bootstrap over images; McNemar's " + p_text(result.wins.p) +
+                            ")";
   const std::string on = " on the same " + pictures_text(result);
   if (result.pictures.excludes_zero()) {
     return claim(result) + on + facts +
@@ -57,16 +60,17 @@ std::string one_pair(const CompareResult& result) {
            "another seed may turn it round.";
   }
   return claim(result) + on + facts +
-         ": that cannot be told from chance, and with one seed nothing is known about the methods.";
+         ": the difference is not significant, and one seed says nothing about the methods.";
 }
 
 std::string without_spread(const CompareResult& result) {
   std::string text = claim(result) + " with each of " + seeds_text(result) +
                      ", always by exactly the same, so seeds leave nothing to test. Over the " +
-                     pictures_text(result) + " the 95 % interval is " + over_pictures(result);
+                     pictures_text(result) + " the 95 % interval of " + result.a + " less " +
+                     result.b + " is " + over_pictures(result);
   return text + (result.pictures.excludes_zero()
-                     ? ": the difference is real on pictures like these."
-                     : ": that cannot be told from chance.");
+                     ? ": the difference is significant on images like these."
+                     : ": the difference is not significant.");
 }
 
 }  // namespace
@@ -85,18 +89,18 @@ std::string verdict_of(const CompareResult& result) {
   if (result.difference.n == 1) return one_pair(result);
   if (!result.seeds_p) return without_spread(result);
   const bool real = *result.seeds_p < 0.05;
-  const std::string again = "Over pictures (bootstrap, " + pictures_text(result) +
+  const std::string again = "Over images (bootstrap, " + pictures_text(result) +
                             ") the interval is " + over_pictures(result);
   if (real) {
-    const std::string text = claim(result) + " on these test pictures (" + over_seeds(result) +
-                             "): the difference is real. " + again;
+    const std::string text = claim(result) + " on these test images (" + over_seeds(result) +
+                             "): the difference is significant. " + again;
     return text + (result.pictures.excludes_zero()
-                       ? ": it is to be expected on other pictures of this kind too."
-                       : ": whether it holds on other pictures of this kind is open.");
+                       ? ": expect it on other images of this kind too."
+                       : ": whether it holds on other images of this kind is open.");
   }
-  const std::string text = claim(result) + " on these test pictures (" + over_seeds(result) +
-                           "): that cannot be told from chance with " + seeds_text(result) + ". " +
-                           again;
+  const std::string text = claim(result) + " on these test images (" + over_seeds(result) +
+                           "): the difference is not significant with " + seeds_text(result) +
+                           ". " + again;
   return text +
          (result.pictures.excludes_zero()
               ? ": these trained models do differ, but the next seed may say otherwise; more "

@@ -19,7 +19,7 @@ std::string field(const std::string& text) {
 
 }  // namespace
 
-CsvValue::CsvValue(double value) : text_(exact(value)) {}
+CsvValue::CsvValue(double value) : text_(exact(value)), kind_(Kind::number) {}
 
 std::string csv_line(const std::vector<CsvValue>& fields) {
   std::string line;

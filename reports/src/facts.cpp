@@ -199,10 +199,10 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
   return facts;
 }
 
-std::vector<std::string> collect_notes(const Report& report, const RunFacts& runs) {
-  std::vector<std::string> notes;
+std::vector<Note> collect_notes(const Report& report, const RunFacts& runs) {
+  std::vector<Note> notes;
   for (const std::string& note : runs.data_notes.values())
-    notes.push_back("Data: " + note + ".");
+    notes.emplace_back("Data: " + note + ".");
   int failed = 0;
   int missing = 0;
   std::set<int> counts;
@@ -215,22 +215,25 @@ std::vector<std::string> collect_notes(const Report& report, const RunFacts& run
       lacks_task |= seed.tasks.size() != report.tasks.size();
   }
   if (failed + missing > 0) {
-    notes.push_back(std::to_string(report.finished) + " of " + std::to_string(report.planned) +
-                    " planned runs are finished, " + std::to_string(failed) + " failed, " +
-                    std::to_string(missing) +
-                    " missing. Rows with gaps get no place among the best.");
+    notes.emplace_back(std::to_string(report.finished) + " of " + std::to_string(report.planned) +
+                       " planned runs are finished, " + std::to_string(failed) + " failed, " +
+                       std::to_string(missing) +
+                       " missing. Rows with gaps get no place among the best.");
   }
   if (counts.size() > 1) {
-    notes.push_back("Rows rest on different numbers of seeds (column n): compare them with care.");
+    notes.emplace_back(
+        "Rows rest on different numbers of seeds (column n): compare them with care.");
   }
   if (lacks_task) {
-    notes.push_back("Some runs lack a domain: means over domains are not over the same domains.");
+    notes.emplace_back("Some runs lack a domain: means over domains are not over the same domains.",
+                       NoteGrade::fault);
   }
   if (report.finished > 0 && !report.zero_shot) {
-    notes.push_back("The study has no zero-shot row, so there is no difference to it.");
+    notes.emplace_back("The study has no zero-shot row, so there is no difference to it.",
+                       NoteGrade::information);
   }
   const auto differ = [&](const char* name, const std::string& sentence) {
-    if (runs.of_environment(name).size() > 1) notes.push_back(sentence);
+    if (runs.of_environment(name).size() > 1) notes.emplace_back(sentence);
   };
   differ(results::environment::kDevice,
          "Runs were done on different devices: their seconds cannot be compared.");
@@ -241,19 +244,20 @@ std::vector<std::string> collect_notes(const Report& report, const RunFacts& run
   differ(results::environment::kThreads,
          "Runs used different numbers of threads: their seconds cannot be compared.");
   if (const int kept = runs.kept_features; kept > 0 && report.times) {
-    notes.push_back(
-        "Where no adapter changes the image tower, image features are computed once, in "
-        "set-up, or read from the feature store: the training and test seconds of " +
-        std::to_string(kept) + (kept == 1 ? " run" : " runs") + " leave the image tower out.");
+    notes.emplace_back(
+        "Image features are cached where the image tower is frozen: the training and test times "
+        "of " +
+            std::to_string(kept) + (kept == 1 ? " run" : " runs") + " exclude computing them.",
+        NoteGrade::information);
   }
   differ(results::environment::kPetlabVersion, "Runs were done by different versions of petlab.");
   if (runs.unclean > 0) {
-    notes.push_back(std::to_string(runs.unclean) +
-                    " runs were done by a petlab built from sources " +
-                    "that were changed or are unknown.");
+    notes.emplace_back(std::to_string(runs.unclean) +
+                       " runs were done by a petlab built from sources " +
+                       "that were changed or are unknown.");
   }
   if (runs.test_evaluations.high.value_or(0) > 1) {
-    notes.push_back("In some runs test labels were looked at more than once.");
+    notes.emplace_back("In some runs test labels were read more than once.", NoteGrade::fault);
   }
   return notes;
 }

@@ -70,6 +70,6 @@ std::vector<std::pair<std::string, std::string>> collect_facts(
 std::vector<results::SplitRecord> splits_of(const results::RunStore& store, const RunFacts& runs);
 
 /// What stands in the way of comparing the rows of a report that is otherwise complete.
-std::vector<std::string> collect_notes(const Report& report, const RunFacts& runs);
+std::vector<Note> collect_notes(const Report& report, const RunFacts& runs);
 
 }  // namespace petlab::reports

@@ -88,15 +88,21 @@ ChartWords words_of_kind(const ChartName& chart, const Report& report) {
                                     report.rows[*report.zero_shot].label + "'."
                               : "")};
   }
+  if (chart.kind == "train_sizes") {
+    return {"Accuracy by training size",
+            "A line a row: mean over domains and seeds at each size, with 95 % t-intervals. One "
+            "test set for all sizes. A dashed line is a row that trains nothing."};
+  }
   if (chart.kind == "critical_difference") {
     return {"Mean ranks over domains",
             "Rank 1 is best. A thick bar joins rows whose mean ranks differ by the critical "
-            "difference or less (Nemenyi, 5 %): they cannot be told apart."};
+            "difference or less (Nemenyi, 5 %): their difference is not significant."};
   }
   if (chart.kind == "learning_curves") {
-    return {"Learning curves",
-            "Mean training loss of each epoch, a line a seed; dotted: warm-up epochs, before the "
-            "grouping was known."};
+    return {
+        "Learning curves",
+        "Mean training loss of each epoch, a line a seed; dotted: the affinity phase, before the "
+        "grouping is known."};
   }
   return {"Task affinities of " + chart.row,
           "The larger a value, the more the strategy expects two tasks to help each other; the "
@@ -108,7 +114,7 @@ ChartWords words_of_kind(const ChartName& chart, const Report& report) {
 
 ChartWords words_of(const ChartName& chart, const Report& report) {
   ChartWords words = words_of_kind(chart, report);
-  if (chart.kind == "critical_difference") return words;
+  if (chart.kind == "critical_difference" || chart.kind == "train_sizes") return words;
   const std::string left_out =
       left_out_text(report, chart_rows(report), /*affinity=*/chart.kind == "affinity");
   if (!left_out.empty()) words.text += " " + left_out;

@@ -2,11 +2,14 @@
 
 #include "background_tables.hpp"
 #include "chart_rows.hpp"
+#include "html_summary.hpp"
+#include "machine_paths.hpp"
 #include "markup.hpp"
 #include "numbers.hpp"
 #include "row_table.hpp"
 #include "run_table.hpp"
 #include "test_table.hpp"
+#include "train_size_table.hpp"
 
 #include <algorithm>
 
@@ -44,11 +47,19 @@ std::string details_html(const std::string& summary, const std::string& html) {
   return "<details><summary>" + markup_escaped(summary) + "</summary>\n" + html + "</details>\n";
 }
 
-std::string style_of(Align align, Place place) {
-  std::string style = align == Align::left ? "l" : "";
-  if (place == Place::none) return style;
-  if (!style.empty()) style += ' ';
-  return style + (place == Place::best ? "best" : "second");
+// Columns of this importance and above stand aside on a phone, so that the accuracies are seen.
+constexpr int kAside = 2;
+
+std::string style_of(const Column& column, Place place) {
+  std::string style;
+  const auto add = [&](bool is, const char* name) {
+    if (is) style += (style.empty() ? "" : " ") + std::string(name);
+  };
+  add(column.align == Align::left, "l");
+  add(column.importance >= kAside, "aside");
+  add(place == Place::best, "best");
+  add(place == Place::second, "second");
+  return style;
 }
 
 // A script draws into the figure when it comes into view.
@@ -88,22 +99,23 @@ std::string figures_html(const Report& report, const StudyPlace& place,
   return html;
 }
 
-std::string summary_html(const Report& report) {
-  std::string html = "<dl>\n";
-  for (const auto& [name, text] : report.facts) {
-    if (name != "Protocol")  // stands in full in a section of its own
-      html += element("dt", "", name) + element("dd", "", text) + "\n";
-  }
-  return html + "</dl>\n" + list_html("p", "note", report.notes);
-}
-
 std::string accuracy_html(const Report& report) {
-  return table_html(make_table(report), "Accuracy and cost of study " + report.study) +
+  return "<div class=\"tools screen\"></div>\n" +
+         table_html(make_table(report), "Accuracy and cost of study " + report.study) +
          legend_html(make_legend(report),
                      "<p><span class=\"best\">Best</span> and <span class=\"second\">second "
                      "best</span> of each domain and of the means, among rows without gaps. <span "
                      "class=\"screen\">A heading "
                      "sorts the table by its column.</span></p>\n");
+}
+
+std::string sizes_html(const Report& report, const StudyPlace& place,
+                       const std::vector<ChartName>& charts) {
+  const TextTable sizes = make_train_size_table(report);
+  if (sizes.rows.empty()) return {};
+  return figures_html(report, place, charts, {"train_sizes"}) +
+         table_html(sizes, "Accuracy by training size of study " + report.study) +
+         legend_html(make_train_size_legend(report));
 }
 
 std::string tests_html(const Report& report, const StudyPlace& place,
@@ -145,8 +157,8 @@ std::string runs_chooser_html(const Report& report, const StudyPlace& place) {
          study +
          "\" data-run><figcaption><strong>Confusion</strong> Row: true class, column: answer. "
          "Blue: "
-         "right answers, orange: wrong ones; the darker, the larger the share of the class's "
-         "images.</figcaption>\n"
+         "right answers, orange: wrong ones; the stronger the colour, the larger the share of the "
+         "class's images.</figcaption>\n"
          "<div class=\"chart\" role=\"img\" aria-label=\"Confusion matrix\"></div></figure>\n"
          "<h" +
          std::to_string(place.heading + 1) + ">Most frequent confusions</h" +
@@ -176,7 +188,7 @@ std::string groupings_html(const Report& report, const StudyPlace& place,
 std::string gaps_html(const Report& report) {
   std::vector<std::string> failures;
   for (const Failure& failure : report.failures)
-    failures.push_back(failure_text(failure));
+    failures.push_back(without_machine_paths(failure_text(failure)));
   std::vector<std::string> missing;
   for (const Row& row : report.rows) {
     if (row.missing_seeds.empty()) continue;
@@ -232,7 +244,8 @@ std::string protocol_html(const Report& report) {
   }
   if (!report.protocol.empty()) {
     html += details_html("The resolved protocol with all rows, as it decided the runs",
-                         "<pre tabindex=\"0\">" + markup_escaped(report.protocol) + "</pre>\n");
+                         "<pre tabindex=\"0\">" +
+                             markup_escaped(without_machine_paths(report.protocol)) + "</pre>\n");
   }
   return html;
 }
@@ -252,15 +265,15 @@ std::string table_html(const TextTable& table, const std::string& label) {
   std::string html = "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"" +
                      markup_escaped(label) + "\"><table>\n<thead><tr>";
   for (const Column& column : table.columns) {
-    html += column.align == Align::left ? "<th scope=\"col\" class=\"l\">" : "<th scope=\"col\">";
+    const std::string style = style_of(column, Place::none);
+    html += style.empty() ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"" + style + "\">";
     html += "<button type=\"button\">" + markup_escaped(column.heading()) + "</button></th>";
   }
   html += "</tr></thead>\n<tbody>\n";
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     html += "<tr>";
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
-      html +=
-          element("td", style_of(table.columns[c].align, place_of(table, r, c)), table.rows[r][c]);
+      html += element("td", style_of(table.columns[c], place_of(table, r, c)), table.rows[r][c]);
     }
     html += "</tr>\n";
   }
@@ -279,10 +292,14 @@ std::vector<Section> study_sections(const Report& report, const StudyPlace& plac
     add("protocol", "Protocol", protocol_html(report));
     return sections;
   }
-  add("summary", "Summary", summary_html(report));
+  add("summary", "Verdict", verdict_html(report));
+  add("parameters", "Accuracy against parameters",
+      figures_html(report, place, charts, {"accuracy_parameters"}));
   add("accuracy", "Accuracy and cost", accuracy_html(report));
-  add("cost", "Accuracy against cost",
-      figures_html(report, place, charts, {"accuracy_parameters", "accuracy_seconds", "seeds"}));
+  add("sizes", "Accuracy by training size", sizes_html(report, place, charts));
+  add("notes", "Notes and facts", notes_html(report));
+  add("cost", "Seconds and seeds",
+      figures_html(report, place, charts, {"accuracy_seconds", "seeds"}));
   add("tests", "Differences and tests", tests_html(report, place, charts));
   add("curves", "Training", figures_html(report, place, charts, {"learning_curves"}));
   add("run", "One run in detail", runs_chooser_html(report, place));

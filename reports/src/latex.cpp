@@ -1,6 +1,8 @@
+#include "machine_paths.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "table_model.hpp"
+#include "train_size_table.hpp"
 
 #include <array>
 #include <string>
@@ -12,7 +14,7 @@ namespace petlab::reports {
 namespace {
 
 // What LaTeX reads as commands, and the signs of the table model that a plain font lacks.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kEscapes{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kEscapes{{
     {"\\", "\\textbackslash{}"},
     {"{", "\\{"},
     {"}", "\\}"},
@@ -33,6 +35,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kEscapes
     {"×", "$\\times$"},
     {"−", "$-$"},
     {"≥", "$\\geq$"},
+    {"…", "\\ldots{}"},
 }};
 
 std::string escaped(std::string_view text) {
@@ -50,6 +53,17 @@ std::string escaped(std::string_view text) {
     text.remove_prefix(plain.size());
   }
   return result;
+}
+
+// A number's sign is a minus sign, not a hyphen: "-0.60 ± 1.52" is $-$0.60 $\\pm$ 1.52.
+std::string escaped_number(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool sign = text[i] == '-' && (i == 0 || text[i - 1] == ' ' || text[i - 1] == '(') &&
+                      i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9';
+    result += sign ? "−" : std::string(1, text[i]);
+  }
+  return escaped(result);
 }
 
 std::string marked(const std::string& text, Place place) {
@@ -85,8 +99,12 @@ std::string tabular(const TextTable& table) {
       "\\begin{tabular}{" + layout + "}\n  \\toprule\n" + line(titles) + "  \\midrule\n";
   for (std::size_t r = 0; r < table.rows.size(); ++r) {
     std::vector<std::string> cells;
-    for (const std::size_t c : printed)
-      cells.push_back(marked(escaped(table.rows[r][c]), place_of(table, r, c)));
+    for (const std::size_t c : printed) {
+      const std::string& cell = table.rows[r][c];
+      const bool is_number = table.columns[c].align == Align::right;
+      cells.push_back(
+          marked(is_number ? escaped_number(cell) : escaped(cell), place_of(table, r, c)));
+    }
     text += line(cells);
   }
   return text + "  \\bottomrule\n\\end{tabular}\n";
@@ -113,13 +131,24 @@ std::string table_latex(const Report& report) {
           "\\textbf{Best} and \\underline{second best} of each domain and of the means, among rows "
           "without gaps.}\n\\label{" +
           label_of(report.study) + "}\n\\resizebox{\\textwidth}{!}{%\n" +
-          tabular(make_table(report)) + "}\n";
-  text += "\\par\\medskip\\footnotesize\\raggedright\n";
+          tabular(make_table(report)) + "}\n\\end{table}\n";
+  // Not in the float: what does not fit on a page with the table would push it to the document's
+  // end.
+  text += "\n{\\footnotesize\\raggedright\\noindent\n";
   for (const std::string& sentence : make_legend(report))
     text += escaped(sentence) + "\n";
-  for (const std::string& note : report.notes)
-    text += escaped(note) + "\n";
-  return text + "\\end{table}\n";
+  for (const Note& note : report.notes)
+    text += escaped(without_machine_paths(note)) + "\n";
+  text += "\\par}\n";
+  const TextTable sizes = make_train_size_table(report);
+  if (sizes.rows.empty()) return text;
+  text += "\n\\begin{table}\n\\centering\n\\caption{Accuracy by training size, study " +
+          escaped(report.study) + ".}\n\\label{" + label_of(report.study) +
+          "-sizes}\n\\resizebox{\\textwidth}{!}{%\n" + tabular(sizes) + "}\n\\end{table}\n" +
+          "\n{\\footnotesize\\raggedright\\noindent\n";
+  for (const std::string& sentence : make_train_size_legend(report))
+    text += escaped(sentence) + "\n";
+  return text + "\\par}\n";
 }
 
 }  // namespace petlab::reports

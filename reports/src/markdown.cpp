@@ -1,8 +1,11 @@
+#include "machine_paths.hpp"
 #include "numbers.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "table_model.hpp"
 #include "test_table.hpp"
+#include "train_size_table.hpp"
+#include "verdict.hpp"
 
 namespace petlab::reports {
 namespace {
@@ -80,7 +83,7 @@ void add_groupings(std::string& page, const Report& report) {
 std::vector<std::string> failure_texts(const Report& report) {
   std::vector<std::string> texts;
   for (const Failure& failure : report.failures)
-    texts.push_back(failure_text(failure));
+    texts.push_back(without_machine_paths(failure_text(failure)));
   return texts;
 }
 
@@ -94,22 +97,34 @@ std::string markdown_page(const Report& report, const std::string& figure) {
     add_list(page, "Failed runs", failure_texts(report));
     return page;
   }
+  if (const std::string words = study_description(report); !words.empty())
+    page += escaped(without_machine_paths(words)) + "\n\n";
+  page += escaped(study_verdict(report)) + "\n\n";
   for (const auto& [name, text] : report.facts) {
-    page += "- **" + escaped(name) + "**: " + escaped(text) + "\n";
+    page += "- **" + escaped(name) + "**: " + escaped(without_machine_paths(text)) + "\n";
   }
   page += "\n## Accuracy and cost\n\n";
   add_table(page, make_table(report));
   page += "\n**best**, _second best_ of each domain and of the means, among rows without gaps.\n";
   for (const std::string& line : make_legend(report))
     page += "\n" + escaped(line) + "\n";
+  if (const TextTable sizes = make_train_size_table(report); !sizes.rows.empty()) {
+    page += "\n## Accuracy by training size\n\n";
+    add_table(page, sizes);
+    for (const std::string& line : make_train_size_legend(report))
+      page += "\n" + escaped(line) + "\n";
+  }
   if (const TextTable tests = make_test_table(report); !tests.rows.empty()) {
     page += "\n## Differences and tests\n\n";
     add_table(page, tests);
     for (const std::string& line : make_test_legend(report))
       page += "\n" + escaped(line) + "\n";
   }
-  page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
-  add_list(page, "Notes", report.notes);
+  if (!figure.empty()) page += "\n![Accuracy against trainable parameters](" + figure + ")\n";
+  std::vector<std::string> notes;
+  for (const Note& note : report.notes)
+    notes.push_back(without_machine_paths(note));
+  add_list(page, "Notes", notes);
   add_groupings(page, report);
   add_list(page, "Failed runs", failure_texts(report));
   return page;

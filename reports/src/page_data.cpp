@@ -1,6 +1,7 @@
 #include "page_data.hpp"
 
 #include "chart_rows.hpp"
+#include "train_size_table.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -226,6 +227,20 @@ Json ranks_data(const Report& report, const ChartRows& shown) {
           {"difference", number(ranking.critical_difference)}};
 }
 
+Json sizes_data(const Report& report) {
+  Json names = Json::array();
+  for (const std::string& size : report.train_sizes)
+    names.push_back(train_size_text(size));
+  Json lines = Json::array();
+  for (const TrainSizeLine& line : train_size_lines(report)) {
+    Json means = Json::array();
+    for (const Row* row : line.rows)
+      means.push_back(row == nullptr ? Json(nullptr) : estimate_data(row->mean));
+    lines.push_back({{"label", line.label}, {"trains", line.trains}, {"means", means}});
+  }
+  return {{"sizes", names}, {"lines", lines}};
+}
+
 // In the report's order, no more of a row than its seeds that are shown.
 std::vector<const FoundGrouping*> shown_groupings(const Report& report, const ChartRows& shown) {
   std::map<std::string, std::size_t> room;  // by label
@@ -254,13 +269,15 @@ nlohmann::ordered_json chart_data(const Report& report) {
   Json groupings = Json::array();
   for (const FoundGrouping* found : shown_groupings(report, shown))
     groupings.push_back(grouping_data(*found));
-  return {{"study", report.study},
-          {"times", report.times},
-          {"tasks", report.tasks},
-          {"zeroShot", zero_shot},
-          {"rows", rows},
-          {"groupings", groupings},
-          {"ranks", ranks_data(report, shown)}};
+  Json data = {{"study", report.study},
+               {"times", report.times},
+               {"tasks", report.tasks},
+               {"zeroShot", zero_shot},
+               {"rows", rows},
+               {"groupings", groupings},
+               {"ranks", ranks_data(report, shown)}};
+  if (!report.train_sizes.empty()) data["sizes"] = sizes_data(report);
+  return data;
 }
 
 std::vector<nlohmann::ordered_json> prediction_data(const std::vector<Report>& studies,

@@ -1,8 +1,10 @@
 #include "row_table.hpp"
 
-#include "column_list.hpp"
+#include "column_json.hpp"
 #include "numbers.hpp"
 #include "petlab/reports/quoted.hpp"
+#include "petlab/reports/render.hpp"
+#include "row_columns.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -12,8 +14,7 @@ namespace {
 
 constexpr int kDomainPlaces = 1;
 constexpr int kMeanPlaces = 2;
-
-using RowColumns = ColumnList<Row>;
+constexpr const char* kNoSpread = " (no spread)";
 
 std::string accuracy_text(const std::optional<double>& accuracy) {
   return accuracy ? fixed(100.0 * *accuracy, kDomainPlaces) : "";
@@ -53,59 +54,58 @@ std::string quoted_text(const Row& row, const std::string& quantity) {
   return text;
 }
 
-bool is_complete(const Row& row) {
-  return row.mean && row.failed == 0 && row.missing_seeds.empty();
-}
-
-// A mean, its half-width and its n: the table's cell and three fields in CSV files.
-template <class Get>
-void add_estimate(RowColumns& columns, ColumnOf<Row> mean, const std::string& half_width,
-                  const std::string& n, Get get) {
-  mean.value = [get](const Row& row) -> CsvValue {
-    const std::optional<Estimate> estimate = get(row);
-    return estimate ? CsvValue(estimate->mean) : CsvValue();
-  };
-  columns.push_back(std::move(mean));
-  columns.push_back({.column = {.name = half_width}, .value = [get](const Row& row) -> CsvValue {
-                       const std::optional<Estimate> estimate = get(row);
-                       return estimate ? CsvValue(estimate->half_width) : CsvValue();
-                     }});
-  columns.push_back({.column = {.name = n}, .value = [get](const Row& row) -> CsvValue {
-                       const std::optional<Estimate> estimate = get(row);
-                       return estimate ? CsvValue(estimate->n) : CsvValue();
-                     }});
-}
-
 // The same of a difference, with its p values.
-void add_comparison(RowColumns& columns, ColumnOf<Row> difference, const std::string& prefix,
-                    std::optional<Comparison> Row::* comparison) {
-  add_estimate(columns, std::move(difference), prefix + "_half_width_95", prefix + "_n",
-               [comparison](const Row& row) {
-                 return row.*comparison ? std::optional<Estimate>((row.*comparison)->difference)
-                                        : std::nullopt;
+void add_zero_shot(RowColumns& columns, ColumnOf<Row> difference) {
+  const auto against = &Row::versus_zero_shot;
+  add_estimate(columns, std::move(difference), "gain_half_width_95_simultaneous", "gain_n",
+               [against](const Row& row) {
+                 return row.*against ? std::optional<Estimate>((row.*against)->difference)
+                                     : std::nullopt;
                });
   const auto add_p = [&](const char* name, std::optional<double> Comparison::* p) {
-    columns.push_back(
-        {.column = {.name = prefix + name}, .value = [comparison, p](const Row& row) -> CsvValue {
-           return row.*comparison ? CsvValue((*(row.*comparison)).*p) : CsvValue();
-         }});
+    columns.push_back({.column = {.name = name}, .value = [against, p](const Row& row) {
+                         return row.*against ? CsvValue((*(row.*against)).*p) : CsvValue();
+                       }});
   };
-  add_p("_p_paired_t", &Comparison::p);
-  add_p("_p_holm", &Comparison::p_holm);
+  add_p("gain_p_paired_t", &Comparison::p);
+  add_p("gain_p_bonferroni", &Comparison::p_bonferroni);
 }
 
+void add_best(RowColumns& columns, const Report& report, Column difference) {
+  const std::optional<double> margin = report.equivalence_margin;
+  const auto field = [](auto get) {
+    return [get](const Row& row) { return row.versus_best ? get(*row.versus_best) : CsvValue(); };
+  };
+  columns.push_back(
+      {.column = std::move(difference),
+       .text = [margin](const Row& row) { return best_text(row, margin); },
+       .value = field([](const BestComparison& best) { return CsvValue(best.difference); })});
+  columns.push_back(
+      {.column = {.name = "best_low_95_simultaneous"},
+       .value = field([](const BestComparison& best) { return CsvValue(best.low); })});
+  columns.push_back(
+      {.column = {.name = "best_high_95_simultaneous"},
+       .value = field([](const BestComparison& best) { return CsvValue(best.high); })});
+  columns.push_back({.column = {.name = "may_be_best"}, .value = field([](const BestComparison& b) {
+                                                          return CsvValue(b.may_be_best ? "yes"
+                                                                                        : "no");
+                                                        })});
+  columns.push_back({.column = {.name = "equivalent_to_best"}, .value = [margin](const Row& row) {
+                       if (!row.versus_best || !margin) return CsvValue();
+                       return CsvValue(row.is_equivalent_to_best(*margin) ? "yes" : "no");
+                     }});
+}
+
+// What stands beside the intervals: what they are about, and what they leave out.
 std::string mean_reading(const Report& report) {
   std::string text =
       " Mean: over domains, each counting the same, then over seeds.\n±: half-width of the "
-      "two-sided 95 % t-interval of the mean over n seeds; n=1 has none.";
-  const bool marked = std::any_of(report.rows.begin(), report.rows.end(), [](const Row& row) {
-    return mean_text(row).ends_with(kAmongBestMark);
-  });
-  if (marked)
-    text +=
-        "\n≈: cannot be told from the best row (paired t-test over seeds, p of 0.05 or more after "
-        "Holm's correction for all rows).";
-  return text;
+      "two-sided 95 % t-interval of the mean over n seeds, each row by itself; n=1 has none. It "
+      "is about other seeds on these test images, and leaves out what other test images would "
+      "do (petlab compare asks that)";
+  if (!report.searches.empty())
+    text += " and that settings were chosen by a search, which other seeds may choose otherwise";
+  return text + ".";
 }
 
 std::string quoted_reading(const Report& report) {
@@ -122,6 +122,9 @@ void add_names(RowColumns& columns, const Report& report) {
   columns.push_back(
       {.column = {.name = "row", .title = "row", .align = Align::left, .marked = true},
        .value = [](const Row& row) { return row.label; }});
+  if (!report.train_sizes.empty())
+    columns.push_back(
+        {.column = {.name = "train_size"}, .value = [](const Row& row) { return row.train_size; }});
   columns.push_back(
       {.column = {.name = "method", .title = "method", .align = Align::left, .importance = 4},
        .value = [](const Row& row) { return row.method; }});
@@ -144,7 +147,7 @@ void add_accuracies(RowColumns& columns, const Report& report) {
                        .value = [t](const Row& row) { return row.task_accuracy[t]; },
                        .ranked =
                            [t](const Row& row) {
-                             return is_complete(row) ? row.task_accuracy[t] : std::nullopt;
+                             return row.is_ranked() ? row.task_accuracy[t] : std::nullopt;
                            }});
   }
   add_estimate(columns,
@@ -162,20 +165,23 @@ void add_differences(RowColumns& columns, const Report& report) {
   Column zero_shot = {.name = "gain_over_zero_shot"};
   if (report.zero_shot) {
     zero_shot.title = "Δ zero-shot";
-    zero_shot.reading = "\nΔ zero-shot: difference to row '" +
-                        report.rows[*report.zero_shot].label +
-                        "' in percentage points, paired by seed, with the same kind of interval; "
-                        "* paired t-test over seeds, p below 0.05 after Holm's correction for all "
-                        "rows.";
+    zero_shot.reading =
+        "\nΔ zero-shot: difference to row '" + report.rows[*report.zero_shot].label +
+        "' in percentage points, paired by seed, with 95 % t-intervals that hold "
+        "for all rows together (Bonferroni). *: the interval leaves out 0; n.s.: "
+        "it does not, which does not show that there is no difference; no spread: the same "
+        "difference with each seed, so that there is nothing to test.";
   }
-  add_comparison(
-      columns,
-      {.column = zero_shot,
-       .text = [](const Row& row) { return difference_text(row.versus_zero_shot, row); }},
-      "gain", &Row::versus_zero_shot);
-  add_comparison(columns, {.column = {.name = "difference_to_best"}}, "best", &Row::versus_best);
-  columns.push_back({.column = {.name = "among_best"},
-                     .value = [](const Row& row) { return row.among_best ? "yes" : "no"; }});
+  add_zero_shot(columns, {.column = zero_shot, .text = [](const Row& row) {
+                            return difference_text(row.versus_zero_shot, row);
+                          }});
+  Column best = {.name = "difference_to_best"};
+  if (has_best_comparisons(report)) {
+    best.title = "Δ best";
+    best.importance = 1;
+    best.reading = "\n" + best_reading(report);
+  }
+  add_best(columns, report, best);
   Column gain = {.name = "multi_task_gain"};
   if (report.single_task) {
     gain.title = "Δ MTL";
@@ -218,7 +224,7 @@ void add_costs(RowColumns& columns, const Report& report) {
                   .title = report.times ? "train" : "",
                   .unit = "s",
                   .importance = 1,
-                  .reading = " Seconds: median over seeds; train includes warm-up,"},
+                  .reading = " Seconds: median over seeds; train includes the affinity phase,"},
        .text = [](const Row& row) { return optional_text(row.train_seconds, seconds); },
        .value = [](const Row& row) { return row.train_seconds; }});
   columns.push_back(
@@ -258,9 +264,20 @@ RowColumns row_columns(const Report& report) {
   add_names(columns, report);
   add_accuracies(columns, report);
   add_differences(columns, report);
+  add_measure_columns(columns, report);
   add_costs(columns, report);
+  add_operation_columns(columns, report);
+  add_budget_columns(columns);
   add_counts(columns);
   add_quotations(columns, report);
+  for (ColumnOf<Row>& one : columns) {
+    const auto& asked = report.columns;
+    if (one.column.optional &&
+        std::find(asked.begin(), asked.end(), one.column.name) == asked.end()) {
+      one.column.title.clear();
+      one.column.reading.clear();
+    }
+  }
   return columns;
 }
 
@@ -268,16 +285,48 @@ RowColumns row_columns(const Report& report) {
 
 std::string mean_text(const Row& row) {
   if (!row.mean) return kNothing;
-  std::string text = fixed(100.0 * row.mean->mean, kMeanPlaces);
+  const std::string text = fixed(100.0 * row.mean->mean, kMeanPlaces);
   if (!row.mean->half_width) return text + " (n=1)";
-  text += " ± " + fixed(100.0 * *row.mean->half_width, kMeanPlaces);
-  return row.among_best && row.place != Place::best ? text + kAmongBestMark : text;
+  if (leaves_range(*row.mean, 0.0, 1.0)) return text + kNoInterval;
+  return text + " ± " + fixed(100.0 * *row.mean->half_width, kMeanPlaces);
 }
 
 std::string difference_text(const std::optional<Comparison>& comparison, const Row& row) {
   if (!comparison) return kNothing;
   const std::string text = gain_text(comparison->difference, row);
-  return comparison->is_real() ? text + kRealMark : text;
+  if (!comparison->p) return comparison->difference.n > 1 ? text + kNoSpread : text;
+  return text + (comparison->is_real() ? kRealMark : kNotRealMark);
+}
+
+std::string best_text(const Row& row, const std::optional<double>& margin) {
+  if (!row.versus_best || !row.versus_best->difference) return kNothing;
+  const BestComparison& best = *row.versus_best;
+  std::string text = signed_fixed(100.0 * *best.difference, kMeanPlaces);
+  const bool known = best.low && best.high && *best.low >= -1.0 && *best.high <= 1.0;
+  text += known ? " (" + signed_fixed(100.0 * *best.low, kMeanPlaces) + " to " +
+                      signed_fixed(100.0 * *best.high, kMeanPlaces) + ")"
+                : kNoInterval;
+  if (margin && row.is_equivalent_to_best(*margin)) return text + kEquivalentMark;
+  const bool alone = best.low && *best.low >= 0.0;  // all others are below it
+  return text + (alone || !best.may_be_best ? kRealMark : kNotRealMark);
+}
+
+bool has_best_comparisons(const Report& report) {
+  return std::any_of(report.rows.begin(), report.rows.end(),
+                     [](const Row& row) { return row.versus_best.has_value(); });
+}
+
+std::string best_reading(const Report& report) {
+  std::string text =
+      "Δ best: difference to the best of the other rows without gaps in percentage points, with "
+      "Hsu's intervals of multiple comparisons with the best, paired by seed: 95 % for all rows "
+      "together, whichever is the best. *: another row is at least as good (the interval ends at "
+      "0), or this row is the best or as good as any (it begins at 0); n.s.: not significant, the "
+      "row may be the best, which does not show that it is as good.";
+  if (report.equivalence_margin)
+    text += " ≈: no more than " + percent(100.0 * *report.equivalence_margin) +
+            " points below the best, as the interval shows (the study's equivalence-margin).";
+  return text;
 }
 
 TextTable make_table(const Report& report) {
@@ -291,8 +340,20 @@ std::vector<std::string> make_legend(const Report& report) {
   return legend_of(row_columns(report));
 }
 
+std::vector<std::string> optional_columns() {
+  std::vector<std::string> names;
+  for (const ColumnOf<Row>& one : row_columns(Report{})) {
+    if (one.column.optional) names.push_back(one.column.name);
+  }
+  return names;
+}
+
 std::string table_csv(const Report& report) {
   return csv_file(row_columns(report), report.rows);
+}
+
+nlohmann::ordered_json table_json(const Report& report) {
+  return json_lines(row_columns(report), report.rows);
 }
 
 }  // namespace petlab::reports

@@ -1,6 +1,7 @@
 #include "run_table.hpp"
 
-#include "column_list.hpp"
+#include "column_json.hpp"
+#include "measure_list.hpp"
 #include "numbers.hpp"
 
 #include <algorithm>
@@ -90,6 +91,18 @@ void add_results(RunColumns& columns) {
   columns.push_back(
       {.column = {.title = "mean", .unit = "%"},
        .text = of_run([](const SeedResult& s) { return fixed(100.0 * s.mean_accuracy(), 2); })});
+  for (const Measure& one : measure_list()) {
+    const bool in_file = one.of_task != nullptr && one.name != kLossMeasure;  // that is "loss"
+    columns.push_back(
+        {.column = {.name = in_file ? one.name : "", .title = one.title, .unit = one.unit},
+         .text =
+             of_run([&one](const SeedResult& s) { return measure_text(one, value_of(one, s)); }),
+         .value = [&one](const RunLine& line) {
+           if (line.task == nullptr) return CsvValue();
+           const auto place = static_cast<std::size_t>(line.task - line.run->tasks.data());
+           return CsvValue(one.of_task(*line.run, place));
+         }});
+  }
 }
 
 void add_costs(RunColumns& columns, bool times) {
@@ -105,6 +118,17 @@ void add_costs(RunColumns& columns, bool times) {
        .text = of_run([](const SeedResult& s) {
          return fixed(static_cast<double>(s.stored_bytes) / kMega, 3);
        })});
+  columns.push_back(
+      {.column = {.name = "adapters_bytes",
+                  .title = "file",
+                  .unit = "MB",
+                  .reading = " file: in which the run's adapters are kept beside the store.",
+                  .reading_place = 1},
+       .text = of_run([](const SeedResult& s) {
+         return s.adapters_bytes == 0 ? std::string()
+                                      : fixed(static_cast<double>(s.adapters_bytes) / kMega, 3);
+       }),
+       .value = field_of_run([](const SeedResult& s) { return s.adapters_bytes; })});
   columns.push_back(
       {.column = {.name = "train_seconds", .title = times ? "train" : "", .unit = "s"},
        .text = of_run([](const SeedResult& s) { return seconds_cell(s.train_seconds); }),
@@ -177,25 +201,8 @@ std::vector<RunLine> finished_runs(const Report& report) {
   return lines;
 }
 
-}  // namespace
-
-TextTable make_run_table(const Report& report, std::size_t most) {
-  RunColumns columns = run_columns(report);
-  std::vector<RunLine> lines = finished_runs(report);
-  std::erase_if(columns, [&](const ColumnOf<RunLine>& column) {
-    return column.column.title.empty() ||
-           std::all_of(lines.begin(), lines.end(),
-                       [&](const RunLine& line) { return cell_text(column, line).empty(); });
-  });
-  if (lines.size() > most) lines.resize(most);
-  return text_table(columns, lines);
-}
-
-std::vector<std::string> make_run_legend(const Report& report) {
-  return legend_of(run_columns(report));
-}
-
-std::string runs_csv(const Report& report) {
+// A line a run and task; a run without results has one.
+std::vector<RunLine> all_runs(const Report& report) {
   std::multimap<std::string, const Failure*> failures;
   for (const Failure& failure : report.failures)
     failures.emplace(failure.label, &failure);
@@ -215,7 +222,33 @@ std::string runs_csv(const Report& report) {
     for (const std::uint64_t seed : row.missing_seeds)
       lines.push_back({.row = &row, .seed = seed, .status = "missing"});
   }
-  return csv_file(run_columns(report), lines);
+  return lines;
+}
+
+}  // namespace
+
+TextTable make_run_table(const Report& report, std::size_t most) {
+  RunColumns columns = run_columns(report);
+  std::vector<RunLine> lines = finished_runs(report);
+  std::erase_if(columns, [&](const ColumnOf<RunLine>& column) {
+    return column.column.title.empty() ||
+           std::all_of(lines.begin(), lines.end(),
+                       [&](const RunLine& line) { return cell_text(column, line).empty(); });
+  });
+  if (lines.size() > most) lines.resize(most);
+  return text_table(columns, lines);
+}
+
+std::vector<std::string> make_run_legend(const Report& report) {
+  return legend_of(run_columns(report));
+}
+
+std::string runs_csv(const Report& report) {
+  return csv_file(run_columns(report), all_runs(report));
+}
+
+nlohmann::ordered_json runs_json(const Report& report) {
+  return json_lines(run_columns(report), all_runs(report));
 }
 
 }  // namespace petlab::reports

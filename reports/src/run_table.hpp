@@ -3,6 +3,8 @@
 #include "petlab/reports/report.hpp"
 #include "table_model.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 #include <vector>
 
@@ -17,5 +19,8 @@ std::vector<std::string> make_run_legend(const Report& report);
 
 /// runs.csv: a line a run and task; runs without results have one line with their state.
 std::string runs_csv(const Report& report);
+
+/// The same lines as JSON.
+nlohmann::ordered_json runs_json(const Report& report);
 
 }  // namespace petlab::reports

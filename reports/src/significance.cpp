@@ -1,25 +1,17 @@
 #include "significance.hpp"
 
-#include "numbers.hpp"
 #include "petlab/reports/paired_tests.hpp"
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <unordered_map>
+#include <utility>
 
 namespace petlab::reports {
 namespace {
 
-bool has_gaps(const Row& row) {
-  return !row.mean || row.failed > 0 || !row.missing_seeds.empty();
-}
-
-// A run of the backbone as it is. One that does not say what its method is, but trained nothing,
-// is taken for one.
-bool is_baseline(const SeedResult& seed) {
-  return seed.method_trait ? *seed.method_trait == results::method_trait::kBaseline
-                           : seed.trainable() == 0;
-}
+constexpr double kAlpha = 0.05;
 
 // A run that trains all of a backbone for each task.
 bool trains_full_copies(const SeedResult& seed) {
@@ -28,11 +20,12 @@ bool trains_full_copies(const SeedResult& seed) {
          seed.trainable() == tasks * seed.total_backbone_parameters;
 }
 
-// The first row with finished runs that are all of this kind.
+// The first compared row with finished runs that are all of this kind.
 std::optional<std::size_t> first_row(const Report& report, bool (*kind)(const SeedResult&)) {
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     const std::vector<SeedResult>& seeds = report.rows[i].seeds;
-    if (!seeds.empty() && std::all_of(seeds.begin(), seeds.end(), kind)) return i;
+    if (report.rows[i].compared && !seeds.empty() && std::all_of(seeds.begin(), seeds.end(), kind))
+      return i;
   }
   return std::nullopt;
 }
@@ -59,30 +52,47 @@ std::vector<double> paired_values(
   return values;
 }
 
-using Target = std::optional<Comparison> Row::*;
-
-void compare_all(std::vector<Row>& rows, std::size_t reference, Target target) {
-  std::vector<Comparison*> tested;
-  std::vector<double> family;
+void compare_with_zero_shot(std::vector<Row>& rows, std::size_t reference) {
   const SeedsOfRow reference_seeds = seeds_of(rows[reference]);
+  std::vector<std::pair<Comparison*, std::vector<double>>> tested;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (i == reference) continue;
-    const std::vector<double> differences =
+    std::vector<double> differences =
         paired_values(rows[i], reference_seeds, [](const SeedResult& a, const SeedResult& b) {
           return std::optional<double>(a.mean_accuracy() - b.mean_accuracy());
         });
     if (differences.empty()) continue;
-    Comparison& comparison = (rows[i].*target).emplace();
+    Comparison& comparison = rows[i].versus_zero_shot.emplace();
     comparison.reference = reference;
     comparison.difference = estimate(differences);
+    comparison.difference.half_width.reset();
     comparison.p = paired_t_p(differences);
-    if (!comparison.p) continue;
-    tested.push_back(&comparison);
-    family.push_back(*comparison.p);
+    if (comparison.p) tested.emplace_back(&comparison, std::move(differences));
   }
-  const std::vector<double> corrected = holm(family);
-  for (std::size_t i = 0; i < tested.size(); ++i)
-    tested[i]->p_holm = corrected[i];
+  const auto family = static_cast<double>(tested.size());
+  for (auto& [comparison, differences] : tested) {
+    comparison->p_bonferroni = std::min(1.0, family * *comparison->p);
+    comparison->difference.half_width =
+        t_quantile(1.0 - 0.5 * kAlpha / family, comparison->difference.n - 1) *
+        *standard_error(differences);
+  }
+}
+
+// Rows with gaps take no part: their mean is over other seeds.
+void compare_rows_with_best(std::vector<Row>& rows) {
+  std::vector<Row*> compared;
+  std::vector<std::map<std::uint64_t, double>> scores;
+  for (Row& row : rows) {
+    if (!row.is_ranked()) continue;
+    if (row.seeds.size() < 2) return;
+    compared.push_back(&row);
+    std::map<std::uint64_t, double>& of_seeds = scores.emplace_back();
+    for (const SeedResult& seed : row.seeds)
+      of_seeds.emplace(seed.seed, seed.mean_accuracy());
+  }
+  const std::vector<BestComparison> found = compare_with_best(scores);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    compared[i]->versus_best = found[i];
 }
 
 const results::TaskResult* task_of(const SeedResult& seed, const std::string& task) {
@@ -107,7 +117,7 @@ std::optional<double> relative_gain(const SeedResult& seed, const SeedResult& re
 void add_multi_task_gains(Report& report) {
   const SeedsOfRow single_task = seeds_of(report.rows[*report.single_task]);
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    if (i == *report.single_task) continue;
+    if (i == *report.single_task || !report.rows[i].compared) continue;
     const std::vector<double> gains = paired_values(report.rows[i], single_task, relative_gain);
     if (!gains.empty()) report.rows[i].multi_task_gain = estimate(gains);
   }
@@ -120,7 +130,7 @@ void add_ranks(Report& report) {
     const bool everywhere =
         std::all_of(row.task_accuracy.begin(), row.task_accuracy.end(),
                     [](const std::optional<double>& accuracy) { return accuracy.has_value(); });
-    if (has_gaps(row) || !everywhere) continue;
+    if (!row.is_ranked() || !everywhere) continue;
     report.ranked_rows.push_back(i);
     for (std::size_t t = 0; t < scores.size(); ++t)
       scores[t].push_back(*row.task_accuracy[t]);
@@ -160,96 +170,32 @@ std::vector<std::uint64_t> collapsed(const std::vector<SeedResult>& seeds) {
   return result;
 }
 
-std::string listed(const std::vector<std::string>& items) {
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    text += (i == 0 ? "" : ", ") + items[i];
-  return text;
-}
-
-bool trains_nothing(const Row& row) {
-  return row.trainable && row.trainable->second == 0;
-}
-
-std::string collapse_note(const Row& row) {
-  std::vector<std::string> names;
-  std::string below, above;
-  for (const SeedResult& seed : row.seeds) {
-    const bool low = std::find(row.collapsed_seeds.begin(), row.collapsed_seeds.end(), seed.seed) !=
-                     row.collapsed_seeds.end();
-    if (low) names.push_back(std::to_string(seed.seed));
-    std::string& list = low ? below : above;
-    list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy(), 1);
-  }
-  return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
-         (names.size() == 1 ? " ends" : " end") + " far below the others (" + below +
-         " % against " + above + " %). The mean stands for neither: " +
-         (trains_nothing(row)
-              ? "nothing trains in this row, so that only the split differs between seeds."
-              : "look at the loss of these runs.");
-}
-
-std::string seeds_note(const Report& report) {
-  constexpr int kEnoughSeeds = 5;
-  int most = 0;
-  for (const Row& row : report.rows)
-    most = std::max(most, static_cast<int>(row.seeds.size()));
-  if (most == 0 || most >= kEnoughSeeds) return {};
-  if (most == 1)
-    return "One seed: nothing is known about chance between seeds, so there are no intervals and "
-           "no tests. Five or more seeds are a good start.";
-  return "Too few seeds for small differences: with " + std::to_string(most) +
-         " seeds the 95 % interval of a mean reaches " + fixed(interval_reach(most), 2) +
-         " standard deviations to either side, with 5 seeds " + fixed(interval_reach(5), 2) +
-         ", with 10 seeds " + fixed(interval_reach(10), 2) + ".";
-}
-
-// Rows that might be the baseline as well as the one that was taken for it.
-std::string baseline_note(const Report& report) {
-  if (!report.zero_shot) return {};
-  const Row& taken = report.rows[*report.zero_shot];
-  const auto is_guessed = [](const SeedResult& seed) {
-    return !seed.method_trait && is_baseline(seed);
-  };
-  if (!is_guessed(taken.seeds.front())) return {};
-  std::vector<std::string> others;
-  for (const Row& row : report.rows) {
-    if (row.method != taken.method && !row.seeds.empty() && is_guessed(row.seeds.front()))
-      others.push_back("'" + row.label + "'");
-  }
-  if (others.empty()) return {};
-  return "Row '" + taken.label +
-         "' is taken for zero-shot because its runs trained nothing; so did "
-         "those of " +
-         listed(others) + ", and none of them says what its method is.";
-}
-
-std::string best_group_note(const Report& report) {
-  if (!report.best || report.rows[*report.best].mean->n < 2) return {};
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < report.rows.size(); ++i) {
-    if (i != *report.best && report.rows[i].among_best)
-      names.push_back("'" + report.rows[i].label + "'");
-  }
-  const std::string best = "'" + report.rows[*report.best].label + "'";
-  if (names.empty()) return "All other rows without gaps can be told from the best, " + best + ".";
-  return "The best mean is that of " + best + "; " + listed(names) +
-         " cannot be told from it with these seeds, so ranks among them mean nothing.";
-}
-
 }  // namespace
+
+bool is_baseline(const SeedResult& seed) {
+  return seed.method_trait ? *seed.method_trait == results::method_trait::kBaseline
+                           : seed.trainable() == 0;
+}
+
+std::string among_ranked(const Report& report) {
+  const double best = report.rows[report.best.value()].mean->mean;
+  const bool is_passed = std::any_of(report.rows.begin(), report.rows.end(), [&](const Row& row) {
+    return row.compared && row.mean && row.mean->mean > best;
+  });
+  return is_passed ? " among rows without gaps" : "";
+}
 
 void add_places(Report& report) {
   std::vector<double> means;
   for (const Row& row : report.rows) {
-    if (!has_gaps(row)) means.push_back(row.mean->mean);
+    if (row.is_ranked()) means.push_back(row.mean->mean);
   }
   std::sort(means.begin(), means.end(), std::greater<>());
   means.erase(std::unique(means.begin(), means.end()), means.end());
   if (means.size() < 2) return;
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     Row& row = report.rows[i];
-    if (has_gaps(row)) continue;
+    if (!row.is_ranked()) continue;
     if (row.mean->mean == means[0]) row.place = Place::best;
     if (row.mean->mean == means[1]) row.place = Place::second;
     if (row.place == Place::best && !report.best) report.best = i;
@@ -259,30 +205,13 @@ void add_places(Report& report) {
 void add_comparisons(Report& report) {
   report.zero_shot = first_row(report, is_baseline);
   report.single_task = first_row(report, trains_full_copies);
-  if (report.zero_shot) compare_all(report.rows, *report.zero_shot, &Row::versus_zero_shot);
-  if (report.best) compare_all(report.rows, *report.best, &Row::versus_best);
-  for (Row& row : report.rows) {
-    const bool worse =
-        row.versus_best && row.versus_best->is_real() && row.versus_best->difference.mean < 0.0;
-    row.among_best = report.best && !has_gaps(row) && !worse;
+  // All sizes have one test set, so that each is compared with what trains nothing.
+  if (report.zero_shot) compare_with_zero_shot(report.rows, *report.zero_shot);
+  compare_rows_with_best(report.rows);
+  for (Row& row : report.rows)
     row.collapsed_seeds = collapsed(row.seeds);
-  }
   if (report.single_task) add_multi_task_gains(report);
   add_ranks(report);
-}
-
-void add_statistical_notes(Report& report) {
-  if (report.finished == 0) return;
-  const auto add = [&](const std::string& note) {
-    if (!note.empty()) report.notes.push_back(note);
-  };
-  for (const Row& row : report.rows) {
-    if (!row.collapsed_seeds.empty()) add(collapse_note(row));
-  }
-  add(baseline_note(report));
-  add(seeds_note(report));
-  add(best_group_note(report));
-  if (report.ranked_rows.size() > 2) add(report.ranks.statement);
 }
 
 }  // namespace petlab::reports

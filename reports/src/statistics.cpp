@@ -21,8 +21,12 @@ void require_values(std::span<const double> values) {
 
 }  // namespace
 
+double t_quantile(double probability, int degrees) {
+  return boost::math::quantile(boost::math::students_t(static_cast<double>(degrees)), probability);
+}
+
 double t_quantile_975(int degrees) {
-  return boost::math::quantile(boost::math::students_t(static_cast<double>(degrees)), 0.975);
+  return t_quantile(0.975, degrees);
 }
 
 Estimate estimate(std::span<const double> values) {
@@ -40,15 +44,26 @@ Estimate estimate(std::span<const double> values) {
   return result;
 }
 
-std::optional<double> paired_t_p(std::span<const double> differences) {
-  if (differences.size() < 2) return std::nullopt;
-  const auto [low, high] = std::minmax_element(differences.begin(), differences.end());
+std::optional<double> standard_error(std::span<const double> values) {
+  if (values.size() < 2) return std::nullopt;
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
   if (*high - *low <= kSameValue) return std::nullopt;
+  const Estimate mean = estimate(values);
+  return *mean.half_width / t_quantile_975(mean.n - 1);
+}
+
+bool leaves_range(const Estimate& value, double low, double high) {
+  return value.half_width &&
+         (value.mean - *value.half_width < low || value.mean + *value.half_width > high);
+}
+
+std::optional<double> paired_t_p(std::span<const double> differences) {
+  const std::optional<double> error = standard_error(differences);
+  if (!error) return std::nullopt;
   const Estimate mean = estimate(differences);
-  const double degrees = static_cast<double>(mean.n) - 1.0;
-  const double error = *mean.half_width / t_quantile_975(mean.n - 1);
-  const boost::math::students_t distribution(degrees);
-  return 2.0 * boost::math::cdf(boost::math::complement(distribution, std::abs(mean.mean / error)));
+  const boost::math::students_t distribution(static_cast<double>(mean.n) - 1.0);
+  return 2.0 *
+         boost::math::cdf(boost::math::complement(distribution, std::abs(mean.mean / *error)));
 }
 
 double interval_reach(int n) {

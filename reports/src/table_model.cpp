@@ -31,6 +31,7 @@ std::vector<std::string> legend_lines(std::vector<Column> columns) {
 
 std::string points_text(const Estimate& difference) {
   const std::string text = signed_fixed(100.0 * difference.mean, 2);
+  if (leaves_range(difference, -1.0, 1.0)) return text + kNoInterval;
   return difference.half_width ? text + " ± " + fixed(100.0 * *difference.half_width, 2) : text;
 }
 

@@ -16,8 +16,9 @@ struct Column {
   std::string title = {};  // in tables; "": it is in CSV files alone
   std::string unit = {};   // of the cells in tables; stands behind the title
   Align align = Align::right;
-  int importance = 0;   // 0: never left out; the larger, the sooner it is
-  bool marked = false;  // shows the row's place
+  int importance = 0;     // 0: never left out; the larger, the sooner it is
+  bool marked = false;    // shows the row's place
+  bool optional = false;  // in tables only where Report::columns has its name
   /// How to read it: goes on in the line of the legend that the column before ended, a line break
   /// starts a new one. Readings of a larger place come after all of a smaller one.
   std::string reading = {};
@@ -27,9 +28,12 @@ struct Column {
   std::string heading() const { return unit.empty() ? title : title + " " + unit; }
 };
 
-inline constexpr const char* kNothing = "–";         // an empty cell
-inline constexpr const char* kRealMark = " *";       // after a difference that is significant
-inline constexpr const char* kAmongBestMark = " ≈";  // after a mean that may as well be the best
+inline constexpr const char* kNothing = "–";  // an empty cell
+// After a difference. A row has one of them: what is only not significant is not equal.
+inline constexpr const char* kRealMark = " *";        // significant
+inline constexpr const char* kNotRealMark = " n.s.";  // not significant
+inline constexpr const char* kEquivalentMark = " ≈";  // shown to be within the margin
+inline constexpr const char* kNoInterval = " (no interval)";
 
 struct TextTable {
   std::vector<Column> columns;
@@ -46,7 +50,8 @@ Place place_of(const TextTable& table, std::size_t row, std::size_t column);
 /// The readings of the columns in lines.
 std::vector<std::string> legend_lines(std::vector<Column> columns);
 
-/// "+1.20 ± 0.40" in percentage points; without the interval where there is none.
+/// "+1.20 ± 0.40" in percentage points; without the interval where there is none, and "+1.20 (no
+/// interval)" where it would leave -100 to 100.
 std::string points_text(const Estimate& difference);
 
 /// The one sentence for a study without finished runs; "" for others.

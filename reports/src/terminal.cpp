@@ -3,8 +3,10 @@
 #include "petlab/reports/render.hpp"
 #include "row_table.hpp"
 #include "table_model.hpp"
+#include "train_size_table.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <ostream>
 
 namespace petlab::reports {
@@ -26,8 +28,11 @@ TextTable printable(TextTable table) {
   return table;
 }
 
-bool ends_with_mark(const std::string& text) {
-  return text.ends_with(kRealMark) || text.ends_with(kAmongBestMark);
+// How many columns the mark at the end of a cell takes.
+int mark_width(const std::string& text) {
+  for (const char* mark : {kRealMark, kNotRealMark, kEquivalentMark})
+    if (text.ends_with(mark)) return display_width(mark);
+  return 0;
 }
 
 // Places are shown by [1] and [2]; the terminal's bold and underline come on top. Cells without a
@@ -37,11 +42,12 @@ TextTable with_places(TextTable table) {
                                      [](Place place) { return place != Place::none; });
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     if (table.columns[c].align == Align::left) continue;
-    const bool any_mark = std::any_of(table.rows.begin(), table.rows.end(),
-                                      [&](const auto& cells) { return ends_with_mark(cells[c]); });
+    int widest_mark = 0;
+    for (const auto& cells : table.rows)
+      widest_mark = std::max(widest_mark, mark_width(cells[c]));
     for (std::size_t r = 0; r < table.rows.size(); ++r) {
       std::string& cell = table.rows[r][c];
-      if (any_mark && !ends_with_mark(cell)) cell += "  ";
+      cell.append(static_cast<std::size_t>(widest_mark - mark_width(cell)), ' ');
       if (!table.columns[c].marked || !any_place) continue;
       if (table.places[r] == Place::none) cell += "    ";
       if (table.places[r] == Place::best) cell += " [1]";
@@ -76,11 +82,11 @@ std::vector<std::size_t> fitting_columns(const TextTable& table, const std::vect
     return sum - kGapWidth;
   };
   while (limit > 0 && total() > limit) {
-    const auto least = std::max_element(kept.begin(), kept.end(), [&](auto a, auto b) {
+    const auto least = std::max_element(kept.rbegin(), kept.rend(), [&](auto a, auto b) {
       return table.columns[a].importance < table.columns[b].importance;
     });
     if (table.columns[*least].importance == 0) break;
-    kept.erase(least);
+    kept.erase(std::next(least).base());
   }
   return kept;
 }
@@ -89,6 +95,8 @@ std::string padded(const std::string& text, int width, Align align) {
   const std::string space(static_cast<std::size_t>(std::max(0, width - display_width(text))), ' ');
   return align == Align::left ? text + space : space + text;
 }
+
+void print_wrapped(std::ostream& out, const std::string& raw, int width, int indent);
 
 class TablePrinter {
  public:
@@ -136,7 +144,9 @@ class TablePrinter {
       if (std::find(kept_.begin(), kept_.end(), c) != kept_.end()) continue;
       names += (names.empty() ? "" : ", ") + table_.columns[c].heading();
     }
-    if (!names.empty()) out_ << "(left out to fit: " << names << "; the report files have all)\n";
+    if (!names.empty())
+      print_wrapped(out_, "(left out to fit: " + names + "; the report files have all)",
+                    style_.width, 2);
   }
 
   std::ostream& out_;
@@ -210,7 +220,13 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
   print_wrapped(out, "[1] best, [2] second best mean among rows without gaps.", style.width, 2);
   for (const std::string& line : make_legend(report))
     print_wrapped(out, line, style.width, 2);
-  print_list(out, "Notes", report.notes, style.width);
+  if (const TextTable sizes = make_train_size_table(report); !sizes.rows.empty()) {
+    out << "\nAccuracy by training size\n";
+    TablePrinter(out, sizes, style).print();
+    for (const std::string& line : make_train_size_legend(report))
+      print_wrapped(out, line, style.width, 2);
+  }
+  print_list(out, "Notes", {report.notes.begin(), report.notes.end()}, style.width);
   std::vector<std::string> groupings;
   for (const FoundGrouping& found : report.groupings)
     groupings.push_back(grouping_text(found, report.times));

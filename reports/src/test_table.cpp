@@ -9,24 +9,10 @@
 namespace petlab::reports {
 namespace {
 
-using Against = std::optional<Comparison> Row::*;
-
-std::string p_cell(const Row& row, Against against, std::optional<double> Comparison::* p) {
-  if (!(row.*against)) return {};
-  const std::optional<double>& value = (*(row.*against)).*p;
+std::string p_cell(const Row& row, std::optional<double> Comparison::* p) {
+  if (!row.versus_zero_shot) return {};
+  const std::optional<double>& value = (*row.versus_zero_shot).*p;
   return value ? p_digits(*value) : std::string();
-}
-
-void add_comparison(ColumnList<Row>& columns, Column difference, Against against) {
-  columns.push_back({.column = std::move(difference), .text = [against](const Row& row) {
-                       return difference_text(row.*against, row);
-                     }});
-  columns.push_back({.column = {.title = "p", .importance = 1}, .text = [against](const Row& row) {
-                       return p_cell(row, against, &Comparison::p);
-                     }});
-  columns.push_back({.column = {.title = "p, Holm"}, .text = [against](const Row& row) {
-                       return p_cell(row, against, &Comparison::p_holm);
-                     }});
 }
 
 ColumnList<Row> test_columns(const Report& report) {
@@ -34,20 +20,30 @@ ColumnList<Row> test_columns(const Report& report) {
       {.column = {.title = "row",
                   .align = Align::left,
                   .marked = true,
-                  .reading =
-                      "Differences of means in percentage points with 95 % t-intervals, paired by "
-                      "seed. p: paired t-test over seeds; – where there is one seed, or the same "
-                      "difference with every seed. p, Holm: corrected for all rows that are "
-                      "compared with the same row; * below 0.05."},
+                  .reading = "Differences of means in percentage points, paired by seed."},
        .text = [](const Row& row) { return row.label; }}};
-  if (report.zero_shot) add_comparison(columns, {.title = "Δ zero-shot"}, &Row::versus_zero_shot);
-  if (report.best) {
-    add_comparison(columns,
-                   {.title = "Δ best",
-                    .reading = "\nbest is row '" + report.rows[*report.best].label +
-                               "'. It was picked because of its mean, so its lead is likely to be "
-                               "a little smaller than it looks."},
-                   &Row::versus_best);
+  if (report.zero_shot) {
+    columns.push_back(
+        {.column =
+             {.title = "Δ zero-shot",
+              .reading =
+                  " Δ zero-shot: with 95 % t-intervals that hold for all rows "
+                  "together. p: paired t-test over seeds; – where there is one seed, "
+                  "or the same difference with every seed. p, Bonferroni: times the "
+                  "number of rows that have a p; * below 0.05, where the interval leaves out 0, "
+                  "n.s. otherwise."},
+         .text = [](const Row& row) { return difference_text(row.versus_zero_shot, row); }});
+    columns.push_back({.column = {.title = "p", .importance = 1},
+                       .text = [](const Row& row) { return p_cell(row, &Comparison::p); }});
+    columns.push_back({.column = {.title = "p, Bonferroni"}, .text = [](const Row& row) {
+                         return p_cell(row, &Comparison::p_bonferroni);
+                       }});
+  }
+  if (has_best_comparisons(report)) {
+    columns.push_back({.column = {.title = "Δ best", .reading = "\n" + best_reading(report)},
+                       .text = [margin = report.equivalence_margin](const Row& row) {
+                         return best_text(row, margin);
+                       }});
   }
   return columns;
 }

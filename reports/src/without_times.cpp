@@ -7,6 +7,8 @@ void leave_out_times(Report& report) {
   for (Row& row : report.rows) {
     row.train_seconds.reset();
     row.evaluate_seconds.reset();
+    row.peak_host_bytes.reset();
+    row.peak_device_bytes.reset();
     for (SeedResult& seed : row.seeds) {
       seed.train_seconds.reset();
       seed.evaluate_seconds.reset();

@@ -1,3 +1,4 @@
+#include "class_table.hpp"
 #include "figures.hpp"
 #include "pdf.hpp"
 #include "petlab/base/atomic_file.hpp"
@@ -130,18 +131,22 @@ class Writer {
   std::vector<std::unique_ptr<base::AtomicFile>> drafts_;
 };
 
+// The page as it is shown: `without`, a copy, where something is left out.
+const Page& shown_of(const Page& page, Page& without) {
+  if (page.times) return page;
+  without = page;
+  for (Report& study : without.studies)
+    leave_out_times(study);
+  return without;
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> write_report(const Page& page,
                                                 const std::filesystem::path& folder,
                                                 const std::vector<Format>& formats) {
   Page without;
-  if (!page.times) {
-    without = page;
-    for (Report& study : without.studies)
-      leave_out_times(study);
-  }
-  const Page& shown = page.times ? page : without;
+  const Page& shown = shown_of(page, without);
   Writer writer(shown, folder);
   for (const Format format : formats) {
     switch (format) {
@@ -151,6 +156,11 @@ std::vector<std::filesystem::path> write_report(const Page& page,
       case Format::csv:
         writer.write_each("table.csv", table_csv);
         writer.write_each("runs.csv", runs_csv);
+        writer.write_each("classes.csv", classes_csv);
+        writer.write_each("confusions.csv", confusions_csv);
+        break;
+      case Format::json:
+        writer.write("report.json", report_json(shown));
         break;
       case Format::latex:
         writer.write_each("table.tex", table_latex);
@@ -164,6 +174,30 @@ std::vector<std::filesystem::path> write_report(const Page& page,
     }
   }
   return std::move(writer).commit();
+}
+
+std::string report_text(const Page& page, Format format, CsvTable table) {
+  Page without;
+  const Page& shown = shown_of(page, without);
+  if (format == Format::json) return report_json(shown);
+  if (shown.studies.size() != 1)
+    throw base::Error(base::ErrorKind::config,
+                      "only JSON holds several studies in one text; name one with --study");
+  const Report& report = shown.studies.front();
+  switch (format) {
+    case Format::markdown:
+      return markdown_page(report, "");
+    case Format::latex:
+      return table_latex(report);
+    case Format::csv:
+      return table == CsvTable::rows      ? table_csv(report)
+             : table == CsvTable::runs    ? runs_csv(report)
+             : table == CsvTable::classes ? classes_csv(report)
+                                          : confusions_csv(report);
+    default:
+      throw base::Error(base::ErrorKind::config,
+                        "a page and figures are files; expected markdown, csv, latex or json");
+  }
 }
 
 std::vector<std::filesystem::path> write_report(const Report& report,

@@ -1,6 +1,8 @@
 #include "petlab/results/merge.hpp"
 
 #include "merge_studies.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/verification.hpp"
 #include "queries.hpp"
 #include "run_checks.hpp"
@@ -59,8 +61,10 @@ class Merger {
     RunReader reader(from, LoadDetail::everything);
     for (const std::string& identity : texts_of(from, "SELECT identity FROM runs ORDER BY run_id"))
       take_run(from, reader, identity, from_path);
-    const StudyMerge studies = merge_studies(into_, into_path_, from, from_path, options_.rename);
+    const StudyMerge studies = merge_studies(into_, into_path_, from, from_path, options_);
     report.studies_added += studies.added;
+    for (const std::string& sentence : studies.joined)
+      report.joined.push_back(sentence);
     for (const std::string& sentence : studies.renamed)
       report.renamed.push_back(sentence);
     for (const std::string& sentence : studies.differences)
@@ -84,7 +88,10 @@ class Merger {
       std::string difference;
       if (mine->done && theirs.done) difference = difference_of(reader, identity);
       if (difference.empty()) {
-        if (mine->done && theirs.done) take_verifications(from, identity);
+        if (mine->done && theirs.done) {
+          take_verifications(from, identity);
+          complete_adapters(reader, identity, from_path);
+        }
         ++report.runs_kept;
       } else {
         report.differences.push_back(difference + " in '" + from_path.string() + "'; that of '" +
@@ -97,11 +104,32 @@ class Merger {
     if (run.status == RunStatus::done) {
       check_against_split(from_path, run, splits_.at({run.split_hash, run.dataset_hash}));
       end_lease(into_, identity);
+      take_adapters(run, from_path);
     }
     if (mine) execute(into_, "DELETE FROM runs WHERE identity = ?", identity);
     write_run(into_, run, theirs.attempts);
     take_verifications(from, identity);
     ++(mine ? report.runs_replaced : report.runs_added);
+  }
+
+  // Before the run's row, so that a row never names what is not there yet.
+  void take_adapters(const RunRecord& run, const std::filesystem::path& from_path) {
+    try {
+      if (carry_adapters(from_path, into_path_, run)) ++report.adapters_copied;
+    } catch (const base::Error& error) {
+      report.without_adapters.emplace_back(error.what());
+    }
+  }
+
+  // Of a run that both have: only where the file here is missing and theirs is the same.
+  void complete_adapters(RunReader& reader, const std::string& identity,
+                         const std::filesystem::path& from_path) {
+    const RunRecord mine = RunReader(into_, LoadDetail::without_predictions).read(identity).value();
+    const RunRecord theirs = reader.read(identity).value();
+    if (mine.adapters_hash != theirs.adapters_hash || adapter_trouble(into_path_, mine).empty() ||
+        !adapter_trouble(from_path, mine).empty())
+      return;
+    take_adapters(mine, from_path);
   }
 
   // How two finished runs of one identity differ, as the beginning of a sentence; "" if they do

@@ -1,35 +1,64 @@
 #include "merge_studies.hpp"
 
+#include "join_plans.hpp"
 #include "queries.hpp"
 #include "run_checks.hpp"
+#include "statements.hpp"
 #include "store_file.hpp"
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
+#include <utility>
 
 namespace petlab::results {
 namespace {
 
-// The first thing in which two plans differ, as the end of a sentence.
-std::string plan_difference(const StudyRecord& mine, const StudyRecord& theirs) {
-  for (std::size_t i = 0; i < std::min(mine.plan.size(), theirs.plan.size()); ++i) {
-    const PlannedRun& a = mine.plan[i];
-    const PlannedRun& b = theirs.plan[i];
-    if (a == b) continue;
-    const auto name = [](const PlannedRun& run) {
-      return "row '" + run.row_label + "' seed " + std::to_string(run.seed);
-    };
-    return name(a) == name(b) ? "their runs of " + name(a) + " have different settings"
-                              : name(a) + " stands where the other has " + name(b);
+std::optional<std::string> value_in(const std::map<std::string, std::string>& settings,
+                                    const std::string& name) {
+  const auto found = settings.find(name);
+  return found == settings.end() ? std::nullopt : std::optional(found->second);
+}
+
+// The values that decided the recorded run of a plan that comes first for a row, but for the seed
+// and the split, which follows from it; empty where none was recorded.
+std::map<std::string, std::string> settings_of(const SQLite::Database& db, const StudyRecord& study,
+                                               const std::string& row) {
+  std::map<std::string, std::string> settings;
+  for (const PlannedRun& run : study.plan) {
+    if (run.row_label != row) continue;
+    SQLite::Statement value = query(db,
+                                    "SELECT v.kind || ' ' || v.name, v.value FROM run_values v "
+                                    "JOIN runs r USING (run_id) JOIN splits s USING (split_id) "
+                                    "WHERE r.identity = ? AND v.kind IN ('identity', 'protocol') "
+                                    "AND v.name <> 'seed' AND v.value <> s.hash",
+                                    run.hash);
+    while (value.executeStep())
+      settings.emplace(value.getColumn(0).getString(), value.getColumn(1).getString());
+    if (!settings.empty()) break;
   }
-  return std::to_string(mine.plan.size()) + " runs and " + std::to_string(theirs.plan.size());
+  return settings;
+}
+
+// Of the recorded runs of a plan.
+std::string dataset_of(const SQLite::Database& db, const StudyRecord& study) {
+  for (const PlannedRun& run : study.plan) {
+    SQLite::Statement hash = query(db,
+                                   "SELECT d.hash FROM runs r JOIN splits s USING (split_id) "
+                                   "JOIN datasets d USING (dataset_id) WHERE r.identity = ?",
+                                   run.hash);
+    if (hash.executeStep()) return hash.getColumn(0).getString();
+  }
+  return "";
 }
 
 class StudyMerger {
  public:
   StudyMerger(SQLite::Database& into, const std::filesystem::path& into_path,
-              const SQLite::Database& from, const std::filesystem::path& from_path, bool rename)
-      : into_(into), into_path_(into_path), from_(from), from_path_(from_path), rename_(rename) {}
+              const SQLite::Database& from, const std::filesystem::path& from_path,
+              const MergeOptions& options)
+      : into_(into), into_path_(into_path), from_(from), from_path_(from_path), options_(options) {}
 
   StudyMerge run() {
     std::vector<StudyRecord> studies;
@@ -51,20 +80,49 @@ class StudyMerger {
   }
 
  private:
+  // The study of that name here with what `study` adds, or why they are not parts of one.
+  JoinedPlans joined_with(const StudyRecord& study, const StudyRecord& mine) const {
+    JoinedPlans joined = join_plans(mine, study, options_.places);
+    if (!joined.study || mine.plan == study.plan) return joined;
+    // Plans say what is meant; what was computed has to agree too.
+    const auto refuse = [&](const std::string& difference) {
+      joined.study.reset();
+      joined.difference = difference;
+    };
+    const std::string my_data = dataset_of(into_, mine), their_data = dataset_of(from_, study);
+    if (!my_data.empty() && !their_data.empty() && my_data != their_data)
+      refuse("their runs are of two data sets, " + short_hash(my_data) + " and " +
+             short_hash(their_data));
+    std::set<std::string> rows;
+    for (const PlannedRun& run : study.plan)
+      rows.insert(run.row_label);
+    for (const std::string& row : rows) {
+      const auto here = settings_of(into_, mine, row), there = settings_of(from_, study, row);
+      if (here.empty() || there.empty()) continue;
+      // What only one of them says is a difference too.
+      for (const auto* one : {&here, &there})
+        for (const auto& [name, value] : *one)
+          if (value_in(here, name) != value_in(there, name))
+            refuse("their runs of row '" + row + "' differ in " + name.substr(name.find(' ') + 1));
+    }
+    return joined;
+  }
+
   bool fits(const StudyRecord& study, const std::string& name) const {
     const std::optional<StudyRecord> mine = read_study(into_, name);
-    return !mine || mine->plan == study.plan;
+    return !mine || mine->plan == study.plan || joined_with(study, *mine).study.has_value();
   }
 
   // Another plan of this name gets a name made of its file's, with a number where that is taken
   // too.
   std::string name_for(const StudyRecord& study) {
     if (fits(study, study.name)) return study.name;
-    if (!rename_) {
+    if (!options_.rename) {
       const StudyRecord mine = read_study(into_, study.name).value();
       throw store_error(into_path_, "its study '" + study.name +
                                         "' has another plan than the study of that name in '" +
-                                        from_path_.string() + "': " + plan_difference(mine, study) +
+                                        from_path_.string() +
+                                        "': " + joined_with(study, mine).difference +
                                         "; --rename keeps both");
     }
     const std::string base = study.name + "-" + from_path_.stem().string();
@@ -85,7 +143,22 @@ class StudyMerger {
       return;
     }
     bool changed = false;
-    for (const SearchRecord& search : theirs.searches) {
+    std::map<std::int64_t, std::int64_t> rows;
+    if (mine->plan != theirs.plan) {
+      JoinedPlans joined = joined_with(theirs, *mine);
+      rows = std::move(joined.rows);
+      const std::size_t more = joined.study->plan.size() - mine->plan.size();
+      if (more > 0) {
+        mine = std::move(joined.study);
+        changed = true;
+        result_.joined.push_back("study '" + theirs.name + "' of '" + into_path_.string() +
+                                 "' has " + std::to_string(more) + " planned runs more, of '" +
+                                 from_path_.string() + "'");
+      }
+    }
+    for (SearchRecord search : theirs.searches) {
+      if (const auto row = rows.find(search.row_index); row != rows.end())
+        search.row_index = row->second;
       const auto same_row =
           std::find_if(mine->searches.begin(), mine->searches.end(),
                        [&](const SearchRecord& one) { return one.row_index == search.row_index; });
@@ -106,7 +179,7 @@ class StudyMerger {
   const std::filesystem::path& into_path_;
   const SQLite::Database& from_;
   const std::filesystem::path& from_path_;
-  bool rename_;
+  const MergeOptions& options_;
   std::map<std::string, std::string> names_;  // of the studies in `from_`: there -> here
   StudyMerge result_;
 };
@@ -115,8 +188,8 @@ class StudyMerger {
 
 StudyMerge merge_studies(SQLite::Database& into, const std::filesystem::path& into_path,
                          const SQLite::Database& from, const std::filesystem::path& from_path,
-                         bool rename) {
-  return StudyMerger(into, into_path, from, from_path, rename).run();
+                         const MergeOptions& options) {
+  return StudyMerger(into, into_path, from, from_path, options).run();
 }
 
 }  // namespace petlab::results

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "petlab/results/merge.hpp"
+
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cstdint>
@@ -11,6 +13,7 @@ namespace petlab::results {
 
 struct StudyMerge {
   std::int64_t added = 0;
+  std::vector<std::string> joined;       // one sentence each
   std::vector<std::string> renamed;      // one sentence each
   std::vector<std::string> differences;  // one sentence each
 };
@@ -18,6 +21,6 @@ struct StudyMerge {
 /// The part of merge_stores() that joins studies and their searches, inside its transaction.
 StudyMerge merge_studies(SQLite::Database& into, const std::filesystem::path& into_path,
                          const SQLite::Database& from, const std::filesystem::path& from_path,
-                         bool rename);
+                         const MergeOptions& options);
 
 }  // namespace petlab::results

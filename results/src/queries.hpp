@@ -28,6 +28,9 @@ bool add_split(SQLite::Database& db, const std::filesystem::path& path, const Sp
 
 // study_queries.cpp
 void write_study(SQLite::Database& db, const StudyRecord& study);
+/// Renames the stored plan of this name where `study` would leave finished runs of it in no plan
+/// (study_name.hpp); returns its new name.
+std::optional<std::string> keep_replaced_plan(SQLite::Database& db, const StudyRecord& study);
 std::vector<std::string> read_study_names(const SQLite::Database& db);
 std::optional<StudyRecord> read_study(const SQLite::Database& db, const std::string& name);
 std::vector<StudyRun> read_study_runs(const SQLite::Database& db, const std::string& study);

@@ -33,6 +33,10 @@ inline constexpr std::array kRunColumns = {
     stored<&RunRecord::resumed>("resumed"),
     stored<&RunRecord::step_flops>("step_flops"),
     stored<&RunRecord::image_flops>("image_flops"),
+    stored<&RunRecord::adapters_hash>("adapters_hash"),
+    stored<&RunRecord::adapters_bytes>("adapters_bytes"),
+    stored<&RunRecord::kind>("kind"),
+    stored<&RunRecord::parent>("parent"),
 };
 
 inline constexpr std::array kParameterColumns = {

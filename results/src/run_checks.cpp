@@ -108,6 +108,18 @@ void check_counts(const Checker& check, const RunRecord& run) {
   }
 }
 
+void check_adapters(const Checker& check, const RunRecord& run) {
+  check(run.adapters_hash.empty() || is_hash(run.adapters_hash),
+        "the digest of its adapters, '" + run.adapters_hash + "', is not 64 hex digits");
+  check(run.adapters_bytes >= 0 && (run.adapters_bytes > 0) == !run.adapters_hash.empty(),
+        "its adapters have a digest or a size, expected both or none");
+  check(run.kind == run_kind::kTraining || run.kind == run_kind::kEvaluation,
+        "its kind is '" + run.kind + "', expected training or evaluation");
+  check((run.kind == run_kind::kEvaluation) == run.parent.has_value() &&
+            (!run.parent || (is_hash(*run.parent) && *run.parent != run.identity.hash)),
+        "an evaluation names the run that trained its adapters, and no other run does");
+}
+
 void check_searches(const Checker& check, const StudyRecord& study,
                     const std::map<std::int64_t, std::string>& labels) {
   std::set<std::int64_t> rows;
@@ -181,6 +193,7 @@ void check_run(const std::filesystem::path& path, const RunRecord& run) {
   check_names_once(check, run.environment, "environment");
   check_numbers(check, run);
   check_counts(check, run);
+  check_adapters(check, run);
   if (run.grouping) check_grouping(check, *run.grouping);
   if (run.status == RunStatus::failed) {
     check(!run.error.empty() && !run.error_kind.empty(), "it failed but gives no reason");

@@ -74,12 +74,15 @@ void RunStore::check_in_place() const {
   impl_->check_in_place();
 }
 
-void RunStore::set_study(const StudyRecord& study) {
+std::optional<std::string> RunStore::set_study(const StudyRecord& study) {
   check_study(impl_->path, study);
+  std::optional<std::string> earlier;
   impl_->write("store the plan of study '" + study.name + "'", [&] {
+    earlier = keep_replaced_plan(impl_->db, study);
     write_study(impl_->db, study);
     return true;
   });
+  return earlier;
 }
 
 void RunStore::register_split(const SplitRecord& split) {

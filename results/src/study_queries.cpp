@@ -1,8 +1,11 @@
 #include "petlab/base/text.hpp"
 #include "petlab/results/named_values.hpp"
+#include "petlab/results/study_name.hpp"
 #include "queries.hpp"
 #include "record_columns.hpp"
 #include "statements.hpp"
+
+#include <unordered_set>
 
 namespace petlab::results {
 namespace {
@@ -73,6 +76,31 @@ void write_study(SQLite::Database& db, const StudyRecord& study) {
   for (const PlannedRun& run : study.plan)
     insert(statement, kPlanColumns, run, id);
   write_searches(db, id, study.searches);
+}
+
+std::optional<std::string> keep_replaced_plan(SQLite::Database& db, const StudyRecord& study) {
+  const auto id = find_id(db, "SELECT study_id FROM studies WHERE name = ?", study.name);
+  if (!id) return std::nullopt;
+  std::unordered_set<std::string> planned;
+  for (const PlannedRun& run : study.plan)
+    planned.insert(run.hash);
+  SQLite::Statement only_here =
+      query(db,
+            "SELECT p.identity FROM study_runs p JOIN runs r USING (identity) "
+            "WHERE p.study_id = ? AND r.status = 'done' AND NOT EXISTS (SELECT 1 FROM study_runs o "
+            "WHERE o.identity = p.identity AND o.study_id <> p.study_id)",
+            *id);
+  bool is_lost = false;
+  while (!is_lost && only_here.executeStep())
+    is_lost = planned.count(only_here.getColumn(0).getString()) == 0;
+  if (!is_lost) return std::nullopt;
+  std::int64_t number = 1;
+  while (
+      find_id(db, "SELECT study_id FROM studies WHERE name = ?", earlier_name(study.name, number)))
+    ++number;
+  const std::string name = earlier_name(study.name, number);
+  execute(db, "UPDATE studies SET name = ? WHERE study_id = ?", name, *id);
+  return name;
 }
 
 std::vector<std::string> read_study_names(const SQLite::Database& db) {

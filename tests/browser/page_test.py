@@ -2,6 +2,7 @@
 
 usage: page_test.py SAMPLE_REPORT FOLDER       the program that writes the pages, and where to
        page_test.py --look PAGE FOLDER         pictures of any page, to look at
+       page_test.py --first PAGE FILE          a PNG of its first screen: reports/report.png is one
 """
 
 import json
@@ -162,6 +163,119 @@ class PageTest(unittest.TestCase):
         self.assertEqual(browser.run("new Set([...document.querySelectorAll('[id]')].map((each) => each.id)).size"),
                          browser.run("document.querySelectorAll('[id]').length"))
 
+    def test_begins_with_the_verdict_and_folds_the_facts(self):
+        browser = self.open("one", "desktop")
+        tops = browser.run("""['.verdict', 'figure[data-chart=accuracy_parameters]', '.tools', 'details > dl']
+            .map((each) => document.querySelector(each).closest('section').getBoundingClientRect().top)""")
+        self.assertEqual(tops, sorted(tops))
+        self.assertIn("has the highest mean accuracy", browser.run("document.querySelector('.verdict').textContent"))
+        self.assertEqual(browser.run("document.querySelectorAll('details[open]').length"), 0)
+        self.assertEqual(browser.run("document.querySelector('details > dl').checkVisibility()"), False)
+        self.assertGreater(browser.run("document.querySelectorAll('.note.caution').length"), 0)
+
+    def shown_rows(self):
+        return self.browser.run("""[...document.querySelector('.tools + .wide tbody').rows]
+            .filter((row) => row.checkVisibility()).map((row) => row.cells[0].textContent)""")
+
+    def test_filters_rows(self):
+        browser = self.open("one", "desktop")
+        every = self.shown_rows()
+        for text, wanted in (("joint", [row for row in every if "joint" in row or row == "zero-shot"]),
+                             ("MMAP", ["mmap-grouped"]), ("-joint", ["mmap-grouped", "vpt-per-task"]),
+                             ("coop vpt", []), ("", every)):
+            browser.run("""(() => {
+                const input = document.querySelector('.tools input[type=search]');
+                input.value = '%s';
+                input.dispatchEvent(new Event('input', {bubbles: true}));
+            })()""" % text)
+            self.assertEqual(self.shown_rows(), wanted, text)
+            self.assertEqual(browser.run("document.querySelector('.tools output').textContent"),
+                             "" if wanted == every else f"{len(wanted)} of {len(every)} rows")
+        self.expect_quiet()
+
+    def shown_columns(self):
+        return self.browser.run("""[...document.querySelectorAll('.tools + .wide thead th')]
+            .filter((head) => head.checkVisibility()).map((head) => head.textContent)""")
+
+    def choose_column(self, title):
+        self.browser.run("""[...document.querySelectorAll('.tools .columns label')]
+            .find((label) => label.textContent.trim() === '%s').querySelector('input').click()""" % title)
+
+    def test_chooses_columns(self):
+        browser = self.open("one", "desktop")
+        every = self.shown_columns()
+        self.assertIn("method", every)
+        self.choose_column("method")
+        self.assertEqual(self.shown_columns(), [title for title in every if title != "method"])
+        self.assertEqual(browser.run("[...document.querySelector('.tools + .wide tbody').rows].filter((row) => row.cells[1].checkVisibility()).length"), 0)
+        self.choose_column("method")
+        self.assertEqual(self.shown_columns(), every)
+        self.expect_quiet()
+
+    def test_a_phone_shows_the_accuracies_first(self):
+        browser = self.open("one", "phone")
+        titles = browser.run("""[...document.querySelectorAll('.tools + .wide thead th')].filter((head) => {
+            const box = head.getBoundingClientRect();
+            return box.width > 0 && box.right <= window.innerWidth;
+        }).map((head) => head.textContent)""")
+        for title in ("row", "line %", "emoji %", "mean % ± 95 %"):
+            self.assertIn(title, titles)
+        self.assertNotIn("method", self.shown_columns())
+        self.choose_column("method")
+        self.assertIn("method", self.shown_columns())
+        self.expect_quiet()
+
+    def test_colours_grow_away_from_the_ground_in_the_light_and_in_the_dark(self):
+        for screen, ground in (("desktop", 255), ("dark", 13)):
+            browser = self.open("one", screen)
+            for colour in ("low", "high"):
+                levels = browser.run("""[0.15, 0.4, 0.7, 1].map((share) => {
+                    const c = petlabCharts.colours({dark: %s});
+                    const [r, g, b] = petlabCharts.mixed(c.middle, c.%s, share).match(/[0-9]+/g).map(Number);
+                    return Math.abs(0.2126 * r + 0.7152 * g + 0.0722 * b - %d);
+                })""" % ("true" if screen == "dark" else "false", colour, ground))
+                self.assertEqual(levels, sorted(levels), (screen, colour))
+                self.assertGreater(levels[-1], levels[0] + 40, (screen, colour))
+            browser.draw_all()
+            self.assertNotIn("darker", browser.run("document.body.textContent.replace(/<script.*/s, '')").split("studies")[0])
+
+    def test_no_line_strikes_a_name_through(self):
+        browser = self.open("one", "desktop")
+        browser.draw_all()
+        covered = browser.run("""(() => {
+            const svg = document.querySelector('figure[data-chart=accuracy_parameters] svg');
+            const parts = [...svg.querySelectorAll('path, text')];
+            const names = JSON.parse(document.getElementById('studies').textContent)[0].rows.map((row) => row.label);
+            return parts.filter((part) => part.tagName === 'text' && names.includes(part.textContent)).map((text) => {
+                const box = text.getBoundingClientRect();
+                const x = box.left + box.width / 2, y = box.top + box.height / 2;
+                const below = parts.slice(0, parts.indexOf(text)).filter((part) => {
+                    const each = part.getBoundingClientRect();
+                    return part.tagName === 'path' && part.getAttribute('fill') === '#ffffff' &&
+                        each.left <= x && each.right >= x && each.top <= y && each.bottom >= y && each.width < 400;
+                });
+                return below.length > 0;
+            });
+        })()""")
+        self.assertGreater(len(covered), 1)
+        self.assertTrue(all(covered), covered)
+
+    def test_prints_headings_as_text_and_what_is_folded(self):
+        browser = self.open("one", "desktop")
+        browser.call("Emulation.setEmulatedMedia", media="print")
+        try:
+            self.assertEqual(browser.run("getComputedStyle(document.querySelector('th button')).display"), "contents")
+            self.assertEqual(browser.run("getComputedStyle(document.querySelector('th')).backgroundColor"), "rgba(0, 0, 0, 0)")
+            self.assertEqual(browser.run("getComputedStyle(document.querySelector('.tools')).display"), "none")
+        finally:
+            browser.call("Emulation.setEmulatedMedia", media="")
+        facts = "document.querySelector('details.printed dl').checkVisibility()"
+        self.assertFalse(browser.run(facts))
+        browser.run("window.dispatchEvent(new Event('beforeprint'))")
+        self.assertTrue(browser.run(facts))
+        browser.run("window.dispatchEvent(new Event('afterprint'))")
+        self.assertFalse(browser.run(facts))
+
     def test_prints_all_charts_in_light_colours(self):
         browser = self.open("one", "dark")
         path = os.path.join(FOLDER, "print.pdf")
@@ -192,9 +306,21 @@ def look(page, folder):
         browser.pdf(os.path.join(folder, "print.pdf"))
 
 
+def first_screen(page, file):
+    """What a reader sees before scrolling, 1100 pixels of it."""
+    with Chromium() as browser:
+        browser.screen(width=1180, height=1100)
+        browser.open(page)
+        browser.draw_all()
+        browser.run("window.scrollTo(0, 0)")
+        browser.picture(file, clip={"x": 0, "y": 0, "width": 1180, "height": 1100, "scale": 1})
+
+
 if __name__ == "__main__":
     if len(sys.argv) == 4 and sys.argv[1] == "--look":
         look(sys.argv[2], sys.argv[3])
+    elif len(sys.argv) == 4 and sys.argv[1] == "--first":
+        first_screen(sys.argv[2], sys.argv[3])
     elif len(sys.argv) == 3:
         PROGRAM, FOLDER = sys.argv[1:]
         unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -1,5 +1,6 @@
 // Writes the pages that the browser test looks at: sample_report FOLDER makes FOLDER/one and
-// FOLDER/several, each with its report.html.
+// FOLDER/several, each with its report.html, and
+// in FOLDER/one the CSV files. The store is FOLDER/runs.sqlite.
 #include "petlab/reports/render.hpp"
 #include "sample_study.hpp"
 
@@ -26,7 +27,7 @@ void write_pages(const std::filesystem::path& folder) {
   std::filesystem::remove(folder / "runs.sqlite");
   const auto store = petlab::reports::sample::demo_store(folder / "runs.sqlite");
   const Report report = petlab::reports::build_report(store, "demo");
-  write_report(Page{.title = "", .studies = {report}}, folder / "one", {Format::html});
+  write_report(Page{.title = "", .studies = {report}}, folder / "one", {Format::html, Format::csv});
   write_report(Page{.title = "Two studies", .studies = {report, second_study(report)}},
                folder / "several", {Format::html});
 }

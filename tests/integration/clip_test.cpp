@@ -116,8 +116,8 @@ TEST(ClipCommand, EmbedGivesTheFeaturesOfTransformersForTheSameFiles) {
   arguments.insert(arguments.end(), inputs.begin(), inputs.end());
   const Output output = run_petlab(arguments, workshop.folder());
   ASSERT_EQ(output.exit_code, 0) << output.err;
-  EXPECT_THAT(output.out, AllOf(HasSubstr("cosine of each picture with each text"),
-                                HasSubstr("5 pictures and 4 texts, 24 numbers each, in ours.csv")));
+  EXPECT_THAT(output.out, AllOf(HasSubstr("cosine of each image with each text"),
+                                HasSubstr("5 images and 4 texts, 24 numbers each, in ours.csv")));
   // The long text is cut, and that is said once.
   EXPECT_THAT(output.err, AllOf(HasSubstr("tokens, of which the backbone reads 40"),
                                 StartsWith("petlab: the text 'a photo of a bed, a mug")));
@@ -215,14 +215,14 @@ TEST(ClipCommand, CountsManyPictures) {
     if (file.is_regular_file()) arguments.push_back(file.path().string());
   const Output output = run_petlab(arguments, workshop.folder());
   EXPECT_EQ(output.exit_code, 0) << output.err;
-  EXPECT_EQ(output.err, "pictures 96/96\n");
+  EXPECT_EQ(output.err, "images 96/96\n");
   EXPECT_EQ(rows_of(content_of(workshop.folder() / "many.csv")).size(), 96U);
 }
 
 TEST(ClipCommand, MistakesAreOneSentenceAndLeaveNoFile) {
   const Workshop workshop;
   std::ofstream(workshop.folder() / "empty.jpg").close();
-  std::ofstream(workshop.folder() / "text.png") << "this is no picture";
+  std::ofstream(workshop.folder() / "text.png") << "this is no image";
   const std::string jpeg = content_of(workshop.folder() / kJpeg);
   std::ofstream(workshop.folder() / "cut.jpg", std::ios::binary) << jpeg.substr(0, jpeg.size() / 2);
   const std::vector<std::string> embed = {"clip", "embed", "--backbone",
@@ -237,8 +237,8 @@ TEST(ClipCommand, MistakesAreOneSentenceAndLeaveNoFile) {
       {embed, {}, 2, "needs something to embed: --image FILE or --text TEXT"},
       {{"clip", "embed", "--text", "a"}, {}, 2, "needs --backbone DIR"},
       {{"clip", "embed", "--backbone", "nowhere", "--text", "a"}, {}, 3, "nowhere"},
-      {embed, {"--image", kPng, "no.jpg"}, 3, "the picture 'no.jpg' does not exist"},
-      {embed, {"--image", "pictures"}, 3, "the picture 'pictures' is a folder"},
+      {embed, {"--image", kPng, "no.jpg"}, 3, "the image 'no.jpg' does not exist"},
+      {embed, {"--image", "pictures"}, 3, "the image 'pictures' is a folder"},
       {embed, {"--image", kPng, "empty.jpg"}, 3, "empty.jpg"},
       {embed, {"--image", kPng, "text.png"}, 3, "text.png"},
       {embed, {"--image", kPng, "cut.jpg"}, 3, "cut.jpg"},

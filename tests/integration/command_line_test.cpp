@@ -24,10 +24,11 @@ Output petlab(const std::vector<std::string>& arguments) {
 TEST(CommandLine, HelpNamesEveryCommandAndExitCodes) {
   const Output output = petlab({"--help"});
   EXPECT_EQ(output.exit_code, 0);
-  for (const char* text : {"run", "plan", "report", "merge", "export", "plugins", "describe",
-                           "datasets", "clip", "Exit codes"})
+  for (const char* text :
+       {"run", "plan", "submit", "collect", "cancel", "worker", "report", "merge", "export",
+        "plugins", "describe", "datasets", "clip", "Exit codes"})
     EXPECT_THAT(output.out, HasSubstr(text));
-  EXPECT_THAT(output.out, Not(HasSubstr("worker")));
+  EXPECT_THAT(output.out, Not(HasSubstr("compute-run")));
   EXPECT_EQ(petlab({}).exit_code, 2);
   EXPECT_THAT(petlab({"--version"}).out, AllOf(HasSubstr("SDK ABI"), HasSubstr("LibTorch 2.13")));
 }

@@ -64,8 +64,8 @@ TEST_F(OfficeHome, TwoCommandsLeadToAZeroShotTable) {
   const Output check = petlab({"datasets", "check", "OfficeHome"});
   EXPECT_EQ(check.exit_code, 0) << check.err;
   EXPECT_THAT(check.err, HasSubstr("taken as data set office-home"));
-  EXPECT_THAT(check.out, AllOf(HasSubstr("120 pictures, 5 classes, 4 domains"),
-                               HasSubstr("domain 'Art' has 30 pictures, published are 2427"),
+  EXPECT_THAT(check.out, AllOf(HasSubstr("120 images, 5 classes, 4 domains"),
+                               HasSubstr("domain 'Art' has 30 images, published are 2427"),
                                HasSubstr("Real World: 5 train (1 to 1 a class), 25 test"),
                                HasSubstr("identical files: none"), HasSubstr("fingerprint ")));
 
@@ -78,7 +78,7 @@ TEST_F(OfficeHome, TwoCommandsLeadToAZeroShotTable) {
               AllOf(HasSubstr("1 runs, 0 in results/office-home-zero-shot.sqlite"),
                     HasSubstr("zero-shot"), HasSubstr("Real World"), HasSubstr("Clipart")));
   const RunStore store(folder_ / "results/office-home-zero-shot.sqlite", OpenMode::read_only);
-  const auto record = store.load(store.runs("office-home-zero-shot").at(0).plan.hash);
+  const auto record = store.load(store.runs(store.studies().at(0)).at(0).plan.hash);
   ASSERT_TRUE(record.has_value());
   ASSERT_EQ(record->tasks.size(), 4U);
   for (const auto& task : record->tasks) {
@@ -128,7 +128,7 @@ TEST_F(OfficeHome, RunsWithTheListsOfTheLiterature) {
                              "--split-list", pattern, "--store", "a.sqlite", "--threads", "1"});
   ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   const RunStore store(folder_ / "a.sqlite", OpenMode::read_only);
-  const auto record = store.load(store.runs("office-home-zero-shot").at(0).plan.hash);
+  const auto record = store.load(store.runs(store.studies().at(0)).at(0).plan.hash);
   ASSERT_TRUE(record.has_value());
   EXPECT_EQ(record->tasks.at(3).n_train, 10);
   EXPECT_EQ(record->tasks.at(3).n_test, 20);
@@ -150,14 +150,14 @@ TEST_F(OfficeHome, RunsWithTheListsOfTheLiterature) {
 }
 
 TEST_F(OfficeHome, StrictMakesFindingsFatal) {
-  write("OfficeHome/Product/TV/broken.jpg", "no picture");
+  write("OfficeHome/Product/TV/broken.jpg", "no image");
   fs::copy_file(folder_ / "OfficeHome/Art/TV/00001.jpg",
                 folder_ / "OfficeHome/Product/TV/copy.jpg");
   const Output lenient =
       petlab({"datasets", "check", "OfficeHome", "--brief", "--duplicates", "found.csv"});
   EXPECT_EQ(lenient.exit_code, 0);
   EXPECT_THAT(lenient.out,
-              AllOf(HasSubstr("unreadable pictures: 1\n  OfficeHome/Product/TV/broken.jpg"),
+              AllOf(HasSubstr("unreadable images: 1\n  OfficeHome/Product/TV/broken.jpg"),
                     HasSubstr("identical files: 1 ("), HasSubstr("1 between domains"),
                     HasSubstr("Art/TV/00001 = Product/TV/copy")));
   EXPECT_TRUE(fs::exists(folder_ / "found.csv"));
@@ -205,7 +205,7 @@ TEST_F(OfficeHome, TasksWithOtherClassesRunToo) {
                              "--train-shots", "2", "--store", "b.sqlite", "--threads", "1"});
   ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   const RunStore store(folder_ / "b.sqlite", OpenMode::read_only);
-  const auto record = store.load(store.runs("office-home-zero-shot").at(0).plan.hash);
+  const auto record = store.load(store.runs(store.studies().at(0)).at(0).plan.hash);
   ASSERT_TRUE(record.has_value());
   const auto split = store.split(record->split_hash);
   ASSERT_TRUE(split.has_value());

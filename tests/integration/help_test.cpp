@@ -104,6 +104,7 @@ TEST_F(HelpExamples, OfOtherCommandsNameOptionsThatThereAre) {
                                                           {"plugins"},
                                                           {"compare"},
                                                           {"verify"},
+                                                          {"evaluate"},
                                                           {"clean"},
                                                           {"clip", "info"},
                                                           {"clip", "embed"},

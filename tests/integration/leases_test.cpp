@@ -104,7 +104,7 @@ TEST(Leases, RunsOfAKilledProgramAreTakenOverAtOnce) {
   EXPECT_THAT(store.leases(), IsEmpty());
 }
 
-TEST(Leases, RunsOfAnotherMachineAreTakenOverWhenItsLeaseEnds) {
+TEST(Leases, AnotherHostIsRefusedUntilItsLeaseEnds) {
   const Workshop workshop;
   const std::string study =
       workshop.write_study("[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n");
@@ -127,7 +127,12 @@ TEST(Leases, RunsOfAnotherMachineAreTakenOverWhenItsLeaseEnds) {
               results::Claim::taken);
     expires = store.leases().at(0).expires;
   }
-  const Output again = run_once();
+  const Output refused = run_once();
+  EXPECT_EQ(refused.exit_code, 5) << refused.out << refused.err;
+  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("host 'far away' works on it"),
+                                          HasSubstr("petlab submit"), HasSubstr("petlab worker")));
+  Output again = refused;
+  EXPECT_TRUE(wait_until([&] { return (again = run_once()).exit_code == 0; }));
   EXPECT_EQ(again.exit_code, 0) << again.out << again.err;
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   const auto late = store.load(runs.at(0).plan.hash);

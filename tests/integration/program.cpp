@@ -107,7 +107,9 @@ Output Program::wait() {
 
 std::vector<std::string> run_arguments(const std::string& study, const std::string& store,
                                        const std::vector<std::string>& more) {
-  std::vector<std::string> result = {"run", study, "--store", store, "--cache-dir", "cache"};
+  // Said outright, the name stays the same whatever the options make of the study.
+  std::vector<std::string> result = {"run",         study,   "--store", store,
+                                     "--cache-dir", "cache", "--set",   "study.name=small"};
   result.insert(result.end(), more.begin(), more.end());
   return result;
 }

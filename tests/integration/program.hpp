@@ -47,7 +47,7 @@ class Program {
                                 const std::filesystem::path& folder,
                                 const std::vector<std::string>& environment = {});
 
-/// `petlab run STUDY` with a store and a cache of the folder's own.
+/// `petlab run STUDY` with a store and a cache of the folder's own; the study is called "small".
 [[nodiscard]] std::vector<std::string> run_arguments(const std::string& study,
                                                      const std::string& store,
                                                      const std::vector<std::string>& more = {});

@@ -111,7 +111,7 @@ TEST(Search, GrowsAGridOnDevelopmentImagesUntilItsBestLiesInside) {
       "[search]\nspace.learning-rate = 1e-12,1e-11\nedge = extend\n");
   const auto call = [&](std::vector<std::string> arguments) {
     for (const char* more : {"--store", "a.sqlite", "--cache-dir", "cache", "--set",
-                             "dataset.development-fraction=0.25"})
+                             "dataset.development-fraction=0.25", "--set", "study.name=small"})
       arguments.emplace_back(more);
     return run_petlab(arguments, workshop.folder());
   };

@@ -67,7 +67,9 @@ TEST_F(StoreCommands, MergeReportsRunsThatDifferAndRefusesOtherPlans) {
   EXPECT_EQ(differs.exit_code, 5);
   EXPECT_THAT(differs.err, AllOf(HasSubstr("petlab: run '"), HasSubstr("has other weights")));
 
-  results::RunStore(folder_ / "two.sqlite").set_study(sample::study("demo", {{"coop", {coop_}}}));
+  results::StudyRecord study = sample::study("demo", {{"coop", {coop_}}});
+  study.protocol += "[train]\nepochs = 7\n";
+  results::RunStore(folder_ / "two.sqlite").set_study(study);
   const Output refused = petlab({"merge", "one.sqlite", "two.sqlite"});
   EXPECT_EQ(refused.exit_code, 5);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("another plan"), HasSubstr("--rename keeps both")));

@@ -159,7 +159,7 @@ TEST(Study, AnInterruptStopsCleanly) {
   ::kill(program.pid(), SIGINT);
   const Output output = program.wait();
   EXPECT_EQ(output.exit_code, 130);
-  EXPECT_THAT(output.err, HasSubstr("the same command resumes from there"));
+  EXPECT_THAT(output.err, HasSubstr("finished. Repeat the command to resume."));
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   for (const results::StudyRun& run : store.runs("small"))
     EXPECT_FALSE(run.status.has_value());

@@ -49,7 +49,7 @@ class UserInputs : public testing::Test {
   }
   [[nodiscard]] std::string template_of(const std::string& store) const {
     const RunStore runs(workshop_.folder() / store, OpenMode::read_only);
-    const auto record = runs.load(runs.runs("s").at(0).plan.hash).value();
+    const auto record = runs.load(runs.runs(runs.studies().at(0)).at(0).plan.hash).value();
     for (const auto& [name, value] : record.environment)
       if (name == "text_template") return value;
     return "";
@@ -62,7 +62,7 @@ TEST_F(UserInputs, AFolderWithAHashIsMeasuredNotItsNeighbour) {
   fs::remove_all(workshop_.folder() / "pictures#2/Art/bed");
   ASSERT_EQ(run(study("pictures#2")).exit_code, 0);
   const RunStore store(workshop_.folder() / "s.sqlite", OpenMode::read_only);
-  const auto record = store.load(store.runs("s").at(0).plan.hash).value();
+  const auto record = store.load(store.runs(store.studies().at(0)).at(0).plan.hash).value();
   EXPECT_EQ(store.split(record.split_hash, record.dataset_hash)->tasks.at(0).classes.size(), 3U);
   const Output protocol = petlab({"plan", "s.ini", "--protocol"});
   EXPECT_THAT(protocol.out, HasSubstr("pictures#2\n"));
@@ -160,12 +160,12 @@ TEST_F(UserInputs, ADomainThatIsNeverTestedIsRefusedBeforeAnyWork) {
   const std::string file = study("pictures");
   const Output check = petlab({"datasets", "check", "pictures"});
   EXPECT_EQ(check.exit_code, 3);
-  EXPECT_THAT(last_line(check.out), HasSubstr("domain 'Sketch' has no test pictures"));
+  EXPECT_THAT(last_line(check.out), HasSubstr("domain 'Sketch' has no test images"));
   for (const std::string command : {"plan", "run"}) {
     const Output output = petlab({command, file, "--store", "s.sqlite"});
     EXPECT_EQ(output.exit_code, 3) << command;
     EXPECT_THAT(output.err,
-                AllOf(HasSubstr("domain 'Sketch' has no test pictures"), HasSubstr("--domains")));
+                AllOf(HasSubstr("domain 'Sketch' has no test images"), HasSubstr("--domains")));
   }
   EXPECT_FALSE(fs::exists(workshop_.folder() / "s.sqlite"));
   EXPECT_EQ(petlab({"plan", file, "--domains", "Art,Photo"}).exit_code, 0);
@@ -180,10 +180,10 @@ TEST_F(UserInputs, FormatsThatAreNotReadAreRefusedUnlessToldOtherwise) {
   EXPECT_EQ(run(study("pictures")).exit_code, 3);
   const Output left = petlab({"datasets", "check", "pictures", "--other-formats", "leave-out"});
   EXPECT_EQ(left.exit_code, 0);
-  EXPECT_THAT(left.out, HasSubstr("left out: 2 pictures in formats"));
+  EXPECT_THAT(left.out, HasSubstr("left out: 2 images in formats"));
   const Output ran = run(study("pictures", "train-fraction = 0.5\nother-formats = leave-out"));
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("Note: left out: 2 pictures"));
+  EXPECT_THAT(ran.out, HasSubstr("Note: left out: 2 images"));
 }
 
 TEST_F(UserInputs, ASoundDataSetIsCalledSo) {

@@ -19,9 +19,9 @@ using testing::HasSubstr;
 TEST(Verify, ARepeatIsBitEqualAndKeptBesideTheRun) {
   const Workshop workshop;
   const std::string study = workshop.write_study("[row.vpt]\nmethod = vpt-deep\nsharing = joint\n");
-  const Output run = run_petlab(
-      {"run", study, "--store", "a.sqlite", "--cache-dir", "cache", "--seeds", "1", "--no-table"},
-      workshop.folder());
+  const Output run = run_petlab({"run", study, "--store", "a.sqlite", "--cache-dir", "cache",
+                                 "--seeds", "1", "--no-table", "--set", "study.name=small"},
+                                workshop.folder());
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const std::string identity =
       RunStore(workshop.folder() / "a.sqlite", OpenMode::read_only).find_runs("").at(0);

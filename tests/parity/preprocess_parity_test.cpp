@@ -26,7 +26,7 @@ Image read_ppm(const fs::path& file) {
   Image image;
   in >> magic >> image.width >> image.height >> depth;
   in.get();
-  if (!in || magic != "P6" || depth != 255) throw std::runtime_error("no picture " + file.string());
+  if (!in || magic != "P6" || depth != 255) throw std::runtime_error("no image " + file.string());
   image.rgb.resize(std::size_t{3} * static_cast<std::size_t>(image.width) *
                    static_cast<std::size_t>(image.height));
   in.read(reinterpret_cast<char*>(image.rgb.data()),
@@ -118,7 +118,7 @@ TEST(Preprocess, EqualsPillowAndTransformers) {
   EXPECT_GE(shown.all, 100U);
   EXPECT_GE(crops.all, 300U);
   std::cout << "equal to the last bit: " << stored.equal << " of " << stored.all
-            << " pictures as stored, " << shown.equal << " of " << shown.all << " as shown, "
+            << " images as stored, " << shown.equal << " of " << shown.all << " as shown, "
             << crops.equal << " of " << crops.all << " crops\n";
 }
 

@@ -37,23 +37,23 @@ std::string attribution_text(const std::vector<SetCredit>& credits) {
   }
   std::string text =
       "# Attribution\n\n"
-      "The pictures in this folder were rendered from the drawings of " +
+      "The images in this folder were rendered from the drawings of " +
       std::to_string(sorted.size()) + " icon sets in the npm package " + kIconifyPackage + " " +
       kIconifyVersion +
       ". They are the work of the\nauthors below, under the licences below; petlab's own licence "
       "does not cover them.\n\n"
-      "**When you pass pictures on** (also in a paper or a slide): those under CC-BY and CC-BY-SA "
+      "**When you pass images on** (also in a paper or a slide): those under CC-BY and CC-BY-SA "
       "licences ask for the\nauthor's name, a link to the licence, and a note that the drawing was "
       "changed (here: rendered to pixels on white);\nCC-BY-SA also asks that what you make from "
       "them carries the same licence. MIT, ISC, BSD, Apache and OFL ask that\ntheir licence text "
       "goes along. CC0 and Unlicense ask for nothing.\n\n"
-      "| licence | pictures |\n|---|---:|\n";
+      "| licence | images |\n|---|---:|\n";
   for (const auto& [licence, count] : by_licence) {
     text += "| " + licence + " | " + std::to_string(count) + " |\n";
   }
   text += "| all | " + std::to_string(total) +
           " |\n\n"
-          "| set | name | author | licence | SPDX | pictures |\n|---|---|---|---|---|---:|\n";
+          "| set | name | author | licence | SPDX | images |\n|---|---|---|---|---|---:|\n";
   for (const auto& [info, pictures] : sorted) {
     text += "| " + cell(info.prefix) + " | " + cell(info.name) + " | " +
             link(info.author, info.author_url) + " | " +

@@ -89,7 +89,7 @@ void render_set(const IconSet& set, const std::vector<const IconHomeRow*>& rows,
     try {
       image.rgb = render_svg(icon_svg(set.icon(row->icon)), size);
     } catch (const Error& e) {
-      throw Error(e.kind(), "picture " + row->set + "/" + row->icon + " of Icon-Home: " + e.what());
+      throw Error(e.kind(), "image " + row->set + "/" + row->icon + " of Icon-Home: " + e.what());
     }
     // Thousands of files: a damaged one is found by the next build, so the disk is not waited for.
     base::write_file(out_dir / relative_path(*row), encode_png(image),
@@ -161,7 +161,7 @@ std::vector<DuplicatePair> check_duplicates(const Dataset& dataset, const fs::pa
   write_duplicates(out_dir / "duplicates.csv", pairs);
   for (const auto& pair : pairs) {
     if (pair.identical && pair.across_domains) {
-      throw Error(ErrorKind::data, "pictures " + pair.first + " and " + pair.second +
+      throw Error(ErrorKind::data, "images " + pair.first + " and " + pair.second +
                                        " have the same pixels but are in two domains: take one "
                                        "out of the manifest (all pairs are in " +
                                        (out_dir / "duplicates.csv").string() + ")");
@@ -234,7 +234,7 @@ BuildReport build_icon_home(const fs::path& package_dir, const fs::path& recipe_
 }
 
 std::ostream& operator<<(std::ostream& out, const BuildReport& report) {
-  out << "Icon-Home: " << report.pictures << " pictures";
+  out << "Icon-Home: " << report.pictures << " images";
   for (const auto& [domain, count] : report.per_domain) {
     out << (domain == report.per_domain.begin()->first ? " (" : ", ") << domain << " " << count;
   }

@@ -137,13 +137,13 @@ std::vector<std::string> CheckReport::reasons() const {
   if (!obstacle.empty()) reasons.push_back(obstacle);
   if (!unreadable.empty())
     reasons.push_back(std::to_string(unreadable.size()) + " unreadable " +
-                      (unreadable.size() == 1 ? "picture" : "pictures"));
+                      (unreadable.size() == 1 ? "image" : "images"));
   const auto crossing = std::count_if(identical.begin(), identical.end(), [](const Likeness& one) {
     return one.across_domains || one.across_classes || one.across_parts;
   });
   if (crossing > 0)
     reasons.push_back(std::to_string(crossing) + (crossing == 1 ? " file" : " files") +
-                      " on two sides of a border");
+                      " in more than one split, domain or class");
   reasons.insert(reasons.end(), notes.begin(), notes.end());
   return reasons;
 }

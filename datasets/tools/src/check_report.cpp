@@ -61,14 +61,14 @@ void list_likenesses(std::ostream& out, const std::string& title, std::vector<Li
 }  // namespace
 
 std::ostream& operator<<(std::ostream& out, const CheckReport& report) {
-  out << "checked " << report.pictures << " pictures, sides of " << report.smallest_side << " to "
+  out << "checked " << report.pictures << " images, sides of " << report.smallest_side << " to "
       << report.largest_side << " pixels\n";
-  list(out, "unreadable pictures", report.unreadable);
-  list(out, "damaged pictures that can be read", report.damaged);
+  list(out, "unreadable images", report.unreadable);
+  list(out, "damaged images that can be read", report.damaged);
   list(out, "notes", report.notes);
-  list(out, "classes with one picture (trained on, never tested)", report.single_picture_classes);
+  list(out, "classes with one image (trained on, never tested)", report.single_picture_classes);
   list(out, "classes that a domain lacks (allowed)", report.missing_classes);
-  if (report.plain > 0) out << "pictures of one colour: " << report.plain << "\n";
+  if (report.plain > 0) out << "images of one colour: " << report.plain << "\n";
   list_likenesses(out, "identical files", report.identical);
   list_likenesses(out,
                   "near-duplicates (pHash of 64 bits, at most " +

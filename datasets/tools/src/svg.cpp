@@ -31,7 +31,7 @@ struct ObjectDelete {
 std::vector<std::uint8_t> render_svg(const std::string& svg, int size) {
   if (size < 1 || size > 8192) {
     throw base::Error(base::ErrorKind::config,
-                      "picture size " + std::to_string(size) + " is outside 1..8192");
+                      "image size " + std::to_string(size) + " is outside 1..8192");
   }
   GError* error = nullptr;
   const std::unique_ptr<RsvgHandle, ObjectDelete> handle(rsvg_handle_new_from_data(
@@ -52,7 +52,7 @@ std::vector<std::uint8_t> render_svg(const std::string& svg, int size) {
   cairo_surface_flush(surface.get());
   if (cairo_surface_status(surface.get()) != CAIRO_STATUS_SUCCESS) {
     throw base::Error(base::ErrorKind::data,
-                      "cairo cannot draw a picture of size " + std::to_string(size));
+                      "cairo cannot draw an image of size " + std::to_string(size));
   }
 
   const auto side = static_cast<std::size_t>(size);

@@ -35,9 +35,9 @@ class Counter {
     constexpr std::size_t kLineEvery = 1000;
     if (total_ <= kBatch) return;
     if (is_terminal_) {
-      std::fprintf(stderr, "\rpictures %zu/%zu", done, total_);
+      std::fprintf(stderr, "\rimages %zu/%zu", done, total_);
     } else if (done / kLineEvery > shown_ / kLineEvery || done == total_) {
-      std::fprintf(stderr, "pictures %zu/%zu\n", done, total_);
+      std::fprintf(stderr, "images %zu/%zu\n", done, total_);
     } else {
       return;
     }
@@ -54,7 +54,7 @@ void check_file(const std::string& file) {
   std::error_code error;
   const fs::file_status status = fs::status(file, error);
   const auto fail = [&](const std::string& what) {
-    throw base::Error(base::ErrorKind::data, "the picture '" + file + "' " + what);
+    throw base::Error(base::ErrorKind::data, "the image '" + file + "' " + what);
   };
   if (!fs::exists(status)) fail("does not exist");
   if (fs::is_directory(status)) fail("is a folder, expected a file");
@@ -77,20 +77,27 @@ ClipFeatures normalised(const at::Tensor& features) {
 
 }  // namespace
 
-ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<std::string>& files) {
-  const c10::NoGradGuard no_grad;
+void visit_pictures(const clip::Backbone& backbone, const std::vector<std::string>& files,
+                    const std::function<void(std::size_t, const at::Tensor&)>& visit) {
   for (const std::string& file : files)
     check_file(file);
   Counter counter(files.size());
-  std::vector<at::Tensor> features = {at::empty({0, backbone.shape().embed_dim})};
   for (std::size_t first = 0; first < files.size(); first += kBatch) {
     std::vector<at::Tensor> pictures;
     for (std::size_t i = first; i < std::min(first + kBatch, files.size()); ++i)
       pictures.push_back(read_picture(files[i], backbone.shape().image_size));
     const at::Tensor pixels = clip::normalise_pixels(at::stack(pictures), backbone.preprocessing());
-    features.push_back(backbone.encode_image(pixels.to(backbone.device())).to(at::kCPU));
+    visit(first, pixels.to(backbone.device()));
     counter.update(first + pictures.size());
   }
+}
+
+ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<std::string>& files) {
+  const c10::NoGradGuard no_grad;
+  std::vector<at::Tensor> features = {at::empty({0, backbone.shape().embed_dim})};
+  visit_pictures(backbone, files, [&](std::size_t /*first*/, const at::Tensor& pixels) {
+    features.push_back(backbone.encode_image(pixels).to(at::kCPU));
+  });
   return normalised(at::cat(features));
 }
 

@@ -4,7 +4,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,11 @@ struct ClipFeatures {
 /// is not there or cannot be decoded.
 [[nodiscard]] ClipFeatures image_features(const clip::Backbone& backbone,
                                           const std::vector<std::string>& files);
+
+/// The same pictures as the image tower takes them, a few at a time: `visit(first, pixels)` with
+/// the index of the first of them and [B, 3, S, S] on the backbone's device, normalised.
+void visit_pictures(const clip::Backbone& backbone, const std::vector<std::string>& files,
+                    const std::function<void(std::size_t, const at::Tensor&)>& visit);
 
 /// Texts too long for the backbone are cut and named on stderr.
 [[nodiscard]] ClipFeatures text_features(const clip::Backbone& backbone,

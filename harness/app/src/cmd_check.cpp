@@ -9,10 +9,10 @@ int run_check(const Arguments& arguments) {
   Usage usage{
       "check",
       "STORE",
-      "Looks at all of a store: SQLite's own checks of the file, its tables, views and triggers\n"
+      "Checks a whole store: SQLite's own checks of the file, its tables, views and triggers\n"
       "against those that petlab makes, every split, study and run, and every prediction against\n"
-      "the label of its picture. What is reported and merged is checked anyway, run by run; this\n"
-      "finds what nobody has asked for yet, and names all of it. Writes nothing. Exit code: 0 for\n"
+      "the label of its image. Reports and merges check the runs that they read anyway; this\n"
+      "checks all of them and names every contradiction. Writes nothing. Exit code: 0 for\n"
       "a store that is sound, 5 for one that contradicts itself.",
       po::options_description("Options"),
       {"STORE"},

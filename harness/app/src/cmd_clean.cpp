@@ -28,9 +28,7 @@ Scope scope_of(const Parsed& options) {
   }
   const auto plugins = load_plugins(options);
   const StudyStages stages({read_study(study_files(options), options)}, options, *plugins);
-  std::vector<PreparedStudy> studies = stages.trials();
-  const StudyStages::Second second = stages.second();
-  studies.insert(studies.end(), second.studies.begin(), second.studies.end());
+  const std::vector<PreparedStudy> studies = stages.all().studies;
   Scope scope{studies.at(0).store};
   for (const PreparedStudy& study : studies) {
     scope.replaced.insert(study.protocol.name);
@@ -54,11 +52,11 @@ int run_clean(const Arguments& arguments) {
   Usage usage{
       "clean",
       "[STUDY] [--store FILE] [options]",
-      "Removes checkpoints beside a store that no run goes on from: of runs that are finished, of\n"
-      "runs that no study of the store plans any more (a setting was changed), and what killed\n"
-      "processes left half written. With STUDY its plan counts as it is now, in the place of the\n"
-      "one that the store has. petlab plan lists them. Nothing in the store is changed, and no\n"
-      "checkpoint of a run is removed that somebody works on.",
+      "Removes checkpoints beside a store that no run needs: those of finished runs, of runs that\n"
+      "no study of the store plans any more (a setting was changed), and incomplete files of\n"
+      "killed processes, with the adapters of runs that never ended. With STUDY, its plan as it\n"
+      "is now replaces the one in the store. petlab plan lists them. The store does not change,\n"
+      "and checkpoints of runs at work stay.",
       po::options_description("Options"),
       {"STUDY"},
       "  petlab clean --store results/demo.sqlite\n"
@@ -81,8 +79,10 @@ int run_clean(const Arguments& arguments) {
     scope.planned.clear();
   std::uintmax_t bytes = 0;
   std::size_t removed = 0;
-  for (const study::KeptCheckpoint& checkpoint :
-       study::abandoned_checkpoints(store, scope.planned)) {
+  std::vector<study::KeptCheckpoint> left = study::abandoned_checkpoints(store, scope.planned);
+  const std::vector<study::KeptCheckpoint> adapters = study::abandoned_adapters(store);
+  left.insert(left.end(), adapters.begin(), adapters.end());
+  for (const study::KeptCheckpoint& checkpoint : left) {
     std::error_code failed;
     if (!std::filesystem::remove(checkpoint.file, failed) || failed) {
       std::cerr << "petlab: cannot remove " << base::printable(checkpoint.file) << ": "
@@ -93,7 +93,7 @@ int run_clean(const Arguments& arguments) {
     bytes += checkpoint.bytes;
     std::cout << "removed " << base::printable(checkpoint.file) << "\n";
   }
-  std::cout << removed << (removed == 1 ? " checkpoint" : " checkpoints") << " removed, "
+  std::cout << removed << (removed == 1 ? " file" : " files") << " removed, "
             << grouped_digits(static_cast<std::int64_t>(bytes)) << " bytes\n";
   return kOk;
 }

@@ -66,7 +66,7 @@ int print_info(const std::filesystem::path& model, const clip::LoadOptions& opti
   print_tower("texts       ", shape.text, config.text_activation,
               count_parameters(*backbone, "text"));
   const std::int64_t side = shape.image_size / shape.patch_size;
-  std::cout << "pictures    " << shape.image_size << " x " << shape.image_size << ", patches of "
+  std::cout << "images      " << shape.image_size << " x " << shape.image_size << ", patches of "
             << shape.patch_size << " (" << side * side << ")\n"
             << "text        up to " << shape.context_length << " tokens of "
             << grouped_digits(config.vocab_size) << ", start "
@@ -96,7 +96,7 @@ int info(const Arguments& arguments) {
       "  petlab clip info ~/clip-vit-base-patch16\n"
       "  petlab clip info ~/.cache/clip/ViT-B-16.pt\n"};
   usage.options.add_options()("allow-unknown-weights", po::bool_switch(),
-                              "read a *.pt that is none of those that OpenAI has published");
+                              "load a .pt that is not an official OpenAI checkpoint");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   return print_info(options->text("MODEL"),
@@ -108,27 +108,13 @@ int info(const Arguments& arguments) {
 int run_clip(const Arguments& arguments) {
   const std::vector<Command> actions = {
       {"info", "shape, parameters and weight hash of a backbone", info},
-      {"embed", "features of pictures and texts, as CSV", run_clip_embed},
-      {"classify", "which of some labels fits a picture best", run_clip_classify},
+      {"embed", "features of images and texts, as CSV", run_clip_embed},
+      {"classify", "which of some labels fits an image best", run_clip_classify},
   };
-  const std::string wanted = arguments.empty() ? "" : arguments.front();
-  std::vector<std::string> known;
-  for (const Command& action : actions) {
-    if (wanted == action.name) return action.run({arguments.begin() + 1, arguments.end()});
-    known.emplace_back(action.name);
-  }
-  if (!wanted.empty() && wanted != "--help" && wanted != "-h")
-    throw base::Error(base::ErrorKind::config, "petlab clip has no action '" + wanted + "'" +
-                                                   base::did_you_mean(wanted, known));
-  std::cout << "petlab clip ACTION [options]\n\n";
-  for (const Command& action : actions)
-    std::cout << "  " << action.name << std::string(14 - std::string(action.name).size(), ' ')
-              << action.summary << "\n";
-  std::cout << "\npetlab clip ACTION --help says more. Examples:\n"
-               "  petlab clip info harness/backbones/petlab-icon-clip\n"
-               "  petlab clip classify --backbone harness/backbones/petlab-icon-clip \\\n"
-               "      --image dog.jpg --labels dog,cat,mug\n";
-  return wanted.empty() ? kUsage : kOk;
+  return run_action("clip", actions, arguments,
+                    "  petlab clip info harness/backbones/petlab-icon-clip\n"
+                    "  petlab clip classify --backbone harness/backbones/petlab-icon-clip \\\n"
+                    "      --image dog.jpg --labels dog,cat,mug");
 }
 
 }  // namespace petlab::app

@@ -1,4 +1,5 @@
 #include "clip_features.hpp"
+#include "clip_runs.hpp"
 #include "command.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/engine/run.hpp"
@@ -66,44 +67,66 @@ void print_ranking(const std::string& image, const std::vector<std::string>& lab
 int run_clip_classify(const Arguments& arguments) {
   Usage usage{
       "clip classify",
-      "--backbone DIR --image FILE... --labels a,b,c",
-      "Zero-shot classification: which label fits a picture best.\n\n"
-      "Each label goes into the template; picture and texts are embedded, and a softmax\n"
+      "--run RUN... --store FILE IMAGE... | --backbone DIR --labels a,b,c IMAGE...",
+      "Classification of images: with the adapters of finished runs, or zero-shot.\n\n"
+      "With --run, each image is classified as the run classified its test images, with its\n"
+      "classes; several runs stand side by side. A run that treats its tasks each in its own way\n"
+      "needs --task.\n\n"
+      "Without, zero-shot: which label fits a image best.\n"
+      "Each label goes into the template; image and texts are embedded, and a softmax\n"
       "over the scaled cosines gives the probabilities. They add up to 100 % over the\n"
       "labels that were named: a label that fits nothing at all still gets its share.",
       po::options_description("Options"),
-      {},
+      {"PICTURE..."},
       "  petlab clip classify --backbone clip-vit-base-patch16 --image dog.jpg \\\n"
       "      --labels \"dog,cat,alarm clock\"\n"
       "  petlab clip classify --backbone clip-vit-base-patch16 --image scans/*.png --top 3 \\\n"
-      "      --labels dog,cat,mug,bed --template \"a sketch of a {}.\"\n"};
+      "      --labels dog,cat,mug,bed --template \"a sketch of a {}.\"\n"
+      "  petlab clip classify --run 1bc4700f8e0b --run 77a0 --store results/demo.sqlite \\\n"
+      "      --task emoji --format csv *.png\n"};
+  usage.positional_optional = true;
   usage.options.add_options()("backbone", text_value(),
                               "folder of the CLIP model, or its file of weights")(
       "allow-unknown-weights", po::bool_switch(),
-      "read a *.pt that is none of those that OpenAI has published")(
-      "image", texts_value()->multitoken(), "picture files, one or more")(
+      "load a .pt that is not an official OpenAI checkpoint")("image", texts_value()->multitoken(),
+                                                              "image files, one or more, as IMAGE")(
+      "run", texts_value(), "beginning of a run's identity; may be repeated")(
+      "store", text_value(), "results database of the runs")(
+      "task", text_value(), "task of the runs as which the images are classified")(
+      "format", text_value()->default_value("text"), "with --run: text, csv or json")(
       "labels", text_value(), "names with commas between; quote the list if it has spaces")(
       "template", text_value()->default_value("a photo of a {}."),
       "text around a label, which goes where {} stands")("top", po::value<int>()->default_value(5),
-                                                         "labels to print for each picture")(
+                                                         "labels to print for each image")(
       "device", text_value()->default_value("cpu"), "cpu or cuda");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
+  std::vector<std::string> images;
+  for (const char* name : {"PICTURE", "image"})
+    if (options->has(name))
+      for (const std::string& file : options->get<std::vector<std::string>>(name))
+        images.push_back(file);
+  if (images.empty())
+    base::throw_config_error("petlab clip classify needs --image FILE, a picture or several");
+  const int top = options->get<int>("top");
+  if (top < 1)
+    base::throw_config_error("--top is " + std::to_string(top) + ", expected at least 1");
+  if (options->has("run"))
+    return classify_with_runs(
+        *options, images,
+        options->has("labels") ? read_labels(options->text("labels")) : std::vector<std::string>{});
+  for (const char* name : {"store", "task"})
+    if (options->has(name) && options->from_environment.count(name) == 0)
+      base::throw_config_error(std::string("--") + name + " belongs to --run");
+  if (options->text("format") != "text") base::throw_config_error("--format belongs to --run");
   if (!options->has("backbone"))
     base::throw_config_error(
         "petlab clip classify needs --backbone DIR, the folder of a CLIP model");
-  if (!options->has("image"))
-    base::throw_config_error("petlab clip classify needs --image FILE, a picture or several");
   if (!options->has("labels"))
     base::throw_config_error(
         "petlab clip classify needs --labels, the names to choose from, e.g. --labels dog,cat");
   const std::vector<std::string> labels = read_labels(options->text("labels"));
   const std::vector<std::string> texts = fill_template(options->text("template"), labels);
-  const int top = options->get<int>("top");
-  if (top < 1)
-    base::throw_config_error("--top is " + std::to_string(top) + ", expected at least 1");
-  const auto images = options->get<std::vector<std::string>>("image");
-
   const auto backbone =
       clip::Backbone::load(options->text("backbone"), engine::parse_device(options->text("device")),
                            {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});

@@ -45,7 +45,7 @@ void print_cosines(const std::vector<std::string>& images, const ClipFeatures& o
                    const std::vector<std::string>& texts, const ClipFeatures& of_texts) {
   const at::Tensor cosines = at::matmul(of_images.unit, of_texts.unit.t());
   const auto values = cosines.accessor<float, 2>();
-  std::cout << "cosine of each picture with each text:\n";
+  std::cout << "cosine of each image with each text:\n";
   for (std::size_t i = 0; i < images.size(); ++i) {
     std::cout << images[i] << "\n";
     for (std::size_t t = 0; t < texts.size(); ++t)
@@ -68,15 +68,15 @@ int run_clip_embed(const Arguments& arguments) {
   Usage usage{
       "clip embed",
       "--backbone DIR [--image FILE...] [--text TEXT...] [--out FILE.csv]",
-      "Features of pictures and texts in the space that both share.\n\n"
-      "Pictures go through CLIP's preprocessing (bicubic, shorter side to size, centre\n"
+      "Features of images and texts in the space that both share.\n\n"
+      "Images go through CLIP's preprocessing (bicubic, shorter side to size, centre\n"
       "crop, normalise). Texts are taken as they are: no template is put around them.\n"
       "The result is CSV, one line an input: kind (image or text), input, norm, and f0,\n"
       "f1, ...: the feature divided by its norm, so that the sum of products of two\n"
       "lines is their cosine. Numbers read back as the same floats. Times norm it is\n"
       "what transformers' get_image_features and get_text_features give.\n"
       "Without --out the CSV goes to the standard output. With --out the file is written\n"
-      "whole or not at all, and the cosines of pictures with texts are printed.",
+      "whole or not at all, and the cosines of images with texts are printed.",
       po::options_description("Options"),
       {},
       "  petlab clip embed --backbone clip-vit-base-patch16 --image dog.jpg cat.png \\\n"
@@ -85,8 +85,8 @@ int run_clip_embed(const Arguments& arguments) {
   usage.options.add_options()("backbone", text_value(),
                               "folder of the CLIP model, or its file of weights")(
       "allow-unknown-weights", po::bool_switch(),
-      "read a *.pt that is none of those that OpenAI has published")(
-      "image", texts_value()->multitoken(), "picture files, one or more")(
+      "load a .pt that is not an official OpenAI checkpoint")("image", texts_value()->multitoken(),
+                                                              "image files, one or more")(
       "text", texts_value()->multitoken(), "texts, one or more, each in quotes")(
       "out", text_value(), "CSV file to write")("device", text_value()->default_value("cpu"),
                                                 "cpu or cuda");
@@ -115,7 +115,7 @@ int run_clip_embed(const Arguments& arguments) {
   base::write_file(options->text("out"), csv,
                    {.durability = base::Durability::process, .failure = base::ErrorKind::config});
   if (!images.empty() && !texts.empty()) print_cosines(images, of_images, texts, of_texts);
-  std::cout << images.size() << " pictures and " << texts.size() << " texts, " << width
+  std::cout << images.size() << " images and " << texts.size() << " texts, " << width
             << " numbers each, in " << options->text("out") << "\n";
   return kOk;
 }

@@ -10,10 +10,10 @@
 namespace petlab::app {
 namespace {
 
-void write_csv(const std::string& path, const reports::CompareResult& result) {
+void write_csv(const std::string& path, const reports::CompareResult& result, std::ostream& say) {
   base::write_file(path, reports::disagreements_csv(result),
                    {.durability = base::Durability::process, .failure = base::ErrorKind::store});
-  std::cout << "wrote " << path << "\n";
+  say << "wrote " << path << "\n";
 }
 
 }  // namespace
@@ -22,13 +22,14 @@ int run_compare(const Arguments& arguments) {
   Usage usage{
       "compare",
       "A B --store FILE [options]",
-      "Sets two rows of a study against each other: where they differ, by how much, whether it\n"
-      "is real, and on which test pictures they disagree. Reads the store only.\n\n"
+      "Compares two rows of a study: where their settings differ, by how much their accuracies\n"
+      "differ, whether that is significant, and on which test images they disagree. Reads the\n"
+      "store only.\n\n"
       "A and B are row labels, STUDY:LABEL, or the first digits of a run's identity (petlab plan\n"
-      "and runs.csv show them). Runs are paired by seed and pictures by picture, so both sides\n"
-      "must have been tested on the same split. Differences are A less B.\n\n"
+      "and runs.csv show them). Runs are paired by seed and images by image, so both sides\n"
+      "must have been tested on the same split. Differences are A minus B.\n\n"
       "The first sentence is the answer. It rests on the paired t-test over seeds (with one seed:\n"
-      "on the bootstrap over pictures); reports/README.md says what each test asks.",
+      "on the bootstrap over images); reports/README.md says what each test asks.",
       po::options_description("Options"),
       {"A", "B"},
       "  petlab compare coop-joint zero-shot --store results/demo.sqlite\n"
@@ -40,8 +41,9 @@ int run_compare(const Arguments& arguments) {
       "study", text_value()->default_value(""),
       "study that the rows are of, where several hold them")(
       "store-b", text_value(), "results database of B, where it is another one")(
-      "images", po::value<int>()->default_value(10), "how many pictures to print")(
-      "csv", text_value(), "file for all pictures on which they disagree, with every answer");
+      "images", po::value<int>()->default_value(10), "how many images to print")(
+      "json", po::bool_switch(), "print everything as JSON instead")(
+      "csv", text_value(), "file for all images on which they disagree, with every answer");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   const int images = options->get<int>("images");
@@ -60,10 +62,15 @@ int run_compare(const Arguments& arguments) {
     b = reports::find_side(store, options->text("B"), study);
   }
   const reports::CompareResult result = reports::compare(a, b);
-  std::ostringstream text;
-  reports::print_comparison(text, result, images);
-  std::cout << printable_lines(text.str());
-  if (options->has("csv")) write_csv(options->text("csv"), result);
+  const bool json = options->get<bool>("json");
+  if (json) {
+    std::cout << reports::comparison_json(result);
+  } else {
+    std::ostringstream text;
+    reports::print_comparison(text, result, images);
+    std::cout << printable_lines(text.str());
+  }
+  if (options->has("csv")) write_csv(options->text("csv"), result, json ? std::cerr : std::cout);
   return kOk;
 }
 

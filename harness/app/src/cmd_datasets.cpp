@@ -32,7 +32,7 @@ int list(const Arguments& arguments) {
   const Usage usage{"datasets list",
                     "",
                     "Lists the data sets that petlab knows by name: what their folders look like,\n"
-                    "where users get them, how many pictures they have. petlab downloads none.",
+                    "where users get them, how many images they have. petlab downloads none.",
                     po::options_description("Options"),
                     {},
                     "  petlab datasets list\n"};
@@ -58,7 +58,7 @@ int build(const Arguments& arguments) {
               "  petlab datasets build icon-home --package datasets/cache/iconify-json-2.2.535\n"};
   usage.options.add_options()("package", text_value()->required(),
                               "folder with the unpacked package (package.json, json/)")(
-      "out", text_value(), "folder for the pictures (default: datasets/data/icon-home)");
+      "out", text_value(), "folder for the images (default: datasets/data/icon-home)");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   if (options->text("NAME") != "icon-home")
@@ -78,25 +78,11 @@ int run_datasets(const Arguments& arguments) {
   const std::vector<Command> actions = {
       {"list", "the data sets that petlab knows", list},
       {"build", "assemble the embedded data set", build},
-      {"check", "counts, damaged pictures, duplicates", check_datasets},
-      {"split", "show or write which pictures train and test", split_datasets},
-      {"fingerprint", "hash of all pictures and labels", fingerprint_datasets},
+      {"check", "counts, damaged images, duplicates", check_datasets},
+      {"split", "show or write which images train and test", split_datasets},
+      {"fingerprint", "hash of all images and labels", fingerprint_datasets},
   };
-  const std::string wanted = arguments.empty() ? "" : arguments.front();
-  std::vector<std::string> known;
-  for (const Command& action : actions) {
-    if (wanted == action.name) return action.run({arguments.begin() + 1, arguments.end()});
-    known.emplace_back(action.name);
-  }
-  if (!wanted.empty() && wanted != "--help" && wanted != "-h")
-    throw base::Error(base::ErrorKind::config, "petlab datasets has no action '" + wanted + "'" +
-                                                   base::did_you_mean(wanted, known));
-  std::cout << "petlab datasets ACTION [options]\n\n";
-  for (const Command& action : actions)
-    std::cout << "  " << action.name << std::string(14 - std::string(action.name).size(), ' ')
-              << action.summary << "\n";
-  std::cout << "\npetlab datasets ACTION --help says more.\n";
-  return wanted.empty() ? kUsage : kOk;
+  return run_action("datasets", actions, arguments);
 }
 
 }  // namespace petlab::app

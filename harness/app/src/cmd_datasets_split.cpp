@@ -9,15 +9,14 @@ int split_datasets(const Arguments& arguments) {
   Usage usage{
       "datasets split",
       "ROOT [options]",
-      "Shows which pictures train, validate and test, and writes the list (domain, id, part, "
+      "Shows which images train, validate and test, and writes the list (domain, id, part, "
       "hash)\n"
       "when --out names a file. The same names, split and seed give the same list on every "
       "machine.\n"
       "petlab reads such a list back (--split-list), as it does those of the literature: MRN's "
       "and\n"
-      "VMTL's, SSDA_MME's, Dassl's, LibMTL's. Classes are told by their names; lists whose "
-      "numbers\n"
-      "disagree are refused.",
+      "VMTL's, SSDA_MME's, Dassl's, LibMTL's. Classes are matched by name, not\n"
+      "by number; lists whose numbers disagree are refused.",
       po::options_description("Options"),
       {"ROOT"},
       "  petlab datasets split ~/data/OfficeHome --train-fraction 0.2 --seed 3 --out split.csv\n"
@@ -39,8 +38,8 @@ int fingerprint_datasets(const Arguments& arguments) {
   Usage usage{
       "datasets fingerprint",
       "ROOT [options]",
-      "Prints the SHA-256 over all ids, labels, class names and picture bytes: part of every\n"
-      "run's identity. Equal for the same pictures on every machine; of the published data\n"
+      "Prints the SHA-256 over all ids, labels, class names and image bytes: part of every\n"
+      "run's identity. Equal for the same images on every machine; of the published data\n"
       "sets also where folders are spelled in another way.",
       po::options_description("Options"),
       {"ROOT"},

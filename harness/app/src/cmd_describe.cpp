@@ -3,7 +3,11 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
+#include "petlab/results/adapter_files.hpp"
+#include "petlab/study/cluster_settings.hpp"
+#include "petlab/study/evaluation.hpp"
 #include "petlab/study/key_table.hpp"
+#include "stored_run.hpp"
 #include "study_command.hpp"
 
 #include <algorithm>
@@ -24,6 +28,15 @@ std::map<std::string, std::string> method_options(const Parsed& options) {
   return result;
 }
 
+int describe_run(const std::filesystem::path& file, const std::string& prefix) {
+  const results::RunStore store(file, results::OpenMode::read_only);
+  const results::RunRecord run = find_run(store, prefix, "keep adapters");
+  const engine::StoredAdapters adapters = study::load_adapters(file, run);
+  describe_adapters(std::cout, adapters, results::adapter_file(file, run.identity.hash),
+                    run.adapters_bytes);
+  return kOk;
+}
+
 }  // namespace
 
 int run_describe(const Arguments& arguments) {
@@ -31,8 +44,10 @@ int run_describe(const Arguments& arguments) {
       "describe",
       "NAME [options]",
       "Describes a method or grouping: its plugin, options with ranges and defaults, and how\n"
-      "its publication trains it. With --count: what it trains on a backbone.\n"
-      "With --keys instead of a name: the keys of protocol files.",
+      "its publication trains it. With --count: what it trains on a backbone. With --store, NAME\n"
+      "is the beginning of a run's identity: what is in the adapters that it keeps.\n"
+      "With --keys instead of a name: the keys of protocol files; with --cluster-keys: those of\n"
+      "cluster.ini.",
       po::options_description("Options"),
       {"NAME"},
       "  petlab describe mmap\n"
@@ -41,18 +56,27 @@ int run_describe(const Arguments& arguments) {
   usage.positional_optional = true;
   usage.options.add_options()("keys", po::bool_switch(),
                               "print the table of all keys of protocol files, as Markdown")(
+      "cluster-keys", po::bool_switch(), "the same for the file of petlab submit --cluster")(
       "count", po::bool_switch(), "count trainable parameters on --backbone")(
       "backbone", text_value(), "folder of a CLIP in the Hugging Face layout")(
+      "store", text_value(), "results database: describe a run of it")(
       "option", texts_value(), "option of the method for --count: NAME=VALUE; may be repeated")(
       "tasks", po::value<std::int64_t>()->default_value(4), "number of tasks for --count")(
       "classes", po::value<std::int64_t>()->default_value(65), "classes a task for --count")(
       "shots", po::value<std::int64_t>()->default_value(16),
       "training images a class and task for --count")(
-      "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
+      "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated")(
+      "json", po::bool_switch(), "print the same as JSON");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   if (options->get<bool>("keys")) {
+    if (options->get<bool>("json"))
+      base::throw_config_error("--keys prints Markdown: expected it without --json");
     std::cout << study::key_table();
+    return kOk;
+  }
+  if (options->get<bool>("cluster-keys")) {
+    std::cout << study::cluster_key_table();
     return kOk;
   }
   if (!options->has("NAME"))
@@ -65,23 +89,35 @@ int run_describe(const Arguments& arguments) {
   const auto groupings = plugins->grouping_names();
   const bool is_method = std::find(methods.begin(), methods.end(), name) != methods.end();
   const bool is_grouping = std::find(groupings.begin(), groupings.end(), name) != groupings.end();
+  if (!is_method && !is_grouping && options->has("store"))
+    return describe_run(options->text("store"), name);
   if (!is_method && !is_grouping) {
     std::vector<std::string> known = methods;
     known.insert(known.end(), groupings.begin(), groupings.end());
     throw base::Error(base::ErrorKind::config, "no plugin has a method or grouping '" + name + "'" +
                                                    base::did_you_mean(name, known));
   }
-  if (is_method) describe(std::cout, plugins->method(name));
-  if (is_grouping) describe(std::cout, plugins->grouping(name));
-  if (!options->get<bool>("count")) return kOk;
-  if (!is_method || !options->has("backbone"))
-    throw base::Error(base::ErrorKind::config, "--count needs a method and --backbone DIR");
-  const auto backbone = clip::Backbone::load(options->text("backbone"));
-  count_parameters(std::cout, plugins->method(name), method_options(*options), *backbone,
-                   backbone->parameter_count(),
-                   {.tasks = options->get<std::int64_t>("tasks"),
-                    .classes = options->get<std::int64_t>("classes"),
-                    .shots = options->get<std::int64_t>("shots")});
+  const bool json = options->get<bool>("json");
+  Json described = {{"format", "petlab describe"}, {"version", 1}, {"entries", Json::array()}};
+  if (is_method && json) described["entries"].push_back(describe_json(plugins->method(name)));
+  if (is_grouping && json) described["entries"].push_back(describe_json(plugins->grouping(name)));
+  if (is_method && !json) describe(std::cout, plugins->method(name));
+  if (is_grouping && !json) describe(std::cout, plugins->grouping(name));
+  if (options->get<bool>("count")) {
+    if (!is_method || !options->has("backbone"))
+      throw base::Error(base::ErrorKind::config, "--count needs a method and --backbone DIR");
+    const auto backbone = clip::Backbone::load(options->text("backbone"));
+    const AdapterCount count = count_parameters(plugins->method(name), method_options(*options),
+                                                *backbone, backbone->parameter_count(),
+                                                {.tasks = options->get<std::int64_t>("tasks"),
+                                                 .classes = options->get<std::int64_t>("classes"),
+                                                 .shots = options->get<std::int64_t>("shots")});
+    if (json)
+      described["count"] = count_json(count);
+    else
+      print_count(std::cout, count);
+  }
+  if (json) print_json(described);
   return kOk;
 }
 

@@ -9,8 +9,8 @@ int run_export(const Arguments& arguments) {
   Usage usage{
       "export",
       "--store FILE --out FOLDER [--study NAME]",
-      "Writes each view of the store (accuracy, cost, failures, groups, parameters, ranking,\n"
-      "searches) as a CSV file (RFC 4180). results/README.md says what their columns are.",
+      "Writes each view of the store (accuracy, cost, evaluations, failures, groups, parameters,\n"
+      "ranking, searches) as a CSV file (RFC 4180). results/README.md says what their columns are.",
       po::options_description("Options"),
       {},
       "  petlab export --store results/demo.sqlite --out results/csv\n"

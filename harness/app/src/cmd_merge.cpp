@@ -1,26 +1,19 @@
 #include "command.hpp"
+#include "merge_text.hpp"
+#include "petlab/engine/setting_table.hpp"
 #include "petlab/results/merge.hpp"
 
-#include <iostream>
+#include <set>
 
 namespace petlab::app {
 namespace {
 
-std::string counted(std::int64_t number, const std::string& one, const std::string& several) {
-  return grouped_digits(number) + " " + (number == 1 ? one : several);
-}
-
-void print(const results::MergeReport& report, const std::filesystem::path& into) {
-  std::cout << into.string() << ": " << counted(report.runs_added, "run", "runs") << " added, "
-            << grouped_digits(report.runs_replaced) << " in place of a failed one, "
-            << grouped_digits(report.runs_kept) << " were there; "
-            << counted(report.studies_added, "study", "studies") << " and "
-            << counted(report.splits_added, "split", "splits") << " added\n";
-  for (const std::string& sentence : report.renamed)
-    std::cout << sentence << "\n";
-  std::cout << std::flush;
-  for (const std::string& sentence : report.differences)
-    std::cerr << "petlab: " << sentence << "\n";
+/// Settings that are measured wherever they matter, and stored nowhere.
+std::set<std::string> places() {
+  std::set<std::string> keys;
+  for (const engine::SettingEntry& entry : engine::setting_table())
+    if (!entry.in_identity && !entry.in_record) keys.insert(entry.key());
+  return keys;
 }
 
 }  // namespace
@@ -30,9 +23,11 @@ int run_merge(const Arguments& arguments) {
       "merge",
       "INTO FROM... [--rename]",
       "Joins the stores of several machines: everything in the files FROM comes into INTO, which\n"
-      "is made where there is none. FROM is only read. A finished run wins over a failed one of\n"
-      "the same identity. Merging again changes nothing, and a merge that is refused changes\n"
-      "nothing. Exit code: 5 when two finished runs of one identity have different weights or\n"
+      "is made where there is none, with the adapters of its runs. FROM is only read. A finished\n"
+      "run wins over a failed one of the same identity. Two stores may hold parts of one study:\n"
+      "other seeds, other rows, with the same settings. Merging again changes nothing, and a\n"
+      "merge that is refused changes nothing. Exit code: 5 when two\n"
+      "finished runs of one identity have different weights or\n"
       "predictions; the one in INTO stays, and a line says how the other differs.",
       po::options_description("Options"),
       {"INTO", "FROM..."},
@@ -44,9 +39,10 @@ int run_merge(const Arguments& arguments) {
   if (!options) return kOk;
   const std::filesystem::path into = options->text("INTO");
   const auto& texts = options->get<std::vector<std::string>>("FROM");
-  const results::MergeReport report = results::merge_stores(
-      into, {texts.begin(), texts.end()}, {.rename = options->get<bool>("rename")});
-  print(report, into);
+  const results::MergeReport report =
+      results::merge_stores(into, {texts.begin(), texts.end()},
+                            {.rename = options->get<bool>("rename"), .places = places()});
+  print_merge(report, into);
   return report.differences.empty() ? kOk : kStore;
 }
 

@@ -1,4 +1,5 @@
 #include "command.hpp"
+#include "describe.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "study_command.hpp"
@@ -7,6 +8,36 @@
 #include <span>
 
 namespace petlab::app {
+namespace {
+
+template <class Entry>
+Json entries_json(const Entry* entries, std::uint64_t count) {
+  Json json = Json::array();
+  for (const auto& entry : std::span(entries, count))
+    json.push_back({{"name", entry.name}, {"summary", entry.summary}});
+  return json;
+}
+
+Json plugins_json(const study::PluginRegistry& plugins) {
+  Json json = {{"format", "petlab plugins"}, {"version", 1}};
+  json["plugins"] = Json::array();
+  for (const study::LoadedPlugin& plugin : plugins.plugins()) {
+    const sdk::PluginDescriptor& d = *plugin.descriptor;
+    Json one = plugin_json(plugin);
+    one["methods"] = entries_json(d.methods, d.method_count);
+    one["groupings"] = entries_json(d.groupings, d.grouping_count);
+    json["plugins"].push_back(std::move(one));
+  }
+  json["refused"] = Json::array();
+  for (const study::RefusedPlugin& plugin : plugins.refused())
+    json["refused"].push_back({{"file", plugin.file.string()}, {"reason", plugin.reason}});
+  json["shadowed"] = Json::array();
+  for (const study::ShadowedPlugin& plugin : plugins.shadowed())
+    json["shadowed"].push_back({{"file", plugin.file.string()}, {"used", plugin.used.string()}});
+  return json;
+}
+
+}  // namespace
 
 int run_plugins(const Arguments& arguments) {
   Usage usage{
@@ -21,9 +52,14 @@ int run_plugins(const Arguments& arguments) {
       "  petlab plugins --plugin-dir ~/my-plugins/build\n"};
   usage.options.add_options()("plugin-dir", texts_value(),
                               "folder with plugins, searched first; may be repeated");
+  usage.options.add_options()("json", po::bool_switch(), "print the same as JSON");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   const auto plugins = load_plugins(*options);
+  if (options->get<bool>("json")) {
+    print_json(plugins_json(*plugins));
+    return plugins->refused().empty() ? kOk : kPlugin;
+  }
 
   for (const study::LoadedPlugin& plugin : plugins->plugins()) {
     const sdk::PluginDescriptor& d = *plugin.descriptor;

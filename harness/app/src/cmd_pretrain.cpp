@@ -31,7 +31,7 @@ void show(const Progress& report) {
                 << grouped_digits(report.total) << (report.done == report.total ? "\n" : "");
   } else {
     char numbers[128];
-    std::snprintf(numbers, sizeof numbers, "loss %.3f, rows found %s, %.0f pictures/s", report.loss,
+    std::snprintf(numbers, sizeof numbers, "loss %.3f, rows found %s, %.0f images/s", report.loss,
                   percent(report.table_accuracy).c_str(), report.images_per_second);
     std::cerr << "step " << grouped_digits(report.done) << ": "
               << (report.is_teacher ? "teacher, " : "") << numbers;
@@ -70,7 +70,7 @@ int run_pretrain_command(const Arguments& arguments) {
                               "folder with the unpacked npm package emojilib");
   usage.options.add_options()("out", text_value()->required(), "folder for model and checkpoint");
   usage.options.add_options()("pictures", text_value(),
-                              "folder for the rendered pictures; several trainings may share it");
+                              "folder for the rendered images; several trainings may share it");
   usage.options.add_options()("set", po::value<std::vector<std::string>>()->composing(),
                               "NAME=VALUE, an option of model or training; may be repeated. "
                               "Defaults are in settings.txt of OUT");
@@ -84,7 +84,7 @@ int run_pretrain_command(const Arguments& arguments) {
   usage.options.add_options()("device", text_value()->default_value(defaults.device),
                               "cpu or cuda");
   usage.options.add_options()("seed", po::value<std::uint64_t>()->default_value(defaults.seed),
-                              "of weights, pictures and captions");
+                              "of weights, images and captions");
   const auto parsed = parse(usage, arguments);
   if (!parsed) return kOk;
   pretrain::PretrainOptions options;

@@ -1,9 +1,11 @@
 #include "command.hpp"
 #include "page_output.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/reports/render.hpp"
 #include "petlab/reports/report.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/results/study_name.hpp"
 #include "progress_view.hpp"
 #include "study_command.hpp"
 
@@ -11,9 +13,21 @@
 
 #include <algorithm>
 #include <iostream>
+#include <set>
 
 namespace petlab::app {
 namespace {
+
+/// STORE, or --store.
+std::string store_of(const Parsed& options) {
+  if (options.has("STORE") && options.has("store") &&
+      options.text("STORE") != options.text("store"))
+    base::throw_config_error("petlab report: STORE is " + options.text("STORE") + ", --store is " +
+                             options.text("store") + "; expected one of them");
+  for (const char* name : {"STORE", "store"})
+    if (options.has(name)) return options.text(name);
+  base::throw_config_error("petlab report needs STORE, or --store FILE; see petlab report --help");
+}
 
 /// The studies that are asked for, or the only one of the store.
 std::vector<std::string> choose_studies(const results::RunStore& store, const Parsed& options) {
@@ -25,22 +39,34 @@ std::vector<std::string> choose_studies(const results::RunStore& store, const Pa
     if (asked == std::vector<std::string>{"all"}) return known;
     return asked;
   }
-  std::vector<std::string> studies;  // without the trials of a search, which are studies too
-  for (const std::string& name : known) {
-    const auto slash = name.rfind("/search");
-    const bool ends = slash != std::string::npos && slash + 7 == name.size();
-    if (!ends || std::find(known.begin(), known.end(), name.substr(0, slash)) == known.end())
-      studies.push_back(name);
-  }
-  if (studies.size() > 1) {
-    std::string names;
-    for (const std::string& name : studies)
-      names += (names.empty() ? "" : ", ") + name;
+  // The trials of a search are a study too, shown where there is nothing else yet.
+  std::vector<std::string> studies = known;
+  if (!std::all_of(known.begin(), known.end(), results::is_search))
+    std::erase_if(studies, results::is_search);
+  std::set<std::string> families;
+  for (const std::string& name : studies)
+    families.insert(results::base_study(name));
+  if (families.size() > 1)
     throw base::Error(base::ErrorKind::config, store.path().string() + " holds several studies (" +
-                                                   names +
+                                                   base::joined(studies) +
                                                    "); name them with --study, or --study all");
+  // The study as its file says it stands before its variants.
+  const auto plain = std::find(studies.begin(), studies.end(), *families.begin());
+  return {plain != studies.end() ? *plain : studies.back()};
+}
+
+/// Which other plans of these studies the store has, in quotes.
+std::vector<std::string> other_plans(const results::RunStore& store,
+                                     const std::vector<std::string>& shown) {
+  std::vector<std::string> others;
+  for (const std::string& name : store.studies()) {
+    const bool is_shown = std::find(shown.begin(), shown.end(), name) != shown.end();
+    const bool is_related = std::any_of(shown.begin(), shown.end(), [&](const std::string& one) {
+      return results::base_study(one) == results::base_study(name);
+    });
+    if (is_related && !is_shown && !results::is_search(name)) others.push_back("'" + name + "'");
   }
-  return studies;
+  return others;
 }
 
 }  // namespace
@@ -49,35 +75,47 @@ void print_study_table(const std::filesystem::path& store, const std::string& st
   const results::RunStore results(store, results::OpenMode::read_only);
   const int columns = terminal_columns(STDOUT_FILENO);
   reports::print_table(std::cout, reports::build_report(results, study),
-                       {.ansi = columns > 0, .width = columns});
+                       {.ansi = shows_marks(), .width = columns});
 }
 
 int run_report(const Arguments& arguments) {
   Usage usage{
       "report",
-      "--store FILE [options]",
+      "STORE [options]",
       "Prints the tables of one or several studies, and writes them as files when --out names a\n"
       "folder. Reads the store only, and quoted numbers from CSV files.",
       po::options_description("Options"),
-      {},
-      "  petlab report --store results/demo.sqlite\n"
-      "  petlab report --store results/demo.sqlite --out reports/out/demo\n"
-      "  petlab report --store all.sqlite --study all --title 'All studies' --out "
+      {"STORE"},
+      "  petlab report results/demo.sqlite\n"
+      "  petlab report results/demo.sqlite --out reports/out/demo\n"
+      "  petlab report results/demo.sqlite --columns macro_f1,calibration_error\n"
+      "  petlab report results/demo.sqlite --format json\n"
+      "  petlab report results/demo.sqlite --format csv --table confusions\n"
+      "  petlab report all.sqlite --study all --title 'All studies' --out "
       "reports/out/all\n"};
-  usage.options.add_options()("store", text_value()->required(), "results database")(
+  usage.positional_optional = true;
+  usage.options.add_options()("store", text_value(), "results database, the same as STORE")(
       "study", texts_value(),
-      "name of a study, where the store holds several; may be given again, or 'all'");
+      "name of a study, where the store holds several; may be given again, or 'all'")(
+      "table", text_value(),
+      "which lines --format csv prints: rows (the default), runs, classes, confusions");
   add_page_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
 
   check_page_options(*options);
-  std::vector<std::string> studies;
+  const std::string file = store_of(*options);
+  std::vector<std::string> studies, others;
   {
-    const results::RunStore store(options->text("store"), results::OpenMode::read_only);
+    const results::RunStore store(file, results::OpenMode::read_only);
     studies = choose_studies(store, *options);
+    others = other_plans(store, studies);
   }
-  show_page(options->text("store"), studies, *options);
+  show_page(file, studies, *options);
+  // Behind a table; what is printed for a program is that alone.
+  if (!others.empty() && !prints_format(*options))
+    std::cout << "\nOther plans of " << (studies.size() == 1 ? "this study" : "these studies")
+              << " in the store (--study NAME): " << base::joined(others) << "\n";
   return kOk;
 }
 

@@ -1,4 +1,6 @@
+#include "cluster_command.hpp"
 #include "command.hpp"
+#include "petlab/base/error.hpp"
 #include "study_command.hpp"
 #include "study_stages.hpp"
 
@@ -10,14 +12,13 @@ int run_study(const Arguments& arguments) {
   Usage usage{
       "run",
       "STUDY [options]",
-      "Runs what a study is missing. STUDY is a protocol file (harness/protocols/README.md). "
-      "Every\n"
-      "run is a process of its own. A run that is in the store already is never repeated; one "
-      "that\n"
-      "failed is tried again only with --retry. Several petlab may work on one store: each run is\n"
-      "taken by one of them, and taken over when that one dies. Options override the environment\n"
-      "(PETLAB_EPOCHS=5 is --epochs 5), which overrides the file. Prints the study's table at the\n"
-      "end. Exit code: 0 when all runs are done, 1 when one failed, now or before.",
+      "Computes the missing runs of a study and prints its table. STUDY is a protocol file\n"
+      "(harness/protocols/README.md). Each run is a process. Stored runs are never repeated;\n"
+      "failed ones only with --retry. Several petlab processes may share a store: each run is\n"
+      "computed by one of them, and taken over if that process dies. With --executor slurm runs\n"
+      "are jobs of a cluster (petlab submit --help). Options override the environment\n"
+      "(PETLAB_EPOCHS=5 is --epochs 5), which overrides the file. Exit code: 0 when all runs are\n"
+      "done, 1 when one failed, now or before.",
       po::options_description("Options"),
       {"STUDY"},
       "  petlab run harness/protocols/demo.ini --store results/demo.sqlite\n"
@@ -26,6 +27,8 @@ int run_study(const Arguments& arguments) {
       "  petlab run my.ini --set method.coop.option.n-ctx=16 --workers 1 --threads 2\n"};
   add_study_options(usage.options);
   add_running_options(usage.options);
+  add_executor_options(usage.options);
+  add_cluster_options(usage.options);
   usage.options.add_options()("no-table", po::bool_switch(),
                               "do not print the study's table at the end");
   const auto options = parse(usage, arguments);
@@ -34,7 +37,11 @@ int run_study(const Arguments& arguments) {
   warn_of_refused(*plugins);
   StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
   std::vector<PreparedStudy> studies;
-  const int code = run_stages(stages, *options, studies);
+  const std::string& executor = options->text("executor");
+  if (executor != "local" && executor != "slurm")
+    base::throw_config_error("--executor is '" + executor + "', expected local or slurm");
+  const int code =
+      run_stages(stages, *options, studies, executor == "slurm" ? run_on_cluster : run_missing);
   if (code != kInterrupted && !options->get<bool>("no-table"))
     for (const PreparedStudy& study : studies) {
       std::cout << "\n";

@@ -3,8 +3,10 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/private_folder.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/results/verification.hpp"
+#include "stored_run.hpp"
 #include "study_command.hpp"
 
 #include <filesystem>
@@ -15,40 +17,6 @@ namespace petlab::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The run that the argument names.
-results::RunRecord find_run(const results::RunStore& store, const std::string& prefix) {
-  const auto found = store.find_runs(prefix);
-  if (found.empty())
-    base::throw_config_error(
-        store.path().string() + " holds no run '" + prefix +
-        "'; expected the beginning of an identity, as petlab plan and the report print it");
-  if (found.size() > 1)
-    base::throw_config_error("'" + prefix + "' begins " + std::to_string(found.size()) +
-                             " runs of " + store.path().string() + "; give more of it");
-  results::RunRecord run = *store.load(found.front());
-  if (run.status != results::RunStatus::done)
-    base::throw_config_error("run " + prefix + " failed (" + run.error +
-                             "); only finished runs can be verified");
-  return run;
-}
-
-/// Where the run stands in a study's plan.
-struct Planned {
-  results::StudyRecord study;
-  results::PlannedRun run;
-};
-
-Planned find_plan(const results::RunStore& store, const results::RunRecord& run) {
-  for (const std::string& name : store.studies()) {
-    const auto study = store.study(name);
-    for (const results::PlannedRun& planned : study->plan)
-      if (planned.hash == run.identity.hash) return {*study, planned};
-  }
-  base::throw_config_error(
-      "no study of " + store.path().string() + " plans run " + run.identity.hash.substr(0, 12) +
-      ", so what it ran on is not known; run its study once more with this store");
-}
 
 /// What of the identity is not as it was, one a line.
 std::string differences(const results::RunIdentity& was, const results::RunIdentity& is) {
@@ -64,13 +32,11 @@ std::string differences(const results::RunIdentity& was, const results::RunIdent
 }
 
 /// The study of the run, with this run as the only one that is wanted.
-PreparedStudy prepare_repeat(const results::RunRecord& run, const Planned& planned,
+PreparedStudy prepare_repeat(const results::RunRecord& run, const PlannedRun& planned,
                              const Parsed& options, const fs::path& folder) {
-  const fs::path file = folder / "study.ini";
-  base::write_file(file, planned.study.protocol);
   const auto plugins = load_plugins(options);
   warn_of_refused(*plugins);
-  PreparedStudy study = prepare_study({file}, options, *plugins);
+  PreparedStudy study = prepare_protocol(protocol_of(planned, options), options, *plugins);
   std::optional<study::Job> repeat, namesake;
   for (const study::Job& job : study.plan.jobs) {
     if (job.identity.hash == run.identity.hash) repeat = job;
@@ -85,6 +51,7 @@ PreparedStudy prepare_repeat(const results::RunRecord& run, const Planned& plann
              : std::string("its study has no such row any more")));
   study.wanted = {*repeat};
   study.wanted.front().spec.feature_store = false;  // what others computed is verified too
+  study.wanted.front().spec.keep_adapters = !run.adapters_hash.empty();
   study.store = folder / "repeat.sqlite";
   study.workers = 1;
   return study;
@@ -96,13 +63,16 @@ int run_verify(const Arguments& arguments) {
   Usage usage{
       "verify",
       "RUN --store FILE [options]",
-      "Computes a finished run once more and compares: weights, losses, and what is said of every\n"
-      "test picture. RUN is the beginning of its identity, as petlab plan and the report print "
+      "Computes a finished run again and compares weights, losses and the prediction for every\n"
+      "test image. RUN is the beginning of its identity, as petlab plan and the report print "
       "it.\n"
-      "What comes out is kept beside the run, which stays as it is. Levels: bit-equal (all is the\n"
-      "same), same-kernel (every picture gets the same class, the last bits differ), statistical\n"
+      "The outcome is stored; the run itself does not change. Levels: bit-equal (everything is "
+      "the\n"
+      "same), same-kernel (every image gets the same class, the last bits differ), statistical\n"
       "(some classes differ). A run claims its level for the CPU level that it was computed with\n"
-      "(PETLAB_CPU); on another one no difference counts as a fault. Exit code: 0 when the run\n"
+      "(PETLAB_CPU); on another one no difference counts as a fault. Adapters of the run that are\n"
+      "missing beside the store come back where the repeat gives the same file. Exit code: 0 when "
+      "the run\n"
       "keeps the level that it claims, 1 when it does not, 2 when it cannot be repeated because\n"
       "something that decides its result changed.",
       po::options_description("Options"),
@@ -117,8 +87,8 @@ int run_verify(const Arguments& arguments) {
   const fs::path file = options->text("store");
 
   std::optional<results::RunStore> store(std::in_place, file, results::OpenMode::read_write);
-  const results::RunRecord run = find_run(*store, options->text("RUN"));
-  const Planned planned = find_plan(*store, run);
+  const results::RunRecord run = find_run(*store, options->text("RUN"), "can be verified");
+  const PlannedRun planned = find_plan(*store, run);
   const results::StoreFileId opened = store->file_id();
   store.reset();  // the repeat takes its time
   // Nobody else can have put a result there.
@@ -135,6 +105,8 @@ int run_verify(const Arguments& arguments) {
                           "' was replaced while the run was computed once more; what came out (" +
                           result.level + ") is not kept");
   store->add_verification(result);
+  if (repeat->adapters_hash == run.adapters_hash && results::carry_adapters(study.store, file, run))
+    std::cout << "The run's adapters, which were missing, are there again.\n";
 
   const std::string claim = results::claim_for_repeat(run, repeat.value());
   const bool good = results::keeps(result.level, claim);
@@ -142,7 +114,7 @@ int run_verify(const Arguments& arguments) {
             << "): the repeat is " << result.level << "; "
             << (run.trained_hash == repeat->trained_hash ? "the same" : "other") << " weights, "
             << result.changed_predictions << " of " << grouped_digits(result.predictions)
-            << " test pictures classified otherwise. The run claims " << run.determinism
+            << " test images classified otherwise. The run claims " << run.determinism
             << (claim != run.determinism ? " on its own CPU level; this is another one.\n"
                 : good                   ? ": kept.\n"
                                          : ": NOT kept.\n");

@@ -6,6 +6,7 @@
 #include "study_command.hpp"
 
 #include <boost/program_options.hpp>
+#include <nlohmann/json.hpp>
 
 #include <unistd.h>
 
@@ -109,6 +110,19 @@ void check_environment(const Usage& usage) {
   }
 }
 
+nlohmann::json json_of(const Usage& usage) {
+  nlohmann::json options = nlohmann::json::array();
+  for (const auto& option : usage.options.options())
+    options.push_back({{"name", option->long_name()},
+                       {"value", option->semantic()->max_tokens() > 0},
+                       {"help", option->description()}});
+  return {{"command", usage.command},
+          {"synopsis", usage.synopsis},
+          {"text", usage.text},
+          {"options", options},
+          {"examples", usage.examples}};
+}
+
 void print_help(const Usage& usage) {
   std::cout << "petlab " << usage.command << " " << usage.synopsis << "\n\n" << usage.text << "\n";
   if (!usage.options.options().empty()) std::cout << "\n" << usage.options;
@@ -124,7 +138,37 @@ po::typed_value<std::vector<std::string>>* texts_value() {
   return po::value<std::vector<std::string>>();
 }
 
+int run_action(const std::string& group, const std::vector<Command>& actions,
+               const Arguments& arguments, const std::string& examples) {
+  const std::string wanted = arguments.empty() ? "" : arguments.front();
+  std::vector<std::string> known;
+  nlohmann::json listed = nlohmann::json::array();
+  for (const Command& action : actions) {
+    if (wanted == action.name) return action.run({arguments.begin() + 1, arguments.end()});
+    known.emplace_back(action.name);
+    listed.push_back({{"name", action.name}, {"summary", action.summary}});
+  }
+  if (wanted == kUsageAsJson) {
+    std::cout << nlohmann::json{{"actions", listed}} << "\n";
+    return kOk;
+  }
+  if (!wanted.empty() && wanted != "--help" && wanted != "-h")
+    base::throw_config_error("petlab " + group + " has no action '" + wanted + "'" +
+                             base::did_you_mean(wanted, known));
+  std::cout << "petlab " << group << " ACTION [options]\n\n";
+  for (const Command& action : actions)
+    std::cout << "  " << action.name << std::string(14 - std::string(action.name).size(), ' ')
+              << action.summary << "\n";
+  std::cout << "\npetlab " << group << " ACTION --help says more."
+            << (examples.empty() ? "" : " Examples:\n" + examples) << "\n";
+  return wanted.empty() ? kUsage : kOk;
+}
+
 std::optional<Parsed> parse(const Usage& usage, const Arguments& arguments) {
+  if (arguments == Arguments{kUsageAsJson}) {
+    std::cout << json_of(usage) << "\n";
+    return std::nullopt;
+  }
   for (const std::string& argument : arguments)
     if (argument == "--help" || argument == "-h") {
       print_help(usage);

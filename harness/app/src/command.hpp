@@ -23,8 +23,10 @@ enum ExitCode : int {
   kStore = 5,
   kDevice = 6,
   kNumeric = 7,
+  kScheduler = 8,
   kInternal = 70,
-  kOutput = 74,  ///< standard output
+  kOutput = 74,   ///< standard output
+  kStopped = 75,  ///< to be called again: study::kStoppedExit
   kInterrupted = 130,
 };
 
@@ -47,20 +49,36 @@ int run_datasets(const Arguments& arguments);
 int check_datasets(const Arguments& arguments);
 int split_datasets(const Arguments& arguments);
 int fingerprint_datasets(const Arguments& arguments);
+int run_cancel(const Arguments& arguments);
 int run_check(const Arguments& arguments);
 int run_clean(const Arguments& arguments);
+int run_collect(const Arguments& arguments);
 int run_compare(const Arguments& arguments);
+int run_completion(const Arguments& arguments);
+int run_compute(const Arguments& arguments);
+int run_demo(const Arguments& arguments);
 int run_describe(const Arguments& arguments);
+int run_evaluate(const Arguments& arguments);
 int run_export(const Arguments& arguments);
+int run_init(const Arguments& arguments);
+int run_man(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
 int run_new_method(const Arguments& arguments);
 int run_plan(const Arguments& arguments);
 int run_plugins(const Arguments& arguments);
+int run_query(const Arguments& arguments);
 int run_report(const Arguments& arguments);
 int run_reproduce(const Arguments& arguments);
 int run_study(const Arguments& arguments);
+int run_submit(const Arguments& arguments);
 int run_verify(const Arguments& arguments);
 int run_worker(const Arguments& arguments);
+
+/// `petlab GROUP ACTION ...`: runs the action that the first argument names. Prints the actions,
+/// with `examples` behind them, where there is none. Throws Error(config) with a suggestion for an
+/// unknown one.
+[[nodiscard]] int run_action(const std::string& group, const std::vector<Command>& actions,
+                             const Arguments& arguments, const std::string& examples = "");
 
 /// How a command is called: what `--help` prints and what is parsed.
 struct Usage {
@@ -87,6 +105,12 @@ struct Parsed {
     return get<std::string>(name);
   }
 };
+
+/// The only argument with which every command prints its Usage as JSON, instead of doing anything:
+/// {"command", "synopsis", "text", "options": [{"name", "value", "help"}], "examples"}, or
+/// {"actions": [{"name", "summary"}]} of a command that has actions. Manual page and completion are
+/// made from it.
+inline constexpr const char* kUsageAsJson = "--usage-as-json";
 
 /// Parses a command's arguments; an option that is not given is taken from the environment variable
 /// PETLAB_<OPTION>. Prints the help and returns nothing when --help is among them. Throws

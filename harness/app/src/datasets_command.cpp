@@ -51,7 +51,7 @@ datasets::tools::Progress counter(const char* what) {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     const auto rate =
         static_cast<std::size_t>(static_cast<double>(done) / (seconds.count() + 1e-9));
-    std::cerr << "\r" << what << " " << done << "/" << total << ", " << rate << " pictures/s "
+    std::cerr << "\r" << what << " " << done << "/" << total << ", " << rate << " images/s "
               << (done == total ? "\n" : "") << std::flush;
   };
 }
@@ -66,7 +66,7 @@ void add_dataset_options(po::options_description& options) {
       "class-names", text_value(),
       "CSV file with the columns folder and name: what each class is called in prompts")(
       "other-formats", text_value(),
-      "pictures in formats that petlab does not read: refuse, or leave-out (default: refuse)")(
+      "images in formats that petlab does not read: refuse, or leave-out (default: refuse)")(
       "threads", po::value<int>()->default_value(0), "threads (0: all cores)");
 }
 
@@ -76,21 +76,21 @@ void add_split_options(po::options_description& options) {
       "train-fraction", po::value<double>()->default_value(0.1, "0.1"),
       "percent: share of each class of each domain that trains")(
       "train-shots", po::value<std::int64_t>(),
-      "shots: training pictures of each class of each domain")(
+      "shots: training images of each class of each domain")(
       "split-list", text_value(),
       "lists: files, patterns like 'lists/*/{train,test}_10.txt', folders, with commas between; "
       "own "
-      "is the data set's own. With percent and shots: training pictures come from their "
+      "is the data set's own. With percent and shots: training images come from their "
       "training part")("validation-fraction", po::value<double>(),
-                       "share of the training pictures held out for validation")(
+                       "share of the training images held out for validation")(
       "validation-shots", po::value<std::int64_t>(), "or this number of each class")(
       "development-fraction", po::value<double>(),
-      "share of each class of each domain set aside for validation before training pictures are "
+      "share of each class of each domain set aside for validation before training images are "
       "chosen, the same for every --seed")("development-seed",
                                            po::value<std::uint64_t>()->default_value(1),
-                                           "decides alone which pictures those are")(
+                                           "decides alone which images those are")(
       "validation", text_value(),
-      "list: test on the validation pictures that the lists name, which need no test part then "
+      "list: test on the validation images that the lists name, which need no test part then "
       "(default: none)")("seed", po::value<std::uint64_t>()->default_value(1), "seed");
 }
 
@@ -147,7 +147,7 @@ datasets::Split split_of(const Parsed& options, const datasets::Dataset& dataset
   if (options.has("train-shots")) choice.train_shots = options.get<std::int64_t>("train-shots");
   if (choice.kind == Kind::shots && choice.train_shots < 1)
     base::throw_config_error(
-        "--split shots needs --train-shots, the training pictures of each class, at least 1");
+        "--split shots needs --train-shots, the training images of each class, at least 1");
   if (options.has("split-list")) {
     choice.own_lists = options.text("split-list") == "own";
     if (!choice.own_lists) choice.lists = datasets::expand_lists(options.text("split-list"));

@@ -40,6 +40,55 @@ std::string type_text(const sdk::OptionSpec& spec) {
   return out.str();
 }
 
+Json option_json(const sdk::OptionSpec& spec) {
+  Json json = {{"name", spec.name}, {"help", spec.help}, {"default", spec.default_value}};
+  switch (spec.type) {
+    case sdk::OptionType::integer:
+      json["type"] = "integer";
+      break;
+    case sdk::OptionType::real:
+      json["type"] = "number";
+      break;
+    case sdk::OptionType::boolean:
+      json["type"] = "boolean";
+      break;
+    case sdk::OptionType::text:
+      json["type"] = "text";
+      break;
+    case sdk::OptionType::choice:
+      json["type"] = "choice";
+      json["choices"] = Json::array();
+      std::istringstream choices(spec.choices);
+      for (std::string one; std::getline(choices, one, '|');)
+        json["choices"].push_back(one);
+      break;
+  }
+  if (spec.minimum > std::numeric_limits<double>::lowest()) json["minimum"] = spec.minimum;
+  if (spec.maximum < std::numeric_limits<double>::max()) json["maximum"] = spec.maximum;
+  return json;
+}
+
+Json options_json(const sdk::OptionSpec* options, std::uint64_t count) {
+  Json json = Json::array();
+  for (const sdk::OptionSpec& spec : std::span(options, count))
+    json.push_back(option_json(spec));
+  return json;
+}
+
+/// How the method's publication trains it: names and values of the settings that it says.
+std::vector<std::pair<std::string, std::string>> published_training(const sdk::MethodEntry& entry) {
+  engine::RunSettings publication;
+  for (const engine::SettingEntry& setting : engine::setting_table())
+    if (setting.publication)
+      setting.take(publication,
+                   {setting.name, setting.publication(entry.training), entry.name, ""});
+  std::vector<std::pair<std::string, std::string>> said;
+  for (const engine::SettingEntry& setting : engine::setting_table())
+    if (setting.publication && setting.is_said(publication))
+      said.emplace_back(setting.name, setting.text(publication));
+  return said;
+}
+
 void describe_options(std::ostream& out, const sdk::OptionSpec* options, std::uint64_t count,
                       const std::string& prefix) {
   if (count == 0) {
@@ -130,20 +179,23 @@ std::string percent(std::int64_t part, std::int64_t whole) {
 
 }  // namespace
 
+Json plugin_json(const study::LoadedPlugin& plugin) {
+  return {{"name", plugin.descriptor->name},
+          {"version", plugin.descriptor->version},
+          {"licence", plugin.descriptor->licence},
+          {"source_hash", plugin.descriptor->source_hash},
+          {"file", plugin.file.string()}};
+}
+
 void describe(std::ostream& out, const study::MethodRef& method) {
   const sdk::MethodEntry& entry = *method.entry;
   const sdk::TrainingDefaults& t = entry.training;
   out << "method " << entry.name << ": " << entry.summary << "\n";
   describe_plugin(out, *method.plugin);
   out << "training";
-  engine::RunSettings publication;
-  for (const engine::SettingEntry& setting : engine::setting_table())
-    if (setting.publication)
-      setting.take(publication, {setting.name, setting.publication(t), entry.name, ""});
   const char* comma = " ";
-  for (const engine::SettingEntry& setting : engine::setting_table()) {
-    if (!setting.publication || !setting.is_said(publication)) continue;
-    out << comma << setting.name << " " << setting.text(publication);
+  for (const auto& [name, value] : published_training(entry)) {
+    out << comma << name << " " << value;
     comma = ", ";
   }
   if (t.source != nullptr && *t.source != '\0') out << " (" << t.source << ")";
@@ -160,46 +212,85 @@ void describe(std::ostream& out, const study::GroupingRef& grouping) {
   describe_options(out, grouping.entry->options, grouping.entry->option_count, "grouping.");
 }
 
-void count_parameters(std::ostream& out, const study::MethodRef& method,
-                      const std::map<std::string, std::string>& options,
-                      const sdk::BackboneView& backbone, std::int64_t backbone_parameters,
-                      const CountedTasks& counted) {
+Json describe_json(const study::MethodRef& method) {
+  const sdk::MethodEntry& entry = *method.entry;
+  Json json = {{"kind", "method"}, {"name", entry.name}, {"summary", entry.summary}};
+  json["plugin"] = plugin_json(*method.plugin);
+  json["training"] = Json::object();
+  for (const auto& [name, value] : published_training(entry))
+    json["training"][name] = value;
+  const char* source = entry.training.source;
+  json["training_source"] = source == nullptr || *source == '\0' ? Json(nullptr) : Json(source);
+  json["composable"] = entry.composable;
+  json["options"] = options_json(entry.options, entry.option_count);
+  return json;
+}
+
+Json describe_json(const study::GroupingRef& grouping) {
+  const sdk::GroupingEntry& entry = *grouping.entry;
+  Json json = {{"kind", "grouping"}, {"name", entry.name}, {"summary", entry.summary}};
+  json["plugin"] = plugin_json(*grouping.plugin);
+  json["options"] = options_json(entry.options, entry.option_count);
+  return json;
+}
+
+AdapterCount count_parameters(const study::MethodRef& method,
+                              const std::map<std::string, std::string>& options,
+                              const sdk::BackboneView& backbone, std::int64_t backbone_parameters,
+                              const CountedTasks& counted) {
   const sdk::Options resolved(std::span(method.entry->options, method.entry->option_count), options,
                               std::string("method '") + method.entry->name + "'");
   const auto instance = method.entry->make(resolved);
   const CountingContext context(backbone, counted);
   const auto adapter = instance->make_adapter(context);
-  const std::int64_t tasks = counted.tasks;
-  std::int64_t total = 0;
-  out << "one adapter on this backbone (" << grouped_digits(backbone_parameters)
-      << " parameters)\n";
-  const auto parameters = adapter->parameters();
-  constexpr std::size_t kShown = 24;  // full copies have hundreds
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const at::Tensor& value = parameters[i].value;
-    total += value.numel();
-    if (i < kShown) {
-      std::ostringstream shape;
-      shape << value.sizes();
-      out << "    " << std::left << std::setw(40) << parameters[i].name << " " << shape.str()
-          << "\n";
-    }
+  AdapterCount count;
+  count.backbone_parameters = backbone_parameters;
+  count.tasks = counted.tasks;
+  count.composable = method.entry->composable;
+  for (const auto& parameter : adapter->parameters()) {
+    count.trainable += parameter.value.numel();
+    count.tensors.push_back({parameter.name, parameter.value.sizes().vec()});
   }
-  if (parameters.size() > kShown)
-    out << "    and " << parameters.size() - kShown << " tensors more\n";
-  out << "trainable " << grouped_digits(total) << " (" << percent(total, backbone_parameters)
+  count.at_inference =
+      inference_values(*adapter, count.trainable, method.entry->task_dependent, counted.tasks);
+  return count;
+}
+
+void print_count(std::ostream& out, const AdapterCount& count) {
+  out << "one adapter on this backbone (" << grouped_digits(count.backbone_parameters)
+      << " parameters)\n";
+  constexpr std::size_t kShown = 24;  // full copies have hundreds
+  for (std::size_t i = 0; i < std::min(kShown, count.tensors.size()); ++i) {
+    std::ostringstream shape;
+    shape << at::IntArrayRef(count.tensors[i].shape);
+    out << "    " << std::left << std::setw(40) << count.tensors[i].name << " " << shape.str()
+        << "\n";
+  }
+  if (count.tensors.size() > kShown)
+    out << "    and " << count.tensors.size() - kShown << " tensors more\n";
+  const std::int64_t total = count.trainable;
+  out << "trainable " << grouped_digits(total) << " (" << percent(total, count.backbone_parameters)
       << " of the backbone)\n"
-      << "needed at inference "
-      << grouped_digits(
-             inference_values(*adapter, total, method.entry->task_dependent, counted.tasks))
-      << "\nstored bytes " << grouped_digits(total * std::int64_t{sizeof(float)}) << "\nwith "
-      << tasks << " tasks: joint " << grouped_digits(total) << ", per-task "
-      << grouped_digits(total * tasks);
-  if (method.entry->composable)
-    out << ", joint+specific " << grouped_digits(total * (tasks + 1))
-        << ", grouped+specific with G groups " << grouped_digits(total) << " x (G + " << tasks
+      << "needed at inference " << grouped_digits(count.at_inference) << "\nstored bytes "
+      << grouped_digits(count.stored_bytes()) << "\nwith " << count.tasks << " tasks: joint "
+      << grouped_digits(total) << ", per-task " << grouped_digits(total * count.tasks);
+  if (count.composable)
+    out << ", joint+specific " << grouped_digits(total * (count.tasks + 1))
+        << ", grouped+specific with G groups " << grouped_digits(total) << " x (G + " << count.tasks
         << ")";
   out << "\n";
+}
+
+Json count_json(const AdapterCount& count) {
+  Json json = {{"backbone_parameters", count.backbone_parameters},
+               {"trainable", count.trainable},
+               {"needed_at_inference", count.at_inference},
+               {"stored_bytes", count.stored_bytes()},
+               {"tasks", count.tasks}};
+  json["tensors"] = Json::array();
+  for (const AdapterTensor& tensor : count.tensors)
+    json["tensors"].push_back({{"name", tensor.name}, {"shape", tensor.shape}});
+  return json;
 }
 
 }  // namespace petlab::app

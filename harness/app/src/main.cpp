@@ -4,6 +4,8 @@
 #include "petlab/kernels/cpu_level.hpp"
 #include "petlab/sdk/abi.hpp"
 #include "petlab/study/identity.hpp"
+#include "petlab/study/slurm.hpp"
+#include "petlab/study/study_runner.hpp"
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
@@ -23,10 +25,18 @@ namespace petlab::app {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
+      {"demo", "run the demo's study and write its report", run_demo},
+      {"init", "write a study for images and a CLIP of yours", run_init},
       {"run", "run what a study is missing", run_study},
       {"plan", "check a study and list its runs", run_plan},
       {"reproduce", "the paper's tables: run what is missing, print, write a page", run_reproduce},
+      {"submit", "submit what a study is missing to a cluster", run_submit},
+      {"collect", "bring what workers published into a store", run_collect},
+      {"cancel", "cancel what was submitted", run_cancel},
+      {"worker", "compute one run that was submitted, for any scheduler", run_worker},
       {"report", "print and write the table of a study", run_report},
+      {"evaluate", "test the adapters of a run on other images", run_evaluate},
+      {"query", "read a store with SQL", run_query},
       {"merge", "join the stores of several machines", run_merge},
       {"export", "write the store's views as CSV files", run_export},
       {"verify", "compute a run once more and compare", run_verify},
@@ -34,12 +44,14 @@ const std::vector<Command>& commands() {
       {"clean", "remove checkpoints that no run needs any more", run_clean},
       {"compare", "are two rows really different, and where", run_compare},
       {"plugins", "list plugins, with those that are refused and why", run_plugins},
-      {"describe", "options and parameters of a method or grouping", run_describe},
+      {"describe", "a method, a grouping, or the adapters of a run", run_describe},
       {"new-method", "write the files of a new method, in C++ or Python", run_new_method},
       {"datasets", "list, build, check, split, fingerprint", run_datasets},
       {"clip", "look at a backbone, embed, classify", run_clip},
       {"pretrain", "train the embedded backbone anew", run_pretrain_command},
-      {"worker", nullptr, run_worker},
+      {"completion", "completion of commands and options for bash and zsh", run_completion},
+      {"man", "the manual page", run_man},
+      {study::kComputeCommand, nullptr, run_compute},
   };
   return all;
 }
@@ -59,8 +71,9 @@ void print_help() {
          "sets\n"
          "that are used; without it, all that the machine offers are.\n"
          "\nExit codes: 0 done; 1 a run failed; 2 command line or protocol; 3 data set or\n"
-         "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 70 an internal\n"
-         "error; 74 standard output could not be written; 130 interrupted.\n";
+         "backbone; 4 plugin; 5 results store; 6 device; 7 not a finite number; 8 scheduler; 70\n"
+         "internal error (please report); 74 standard output could not be written; 75 stopped,\n"
+         "call it again; 130 interrupted.\n";
 }
 
 void print_version() {
@@ -76,7 +89,11 @@ void print_version() {
 
 int dispatch(const Arguments& arguments) {
   const std::string name = arguments.empty() ? "help" : arguments.front();
-  if (name == "help" && arguments.size() > 1) return dispatch({arguments[1], "--help"});
+  if (name == "help" && arguments.size() > 1) {
+    Arguments asked(arguments.begin() + 1, arguments.end());
+    asked.emplace_back("--help");
+    return dispatch(asked);
+  }
   if (name == "help" || name == "--help" || name == "-h") {
     print_help();
     return arguments.empty() ? kUsage : kOk;
@@ -148,6 +165,9 @@ int run(const Arguments& arguments) {
     // A wrong PETLAB_CPU is refused by every command, before any work.
     (void)kernels::cpu_level();
     return dispatch(arguments);
+  } catch (const study::SchedulerError& error) {
+    say(error.what());
+    return kScheduler;
   } catch (const base::Error& error) {
     say(error.what());
     return exit_code(error.kind());

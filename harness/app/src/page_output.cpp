@@ -2,6 +2,7 @@
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/reports/render.hpp"
 #include "petlab/reports/report.hpp"
 #include "petlab/results/run_store.hpp"
@@ -21,11 +22,9 @@ namespace {
 
 std::vector<reports::Format> parse_formats(const std::string& text) {
   const std::vector<std::pair<std::string, reports::Format>> known = {
-      {"markdown", reports::Format::markdown},
-      {"csv", reports::Format::csv},
-      {"latex", reports::Format::latex},
-      {"html", reports::Format::html},
-      {"figures", reports::Format::figures}};
+      {"markdown", reports::Format::markdown}, {"csv", reports::Format::csv},
+      {"json", reports::Format::json},         {"latex", reports::Format::latex},
+      {"html", reports::Format::html},         {"figures", reports::Format::figures}};
   std::vector<reports::Format> formats;
   std::istringstream names(text);
   for (std::string name; std::getline(names, name, ',');) {
@@ -41,6 +40,49 @@ std::vector<reports::Format> parse_formats(const std::string& text) {
     formats.push_back(format->second);
   }
   return formats;
+}
+
+/// Which of the CSV files --table prints.
+reports::CsvTable parse_table(const Parsed& options) {
+  if (!options.has("table")) return reports::CsvTable::rows;
+  const std::vector<std::pair<std::string, reports::CsvTable>> known = {
+      {"rows", reports::CsvTable::rows},
+      {"runs", reports::CsvTable::runs},
+      {"classes", reports::CsvTable::classes},
+      {"confusions", reports::CsvTable::confusions}};
+  std::vector<std::string> names;
+  for (const auto& [name, table] : known) {
+    if (options.text("table") == name) return table;
+    names.push_back(name);
+  }
+  base::throw_config_error("--table is '" + base::escaped(options.text("table")) +
+                           "', expected rows, runs, classes or confusions" +
+                           base::did_you_mean(options.text("table"), names));
+}
+
+bool is_given(const Parsed& options, const std::string& name) {
+  return options.has(name) && !options.values[name].defaulted();
+}
+
+/// Columns that are asked for by their names in table.csv, or all of them.
+std::vector<std::string> parse_columns(const Parsed& options) {
+  if (!options.has("columns")) return {};
+  const std::vector<std::string> known = reports::optional_columns();
+  std::vector<std::string> columns;
+  for (const std::string& name : split_list(options.text("columns"))) {
+    if (name == "all") return known;
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      base::throw_config_error("--columns: unknown column '" + base::escaped(name) + "'" +
+                               base::did_you_mean(name, known) + "; there are " +
+                               base::joined(known) + ", and all");
+    }
+    columns.push_back(name);
+  }
+  return columns;
+}
+
+std::filesystem::path folder_of(const Parsed& options, const PageDefaults& defaults) {
+  return options.has("out") ? std::filesystem::path(options.text("out")) : defaults.out;
 }
 
 // The figures in one line: there may be a hundred.
@@ -68,13 +110,25 @@ void add_page_options(po::options_description& options) {
       "leave out time stamps, seconds and memory: reports of the same runs are then equal byte for "
       "byte")("out", text_value(), "folder for the report's files")(
       "format", text_value()->default_value("markdown,csv,latex,html,figures"),
-      "which files: markdown, csv, latex, html, figures");
+      "which files: markdown, csv, json, latex, html, figures; without a folder for them, one of "
+      "the "
+      "first four is printed instead of the table")(
+      "columns", text_value(),
+      ("further columns of the table, by their names in table.csv with commas between, or all: " +
+       base::joined(reports::optional_columns()))
+          .c_str());
   add_published_option(options);
 }
 
 void check_page_options(const Parsed& options) {
   (void)parse_formats(options.text("format"));
+  (void)parse_columns(options);
+  (void)parse_table(options);
   check_published(options);
+}
+
+bool prints_format(const Parsed& options, const PageDefaults& defaults) {
+  return folder_of(options, defaults).empty() && is_given(options, "format");
 }
 
 void show_page(const std::filesystem::path& store, const std::vector<std::string>& studies,
@@ -84,17 +138,32 @@ void show_page(const std::filesystem::path& store, const std::vector<std::string
   reports::Page page;
   page.times = !options.get<bool>("without-times");
   page.title = options.has("title") ? options.text("title") : defaults.title;
-  for (const std::string& study : studies)
+  for (const std::string& study : studies) {
     page.studies.push_back(reports::build_report(results, study));
+    page.studies.back().columns = parse_columns(options);
+  }
   quote_published(page.studies, options);
+  const std::filesystem::path out = folder_of(options, defaults);
+  const bool printed = prints_format(options, defaults);
+  if (options.has("table") &&
+      !(printed && formats == std::vector<reports::Format>{reports::Format::csv}))
+    base::throw_config_error(
+        "--table says which lines --format csv prints: expected it with "
+        "--format csv and without --out");
+  if (printed) {
+    if (formats.size() != 1)
+      base::throw_config_error("--format names " + std::to_string(formats.size()) +
+                               " formats and there is no folder for their files: expected --out, "
+                               "or one format to print");
+    std::cout << reports::report_text(page, formats.front(), parse_table(options));
+    return;
+  }
   const int columns = terminal_columns(STDOUT_FILENO);
   for (std::size_t i = 0; i < page.studies.size(); ++i) {
     if (!page.times) reports::leave_out_times(page.studies[i]);
     if (i > 0) std::cout << "\n";
-    reports::print_table(std::cout, page.studies[i], {.ansi = columns > 0, .width = columns});
+    reports::print_table(std::cout, page.studies[i], {.ansi = shows_marks(), .width = columns});
   }
-  const std::filesystem::path out =
-      options.has("out") ? std::filesystem::path(options.text("out")) : defaults.out;
   if (out.empty()) return;
   print_written(reports::write_report(page, out, formats));
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 namespace petlab::app {
 namespace {
@@ -34,6 +35,11 @@ int terminal_columns(int descriptor) {
   return size.ws_col;
 }
 
+bool shows_marks() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return terminal_columns(STDOUT_FILENO) > 0 && (no_color == nullptr || *no_color == '\0');
+}
+
 double ProgressView::State::fraction() const {
   // Training is nearly all of a run; the phases before it count as its begin, evaluation as its
   // end.
@@ -42,8 +48,8 @@ double ProgressView::State::fraction() const {
   return 0.95 * static_cast<double>(done) / static_cast<double>(total);
 }
 
-ProgressView::ProgressView(const std::vector<study::Job>& jobs, bool is_terminal)
-    : jobs_(jobs), is_terminal_(is_terminal) {
+ProgressView::ProgressView(const std::vector<study::Job>& jobs, Detail detail)
+    : jobs_(jobs), detail_(detail) {
   for (std::size_t job = 0; job < jobs.size(); ++job)
     name_width_ = std::max(name_width_, name(job).size());
 }
@@ -121,7 +127,7 @@ void ProgressView::waiting(std::size_t runs, const std::string& holder) {
 }
 
 void ProgressView::tick() {
-  if (!is_terminal_) return;
+  if (detail_ != Detail::bar) return;
   std::fputs(("\r\x1b[K" + bar()).c_str(), stdout);
   std::fflush(stdout);
 }
@@ -155,25 +161,26 @@ std::string ProgressView::bar() const {
 }
 
 void ProgressView::print(const std::string& line) {
+  if (detail_ == Detail::nothing) return;
   clear();
   std::fputs((line + "\n").c_str(), stdout);
   std::fflush(stdout);
 }
 
 void ProgressView::clear() {
-  if (is_terminal_) std::fputs("\r\x1b[K", stdout);
+  if (detail_ == Detail::bar) std::fputs("\r\x1b[K", stdout);
   std::fflush(stdout);
 }
 
 void ImageCounter::begin(std::string_view, std::int64_t total) {
   total_ = total;
   if (!is_terminal_)
-    std::fprintf(stderr, "decoding %lld pictures, once\n", static_cast<long long>(total));
+    std::fprintf(stderr, "decoding %lld images, once\n", static_cast<long long>(total));
 }
 
 void ImageCounter::update(std::int64_t done, std::string_view) {
   if (is_terminal_ && (done % 64 == 0 || done == total_))
-    std::fprintf(stderr, "\rdecoding pictures %lld/%lld", static_cast<long long>(done),
+    std::fprintf(stderr, "\rdecoding images %lld/%lld", static_cast<long long>(done),
                  static_cast<long long>(total_));
 }
 

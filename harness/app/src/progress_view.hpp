@@ -16,8 +16,10 @@ namespace petlab::app {
 /// the runs at work, their phases and the time left.
 class ProgressView final : public study::StudyObserver {
  public:
-  /// `jobs` must outlive this object. `is_terminal`: draw the bar.
-  ProgressView(const std::vector<study::Job>& jobs, bool is_terminal);
+  enum class Detail { bar, lines, nothing };
+
+  /// `jobs` must outlive this object.
+  ProgressView(const std::vector<study::Job>& jobs, Detail detail);
   ~ProgressView() override;
 
   void started(std::size_t job) override;
@@ -48,7 +50,7 @@ class ProgressView final : public study::StudyObserver {
   void clear();
 
   const std::vector<study::Job>& jobs_;
-  bool is_terminal_;
+  Detail detail_;
   std::map<std::size_t, State> active_;
   std::size_t ended_ = 0;
   std::size_t failed_ = 0;
@@ -76,5 +78,8 @@ class ImageCounter final : public engine::Progress {
 
 /// Columns of the terminal that `descriptor` is; 0 when it is none.
 [[nodiscard]] int terminal_columns(int descriptor);
+
+/// Whether standard output is a terminal and the user has not asked for plain text (NO_COLOR).
+[[nodiscard]] bool shows_marks();
 
 }  // namespace petlab::app

@@ -1,4 +1,5 @@
 #include "petlab/base/error.hpp"
+#include "petlab/engine/run.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/pending_runs.hpp"
 #include "petlab/study/prepare_data.hpp"
@@ -41,7 +42,7 @@ extern "C" void request_pause(int) {
 /// cache's file, and the next start goes on from there.
 extern "C" void leave_at_once(int) {
   constexpr std::string_view kText =
-      "\npetlab: stopped; what was decoded is kept, the same command goes on from there\n";
+      "\npetlab: interrupted; decoded images are kept. Repeat the command to resume.\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kText.data(), kText.size());
   ::_exit(kInterrupted);
 }
@@ -107,32 +108,20 @@ constexpr int kLongestLease = static_cast<int>(std::chrono::seconds(study::kLong
 
 study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
   const std::filesystem::path store = std::filesystem::absolute(study.store);
+  const study::CpuSet cpus = study::allowed_cpus();
+  // Under a quota the CPUs are others' too: to stay on some of them would be to wait for them.
+  const bool has_all = study::usable_cpus() == static_cast<int>(cpus.size());
   study::RunnerOptions runner{
       .program = program_file(),
       .store = store,
       .logs = store.parent_path() / "logs",
       .workers = study.workers,
       .lease = std::chrono::seconds(count_of(options, "lease", 1, kLongestLease)),
-      .cpus = study::share_cpus(study::allowed_cpus(), study.workers, study.threads),
+      .cpus = has_all ? study::share_cpus(cpus, study.workers, study.threads)
+                      : std::vector<study::CpuSet>{},
       .pause = &pause_requested};
-  if (options.has("run-timeout"))
-    runner.run_timeout = std::chrono::seconds(count_of(options, "run-timeout", 1, kLongestRun));
-  if (options.has("memory-limit")) runner.memory_limit = size_of(options.text("memory-limit"));
+  take_limits(options, runner.run_timeout, runner.memory_limit);
   return runner;
-}
-
-study::RetryChoice retry_choice(const Parsed& options) {
-  return options.has("retry") ? study::parse_retry(options.text("retry")) : study::RetryChoice{};
-}
-
-/// The runs of the studies, each once.
-std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
-  std::vector<study::Job> jobs;
-  std::set<std::string> seen;
-  for (const PreparedStudy& study : studies)
-    for (const study::Job& job : study.wanted)
-      if (seen.insert(job.identity.hash).second) jobs.push_back(job);
-  return jobs;
 }
 
 /// A process that was ended between a run's record and the removal of its checkpoint left it
@@ -147,6 +136,25 @@ void remove_leftovers(const std::vector<study::Job>& jobs, const std::filesystem
   }
 }
 
+/// The plan that the store gets: with --rows, what it has of this study already and the chosen
+/// rows.
+results::StudyRecord recorded_plan(const PreparedStudy& study, const results::RunStore& store) {
+  results::StudyRecord record = study.plan.study;
+  if (study.wanted.size() == study.plan.jobs.size()) return record;
+  std::set<std::string> hashes;
+  for (const study::Job& job : study.wanted)
+    hashes.insert(job.identity.hash);
+  if (const auto stored = store.study(record.name))
+    for (const results::PlannedRun& run : stored->plan)
+      hashes.insert(run.hash);
+  std::erase_if(record.plan, [&](const auto& run) { return hashes.count(run.hash) == 0; });
+  std::erase_if(record.searches, [&](const results::SearchRecord& search) {
+    return std::none_of(record.plan.begin(), record.plan.end(),
+                        [&](const auto& run) { return run.row_index == search.row_index; });
+  });
+  return record;
+}
+
 void print_pending(const std::vector<PreparedStudy>& studies, const study::PendingRuns& pending,
                    const study::RunnerOptions& runner) {
   const PreparedStudy& first = studies.at(0);
@@ -159,11 +167,12 @@ void print_pending(const std::vector<PreparedStudy>& studies, const study::Pendi
   if (pending.failed > 0) std::cout << pending.failed << " failed before, ";
   std::cout << pending.jobs.size() << " to do";
   if (!pending.jobs.empty()) {
-    std::cout << ", " << first.workers << " at once with " << first.threads << " thread"
-              << (first.threads == 1 ? "" : "s") << " each";
-    if (first.workers > 1)
-      std::cout << (runner.cpus.empty() ? " (more than there are CPUs: none has its own)"
-                                        : " on CPUs of its own");
+    const bool pinned = first.workers > 1 && !runner.cpus.empty();
+    std::cout << ", " << first.workers
+              << (first.workers == 1 ? " run at a time, " : " parallel runs, ") << first.threads
+              << (pinned ? " pinned" : "") << " thread" << (first.threads == 1 ? "" : "s")
+              << " each";
+    if (first.workers > 1 && !pinned) std::cout << " (not pinned to CPUs)";
   }
   std::cout << std::endl;
 }
@@ -201,33 +210,71 @@ int say_failures(const study::PendingRuns& pending, const study::StudyOutcome& o
 
 }  // namespace
 
-void add_running_options(po::options_description& options) {
-  options.add_options()("retry", text_value(),
-                        "try failed runs again: failed (all), or kinds of failures, e.g. "
-                        "device,numeric (petlab plan shows them)")(
-      "run-timeout", po::value<int>(), "seconds after which a run is ended and counts as failed")(
+study::RetryChoice retry_choice(const Parsed& options) {
+  return options.has("retry") ? study::parse_retry(options.text("retry")) : study::RetryChoice{};
+}
+
+void store_plan(const PreparedStudy& study, results::RunStore& store) {
+  const results::StudyRecord record = recorded_plan(study, store);
+  if (const auto earlier = store.set_study(record))
+    std::cout << "The plan that the store had of study " << record.name
+              << " is another; it is kept as '" << *earlier << "'" << std::endl;
+}
+
+std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies) {
+  std::vector<study::Job> jobs;
+  std::set<std::string> seen;
+  for (const PreparedStudy& study : studies)
+    for (const study::Job& job : study.wanted)
+      if (seen.insert(job.identity.hash).second) jobs.push_back(job);
+  return jobs;
+}
+
+void add_limit_options(po::options_description& options) {
+  options.add_options()("run-timeout", po::value<int>(),
+                        "seconds after which a run is ended and counts as failed")(
       "memory-limit", text_value(),
-      "memory of one run, e.g. 8G; a run that holds more is ended and counts as failed")(
+      "memory of one run, e.g. 8G; a run that holds more is ended and counts as failed");
+}
+
+void take_limits(const Parsed& options, std::optional<std::chrono::seconds>& run_timeout,
+                 std::optional<std::int64_t>& memory_limit) {
+  if (options.has("run-timeout"))
+    run_timeout = std::chrono::seconds(count_of(options, "run-timeout", 1, kLongestRun));
+  if (options.has("memory-limit")) memory_limit = size_of(options.text("memory-limit"));
+}
+
+void add_running_options(po::options_description& options) {
+  add_limit_options(options);
+  options.add_options()("quiet", po::bool_switch(), "no progress; failures are still told")(
+      "retry", text_value(),
+      "try failed runs again: failed (all), or kinds of failures, e.g. "
+      "device,numeric (petlab plan shows them)")(
       "lease", po::value<int>()->default_value(60),
-      "seconds without a sign of life after which another petlab on the same store may take this "
-      "one's runs over");
+      "heartbeat timeout in seconds: without a heartbeat for so long, another petlab process on "
+      "the same store may take over this one's runs");
 }
 
 int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options) {
   const study::RetryChoice retry = retry_choice(options);
   const PreparedStudy& first = studies.at(0);
   study::RunnerOptions runner = runner_options(options, first);
+  for (const PreparedStudy& study : studies)  // before a row of it fails for this
+    (void)engine::parse_device(engine::to_string(study.protocol.device));
   if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
   results::RunStore store(first.store);
   for (const PreparedStudy& study : studies)
-    store.set_study(study.plan.study);
+    store_plan(study, store);
   const std::vector<study::Job> jobs = all_jobs(studies);
   study::PendingRuns pending = study::choose_jobs(jobs, store, retry);
   remove_leftovers(jobs, first.store, store);
   runner.retried = pending.retried;
-  print_pending(studies, pending, runner);
-  for (const std::string& note : notes_of(studies))
-    std::cout << "Note: " << note << std::endl;
+  const bool is_quiet = options.has("quiet") && options.get<bool>("quiet");
+  if (!is_quiet) {
+    print_pending(studies, pending, runner);
+    for (const std::string& note : notes_of(studies))
+      std::cout << "Note: " << note << std::endl;
+  }
   study::StudyOutcome outcome;
   if (!pending.jobs.empty()) {
     {
@@ -238,12 +285,15 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
     store.check_in_place();
     const StopHandler stop(request_stop);
     const PauseHandler pause;
-    ProgressView view(pending.jobs, isatty(STDOUT_FILENO) != 0);
+    using Detail = ProgressView::Detail;
+    ProgressView view(pending.jobs, is_quiet                     ? Detail::nothing
+                                    : isatty(STDOUT_FILENO) != 0 ? Detail::bar
+                                                                 : Detail::lines);
     outcome = study::run_jobs(pending.jobs, runner, view, stop_requested);
   }
   if (outcome.interrupted) {
-    std::cerr << "petlab: stopped; " << outcome.done
-              << " runs are stored, the same command resumes from there\n";
+    std::cerr << "petlab: Interrupted: " << outcome.done << " of " << pending.jobs.size()
+              << " finished. Repeat the command to resume.\n";
     return kInterrupted;
   }
   return say_failures(pending, outcome, runner);

@@ -5,6 +5,9 @@
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/engine/setting_table.hpp"
+#include "petlab/results/named_values.hpp"
+#include "petlab/results/study_name.hpp"
+#include "petlab/results/train_size_label.hpp"
 #include "petlab/study/cpu_shares.hpp"
 #include "petlab/study/search.hpp"
 #include "petlab/study/study_facts.hpp"
@@ -67,8 +70,11 @@ std::vector<study::Setting> overrides(const Parsed& options) {
 void check_rows(const study::Protocol& protocol, const Parsed& options) {
   if (!options.has("rows")) return;
   std::vector<std::string> labels;
-  for (const study::Row& row : protocol.rows)
+  for (const study::Row& row : protocol.rows) {
     labels.push_back(row.label);
+    for (const study::TrainSize& size : study::train_sizes(protocol.dataset))
+      if (!size.text.empty()) labels.push_back(results::train_size_label({row.label, size.text}));
+  }
   for (const std::string& label : split_list(options.text("rows")))
     if (std::find(labels.begin(), labels.end(), label) == labels.end())
       base::throw_config_error("--rows: the study has no row '" + label + "'" +
@@ -82,10 +88,17 @@ std::vector<study::Job> choose_rows(const study::Plan& plan, const Parsed& optio
   std::vector<study::Job> jobs;
   for (const study::Job& job : plan.jobs)
     if (std::any_of(chosen.begin(), chosen.end(), [&](const std::string& label) {
-          return job.spec.label == label || study::is_trial_of(job.spec.label, label);
+          return job.spec.label == label || study::is_trial_of(job.spec.label, label) ||
+                 results::parse_train_size_label(job.spec.label).row == label;
         }))
       jobs.push_back(job);
   return jobs;
+}
+
+std::filesystem::path cache_folder(const Parsed& options) {
+  return std::filesystem::absolute(options.has("cache-dir")
+                                       ? std::filesystem::path(options.text("cache-dir"))
+                                       : default_cache());
 }
 
 double checkpoint_seconds(const Parsed& options) {
@@ -100,7 +113,7 @@ double checkpoint_seconds(const Parsed& options) {
 /// Fills the machine: runs at once times threads of each is the number of CPUs that this process
 /// may use. One run at a time on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
-  const int cores = static_cast<int>(study::allowed_cpus().size());
+  const int cores = study::usable_cpus();
   if (options.has("threads")) study.threads = count_of(options, "threads", 1, kMostThreads);
   if (options.has("workers")) {
     study.workers = count_of(options, "workers", 1, kMostThreads);
@@ -132,6 +145,33 @@ std::vector<std::string> study_option_names() {
   return names;
 }
 
+void add_data_options(po::options_description& options) {
+  options.add_options()("store", text_value(), "results database");
+  for (const Override& one : key_options())
+    if (one.key.starts_with("dataset.") || one.key.starts_with("backbone.") ||
+        one.key == "train.precision" || one.key == "train.device")
+      options.add_options()(one.option.c_str(), text_value(), one.help.c_str());
+  options.add_options()("allow-unknown-weights", po::bool_switch(),
+                        "load a .pt that is not an official OpenAI checkpoint")(
+      "threads", po::value<int>(), "threads (default: the CPUs that this process may use)")(
+      "cache-dir", text_value(),
+      "image and feature caches (default: datasets/cache of the project)")(
+      "no-feature-store", po::bool_switch(), "compute image features that runs have kept");
+}
+
+study::ExecutionOptions data_execution(const Parsed& options, const results::RunRecord& run) {
+  study::ExecutionOptions execution;
+  execution.cache_dir = cache_folder(options);
+  execution.threads = study::usable_cpus();
+  const std::string* had = results::find_value(run.environment, results::environment::kThreads);
+  if (options.has("threads"))
+    execution.threads = count_of(options, "threads", 1, kMostThreads);
+  else if (const auto number = had != nullptr ? base::parse_number<int>(*had) : std::nullopt)
+    execution.threads = std::clamp(*number, 1, execution.threads);
+  execution.feature_store = !options.get<bool>("no-feature-store");
+  return execution;
+}
+
 void add_study_options(po::options_description& options) {
   options.add_options()("store", text_value(),
                         "results database (default: results/<study>.sqlite)")(
@@ -141,17 +181,19 @@ void add_study_options(po::options_description& options) {
   for (const Override& one : key_options())
     options.add_options()(one.option.c_str(), text_value(), one.help.c_str());
   options.add_options()("allow-unknown-weights", po::bool_switch(),
-                        "read a *.pt that is none of those that OpenAI has published")(
+                        "load a .pt that is not an official OpenAI checkpoint")(
       "set", texts_value(),
       "any key of the protocol: KEY=VALUE, e.g. method.coop.learning-rate=0.01")(
-      "workers", po::value<int>(), "runs at once (default: cores / threads)")(
-      "threads", po::value<int>(), "threads of each run (default: cores / workers, at least 1)")(
+      "workers", po::value<int>(), "parallel runs (default: cores / threads)")(
+      "threads", po::value<int>(), "threads per run (default: cores / workers, at least 1)")(
       "checkpoint", po::value<double>()->default_value(60.0, "60"),
       "seconds of training between two checkpoints of a run; 0: one after each step")(
       "cache-dir", text_value(),
       "image and feature caches (default: datasets/cache of the project)")(
       "no-feature-store", po::bool_switch(),
       "let each run compute the image features that others have computed before it")(
+      "no-adapters", po::bool_switch(),
+      "do not keep the adapters of finished runs (STORE.adapters, for petlab evaluate)")(
       "plugin-dir", texts_value(), "folder with plugins, searched first; may be repeated");
 }
 
@@ -183,27 +225,21 @@ study::Protocol read_study(const std::vector<std::filesystem::path>& files, cons
   return protocol;
 }
 
-PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files, const Parsed& options,
-                            const study::PluginRegistry& plugins) {
-  return prepare_protocol(read_study(files, options), options, plugins);
-}
-
 PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,
                                const study::PluginRegistry& plugins) {
   PreparedStudy study;
   study.protocol = std::move(protocol);
   share_cores(study, options);
-  const std::filesystem::path cache =
-      options.has("cache-dir") ? std::filesystem::path(options.text("cache-dir")) : default_cache();
   const auto specs =
       study::expand(study.protocol, plugins,
-                    {std::filesystem::absolute(cache), study.threads, checkpoint_seconds(options),
-                     !options.get<bool>("no-feature-store")});
+                    {cache_folder(options), study.threads, checkpoint_seconds(options),
+                     !options.get<bool>("no-feature-store"), !options.get<bool>("no-adapters")});
   study.plan =
       study::make_plan(study.protocol, specs, plugins, study::measure_facts(study.protocol));
   study.wanted = choose_rows(study.plan, options);
-  // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite.
-  const std::string& name = study.protocol.name;
+  // The tables of one setting share a store: "icon-home/depth" is in icon-home.sqlite. So do the
+  // variants of a study.
+  const std::string name = results::base_study(study.protocol.name);
   study.store = options.has("store") ? std::filesystem::path(options.text("store"))
                                      : std::filesystem::path("results") /
                                            (name.substr(0, name.find('/')) + ".sqlite");

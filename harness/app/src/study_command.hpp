@@ -1,10 +1,14 @@
 #pragma once
 
 #include "command.hpp"
+#include "petlab/results/run_store.hpp"
+#include "petlab/study/pending_runs.hpp"
 #include "petlab/study/plan.hpp"
 #include "petlab/study/plugin_loader.hpp"
 #include "petlab/study/protocol.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +21,17 @@ namespace petlab::app {
 /// Options of a study, for both commands.
 void add_study_options(po::options_description& options);
 
-/// The names of these options.
+/// The options of a command that works on pictures but trains nothing: --store, what a protocol
+/// says of data set, backbone, precision and device, caches, threads.
+void add_data_options(po::options_description& options);
+
+/// What these options say of how it is computed; where they name no threads, as many as the run
+/// had, or all CPUs where there are fewer: sums of another number of threads may differ in the last
+/// bit.
+[[nodiscard]] study::ExecutionOptions data_execution(const Parsed& options,
+                                                     const results::RunRecord& run);
+
+/// The names of the options of a study.
 [[nodiscard]] std::vector<std::string> study_option_names();
 
 /// "epochs" -> "PETLAB_EPOCHS".
@@ -45,12 +59,22 @@ struct PreparedStudy {
 [[nodiscard]] PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,
                                              const study::PluginRegistry& plugins);
 
-/// The same for the protocol that the files make together.
-[[nodiscard]] PreparedStudy prepare_study(const std::vector<std::filesystem::path>& files,
-                                          const Parsed& options,
-                                          const study::PluginRegistry& plugins);
+/// The runs that are wanted of the studies, each once.
+[[nodiscard]] std::vector<study::Job> all_jobs(const std::vector<PreparedStudy>& studies);
 
-/// Adds --run-timeout to the options of a command that runs studies.
+/// Puts the study's plan into the store: with --rows, what it has of the study already and the
+/// chosen rows. Says on standard output where another plan is kept under a new name.
+void store_plan(const PreparedStudy& study, results::RunStore& store);
+
+/// What --retry asks for; nothing without it.
+[[nodiscard]] study::RetryChoice retry_choice(const Parsed& options);
+
+/// Adds --run-timeout and --memory-limit, and takes what they say.
+void add_limit_options(po::options_description& options);
+void take_limits(const Parsed& options, std::optional<std::chrono::seconds>& run_timeout,
+                 std::optional<std::int64_t>& memory_limit);
+
+/// Adds these and others to the options of a command that runs studies.
 void add_running_options(po::options_description& options);
 
 /// Runs what the store of the studies lacks of them, a run that several of them hold once. The

@@ -112,6 +112,12 @@ StudyStages::Second StudyStages::second() const {
   return result;
 }
 
+StudyStages::Second StudyStages::all() const {
+  Second result = second();
+  result.studies.insert(result.studies.begin(), trials_.begin(), trials_.end());
+  return result;
+}
+
 void print_searches(const PreparedStudy& study) {
   for (const results::SearchRecord& search : study.plan.study.searches)
     std::cout << "Chosen for row "
@@ -119,14 +125,15 @@ void print_searches(const PreparedStudy& study) {
               << search_text(search) << "\n";
 }
 
-int run_stages(StudyStages& stages, const Parsed& options, std::vector<PreparedStudy>& studies) {
+int run_stages(StudyStages& stages, const Parsed& options, std::vector<PreparedStudy>& studies,
+               Executor execute) {
   for (std::vector<PreparedStudy> round = stages.trials(); !round.empty(); round = stages.extend())
-    if (run_missing(round, options) == kInterrupted) return kInterrupted;
+    if (execute(round, options) == kInterrupted) return kInterrupted;
   StudyStages::Second second = stages.second();
   studies = std::move(second.studies);
   for (const PreparedStudy& study : studies)
     print_searches(study);
-  const int code = studies.empty() ? kOk : run_missing(studies, options);
+  const int code = studies.empty() ? kOk : execute(studies, options);
   for (const std::string& remark : second.remarks)
     std::cerr << "petlab: " << remark << "\n";
   return code == kOk && !second.remarks.empty() ? static_cast<int>(kRunFailed) : code;

@@ -33,6 +33,9 @@ class StudyStages {
   /// The studies themselves, by what the store knows of the trials now.
   [[nodiscard]] Second second() const;
 
+  /// The same, with the trials before them.
+  [[nodiscard]] Second all() const;
+
  private:
   std::vector<study::Protocol> protocols_;
   const Parsed& options_;
@@ -45,10 +48,14 @@ class StudyStages {
 /// it and the standard error that they imply. Nothing where it searched nothing.
 void print_searches(const PreparedStudy& study);
 
-/// Runs the stages as far as the store lacks them (run_missing): trials, more of them as long as a
+/// Runs what the store of some studies lacks of them: run_missing(), or by other hosts. The result
+/// is the program's exit code.
+using Executor = int (*)(const std::vector<PreparedStudy>& studies, const Parsed& options);
+
+/// Runs the stages as far as the store lacks them (`execute`): trials, more of them as long as a
 /// grid has to grow, then the studies, which `studies` gets. The result is the program's exit code:
 /// a trial that failed is no failure, a row without a trial that worked is.
 [[nodiscard]] int run_stages(StudyStages& stages, const Parsed& options,
-                             std::vector<PreparedStudy>& studies);
+                             std::vector<PreparedStudy>& studies, Executor execute = run_missing);
 
 }  // namespace petlab::app

@@ -1,7 +1,9 @@
 #include "petlab/base/suggestion.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
+#include <set>
 #include <vector>
 
 namespace petlab::base {
@@ -26,13 +28,20 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
 }  // namespace
 
 const std::string* closest(std::string_view wrong, std::span<const std::string> known) {
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(1, wrong.size() / 3) + 1;
   for (const std::string& name : known) {
-    const std::size_t distance = edit_distance(wrong, name);
+    const std::size_t distance = edit_distance(lower(wrong), lower(name));
     if (distance < best_distance) {
       best = &name;
       best_distance = distance;
@@ -44,8 +53,9 @@ const std::string* closest(std::string_view wrong, std::span<const std::string> 
 std::string did_you_mean(std::string_view wrong, std::span<const std::string> known) {
   if (const std::string* best = closest(wrong, known)) return "; did you mean '" + *best + "'?";
   std::string list;
+  std::set<std::string_view> seen;
   for (const std::string& name : known)
-    list += (list.empty() ? "" : ", ") + name;
+    if (seen.insert(name).second) list += (list.empty() ? "" : ", ") + name;
   return list.empty() ? "" : "; known: " + list;
 }
 

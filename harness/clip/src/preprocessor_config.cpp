@@ -37,7 +37,7 @@ std::int64_t read_shorter_side(const JsonObject& json, const std::string& key) {
   const nlohmann::json& value = json.at(key);
   if (value.is_array() || (value.is_object() && !value.contains("shortest_edge")))
     json.fail(key,
-              "asks for pictures resized to a height and a width, whatever their shape; expected "
+              "asks for images resized to a height and a width, whatever their shape; expected "
               "a number or \"shortest_edge\"");
   if (value.is_object() && json.object(key).given("longest_edge"))
     json.fail(key, "has a longest_edge, which petlab does not know");

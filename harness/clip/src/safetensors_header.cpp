@@ -183,4 +183,14 @@ std::vector<StoredTensor> parse_safetensors(std::span<const unsigned char> bytes
   return tensors;
 }
 
+std::map<std::string, std::string> parse_safetensors_metadata(std::span<const unsigned char> bytes,
+                                                              const std::string& where) {
+  const File file{where};
+  const json header = parse_header(file, header_text(file, bytes));
+  const auto metadata = header.find("__metadata__");
+  if (metadata == header.end()) return {};
+  check_metadata(file, *metadata);
+  return metadata->get<std::map<std::string, std::string>>();
+}
+
 }  // namespace petlab::clip

@@ -30,4 +30,9 @@ std::vector<sdk::NamedTensor> read_safetensors(const std::filesystem::path& path
   return tensors;
 }
 
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {
+  const base::MappedFile file(path);
+  return parse_safetensors_metadata(file.bytes(), path.string());
+}
+
 }  // namespace petlab::clip

@@ -46,7 +46,7 @@ void check_sizes(const PretrainOptions& options) {
       (options.early_grid < 1 || options.early_grid * options.patch_size >= options.image_size))
     throw base::Error(base::ErrorKind::config,
                       "early-grid is " + std::to_string(options.early_grid) +
-                          ", expected fewer patches a side than the pictures have");
+                          ", expected fewer patches a side than the images have");
 }
 
 }  // namespace

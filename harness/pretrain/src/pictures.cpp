@@ -29,6 +29,7 @@ std::string stamp_of(const std::vector<PoolIcon>& pool, int size) {
   std::uint64_t hash = base::hash_name(datasets::kIconifyVersion);
   for (const PoolIcon& icon : pool)
     hash = base::hash_name(icon.set + ":" + icon.name + "\n", hash);
+  // Compared with that of an earlier file: another word would draw everything again.
   return std::to_string(pool.size()) + " pictures of " + std::to_string(size) + " px, version " +
          std::to_string(datasets::kPreprocessVersion) + ", names " + std::to_string(hash);
 }
@@ -160,7 +161,7 @@ at::Tensor render_evaluation(const std::filesystem::path& package_dir,
       render_all(package_dir, sorted, size, threads, rendered.mutable_data_ptr<std::uint8_t>(), {});
   if (refused > 0)
     throw base::Error(base::ErrorKind::data,
-                      std::to_string(refused) + " pictures of " +
+                      std::to_string(refused) + " images of " +
                           (recipe_dir / "manifest.csv").string() +
                           " cannot be drawn, so nothing can be compared with them");
   at::Tensor result = at::empty_like(rendered);

@@ -138,9 +138,8 @@ PoolRule::PoolRule(const std::filesystem::path& recipe_dir)
     const std::string family = family_of(row[2]);
     if (is_free(family))
       throw base::Error(base::ErrorKind::data,
-                        "the evaluation picture " + row[2] + ":" + row[3] +
-                            " is by the designer '" + family +
-                            "', whose pictures pretraining uses without limits; take it " +
+                        "the evaluation image " + row[2] + ":" + row[3] + " is by the designer '" +
+                            family + "', whose images pretraining uses without limits; take it " +
                             "out of the manifest or the designer out of harness/pretrain");
     evaluation_families_.insert(family);
   }

@@ -38,7 +38,7 @@ void check(const PretrainOptions& options) {
   };
   if (options.steps <= 0 && options.minutes <= 0)
     refuse("pretraining needs --minutes or --steps above 0");
-  if (options.batch_size < 2) refuse("batch-size must be at least 2, the loss compares pictures");
+  if (options.batch_size < 2) refuse("batch-size must be at least 2, the loss compares images");
   if (options.queue < 0) refuse("queue is below 0, expected a number of pairs");
   if (options.bare_captions < 0 || options.plain_captions < 0 ||
       options.bare_captions + options.plain_captions > 100)
@@ -165,7 +165,7 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
   const std::map<std::string, SubjectWords> words = read_words(options);
   sink({.phase = Progress::Phase::select,
         .done = static_cast<std::int64_t>(pool.size()),
-        .message = std::to_string(pool.size()) + " pictures; words for " +
+        .message = std::to_string(pool.size()) + " images; words for " +
                    std::to_string(words.size()) + " subjects from emoji"});
 
   std::int64_t refused = 0;
@@ -188,14 +188,14 @@ int run_pretrain(const PretrainOptions& options, const ProgressSink& sink) {
     rules.excluded.push_back(alike.picture);
   const Curriculum curriculum = make_curriculum(pool, rules);
   if (curriculum.training.empty())
-    throw base::Error(base::ErrorKind::data, "no picture is left to train on");
+    throw base::Error(base::ErrorKind::data, "no image is left to train on");
   std::size_t n_held_out = 0;
   for (const HeldOut& held_out : curriculum.held_out)
     n_held_out += held_out.pictures.size();
   sink({.phase = Progress::Phase::select,
         .done = static_cast<std::int64_t>(curriculum.training.size()),
         .message = std::to_string(rules.excluded.size()) +
-                   " look like an evaluation picture and are left out; " +
+                   " look like an evaluation image and are left out; " +
                    std::to_string(curriculum.training.size()) + " train, " +
                    std::to_string(curriculum.subjects.size()) + " subjects, " +
                    std::to_string(curriculum.n_rows) + " in the table; " +

@@ -1,6 +1,7 @@
 #include "petlab/study/abandoned.hpp"
 
 #include "lease_owner.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/identity.hpp"
 #include "petlab/study/worker.hpp"
 
@@ -35,6 +36,27 @@ std::set<std::string> held_runs(const results::RunStore& store) {
   return held;
 }
 
+/// The files of a folder that are named by runs which nobody holds, but for those that are needed.
+template <class Needed>
+std::vector<KeptCheckpoint> files_of_runs(const fs::path& folder, const std::set<std::string>& held,
+                                          const Needed& is_needed) {
+  std::vector<KeptCheckpoint> found;
+  std::error_code none;
+  for (fs::directory_iterator entry(folder, none), end; !none && entry != end;
+       entry.increment(none)) {
+    std::error_code ignored;
+    const std::string name = entry->path().filename().string();
+    const std::string identity = identity_of(name);
+    if (identity.empty() || held.count(identity) > 0 || !entry->is_regular_file(ignored)) continue;
+    const bool is_draft = !name.ends_with(".safetensors");
+    if (!is_draft && is_needed(identity)) continue;
+    found.push_back({entry->path(), identity, fs::file_size(entry->path(), ignored)});
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return a.file < b.file; });
+  return found;
+}
+
 }  // namespace
 
 std::set<std::string> planned_runs(const results::RunStore& store,
@@ -51,23 +73,15 @@ std::set<std::string> planned_runs(const results::RunStore& store,
 
 std::vector<KeptCheckpoint> abandoned_checkpoints(const results::RunStore& store,
                                                   const std::set<std::string>& planned) {
-  const std::set<std::string> held = held_runs(store);
-  std::vector<KeptCheckpoint> found;
-  std::error_code none;
-  const fs::path folder = checkpoint_file(store.path(), {"x", {}}).parent_path();
-  for (fs::directory_iterator entry(folder, none), end; !none && entry != end;
-       entry.increment(none)) {
-    std::error_code ignored;
-    const std::string name = entry->path().filename().string();
-    const std::string identity = identity_of(name);
-    if (identity.empty() || held.count(identity) > 0 || !entry->is_regular_file(ignored)) continue;
-    const bool is_draft = !name.ends_with(".safetensors");
-    if (!is_draft && planned.count(identity) > 0 && !store.has_done(identity)) continue;
-    found.push_back({entry->path(), identity, fs::file_size(entry->path(), ignored)});
-  }
-  std::sort(found.begin(), found.end(),
-            [](const auto& a, const auto& b) { return a.file < b.file; });
-  return found;
+  return files_of_runs(checkpoint_file(store.path(), {"x", {}}).parent_path(), held_runs(store),
+                       [&](const std::string& identity) {
+                         return planned.count(identity) > 0 && !store.has_done(identity);
+                       });
+}
+
+std::vector<KeptCheckpoint> abandoned_adapters(const results::RunStore& store) {
+  return files_of_runs(results::adapter_file(store.path(), "x").parent_path(), held_runs(store),
+                       [&](const std::string& identity) { return store.has_done(identity); });
 }
 
 }  // namespace petlab::study

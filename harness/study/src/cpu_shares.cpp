@@ -1,5 +1,7 @@
 #include "petlab/study/cpu_shares.hpp"
 
+#include "cgroup.hpp"
+
 #include <sched.h>
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <fstream>
 #include <limits>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -84,6 +87,14 @@ CpuSet allowed_cpus() {
          ++cpu)
       cpus.push_back(cpu);
   return by_core(std::move(cpus), "/sys/devices/system/cpu");
+}
+
+int usable_cpus() {
+  const auto allowed = static_cast<int>(allowed_cpus().size());
+  std::ostringstream self;
+  self << std::ifstream("/proc/self/cgroup").rdbuf();
+  const auto quota = cpu_quota(cgroup_folders("/sys/fs/cgroup", self.str()));
+  return quota && *quota < allowed ? std::max(1, static_cast<int>(*quota + 0.5)) : allowed;
 }
 
 std::vector<CpuSet> share_cpus(const CpuSet& cpus, int workers, int threads) {

@@ -29,6 +29,14 @@ PastRun past_run(const results::RunRecord& record) {
   past.cost = cost_of(record);
   past.epochs =
       std::strtod(results::value_of(record.identity.parts, "train.epochs").c_str(), nullptr);
+  double first = 0.0;
+  for (const results::EpochRecord& epoch : record.epochs) {
+    if (epoch.phase != "train") continue;
+    if (first == 0.0) first = static_cast<double>(epoch.steps);
+    past.steps += static_cast<double>(epoch.steps);
+  }
+  const std::string steps = results::value_of(record.identity.parts, "train.steps");
+  if (!steps.empty() && steps != "0" && first > 0.0) past.epochs = past.steps / first;
   for (const results::TaskResult& task : record.tasks)
     past.train_images += static_cast<double>(task.n_train);
   for (const results::PhaseCost& phase : record.costs) {
@@ -94,8 +102,10 @@ std::optional<ExpectedCost> expected_cost(const Job& job, std::int64_t train_ima
     if (run.kind != kind) continue;
     const double images = ratio(static_cast<double>(train_images), run.train_images);
     const double epochs = ratio(static_cast<double>(job.spec.training.epochs), run.epochs);
+    const auto steps = static_cast<double>(job.spec.training.steps);
     seconds.push_back(run.fixed_seconds + run.warm_up_seconds * images +
-                      run.train_seconds * images * epochs);
+                      run.train_seconds *
+                          (steps > 0.0 ? ratio(steps, run.steps) : images * epochs));
     host.push_back(run.cost.peak_host_bytes);
     if (run.cost.peak_device_bytes) device.push_back(*run.cost.peak_device_bytes);
   }

@@ -9,14 +9,16 @@
 
 namespace petlab::study {
 
-/// Whether the store could not be written for want of room, as SQLite says it.
+/// Whether the store, or a file beside it, could not be written for want of room, as SQLite and the
+/// system say it.
 [[nodiscard]] inline bool is_full_disk(const base::Error& error) {
-  return error.kind() == base::ErrorKind::store &&
-         std::string_view(error.what()).find("disk is full") != std::string_view::npos;
+  const std::string_view said = error.what();
+  return (error.kind() == base::ErrorKind::store && said.find("disk is full") != said.npos) ||
+         said.find("No space left on device") != said.npos;
 }
 
-/// Writes to the store, which may have to wait until there is room on its disk: half a minute, then
-/// what `work` throws is thrown. `say` is told once.
+/// Writes to the store or beside it, which may have to wait until there is room on its disk: half a
+/// minute, then what `work` throws is thrown. `say` is told once.
 template <class Work, class Say>
 auto write_when_there_is_room(Work&& work, Say&& say) {
   constexpr int kAttempts = 30;

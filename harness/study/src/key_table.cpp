@@ -56,6 +56,10 @@ std::string key_table() {
              "the file's name; with `--with`, `SETTING/TABLE`");
   study.line("description", "a sentence", "");
   study.line("seeds", "`1,2,5` or `1-5`; a seed decides split, start, order and grouping", "`1`");
+  study.line("equivalence-margin",
+             "percentage points that a row may be below the best and be called equivalent to it "
+             "(≈ in reports)",
+             "no row is");
   for (const char* name : {"dataset", "backbone", "train"}) {
     Section section(text, name);
     for (const engine::SettingEntry& entry : engine::setting_table())

@@ -53,30 +53,61 @@ std::string mark(const std::string& start) {
   return "(" + world() + "-" + start + ")";
 }
 
+/// What lease_owner() is made of.
+struct Owner {
+  std::string host;
+  pid_t pid = 0;
+  std::string mark = {};
+};
+
+std::optional<Owner> parse(const std::string& text) {
+  constexpr const char* kProcess = ", process ";
+  const auto at = text.rfind(kProcess);
+  if (at == std::string::npos) return std::nullopt;
+  Owner owner{.host = text.substr(0, at)};
+  std::istringstream words(text.substr(at + std::char_traits<char>::length(kProcess)));
+  words >> owner.pid >> owner.mark;
+  if (owner.pid <= 0 || !owner.mark.starts_with('(')) return std::nullopt;
+  return owner;
+}
+
+/// "(BOOT".
+std::string boot_of(const std::string& mark) {
+  return mark.substr(0, mark.find('.'));
+}
+
+std::string host_name() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return host.data();
+}
+
 }  // namespace
 
 std::string lease_owner() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
   const auto self = look_at(::getpid());
-  return std::string(host.data()) + ", process " + std::to_string(::getpid()) + " " +
+  return host_name() + ", process " + std::to_string(::getpid()) + " " +
          mark(self ? self->start : "");
 }
 
+std::optional<std::string> other_host(const std::string& owner) {
+  const auto parsed = parse(owner);
+  if (!parsed || world().empty() || parsed->host == host_name() ||
+      boot_of(parsed->mark) == boot_of(mark("")))
+    return std::nullopt;
+  return parsed->host;
+}
+
 OwnerState state_of(const std::string& owner) {
-  constexpr const char* kProcess = ", process ";
-  const auto at = owner.rfind(kProcess);
-  if (at == std::string::npos || world().empty()) return OwnerState::unknown;
-  std::istringstream words(owner.substr(at + std::char_traits<char>::length(kProcess)));
-  pid_t pid = 0;
-  std::string its_mark;
-  words >> pid >> its_mark;
-  if (pid <= 0 || its_mark.rfind("(" + world() + "-", 0) != 0) return OwnerState::unknown;
+  const auto parsed = parse(owner);
+  if (!parsed || world().empty() || !parsed->mark.starts_with("(" + world() + "-"))
+    return OwnerState::unknown;
+  const pid_t pid = parsed->pid;
   const auto process = look_at(pid);
   // /proc may be mounted so that others' processes are not to be seen (hidepid).
   if (!process)
     return ::kill(pid, 0) != 0 && errno == ESRCH ? OwnerState::gone : OwnerState::at_work;
-  if (process->state == 'Z' || process->state == 'X' || its_mark != mark(process->start))
+  if (process->state == 'Z' || process->state == 'X' || parsed->mark != mark(process->start))
     return OwnerState::gone;
   return process->state == 'T' || process->state == 't' ? OwnerState::stopped : OwnerState::at_work;
 }

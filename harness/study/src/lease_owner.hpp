@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace petlab::study {
@@ -18,5 +19,10 @@ enum class OwnerState {
 };
 
 [[nodiscard]] OwnerState state_of(const std::string& owner);
+
+/// The name of the host whose process a lease names, where it is another one than this: its name
+/// and its boot differ (a machine that was started anew keeps the one, a container the other).
+/// Nothing where it is this host, or cannot be told.
+[[nodiscard]] std::optional<std::string> other_host(const std::string& owner);
 
 }  // namespace petlab::study

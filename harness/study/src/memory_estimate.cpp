@@ -34,6 +34,8 @@ constexpr std::int64_t kProgram = std::int64_t{150} << 20;
 // too.
 constexpr std::int64_t kKeptFrozen = 13;
 constexpr std::int64_t kKeptTrained = 18;
+// More where modules sit in the layer: LoRA keeps what dropout makes of its input for q, k and v.
+constexpr std::int64_t kKeptModules = 8;
 // Of one layer while it is at work, forward or backward.
 constexpr std::int64_t kAtWork = 14;
 
@@ -49,7 +51,7 @@ struct TowerWork {
 
   [[nodiscard]] std::int64_t kept(bool trains_weights) const {
     const std::int64_t widths =
-        (trains_weights ? kKeptTrained : kKeptFrozen) + (has_modules ? 5 : 0);
+        (trains_weights ? kKeptTrained : kKeptFrozen) + (has_modules ? kKeptModules : 0);
     return tokens * width * widths * layers * kFloat;
   }
   [[nodiscard]] std::int64_t at_work() const { return tokens * width * kAtWork * kFloat; }
@@ -117,9 +119,9 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
 
   MemoryEstimate estimate{.program = kProgram, .weights = backbone.parameter_count() * kFloat};
   const std::int64_t values = count_values(adapters.trainable());
-  const std::int64_t buffers = spec.training.optimizer == engine::OptimizerKind::adamw ? 2
-                               : spec.training.momentum != 0.0                         ? 1
-                                                                                       : 0;
+  const std::int64_t buffers = spec.training.optimizer != engine::OptimizerKind::sgd ? 2
+                               : spec.training.momentum != 0.0                       ? 1
+                                                                                     : 0;
   estimate.trained = values * (2 + buffers) * kFloat;
 
   // Pictures of a step.
@@ -131,7 +133,11 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
     together = std::clamp<std::int64_t>(
         engine::kPieceValues / (spec.training.batch * (grid * grid + 1) * shape.vision.width), 1,
         n_tasks);
-  const std::int64_t pictures = spec.training.batch * together;
+  // A batch of a union is one of all tasks that share an adapter; groups may be one each.
+  const bool one_union =
+      spec.training.sampler == engine::Sampler::union_of_tasks &&
+      (spec.sharing == engine::Sharing::joint || spec.sharing == engine::Sharing::joint_specific);
+  const std::int64_t pictures = spec.training.batch * (one_union ? 1 : together);
   const auto vision = [&](std::int64_t n) {
     return TowerWork{n * tokens, shape.vision.width,
                      kept_layers(footprint.vision, shape.vision.layers, trains_weights),

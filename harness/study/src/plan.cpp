@@ -2,10 +2,12 @@
 
 #include "ini_line.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
-#include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/setting_table.hpp"
+#include "petlab/results/train_size_label.hpp"
+#include "planned_parts.hpp"
 
 #include <algorithm>
 #include <span>
@@ -73,6 +75,30 @@ engine::RunSpec row_spec(const Protocol& protocol, const Row& row, const PluginR
   return spec;
 }
 
+/// The training sizes that a row is run at. What trains nothing is the same at all of them, so that
+/// it is run at the largest alone, without a size of its own.
+std::vector<TrainSize> sizes_of_row(const Protocol& protocol, const Row& row,
+                                    const PluginRegistry& plugins) {
+  std::vector<TrainSize> sizes = train_sizes(protocol.dataset);
+  if (sizes.size() == 1 ||
+      std::string_view(plugins.method(row.method).entry->trait) != sdk::trait::kBaseline)
+    return sizes;
+  const auto images = [](const TrainSize& size) {
+    return size.dataset.split == "shots" ? static_cast<double>(size.dataset.train_shots)
+                                         : size.dataset.train_fraction;
+  };
+  TrainSize largest = *std::max_element(
+      sizes.begin(), sizes.end(),
+      [&](const TrainSize& a, const TrainSize& b) { return images(a) < images(b); });
+  largest.text.clear();
+  return {largest};
+}
+
+/// The split that a run has.
+SplitOf split_of(const engine::RunSpec& spec) {
+  return {spec.seed, spec.train_size};
+}
+
 void add_line(std::string& text, const std::string& key, const std::string& value) {
   text += key + " = " + ini_value(value) + "\n";
 }
@@ -82,17 +108,24 @@ void add_line(std::string& text, const std::string& key, const std::string& valu
 std::vector<engine::RunSpec> expand(const Protocol& protocol, const PluginRegistry& plugins,
                                     const ExecutionOptions& execution) {
   std::vector<engine::RunSpec> specs;
-  for (std::size_t i = 0; i < protocol.rows.size(); ++i) {
-    const Row& row = protocol.rows[i];
+  std::int64_t place = 0;
+  for (const Row& row : protocol.rows) {
     engine::RunSpec spec = for_row(row, [&] { return row_spec(protocol, row, plugins); });
-    spec.row = static_cast<std::int64_t>(i);
     spec.cache_dir = execution.cache_dir;
     spec.threads = execution.threads;
     spec.checkpoint_seconds = execution.checkpoint_seconds;
     spec.feature_store = execution.feature_store;
-    for (const std::uint64_t seed : protocol.seeds) {
-      spec.seed = seed;
-      specs.push_back(spec);
+    // Runs that are scored on validation images are there to choose settings by, and many.
+    spec.keep_adapters = execution.keep_adapters && !spec.dataset.tests_on_validation();
+    for (const TrainSize& size : sizes_of_row(protocol, row, plugins)) {
+      spec.row = place++;
+      spec.label = results::train_size_label({row.label, size.text});
+      spec.train_size = size.text;
+      spec.dataset = size.dataset;
+      for (const std::uint64_t seed : protocol.seeds) {
+        spec.seed = seed;
+        specs.push_back(spec);
+      }
     }
   }
   return specs;
@@ -104,7 +137,7 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
   plan.study.name = protocol.name;
   plan.study.protocol = protocol_text(protocol, specs);
   plan.train_images = facts.train_images;
-  for (const auto& [seed, notes] : facts.notes)
+  for (const auto& [split, notes] : facts.notes)
     for (const std::string& note : notes)
       if (std::find(plan.notes.begin(), plan.notes.end(), note) == plan.notes.end())
         plan.notes.push_back(note);
@@ -118,7 +151,7 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
     if (!method.host.empty()) job.plugin_files.push_back(method.host);
     job.plugin_files.push_back(method.file);
     RunFacts run{.dataset_fingerprint = facts.dataset_fingerprint,
-                 .split_hash = facts.split_hashes.at(spec.seed),
+                 .split_hash = facts.split_hashes.at(split_of(spec)),
                  .backbone_weights = facts.backbone_weights,
                  .backbone_settings = facts.backbone_settings,
                  .method_sources = method.descriptor->source_hash,
@@ -132,14 +165,7 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
       if (grouping.file != method.file) job.plugin_files.push_back(grouping.file);
     }
     job.identity = run_identity(spec, run);
-    job.environment = {{results::environment::kSources, host_source_state()},
-                       {results::environment::kPetlabVersion, program_version()}};
-    if (const auto notes = facts.notes.find(spec.seed);
-        notes != facts.notes.end() && !notes->second.empty())
-      job.environment.emplace_back(results::environment::kDataNotes,
-                                   base::joined(notes->second, "\n"));
-    if (!facts.class_names.empty())
-      job.environment.emplace_back(results::environment::kClassNames, facts.class_names);
+    job.environment = planned_environment(facts, {spec.seed, spec.train_size});
     const auto [twin, is_new] =
         labels.emplace(job.identity.hash, spec.label + " (seed " + std::to_string(spec.seed) + ")");
     if (!is_new)
@@ -162,6 +188,8 @@ std::string protocol_text(const Protocol& protocol, const std::vector<engine::Ru
   add_line(text, "name", protocol.name);
   if (!protocol.description.empty()) add_line(text, "description", protocol.description);
   add_line(text, "seeds", seeds);
+  if (protocol.equivalence_margin)
+    add_line(text, "equivalence-margin", base::number_text(*protocol.equivalence_margin));
   std::string_view section;
   for (const engine::SettingEntry& entry : engine::setting_table()) {
     if (entry.scope != engine::SettingScope::study || !entry.is_said(protocol)) continue;
@@ -169,11 +197,12 @@ std::string protocol_text(const Protocol& protocol, const std::vector<engine::Ru
     section = entry.section;
     add_line(text, entry.name, entry.text(protocol));
   }
-  std::int64_t last_row = -1;
+  std::string last_row;
   for (const engine::RunSpec& spec : specs) {
-    if (spec.row == last_row) continue;
-    last_row = spec.row;
-    text += "[row." + spec.label + "]\n";
+    const std::string row = results::parse_train_size_label(spec.label).row;
+    if (row == last_row) continue;
+    last_row = row;
+    text += "[row." + row + "]\n";
     add_line(text, "method", spec.method);
     for (const auto& [name, value] : spec.method_options)
       add_line(text, "option." + name, value);

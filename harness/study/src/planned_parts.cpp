@@ -1,7 +1,9 @@
 #include "planned_parts.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/results/named_values.hpp"
+#include "petlab/study/identity.hpp"
 
 namespace petlab::study {
 
@@ -25,6 +27,26 @@ std::string pictures_key(const engine::DatasetSpec& spec) {
   for (const std::string& domain : spec.domains)
     key += "\n" + domain;
   return key;
+}
+
+results::NamedValues planned_environment(const StudyFacts& facts, const SplitOf& split) {
+  results::NamedValues environment = {{results::environment::kSources, host_source_state()},
+                                      {results::environment::kPetlabVersion, program_version()}};
+  if (const auto notes = facts.notes.find(split);
+      notes != facts.notes.end() && !notes->second.empty())
+    environment.emplace_back(results::environment::kDataNotes, base::joined(notes->second, "\n"));
+  if (!facts.class_names.empty())
+    environment.emplace_back(results::environment::kClassNames, facts.class_names);
+  return environment;
+}
+
+engine::FeatureStorePlace feature_place(const Job& job) {
+  engine::FeatureStorePlace place;
+  if (job.spec.feature_store) place.folder = job.spec.cache_dir / "features";
+  for (const char* part : {"dataset.fingerprint", "backbone.weights", "backbone.settings",
+                           "host.sources", "torch.version"})
+    place.key += std::string(part) + " " + identity_part(job.identity, part) + "\n";
+  return place;
 }
 
 }  // namespace petlab::study

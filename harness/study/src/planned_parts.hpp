@@ -1,7 +1,9 @@
 #pragma once
 
+#include "petlab/engine/image_features.hpp"
 #include "petlab/engine/run_spec.hpp"
 #include "petlab/results/record.hpp"
+#include "petlab/study/plan.hpp"
 
 #include <string>
 
@@ -16,5 +18,13 @@ void check_unchanged(const std::string& what, const std::string& found, const st
 
 /// Equal for data sets that are read alike: the same pictures, with the same names of classes.
 [[nodiscard]] std::string pictures_key(const engine::DatasetSpec& spec);
+
+/// What the host knows of the runs on a split before they begin: its sources and version, notes on
+/// the data, names of classes.
+[[nodiscard]] results::NamedValues planned_environment(const StudyFacts& facts,
+                                                       const SplitOf& split);
+
+/// Where the features are that runs of the same pictures, backbone and program share.
+[[nodiscard]] engine::FeatureStorePlace feature_place(const Job& job);
 
 }  // namespace petlab::study

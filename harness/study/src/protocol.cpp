@@ -5,10 +5,14 @@
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/engine/setting_table.hpp"
+#include "petlab/results/study_name.hpp"
+#include "petlab/study/train_sizes.hpp"
 #include "protocol_values.hpp"
 #include "search_section.hpp"
+#include "study_overrides.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -26,6 +30,12 @@ bool take_study_key(Protocol& protocol, const Setting& s) {
     protocol.description = s.value;
   } else if (s.key == "study.seeds") {
     protocol.seeds = parse_seeds(s.value, s.origin);
+  } else if (s.key == "study.equivalence-margin") {
+    const auto points = base::parse_number<double>(s.value);
+    if (!points || !(*points > 0.0 && *points <= 100.0))
+      base::throw_config_error(s.origin + ": equivalence-margin is '" + s.value +
+                               "', expected percentage points over 0 and up to 100");
+    protocol.equivalence_margin = points;
   } else {
     return false;
   }
@@ -35,7 +45,8 @@ bool take_study_key(Protocol& protocol, const Setting& s) {
 
 /// All keys that take_study_key() knows.
 std::vector<std::string> study_keys() {
-  std::vector<std::string> keys = {"study.name", "study.description", "study.seeds"};
+  std::vector<std::string> keys = {"study.name", "study.description", "study.seeds",
+                                   "study.equivalence-margin"};
   for (const engine::SettingEntry& entry : engine::setting_table())
     if (entry.scope == engine::SettingScope::study) keys.push_back(entry.key());
   return keys;
@@ -157,10 +168,46 @@ void check_development(const engine::DatasetSpec& d, const Said& said) {
         where +
         "sets images aside, but validation = list tests on those of the lists; expected "
         "one of them, or validation = development");
-  if (d.split == "percent" && d.train_fraction + d.development_fraction >= 1.0)
+  const double share = std::max(d.train_fraction, d.largest_train_size);
+  if (d.split == "percent" && share + d.development_fraction >= 1.0)
     base::throw_config_error(where + "is " + base::number_text(d.development_fraction) +
                              ", expected less than 1 together with train-fraction, " +
-                             base::number_text(d.train_fraction));
+                             base::number_text(share));
+}
+
+/// Several training sizes, and the one that decides what tests.
+template <class Said>
+void check_train_sizes(const Protocol& protocol, const Said& said) {
+  const engine::DatasetSpec& d = protocol.dataset;
+  const double largest = largest_train_size(d);
+  const bool shots = d.split == "shots";
+  if (largest > 0.0 && protocol.search)
+    base::throw_config_error(said(shots ? "train-shots" : "train-fraction") +
+                             ": a study with [search] chooses settings for one training size, "
+                             "expected one value, or no search");
+  if (d.largest_train_size == 0.0) return;
+  const std::string where = said("largest-train-size") + ": largest-train-size ";
+  if (d.split == "list")
+    base::throw_config_error(where +
+                             "is for split = percent and shots; with split = list the lists say "
+                             "which images test");
+  const double size =
+      std::max(largest, shots ? static_cast<double>(d.train_shots) : d.train_fraction);
+  const std::string value = "is " + base::number_text(d.largest_train_size) + ", expected ";
+  if (d.largest_train_size < size)
+    base::throw_config_error(where + value + "at least " + base::number_text(size) +
+                             ", the size of the training part");
+  if (shots && d.largest_train_size != std::floor(d.largest_train_size))
+    base::throw_config_error(where + value + "a number of pictures, as train-shots is");
+  if (!shots && d.largest_train_size >= 1.0)
+    base::throw_config_error(where + value + "a share less than 1, as train-fraction is");
+}
+
+std::vector<std::string> labels_of(const std::vector<std::pair<Row, bool>>& rows) {
+  std::vector<std::string> labels;
+  for (const auto& [row, has_sharing] : rows)
+    labels.push_back(row.label);
+  return labels;
 }
 
 /// Keys of [dataset] that need or exclude each other.
@@ -172,16 +219,17 @@ void check_split(const Protocol& protocol, const std::string& where) {
   };
   if (d.split == "shots" && d.train_shots == 0)
     base::throw_config_error(
-        where + ": split = shots in [dataset] needs train-shots, the pictures of each class");
+        where + ": split = shots in [dataset] needs train-shots, the images of each class");
   if (d.split != "shots" && d.train_shots > 0)
     base::throw_config_error(said("train-shots") +
                              ": train-shots is for split = shots, the split is " + d.split);
+  check_train_sizes(protocol, said);
   const int validations = (d.validation_fraction > 0.0 ? 1 : 0) + (d.validation_shots > 0 ? 1 : 0) +
                           (d.validation != engine::ValidationPart::none ? 1 : 0);
   if (validations > 1)
     base::throw_config_error(
         where +
-        ": [dataset] asks for validation pictures in more than one way; expected one of "
+        ": [dataset] asks for validation images in more than one way; expected one of "
         "validation-fraction, validation-shots and validation = list or development");
   check_development(d, said);
 }
@@ -256,8 +304,12 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
   };
   std::vector<std::pair<Row, bool>> rows;
   std::unordered_map<std::string, std::size_t> row_places;  // by label
-  const std::unordered_set<std::string> sections_there(ini.sections.begin(), ini.sections.end());
-  for (const std::string& section : ini.sections)
+  std::vector<std::string> row_sections = ini.sections;
+  for (const std::string& label : added_rows(overrides))
+    if (std::find(row_sections.begin(), row_sections.end(), "row." + label) == row_sections.end())
+      row_sections.push_back("row." + label);
+  const std::unordered_set<std::string> sections_there(row_sections.begin(), row_sections.end());
+  for (const std::string& section : row_sections)
     if (section.starts_with("row.")) {
       Row row;
       row.label = section.substr(4);
@@ -269,7 +321,9 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       rows.emplace_back(row, false);
     }
 
-  for (const Setting& s : merge_settings(ini.settings, overrides)) {
+  const std::vector<Setting> all_overrides = with_consequences(ini.settings, overrides);
+  for (const Setting& s :
+       merge_settings(without_contradicted(ini.settings, overrides), all_overrides)) {
     const auto [section, key] = split_key(s.key, sections_there);
     if (take_study_key(protocol, s)) continue;
     if (section.starts_with("method.")) {
@@ -283,7 +337,10 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       const std::string label = section.substr(4);
       const auto place = row_places.find(label);
       if (place == row_places.end())
-        base::throw_config_error(s.origin + ": the study has no row '" + label + "'");
+        base::throw_config_error(s.origin + ": the study has no row '" + label + "'" +
+                                 base::did_you_mean(label, labels_of(rows)) +
+                                 "; a row is added where its method is said too (--set row." +
+                                 label + ".method=NAME)");
       auto* const row = &rows[place->second];
       if (key == "method") row->first.origin = s.origin;
       take_row_key(row->first, row->second, section, key, s);
@@ -316,6 +373,9 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
   if (protocol.dataset.root.empty())
     base::throw_config_error(
         where + ": the study does not say where its images are; expected root in [dataset]");
+  if (const double largest = largest_train_size(protocol.dataset);
+      largest > 0.0 && protocol.dataset.largest_train_size == 0.0)
+    protocol.dataset.largest_train_size = largest;
   check_split(protocol, where);
   const auto& sections = ini.sections;
   if (!protocol.search && std::find(sections.begin(), sections.end(), "search") != sections.end())
@@ -326,11 +386,13 @@ Protocol read_protocol(const std::vector<std::filesystem::path>& files,
       if (!is_shared("search." + name))
         check_used(protocol, name, "search." + name, spaces.front().origin);
   }
-  if (protocol.training.warmup_epochs >= protocol.training.epochs)
+  if (protocol.training.steps == 0 && protocol.training.warmup_epochs >= protocol.training.epochs)
     base::throw_config_error(
         where + ": warmup-epochs in [train] is " + std::to_string(protocol.training.warmup_epochs) +
         ", expected fewer than the " + std::to_string(protocol.training.epochs) +
         " epochs; --set train.warmup-epochs=0 trains without warm-up");
+  protocol.name =
+      results::variant_name(protocol.name, variant_settings(ini.settings, all_overrides));
   return protocol;
 }
 

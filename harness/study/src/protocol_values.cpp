@@ -2,6 +2,7 @@
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
+#include "petlab/results/study_name.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -18,7 +19,9 @@ std::string name_value(const Setting& setting) {
 }
 
 std::string study_name_value(const Setting& setting) {
-  std::string rest = setting.value;
+  // A resolved protocol says the name of its variant.
+  const bool is_variant = setting.value.ends_with("]");
+  std::string rest = is_variant ? results::base_study(setting.value) : setting.value;
   for (auto slash = rest.find('/');; slash = rest.find('/')) {
     if (!is_plain_name(rest.substr(0, slash)))
       setting_error(setting, "expected names of letters, digits and - _ + . with / between");

@@ -1,6 +1,7 @@
 #include "petlab/study/search.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/results/study_name.hpp"
 #include "petlab/sdk/method.hpp"
 #include "search_edge.hpp"
 #include "search_points.hpp"
@@ -40,10 +41,10 @@ Search make_search(const Protocol& protocol, std::vector<Trial> trials) {
   Search search{.protocol = protocol, .trials = std::move(trials)};
   Protocol& study = search.protocol;
   const bool on_development = protocol.dataset.development_fraction > 0.0;
-  study.name += "/search";
+  study.name = results::search_name(protocol.name);
   study.description =
       "Trials of the search of " + protocol.name +
-      (on_development ? ", on development images" : ", on held-out training pictures");
+      (on_development ? ", on development images" : ", on held-out training images");
   study.search.reset();
   study.rows.clear();
   if (!spec.seeds.empty()) study.seeds = spec.seeds;

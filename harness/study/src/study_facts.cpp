@@ -2,6 +2,7 @@
 
 #include "descriptor_checks.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/class_tokens.hpp"
@@ -58,6 +59,21 @@ const BackboneHashes& checked_backbone_hashes(const Protocol& protocol) {
       .first->second;
 }
 
+/// Rows without a size of their own have the split of the largest.
+void add_largest(StudyFacts& facts, const Protocol& protocol) {
+  const double largest = largest_train_size(protocol.dataset);
+  if (largest == 0.0) return;
+  std::string text;
+  for (const TrainSize& size : train_sizes(protocol.dataset))
+    if (base::parse_number<double>(size.text) == largest) text = size.text;
+  for (const std::uint64_t seed : protocol.seeds) {
+    const SplitOf place{seed, text};
+    facts.split_hashes[seed] = facts.split_hashes.at(place);
+    facts.train_images[seed] = facts.train_images.at(place);
+    facts.notes[seed] = facts.notes.at(place);
+  }
+}
+
 }  // namespace
 
 StudyFacts measure_facts(const Protocol& protocol) {
@@ -72,13 +88,17 @@ StudyFacts measure_facts(const Protocol& protocol) {
   if (!dataset.class_names_hash.empty())
     facts.class_names = protocol.dataset.class_names.filename().string() + ": " +
                         base::joined(dataset.display_names);
-  for (const std::uint64_t seed : protocol.seeds) {
-    const datasets::Split split = engine::study_split(dataset, protocol.dataset, seed);
-    facts.split_hashes[seed] = split.hash;
-    for (const auto& train : split.train)
-      facts.train_images[seed] += static_cast<std::int64_t>(train.size());
-    facts.notes[seed] = engine::study_notes(dataset, split, protocol.dataset);
+  for (const TrainSize& size : train_sizes(protocol.dataset)) {
+    for (const std::uint64_t seed : protocol.seeds) {
+      const datasets::Split split = engine::study_split(dataset, size.dataset, seed);
+      const SplitOf place{seed, size.text};
+      facts.split_hashes[place] = split.hash;
+      for (const auto& train : split.train)
+        facts.train_images[place] += static_cast<std::int64_t>(train.size());
+      facts.notes[place] = engine::study_notes(dataset, split, size.dataset);
+    }
   }
+  add_largest(facts, protocol);
   const BackboneHashes& backbone = checked_backbone_hashes(protocol);
   facts.backbone_weights = backbone.weights;
   facts.backbone_settings = backbone.settings;

@@ -3,6 +3,7 @@
 #include "full_disk.hpp"
 #include "lease_keeper.hpp"
 #include "lease_owner.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/results/identity.hpp"
@@ -41,6 +42,7 @@ class StudyRun {
         leases_(store_, lease_owner(), options.lease) {
     for (std::size_t job = 0; job < jobs.size(); ++job)
       untouched_.push_back(job);
+    refuse_other_hosts();
     for (int slot = options.workers - 1; slot >= 0; --slot)
       free_slots_.push_back(static_cast<std::size_t>(slot));
   }
@@ -49,6 +51,7 @@ class StudyRun {
     while (!untouched_.empty() || !elsewhere_.empty() || !active_.empty()) {
       if (stop) {
         outcome_.interrupted = true;
+        if (options_.detached) wait_for_checkpoints();
         active_.clear();  // kills them; their runs are missing and are computed next time
         break;
       }
@@ -64,6 +67,36 @@ class StudyRun {
   }
 
  private:
+  /// Locks and clocks of two hosts cannot be trusted with one file. A lease for longer than anybody
+  /// asks for is told later, run by run.
+  void refuse_other_hosts() const {
+    const std::string now = results::utc_in(std::chrono::milliseconds(0));
+    const std::string latest = results::utc_in(kLongestLease + std::chrono::hours(1));
+    for (const results::Lease& lease : store_.leases()) {
+      const auto host = other_host(lease.owner);
+      if (!host || lease.expires <= now || lease.expires > latest) continue;
+      throw base::Error(
+          base::ErrorKind::store,
+          "results store '" + base::printable(options_.store) + "': host '" +
+              base::message_line(*host, 100) + "' works on it (until " + lease.expires +
+              " at least); one SQLite file is for the processes of one host. Several hosts share a "
+              "study by jobs of Slurm (petlab submit, or petlab run --executor slurm), or under "
+              "any other scheduler by petlab worker and petlab collect");
+    }
+  }
+
+  /// The children write what their runs go on from. How long that takes is the scheduler's
+  /// business, which kills what is too slow.
+  void wait_for_checkpoints() {
+    for (const WorkerProcess& worker : active_)
+      worker.ask_to_stop();
+    while (!active_.empty()) {
+      wait_for_news();
+      keep_leases();
+      collect();
+    }
+  }
+
   void fill_slots() {
     while (!free_slots_.empty() && !untouched_.empty()) {
       const std::size_t job = untouched_.front();
@@ -183,8 +216,11 @@ class StudyRun {
     store_.check_in_place();
     const auto record = store_.load(identity, results::LoadDetail::without_predictions);
     const bool is_done = record && record->status == results::RunStatus::done;
-    if (!is_done && store_.attempts(identity) == attempts_before_[index])
-      return end_failed(index, end.reason, worker.seconds());
+    if (!is_done && store_.attempts(identity) == attempts_before_[index]) {
+      if (!end.was_stopped) return end_failed(index, end.reason, worker.seconds());
+      outcome_.interrupted = true;
+      return leases_.release(identity);
+    }
     with_room(index, [&] { leases_.release(identity); });
     if (!end.ended_well) observer_.note(index, "its run is in the store; then " + end.how);
     if (is_done) {

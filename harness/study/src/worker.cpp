@@ -6,13 +6,16 @@
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/split_manifest.hpp"
+#include "petlab/results/adapter_files.hpp"
 #include "petlab/results/run_store.hpp"
 #include "planned_parts.hpp"
+#include "stop_signal.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace petlab::study {
 namespace {
@@ -22,18 +25,9 @@ void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned
                   planned);
 }
 
-/// The features that runs of the same pictures, backbone and program share.
-engine::FeatureStorePlace feature_place(const Job& job) {
-  engine::FeatureStorePlace place;
-  if (job.spec.feature_store) place.folder = job.spec.cache_dir / "features";
-  for (const char* part : {"dataset.fingerprint", "backbone.weights", "backbone.settings",
-                           "host.sources", "torch.version"})
-    place.key += std::string(part) + " " + identity_part(job.identity, part) + "\n";
-  return place;
-}
-
 /// Loads the plugins and what the run works on. The plugins stay to the end of the process.
-engine::RunInputs prepare(const Job& job) {
+engine::RunInputs prepare(const WorkerRequest& order) {
+  const Job& job = order.job;
   const engine::RunSpec& spec = job.spec;
   static auto& plugins = *new PluginRegistry({.folders = {}, .files = job.plugin_files});
   for (const RefusedPlugin& refused : plugins.refused())
@@ -42,6 +36,7 @@ engine::RunInputs prepare(const Job& job) {
   const MethodRef method = plugins.method(spec.method);
   check_plugin_sources(*method.plugin, identity_part(job.identity, "method.sources"));
   inputs.method = method.entry;
+  inputs.method_licence = method.plugin->descriptor->licence;
   if (spec.grouping) {
     const GroupingRef grouping = plugins.grouping(spec.grouping->strategy);
     check_plugin_sources(*grouping.plugin, identity_part(job.identity, "grouping.sources"));
@@ -59,9 +54,26 @@ engine::RunInputs prepare(const Job& job) {
   engine::read_split_manifest(inputs, job.manifest, spec.cache_dir,
                               static_cast<unsigned>(spec.threads));
   inputs.features = feature_place(job);
+  if (order.detached && spec.feature_store) inputs.features->folder = order.detached->features;
   check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
   return inputs;
 }
+
+/// Progress that tells the signal's handler when a checkpoint can be written.
+class StoppableProgress final : public engine::Progress {
+ public:
+  StoppableProgress(engine::Progress& inner, StopSignal* signal) : inner_(inner), signal_(signal) {}
+  void begin(std::string_view phase, std::int64_t total) override {
+    if (signal_ != nullptr) signal_->set_training(phase == "train");
+    inner_.begin(phase, total);
+  }
+  void update(std::int64_t done, std::string_view detail) override { inner_.update(done, detail); }
+  void note(std::string_view text) override { inner_.note(text); }
+
+ private:
+  engine::Progress& inner_;
+  StopSignal* signal_;
+};
 
 std::int64_t now_ms() {
   using namespace std::chrono;
@@ -97,7 +109,11 @@ std::filesystem::path checkpoint_file(const std::filesystem::path& store,
                                       const results::RunIdentity& identity) {
   std::filesystem::path folder = store;
   folder += ".checkpoints";
-  return folder / (identity.hash + ".safetensors");
+  return folder / checkpoint_name(identity);
+}
+
+std::string checkpoint_name(const results::RunIdentity& identity) {
+  return identity.hash + ".safetensors";
 }
 
 bool work(const WorkerRequest& order, ProgressLines& progress) {
@@ -110,14 +126,32 @@ bool work(const WorkerRequest& order, ProgressLines& progress) {
                           "replaced meanwhile; nothing is written to it");
   engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
   info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
-  progress.begin("setup", 0);
+  std::optional<StopSignal> signal;
+  if (order.detached) {
+    info.checkpoint.file = order.detached->checkpoints / checkpoint_name(job.identity);
+    signal.emplace();
+  }
+  const auto say = [&](const std::string& text) { progress.note(text); };
+  if (job.spec.keep_adapters) {
+    info.adapters.file = results::adapter_file(order.store, job.identity.hash);
+    info.adapters.write_when_possible = [&](const std::function<void()>& write) {
+      write_when_there_is_room(
+          [&] {
+            // The file of a run that somebody has finished meanwhile is that one's.
+            if (!store.has_done(job.identity.hash)) write();
+          },
+          say);
+    };
+  }
+  StoppableProgress watched(progress, signal ? &*signal : nullptr);
+  watched.begin("setup", 0);
   const results::RunRecord record =
-      engine::run_guarded(job.spec, info, [&] { return prepare(job); }, progress);
-  write_when_there_is_room([&] { store.record(record); },
-                           [&](const std::string& text) { progress.note(text); });
+      engine::run_guarded(job.spec, info, [&] { return prepare(order); }, watched);
+  if (signal) signal->hold();  // what is computed is stored, whoever asks
+  write_when_there_is_room([&] { store.record(record); }, say);
   if (record.status != results::RunStatus::done) return false;  // --retry goes on from there
   std::error_code ignored;
-  std::filesystem::remove(info.checkpoint.file, ignored);
+  if (!order.detached) std::filesystem::remove(info.checkpoint.file, ignored);
   return true;
 }
 

@@ -46,12 +46,19 @@ std::string last_line(const std::filesystem::path& file) {
   return base::message_line(last, 200);
 }
 
+/// Before the child has its handler, the signal ends it.
+bool was_asked_to_stop(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) == kStoppedExit
+                           : WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+}
+
 ChildProcess start_child(const Job& job, const RunnerOptions& options, const WorkerPlace& place,
                          const std::filesystem::path& log) {
-  const WorkerRequest order{job, options.store, place.store, static_cast<int>(::getpid())};
+  const WorkerRequest order{job, options.store, place.store, static_cast<int>(::getpid()),
+                            options.detached};
   const std::string threads = std::to_string(job.spec.threads);
   const CpuScope scope(place.slot < options.cpus.size() ? options.cpus[place.slot] : CpuSet{});
-  return {{options.program.string(), "worker"},
+  return {{options.program.string(), kComputeCommand},
           {"OMP_NUM_THREADS=" + threads, "MKL_NUM_THREADS=" + threads, place.mark},
           to_json(order),
           log};
@@ -65,6 +72,7 @@ WorkerProcess::WorkerProcess(std::size_t index, const Job& job, const RunnerOpti
       slot_(place.slot),
       timeout_(options.run_timeout),
       memory_limit_(options.memory_limit),
+      can_be_stopped_(options.detached.has_value()),
       log_(options.logs / job.spec.study /
            (job.spec.label + ".seed" + std::to_string(job.spec.seed) + ".log")),
       start_(Clock::now()),
@@ -123,7 +131,8 @@ void WorkerProcess::kill_beyond_limits() {
 WorkerEnd WorkerProcess::end() {
   const int status = child_.wait();
   WorkerEnd end{reason(status, " and without a result"), reason(status, "").what(),
-                WIFEXITED(status) && WEXITSTATUS(status) <= 1};
+                WIFEXITED(status) && WEXITSTATUS(status) <= 1,
+                can_be_stopped_ && !killed_ && was_asked_to_stop(status)};
   std::error_code ignored;
   if (std::filesystem::file_size(log_, ignored) == 0) std::filesystem::remove(log_, ignored);
   return end;

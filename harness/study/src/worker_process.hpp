@@ -5,6 +5,8 @@
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/study_runner.hpp"
 
+#include <signal.h>
+
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -22,9 +24,10 @@ struct WorkerPlace {
 
 /// How a child process ended. What came of its run is in the store, and nowhere else.
 struct WorkerEnd {
-  base::Error reason;       ///< for a run that has no record
-  std::string how;          ///< the same as a remark, for one that has
-  bool ended_well = false;  ///< as a child does that has stored its run
+  base::Error reason;        ///< for a run that has no record
+  std::string how;           ///< the same as a remark, for one that has
+  bool ended_well = false;   ///< as a child does that has stored its run
+  bool was_stopped = false;  ///< by a signal that asks to stop, and it is to be called again
 };
 
 /// One run in a child process: watched, held to its limits, its progress passed on.
@@ -51,6 +54,9 @@ class WorkerProcess {
   void expect_end_within(std::chrono::seconds time) { last_moment_ = Clock::now() + time; }
   [[nodiscard]] bool overdue() const { return last_moment_ && Clock::now() > *last_moment_; }
 
+  /// Asks the child to keep a checkpoint and to end.
+  void ask_to_stop() const { child_.kill(SIGTERM); }
+
   /// The child stands still; the time does not count.
   void pause();
   void go_on();
@@ -67,6 +73,7 @@ class WorkerProcess {
   std::size_t slot_;
   std::optional<std::chrono::seconds> timeout_;
   std::optional<std::int64_t> memory_limit_;
+  bool can_be_stopped_;
   std::filesystem::path log_;
   Clock::time_point start_;
   Clock::time_point paused_ = {};

@@ -42,6 +42,7 @@ json spec_json(const engine::RunSpec& s) {
             {"split_base", s.dataset.split_base.string()},
             {"cache_dir", s.cache_dir.string()},
             {"feature_store", s.feature_store},
+            {"keep_adapters", s.keep_adapters},
             {"threads", s.threads},
             {"checkpoint_seconds", s.checkpoint_seconds}};
   if (s.grouping)
@@ -61,6 +62,7 @@ engine::RunSpec parse_spec(const json& j) {
   take_settings(s, j);
   s.cache_dir = j.at("cache_dir").get<std::string>();
   j.at("feature_store").get_to(s.feature_store);
+  j.at("keep_adapters").get_to(s.keep_adapters);
   j.at("threads").get_to(s.threads);
   j.at("checkpoint_seconds").get_to(s.checkpoint_seconds);
   if (j.contains("grouping"))
@@ -76,21 +78,23 @@ std::string to_json(const WorkerRequest& order) {
   std::vector<std::string> files;
   for (const auto& file : order.job.plugin_files)
     files.push_back(file.string());
-  const json j = {
-      {"spec", spec_json(order.job.spec)},
-      {"identity", {{"hash", order.job.identity.hash}, {"parts", order.job.identity.parts}}},
-      {"plugin", order.job.plugin},
-      {"plugin_version", order.job.plugin_version},
-      {"plugin_files", files},
-      {"environment", order.job.environment},
-      {"manifest",
-       {{"train", order.job.manifest.train.string()},
-        {"test", order.job.manifest.test.string()},
-        {"train_hash", order.job.manifest.train_hash},
-        {"test_hash", order.job.manifest.test_hash}}},
-      {"store", order.store.string()},
-      {"store_file", {order.store_file.device, order.store_file.inode}},
-      {"parent", order.parent}};
+  json j = {{"spec", spec_json(order.job.spec)},
+            {"identity", {{"hash", order.job.identity.hash}, {"parts", order.job.identity.parts}}},
+            {"plugin", order.job.plugin},
+            {"plugin_version", order.job.plugin_version},
+            {"plugin_files", files},
+            {"environment", order.job.environment},
+            {"manifest",
+             {{"train", order.job.manifest.train.string()},
+              {"test", order.job.manifest.test.string()},
+              {"train_hash", order.job.manifest.train_hash},
+              {"test_hash", order.job.manifest.test_hash}}},
+            {"store", order.store.string()},
+            {"store_file", {order.store_file.device, order.store_file.inode}},
+            {"parent", order.parent}};
+  if (order.detached)
+    j["detached"] = {{"checkpoints", order.detached->checkpoints.string()},
+                     {"features", order.detached->features.string()}};
   return j.dump();
 }
 
@@ -114,6 +118,9 @@ WorkerRequest parse_worker_request(const std::string& text) {
     j.at("store_file").at(0).get_to(order.store_file.device);
     j.at("store_file").at(1).get_to(order.store_file.inode);
     j.at("parent").get_to(order.parent);
+    if (j.contains("detached"))
+      order.detached = DetachedRun{j["detached"].at("checkpoints").get<std::string>(),
+                                   j["detached"].at("features").get<std::string>()};
     return order;
   } catch (const json::exception& error) {
     throw base::Error(base::ErrorKind::internal,

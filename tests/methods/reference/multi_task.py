@@ -110,7 +110,8 @@ def vmtl(clip, task, options):
 
 
 def tip_adapter(clip, task, options):
-    """Each adapter remembers the images of all its tasks; an example counts by its class name."""
+    """Each adapter remembers the images of all its tasks; an example counts by its class name, and
+    votes for a class are the mean over the tasks that have it."""
     alpha, beta = float(options["alpha"]), float(options["beta"])
     f = unit(clip.image_features(task.pixels))
     logits = clip.similarity(f, clip.text_features(task.texts))
@@ -119,8 +120,10 @@ def tip_adapter(clip, task, options):
         for user in task.users[a]:
             pixels, labels = task.images[user["name"]]
             keys.append(unit(clip.image_features(pixels)))
-            votes += [[float(user["classes"][label] == name) for name in task.classes]
-                      for label in labels.tolist()]
+            holders = [sum(name in other["classes"] for other in task.users[a])
+                       for name in task.classes]
+            votes += [[float(user["classes"][label] == name) / n
+                       for name, n in zip(task.classes, holders)] for label in labels.tolist()]
         keys = p["keys"] if "keys" in p else torch.cat(keys)
         logits = logits + alpha * torch.exp(-beta * (1 - f @ keys.T)) @ torch.tensor(votes)
     return logits

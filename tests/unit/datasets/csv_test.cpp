@@ -112,7 +112,7 @@ TEST_F(CsvManifest, IsRefusedWithFileAndLine) {
   EXPECT_THAT(error("in/1.jpg,,mug,\n"),
               HasSubstr("line 2: the value of column 'domain' is empty"));
   EXPECT_THAT(error("in/1.jpg,\"a\nb\",mug,\n"), HasSubstr("domain 'a\\x0Ab' of"));
-  EXPECT_THAT(error(""), HasSubstr("m.csv lists no picture"));
+  EXPECT_THAT(error(""), HasSubstr("m.csv lists no image"));
   EXPECT_THAT(error_of([&] { (void)load("file,domain,class\n"); }),
               HasSubstr("m.csv line 1: missing column path"));
   EXPECT_THAT(error_of([&] { (void)open_dataset({.name = "csv", .root = root() / "no.csv"}); }),

@@ -100,20 +100,20 @@ TEST_F(FolderDataset, SaysWhatIsWrongWithATree) {
               HasSubstr("nowhere does not exist"));
   EXPECT_THAT(error_of(load), HasSubstr("holds no folder: expected ROOT/domain/class"));
   write("1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
-  EXPECT_THAT(error_of(load), HasSubstr("holds pictures and no folder, as a class does"));
+  EXPECT_THAT(error_of(load), HasSubstr("holds images and no folder, as a class does"));
   write("art/bed/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
   std::filesystem::create_directories(root() / "art/mug");
   EXPECT_THAT(error_of(load), HasSubstr("class folder " + (root() / "art/mug").string() +
-                                        " holds no picture: put some in or remove it"));
+                                        " holds no image: put some in or remove it"));
   write("art/mug/1.svg", "<svg/>");
   EXPECT_THAT(error_of(load), HasSubstr("1.svg has a format that petlab cannot read"));
   std::filesystem::remove(root() / "art/mug/1.svg");
   write("art/mug/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
   write("art/mug/more/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
-  EXPECT_THAT(error_of(load), HasSubstr("mug holds the folder 'more' where pictures belong"));
+  EXPECT_THAT(error_of(load), HasSubstr("mug holds the folder 'more' where images belong"));
   std::filesystem::remove_all(root() / "art/mug/more");
   std::filesystem::create_directories(root() / "paintings");
-  EXPECT_THAT(error_of(load), HasSubstr("paintings holds no class folder with pictures"));
+  EXPECT_THAT(error_of(load), HasSubstr("paintings holds no class folder with images"));
   std::filesystem::remove_all(root() / "paintings");
   write("real/Mug/1.jpg", encode_jpeg(pattern(4, 4, 1), 90));
   EXPECT_THAT(error_of(load), HasSubstr("'Mug' and 'mug'"));
@@ -140,7 +140,7 @@ TEST_F(FolderDataset, CheckFindsDamageDuplicatesAndThinClasses) {
   EXPECT_EQ(calls, 18U);
   EXPECT_FALSE(report.passed());
   ASSERT_EQ(report.unreadable.size(), 1U);
-  EXPECT_THAT(report.unreadable[0], HasSubstr("00002.jpg is a damaged JPEG picture"));
+  EXPECT_THAT(report.unreadable[0], HasSubstr("00002.jpg is a damaged JPEG image"));
   EXPECT_THAT(report.single_picture_classes, ElementsAre("Art/Table"));
   EXPECT_EQ(report.smallest_side, 8);
   EXPECT_EQ(report.largest_side, 30);

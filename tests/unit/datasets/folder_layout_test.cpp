@@ -153,7 +153,7 @@ TEST_F(FolderLayout, OtherKindsOfFoldersAreNamed) {
   EXPECT_THAT(error(set() / "one"),
               HasSubstr("holds classes ('mug') beside folders of classes ('Art', 'Photo')"));
   fs::create_directories(root() / "empty/a");
-  EXPECT_THAT(error(root() / "empty"), HasSubstr("holds no picture in its folders 'a'"));
+  EXPECT_THAT(error(root() / "empty"), HasSubstr("holds no image in its folders 'a'"));
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ TEST_F(IconHome, BuildsPicturesAttributionAndDescription) {
   EXPECT_EQ(dataset.fingerprint, report.fingerprint);
   std::ostringstream text;
   text << report;
-  EXPECT_THAT(text.str(), HasSubstr("4 pictures (line 2, solid 2), 4 rendered now"));
+  EXPECT_THAT(text.str(), HasSubstr("4 images (line 2, solid 2), 4 rendered now"));
 }
 
 TEST_F(IconHome, GivesTheSameBytesEveryTime) {
@@ -96,8 +96,7 @@ TEST_F(IconHome, FindsPicturesThatWereChangedAfterTheBuild) {
   write("out/line/cup/thin__cup.png", encode_png(pattern(96, 96, 1)));
   EXPECT_THAT(error_of([&] { (void)load_icon_home(out()); }), HasSubstr("were changed"));
   std::filesystem::remove(picture);
-  EXPECT_THAT(error_of([&] { (void)load_icon_home(out()); }),
-              HasSubstr("line/cup holds no picture"));
+  EXPECT_THAT(error_of([&] { (void)load_icon_home(out()); }), HasSubstr("line/cup holds no image"));
   EXPECT_THAT(error_of([&] { (void)load_icon_home(root() / "nowhere"); }),
               HasSubstr("run `petlab datasets build icon-home`"));
 }
@@ -105,7 +104,7 @@ TEST_F(IconHome, FindsPicturesThatWereChangedAfterTheBuild) {
 TEST_F(IconHome, SaysWhatIsMissing) {
   write_recipe({"line,cup,thin,cup", "line,cup,thin,saucer"});
   EXPECT_THAT(error_of([&] { build(); }),
-              HasSubstr("picture thin/saucer of Icon-Home: icon 'saucer' is not in set 'thin'"));
+              HasSubstr("image thin/saucer of Icon-Home: icon 'saucer' is not in set 'thin'"));
   write_recipe({"line,cup,slim,cup"});
   EXPECT_THAT(error_of([&] { build(); }), HasSubstr("icon set 'slim' is missing"));
   write_package("2.0.0");

@@ -165,9 +165,9 @@ TEST_F(ImageCacheTest, FollowsTheDataAndNotTheThreads) {
 }
 
 TEST_F(ImageCacheTest, NamesTheDamagedPictureAndLeavesNothingBehind) {
-  write("data/b/y/1.png", "no picture");
+  write("data/b/y/1.png", "no image");
   EXPECT_THAT(error_of([&] { ImageCache(load(), 16, options_); }),
-              HasSubstr("b/y/1.png is no picture, expected JPEG"));
+              HasSubstr("b/y/1.png is no image, expected JPEG"));
   for (const auto& entry : std::filesystem::directory_iterator(options_.directory)) {
     EXPECT_EQ(entry.path().extension(), ".lock");
   }
@@ -346,7 +346,10 @@ TEST_F(ImageCacheTest, SaysHowMuchRoomIsLeftOnAFullDisk) {
   if (none || space.available / picture > 1'000'000) GTEST_SKIP() << "no disk of limited size";
   Dataset dataset = load();
   const Sample sample = dataset.domains[0].samples[0];
+  const std::size_t before = dataset.domains[0].samples.size();
   dataset.domains[0].samples.resize(space.available / picture + 2, sample);
+  dataset.digests.insert(dataset.digests.begin(), dataset.domains[0].samples.size() - before,
+                         dataset.digests.at(0));
   options_.directory = small / ("petlab_full_" + std::to_string(::getpid()));
   EXPECT_THAT(error_of([&] { ImageCache(dataset, 4096, options_); }),
               ::testing::AllOf(HasSubstr("image cache: cannot reserve "),

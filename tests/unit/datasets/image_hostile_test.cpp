@@ -43,7 +43,7 @@ TEST_F(HostileFile, IsNamedInOneSentence) {
       {"loop1.png", "Too many levels of symbolic links"},
       {"pipe.gif", "is a device, expected a file"},
       {"empty.bmp", "is empty, expected JPEG, PNG, WebP, BMP or GIF"},
-      {"page.webp", "is no picture, expected JPEG, PNG, WebP, BMP or GIF"},
+      {"page.webp", "is no image, expected JPEG, PNG, WebP, BMP or GIF"},
       {"absent.jpg", "No such file or directory"},
   };
   for (const auto& [name, reason] : expected) {

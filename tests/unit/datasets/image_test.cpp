@@ -99,9 +99,9 @@ TEST_F(Decode, NeverReturnsHalfAPicture) {
           static_cast<std::size_t>(part * static_cast<double>(bytes.size())));
     };
     EXPECT_THAT(error_of([&] { (void)decode_image(cut(jpeg), "cut.jpg"); }),
-                HasSubstr("cut.jpg is a damaged JPEG picture"));
+                HasSubstr("cut.jpg is a damaged JPEG image"));
     EXPECT_THAT(error_of([&] { (void)decode_image(cut(png), "cut.png"); }),
-                HasSubstr("cut.png is a damaged PNG picture"));
+                HasSubstr("cut.png is a damaged PNG image"));
   }
   auto flipped = png;
   flipped[flipped.size() / 2] ^= 0x55U;
@@ -110,7 +110,7 @@ TEST_F(Decode, NeverReturnsHalfAPicture) {
 
 TEST_F(Decode, NamesWhatIsNoPicture) {
   EXPECT_THAT(error_of([&] { (void)decode_image(write("a.jpg", "hello")); }),
-              HasSubstr("a.jpg is no picture, expected JPEG, PNG, WebP, BMP or GIF"));
+              HasSubstr("a.jpg is no image, expected JPEG, PNG, WebP, BMP or GIF"));
   EXPECT_THAT(error_of([&] { (void)decode_image(write("b.jpg", "")); }),
               HasSubstr("b.jpg is empty"));
   EXPECT_THAT(error_of([&] { (void)decode_image(root() / "c.jpg"); }), HasSubstr("c.jpg"));

@@ -127,7 +127,7 @@ TEST_F(Lists, AreRefusedWithFileAndLine) {
     return error("x_train.txt");
   };
   EXPECT_THAT(one("Art/TV/00001.jpg 0\nArt/TV/00009.jpg 0\n"),
-              HasSubstr("x_train.txt line 2: picture 'TV/00009.jpg' is not in domain 'Art'"));
+              HasSubstr("x_train.txt line 2: image 'TV/00009.jpg' is not in domain 'Art'"));
   EXPECT_THAT(one("Sketch/TV/00001.jpg 0\n"), HasSubstr("line 1: data set 'folder' has no domain"));
   EXPECT_THAT(one("Art/TV/00001.jpg 0\nArt/Table/00001.jpg 1\nart/TV/00001.jpg 0\n"),
               AllOf(HasSubstr("x_train.txt line 3: 'art/TV/00001.jpg' is listed already, in "),
@@ -135,8 +135,8 @@ TEST_F(Lists, AreRefusedWithFileAndLine) {
   EXPECT_THAT(one("Art/TV/00001.jpg\n"), HasSubstr("line 1: 'Art/TV/00001.jpg' is not 'domain/"));
   EXPECT_THAT(one("Art/TV/00001.jpg -1\n"), HasSubstr("is not 'domain/class/file label'"));
   EXPECT_THAT(one("TV/00001.jpg 0\n"), HasSubstr("is not 'domain/class/file label'"));
-  EXPECT_THAT(one("\n"), HasSubstr("x_train.txt lists no picture"));
-  EXPECT_THAT(one("Art/TV/00001.jpg 0\n"), HasSubstr("has no test pictures of domain 'Art'"));
+  EXPECT_THAT(one("\n"), HasSubstr("x_train.txt lists no image"));
+  EXPECT_THAT(one("Art/TV/00001.jpg 0\n"), HasSubstr("has no test images of domain 'Art'"));
   write("y.txt", "Art/TV/00001.jpg 0\n");
   EXPECT_THAT(error("y.txt"), HasSubstr("does not say what it is for"));
   EXPECT_THAT(error("none*.txt"), HasSubstr("no file matches"));

@@ -108,7 +108,7 @@ TEST_F(LikenessCheck, SaysWhichBordersLieBetween) {
   write("a/x/same1.jpg", encode_jpeg(image, 95));
   write("a/x/same2.jpg", encode_jpeg(image, 95));
   write("a/y/near.jpg", encode_jpeg(image, 70));
-  write("b/y/broken.jpg", "no picture");
+  write("b/y/broken.jpg", "no image");
   write("b/y/plain.png", encode_png({8, 8, std::vector<std::uint8_t>(8 * 8 * 3, 9)}));
   const Dataset dataset = load_folder(root());
   Split split = make_split(dataset, 0.5, 1);

@@ -78,7 +78,7 @@ TEST_F(Published, DeviationsFromThePublicationAreReportedNotFatal) {
   put("o/Art/Teapot");
   put("o/Notes/x");
   const Dataset dataset = load("office-home", "o");
-  EXPECT_THAT(dataset.notes, Contains("domain 'Art' has 9 pictures, published are 2427"));
+  EXPECT_THAT(dataset.notes, Contains("domain 'Art' has 9 images, published are 2427"));
   EXPECT_THAT(dataset.notes, Contains("domain 'Product' is not there"));
   EXPECT_THAT(dataset.notes, Contains("class 'Teapot' is none of office-home's"));
   EXPECT_THAT(dataset.notes, Contains("class 'Webcam' is in no domain"));
@@ -158,7 +158,7 @@ class DomainNet : public Published {
 TEST_F(DomainNet, IsItsFoldersOrWhatItsListsName) {
   const Dataset whole = load("domainnet", "dn");
   EXPECT_EQ(sample_count(whole), 72U);
-  EXPECT_THAT(whole.notes, Contains(HasSubstr("all pictures are used")));
+  EXPECT_THAT(whole.notes, Contains(HasSubstr("all images are used")));
   EXPECT_EQ(guess_dataset(root() / "dn"), "domainnet");
   write_lists("", kAll, {"_train", "_test"});
   const Dataset listed = load("domainnet", "dn");

@@ -119,7 +119,7 @@ TEST(Split, OfShotsTakesTheSameNumberOfEachClass) {
   EXPECT_EQ(four.name, "stratified-4-shot-seed1");
   EXPECT_EQ(per_class(dataset.domains[0], four.train[0]),
             (std::map<std::int64_t, std::size_t>{{0, 1}, {1, 1}, {2, 4}, {3, 4}, {4, 4}}))
-      << "one picture of two stays for the test";
+      << "one image of two stays for the test";
   const Split eight = make_shots_split(dataset, 8, 1);
   EXPECT_TRUE(std::includes(eight.train[1].begin(), eight.train[1].end(), four.train[1].begin(),
                             four.train[1].end()));
@@ -144,7 +144,7 @@ TEST(Split, HoldsValidationPicturesApartFromBothOthers) {
   const Split tested = tested_on_validation(dataset, three);
   EXPECT_EQ(tested.test, three.validation);
   EXPECT_THAT(error_of([&] { (void)tested_on_validation(dataset, split); }),
-              HasSubstr("no validation pictures in domain 'one'"));
+              HasSubstr("no validation images in domain 'one'"));
 }
 
 SplitChoice with_development(double fraction, std::uint64_t seed = 1) {
@@ -308,15 +308,84 @@ TEST_F(SplitFile, IsRefusedWithFileAndLine) {
   EXPECT_THAT(read(head + "three,x,train\n"),
               HasSubstr("s.csv line 3: data set 'made' has no domain 'three'"));
   EXPECT_THAT(read(head + "one,one/b/999,train\n"),
-              HasSubstr("line 3: picture 'one/b/999' is not in"));
+              HasSubstr("line 3: image 'one/b/999' is not in"));
   EXPECT_THAT(read(head + "one,one/b/100,test\n"),
-              HasSubstr("line 3: picture 'one/b/100' is listed already, in line 2"));
+              HasSubstr("line 3: image 'one/b/100' is listed already, in line 2"));
   EXPECT_THAT(read(head + "one,one/b/101,validate\n"), HasSubstr("line 3: part is 'validate'"));
-  EXPECT_THAT(read(head), HasSubstr("pictures too few"));
+  EXPECT_THAT(read(head), HasSubstr("images too few"));
   EXPECT_THAT(read("domain,id\none,x\n"), HasSubstr("s.csv line 1"));
   EXPECT_THAT(read(head + "one,one/b/101\n"), HasSubstr("s.csv line 3"));
   EXPECT_THAT(error_of([&] { (void)read_split(root() / "none.csv", dataset); }),
               HasSubstr("cannot read"));
+}
+
+SplitChoice shots_tested_as(std::int64_t shots, std::int64_t largest) {
+  SplitChoice choice;
+  choice.kind = SplitChoice::Kind::shots;
+  choice.train_shots = shots;
+  choice.largest.shots = largest;
+  return choice;
+}
+
+// Classes of 1, 2, 5, 10 and 40 images. Eight shots leave 0, 1, 1, 2 and 32 of them, whatever
+// trains.
+TEST(SplitOfSeveralSizes, HasNestedTrainingImagesAndOneTestSet) {
+  const Dataset dataset = make_dataset();
+  using Counts = std::map<std::int64_t, std::size_t>;
+  const Split eight = make_shots_split(dataset, 8, 3);
+  Split smaller;
+  for (const std::int64_t shots : {1, 2, 4, 8}) {
+    const Split split = choose_split(dataset, shots_tested_as(shots, 8), 3);
+    EXPECT_EQ(split.test, eight.test) << shots;
+    for (std::size_t d = 0; d < 2; ++d) {
+      EXPECT_EQ(per_class(dataset.domains[d], split.test[d]),
+                (Counts{{1, 1}, {2, 1}, {3, 2}, {4, 32}}));
+      if (shots == 4) {
+        EXPECT_EQ(per_class(dataset.domains[d], split.train[d]),
+                  (Counts{{0, 1}, {1, 1}, {2, 4}, {3, 4}, {4, 4}}));
+      }
+      if (shots > 1) {
+        EXPECT_TRUE(std::includes(split.train[d].begin(), split.train[d].end(),
+                                  smaller.train[d].begin(), smaller.train[d].end()));
+      }
+      std::vector<std::int64_t> both;
+      std::set_intersection(split.train[d].begin(), split.train[d].end(), split.test[d].begin(),
+                            split.test[d].end(), std::back_inserter(both));
+      EXPECT_TRUE(both.empty());
+    }
+    // What trains is what trains without the others.
+    EXPECT_EQ(split.train, make_shots_split(dataset, shots, 3).train);
+    smaller = split;
+  }
+  EXPECT_EQ(smaller.hash, eight.hash) << "the largest is the split as it always was";
+  EXPECT_EQ(choose_split(dataset, shots_tested_as(2, 8), 3).name,
+            "stratified-2-shot-seed3-tested-as-8-shot");
+}
+
+TEST(SplitOfSeveralSizes, IsTheSameForSharesAndBesideDevelopmentImages) {
+  const Dataset dataset = make_dataset();
+  SplitChoice choice = with_development(0.3);
+  const Split large = choose_split(dataset, choice, 2);  // 20 % train
+  choice.train_fraction = 0.05;
+  choice.largest.fraction = 0.2;
+  const Split small = choose_split(dataset, choice, 2);
+  EXPECT_EQ(small.test, large.test);
+  EXPECT_EQ(small.validation, large.validation);
+  EXPECT_EQ(per_class(dataset.domains[0], small.train[0]),
+            (std::map<std::int64_t, std::size_t>{{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 2}}));
+  for (std::size_t d = 0; d < 2; ++d)
+    EXPECT_TRUE(std::includes(large.train[d].begin(), large.train[d].end(), small.train[d].begin(),
+                              small.train[d].end()));
+}
+
+TEST(SplitOfSeveralSizes, RefusesATestSetOfASmallerSize) {
+  const Dataset dataset = make_dataset();
+  EXPECT_THAT(error_of([&] { (void)choose_split(dataset, shots_tested_as(4, 2), 1); }),
+              HasSubstr("the training part of a split is 4-shot, its test images are those of "
+                        "2-shot; expected the same or more"));
+  SplitChoice mixed = shots_tested_as(4, 0);
+  mixed.largest.fraction = 0.5;
+  EXPECT_THROW((void)choose_split(dataset, mixed, 1), base::Error);
 }
 
 }  // namespace

@@ -133,10 +133,10 @@ TEST_F(UserInputs, FormatsThatAreNotReadAreCountedAndRefused) {
                              HasSubstr("other-formats = leave-out")));
   const Dataset left = load({.name = "", .root = {}, .leave_out_foreign = true});
   EXPECT_EQ(sample_count(left), 3U);
-  EXPECT_THAT(left.notes, Contains(HasSubstr("left out: 6 pictures in formats")));
+  EXPECT_THAT(left.notes, Contains(HasSubstr("left out: 6 images in formats")));
   put("ink/dog", 2, ".tga");
   EXPECT_THAT(error({.name = "", .root = {}, .leave_out_foreign = true}),
-              HasSubstr("dog holds no picture in a format that petlab reads"));
+              HasSubstr("dog holds no image in a format that petlab reads"));
 }
 
 TEST_F(UserInputs, ContentTellsFilesWithoutAKnownEnding) {
@@ -172,8 +172,8 @@ TEST_F(UserInputs, PicturesOutsideOfClassesAreNoted) {
   put("ink/cat");
   put("oil/cat");
   write("set/preview.png", "x");
-  EXPECT_THAT(load().notes, ElementsAre(AllOf(HasSubstr("left out: 1 picture outside"),
-                                              HasSubstr("preview.png"))));
+  EXPECT_THAT(load().notes,
+              ElementsAre(AllOf(HasSubstr("left out: 1 image outside"), HasSubstr("preview.png"))));
 }
 
 TEST_F(UserInputs, PointersOfGitLfsAreCalledSo) {
@@ -236,7 +236,7 @@ TEST_F(Notes, NameWhatAReaderMustKnow) {
   const Split shots = make_shots_split(load(), 16, 1);
   EXPECT_THAT(of(shots, 16),
               ElementsAre("domain 'ink': 1 of 2 classes (mug: 2) has fewer than the 16 training "
-                          "pictures that were asked for",
+                          "images that were asked for",
                           "domain 'oil' has one class: its accuracy is always 100 %"));
   EXPECT_EQ(split_obstacle(load(), shots), "");
   put("oil/pen", 1);
@@ -258,7 +258,7 @@ TEST_F(Notes, ADomainThatIsNeverTestedIsAnObstacle) {
   put("oil/cat", 1);
   put("oil/mug", 1);
   EXPECT_THAT(split_obstacle(load(), make_split(load(), 0.5, 1)),
-              AllOf(HasSubstr("domain 'oil' has no test pictures"), HasSubstr("--domains")));
+              AllOf(HasSubstr("domain 'oil' has no test images"), HasSubstr("--domains")));
 }
 
 TEST_F(Notes, IdentifiersAreNamedWhereTheyAreMost) {
@@ -288,7 +288,7 @@ TEST_F(Notes, ListsWithoutATestPartAreForValidation) {
   EXPECT_THAT(error_of([&] { (void)read_list_split({train, crossval, test}, dataset); }),
               AllOf(HasSubstr("is listed already"), HasSubstr("validation = list")));
   EXPECT_THAT(error_of([&] { (void)read_list_split({train, crossval}, dataset); }),
-              AllOf(HasSubstr("has no test pictures"), HasSubstr("validation = list")));
+              AllOf(HasSubstr("has no test images"), HasSubstr("validation = list")));
   const Split split = tested_on_validation(
       dataset,
       choose_split(

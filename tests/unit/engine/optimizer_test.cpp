@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
+#include <torch/optim/adam.h>
 #include <torch/optim/adamw.h>
 #include <torch/optim/sgd.h>
 
@@ -202,6 +203,51 @@ TEST(Optimizer, GoesOnFromItsState) {
     EXPECT_TRUE(one[0].equal(two[0]));
     EXPECT_TRUE(one[1].equal(two[1]));
   }
+}
+
+TEST(Optimizer, AdamPutsTheDecayIntoTheGradient) {
+  Training training;
+  training.optimizer = OptimizerKind::adam;
+  training.learning_rate = 0.01;
+  training.weight_decay = 0.1;
+  training.epsilon = 1e-4;
+  at::Tensor own = parameter(1.0F);
+  at::Tensor theirs = parameter(1.0F);
+  Optimizer optimizer(training, {own});
+  torch::optim::Adam reference({theirs},
+                               torch::optim::AdamOptions(0.01).weight_decay(0.1).eps(1e-4));
+  double value = 1.0, first_moment = 0.0, second_moment = 0.0;
+  for (int step = 1; step <= 4; ++step) {
+    for (at::Tensor* tensor : {&own, &theirs})
+      set_gradient(*tensor, 0.001F * static_cast<float>(step));
+    // By hand: m / (1 - 0.9^t) / (sqrt(v / (1 - 0.999^t)) + eps).
+    const double gradient = 0.001 * step + 0.1 * value;
+    first_moment = 0.9 * first_moment + 0.1 * gradient;
+    second_moment = 0.999 * second_moment + 0.001 * gradient * gradient;
+    value -= 0.01 * (first_moment / (1 - std::pow(0.9, step))) /
+             (std::sqrt(second_moment / (1 - std::pow(0.999, step))) + 1e-4);
+    optimizer.step();
+    reference.step();
+    EXPECT_NEAR(first(own), value, 1e-6);
+    EXPECT_NEAR(first(own), first(theirs), 1e-6);
+  }
+}
+
+TEST(Optimizer, EpsilonIsAdamWsToo) {
+  const auto trained = [](double epsilon) {
+    Training training;
+    training.optimizer = OptimizerKind::adamw;
+    training.weight_decay = 0.0;
+    training.learning_rate = 0.01;
+    training.epsilon = epsilon;
+    at::Tensor own = parameter(1.0F);
+    Optimizer optimizer(training, {own});
+    set_gradient(own, 1e-4F);
+    optimizer.step();
+    return 1.0 - first(own);
+  };
+  EXPECT_NEAR(trained(1e-8), 0.01, 1e-5);   // g / (|g| + 1e-8)
+  EXPECT_NEAR(trained(1e-4), 0.005, 1e-5);  // g / (|g| + 1e-4)
 }
 
 }  // namespace

@@ -71,5 +71,57 @@ TEST(Sampler, RefusesABatchOfNothing) {
   EXPECT_THROW((void)steps_per_epoch(kTasks, 0), base::Error);
 }
 
+TEST(Sampler, LeavesOutWhatFillsNoBatch) {
+  const Batching full(3, /*drop=*/true);
+  EXPECT_EQ(steps_per_epoch(kTasks, full), 4);  // of 13; 5 with the last one
+  const auto all = task_batches(kTasks[0], 3, 5, 0);
+  const auto dropped = task_batches(kTasks[0], full, 5, 0);
+  ASSERT_EQ(dropped.size(), 4U);
+  for (std::size_t b = 0; b < 4; ++b)
+    EXPECT_EQ(dropped[b], all[b]);
+  // A list that is shorter than a batch is a batch.
+  EXPECT_EQ(task_batches({"c", 2}, full, 5, 0), task_batches({"c", 2}, 3, 5, 0));
+  EXPECT_TRUE(task_batches({"d", 0}, full, 5, 0).empty());
+}
+
+TEST(Sampler, AUnionsBatchesMixTheImagesOfItsTasks) {
+  const Batching joint(4, false, {{0, 1, 2, 3}});
+  EXPECT_EQ(steps_per_epoch(kTasks, joint), 5);  // 18 images
+  std::map<std::int64_t, std::vector<std::int64_t>> seen;
+  bool mixed = false;
+  const auto steps = epoch_steps(kTasks, joint, 5, 1);
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    std::size_t images = 0;
+    for (const TaskBatch& batch : steps[s]) {
+      images += batch.positions.size();
+      auto& list = seen[batch.task];
+      list.insert(list.end(), batch.positions.begin(), batch.positions.end());
+    }
+    EXPECT_EQ(images, s + 1 < steps.size() ? 4U : 2U);
+    mixed = mixed || steps[s].size() > 1;
+    EXPECT_TRUE(std::is_sorted(steps[s].begin(), steps[s].end(),
+                               [](const auto& x, const auto& y) { return x.task < y.task; }));
+  }
+  EXPECT_TRUE(mixed);
+  for (const auto& [task, count] : std::map<std::int64_t, std::size_t>{{0, 13}, {1, 4}, {2, 1}}) {
+    std::sort(seen[task].begin(), seen[task].end());
+    ASSERT_EQ(seen[task].size(), count);
+    for (std::size_t i = 0; i < count; ++i)
+      EXPECT_EQ(seen[task][i], static_cast<std::int64_t>(i));
+  }
+  EXPECT_EQ(steps_per_epoch(kTasks, Batching(4, true, {{0, 1, 2, 3}})), 4);
+}
+
+TEST(Sampler, AUnionOfOneTaskHasThatTasksBatches) {
+  const auto alone = epoch_steps(kTasks, 3, 5, 2);
+  const auto unions = epoch_steps(kTasks, Batching(3, false, {{0}, {1}, {2}, {3}}), 5, 2);
+  ASSERT_EQ(alone.size(), unions.size());
+  for (std::size_t s = 0; s < alone.size(); ++s) {
+    ASSERT_EQ(alone[s].size(), unions[s].size());
+    for (std::size_t b = 0; b < alone[s].size(); ++b)
+      EXPECT_EQ(alone[s][b].positions, unions[s][b].positions);
+  }
+}
+
 }  // namespace
 }  // namespace petlab::engine

@@ -48,5 +48,30 @@ TEST(Schedule, MayBeConstant) {
   EXPECT_EQ(learning_rate_at(training, 4), 0.3);
 }
 
+// torch.optim.lr_scheduler.CosineAnnealingLR(T_max = 8, eta_min = 1e-6) from 2e-4, stepped after
+// each step: the closed form at its quarters.
+TEST(Schedule, MayCountStepsAndEndAboveNothing) {
+  Training training;
+  training.epochs = 2;
+  training.warmup_epochs = 0;
+  training.learning_rate = 2e-4;
+  training.end_learning_rate = 1e-6;
+  training.schedule_interval = ScheduleInterval::step;
+  const auto rate = [&](std::int64_t step) { return learning_rate_at_step(training, step, 4, 8); };
+  EXPECT_EQ(rate(0), 2e-4);
+  EXPECT_NEAR(rate(2), 1e-6 + 1.99e-4 * 0.8535533905932737, 1e-15);
+  EXPECT_NEAR(rate(4), 1.005e-4, 1e-15);
+  EXPECT_NEAR(rate(8), 1e-6, 1e-15);
+  training.schedule_interval = ScheduleInterval::epoch;
+  EXPECT_EQ(rate(3), 2e-4);
+  EXPECT_NEAR(rate(4), 1.005e-4, 1e-15);
+  training.schedule_interval = ScheduleInterval::step;
+  training.warmup_epochs = 1;  // of four steps
+  EXPECT_EQ(rate(3), 1e-5);
+  EXPECT_EQ(rate(4), 2e-4);
+  training.end_learning_rate = 1.0;  // no schedule goes up
+  EXPECT_EQ(rate(7), 2e-4);
+}
+
 }  // namespace
 }  // namespace petlab::engine

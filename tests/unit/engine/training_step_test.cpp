@@ -92,5 +92,45 @@ TEST(TrainingStep, PiecesHaveTheGradientsOfTheWholeStep) {
   }
 }
 
+// Tasks 0 and 2 share an adapter: 1 + 3 images; task 1 has 2.
+TEST(TrainingStep, AUnionCountsItsImagesAlike) {
+  const Step uneven = {{0, {0}}, {1, {0, 1}}, {2, {2, 1, 0}}};
+  for (const TaskLoss how : {TaskLoss::sum, TaskLoss::mean}) {
+    Bench bench(testing::both_prompts(), Sharing::grouped, {{0, 2}, {1}});
+    Stepped step(bench);
+    step.training.task_loss = how;
+    EXPECT_TRUE(batch_shares(step.context(kAnySize), uneven).empty());
+    step.training.sampler = Sampler::union_of_tasks;
+    const double unions = how == TaskLoss::mean ? 2.0 : 1.0;
+    EXPECT_EQ(batch_shares(step.context(kAnySize), uneven),
+              (std::vector<double>{1.0 / (4 * unions), 2.0 / (2 * unions), 3.0 / (4 * unions)}));
+  }
+}
+
+// With one union, the gradient is that of the mean over all images of the step.
+TEST(TrainingStep, AUnionsGradientIsThatOfItsMeanLoss) {
+  for (const std::int64_t piece_values : {kAnySize, std::int64_t{1}}) {
+    Bench bench(testing::both_prompts(), Sharing::joint);
+    Stepped step(bench);
+    step.training.sampler = Sampler::union_of_tasks;
+    const auto mixed = step.gradients(piece_values);
+    // kStep has 3, 2 and 3 images.
+    step.training.sampler = Sampler::tasks;
+    std::vector<at::Tensor> expected(mixed.size());
+    const std::vector<double> shares = {3.0 / 8, 2.0 / 8, 3.0 / 8};
+    for (std::size_t t = 0; t < 3; ++t) {
+      for (at::Tensor parameter : bench.adapters.trainable())
+        parameter.mutable_grad().reset();
+      (void)backward_step(step.context(piece_values), {kStep[t]}, /*epoch=*/0);
+      for (std::size_t p = 0; p < mixed.size(); ++p) {
+        const at::Tensor part = bench.adapters.trainable()[p].grad() * shares[t];
+        expected[p] = expected[p].defined() ? expected[p] + part : part;
+      }
+    }
+    for (std::size_t p = 0; p < mixed.size(); ++p)
+      EXPECT_TRUE(at::allclose(mixed[p], expected[p], 1e-4, 1e-7)) << p;
+  }
+}
+
 }  // namespace
 }  // namespace petlab::engine

@@ -64,6 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Published, ModuleCounts, ::testing::ValuesIn(kPublished
 const Case kHeads[] = {
     // cup, bed, alarm clock, fan: a class of two tasks is there once.
     {"linear_probe", "linear-probe", {}, 4 * 512 + 4},
+    {"linear_probe", "logistic-regression", {}, 4 * 512 + 4},
     {"linear_probe", "linear-probe", {{"bias", "false"}, {"init", "random"}}, 4 * 512},
     {"clip_adapter", "clip-adapter", {{"towers", "both"}}, 2 * 131'072},
     {"clip_adapter", "clip-adapter", {{"reduction", "8"}}, 65'536},

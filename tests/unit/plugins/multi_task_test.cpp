@@ -1,10 +1,13 @@
 // Methods whose changes depend on the task: gates, priors, heads and caches of FakeContext's tasks.
 #include "fake_backbone.hpp"
 #include "loaded_plugin.hpp"
+#include "logistic_regression.hpp"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/exp.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/softplus.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
@@ -49,6 +52,50 @@ TEST(LinearProbe, StartsFromTheTextsOfTheTask) {
   EXPECT_TRUE(gradient.select(1, 0).equal(at::tensor({2.F, 1.F, 1.F, 1.F})));
 }
 
+TEST(LogisticRegression, IsTheMinimumOfItsObjective) {
+  const FakeBackbone backbone = FakeBackbone::small();
+  for (const std::string c : {"0.316", "10"}) {
+    const auto adapter =
+        make_adapter(*make_method("linear_probe", "logistic-regression", {{"c", c}}), backbone);
+    const at::Tensor weight = parameter(*adapter, "weight");  // cup, bed, alarm clock, fan
+    const at::Tensor bias = parameter(*adapter, "bias");
+    ASSERT_EQ(weight.sizes(), (std::vector<std::int64_t>{4, 12}));
+    const FakeContext context(backbone, 1);
+    at::Tensor objective = weight.square().sum() / (2 * std::stod(c));
+    for (std::int64_t task = 0; task < 2; ++task) {
+      const auto head = adapter->changes({.task = task}).head;
+      const auto examples = context.training_features(task);
+      const at::Tensor logits =
+          at::matmul(examples.features * std::sqrt(12.0), head->weight.t()) + head->bias;
+      objective =
+          objective + at::cross_entropy_loss(logits, examples.labels, {}, at::Reduction::Sum);
+      EXPECT_NEAR(head->scale, std::sqrt(12.0), 1e-12);
+    }
+    const auto gradients = torch::autograd::grad({objective}, {weight, bias});
+    for (const at::Tensor& gradient : gradients)
+      EXPECT_LT(gradient.abs().max().item<double>(), 1e-4) << c;
+    EXPECT_GT(weight.abs().max().item<double>(), 0.05);
+  }
+}
+
+// Two classes, one number a feature: by symmetry W = (w, -w), b = 0 with w / c = 2 n s / (1 +
+// exp(2 w s)) for n images at s and as many at -s.
+TEST(LogisticRegression, OfTwoClassesIsTheRootOfOneEquation) {
+  const double s = 1.5, c = 2.0, n = 3.0;
+  double low = 0.0, high = 100.0;
+  for (int i = 0; i < 200; ++i) {
+    const double w = (low + high) / 2;
+    (w / c < 2 * n * s / (1 + std::exp(2 * w * s)) ? low : high) = w;
+  }
+  const at::Tensor features = at::tensor({s, -s, s, -s, s, -s}, at::kDouble).view({6, 1});
+  const at::Tensor labels = at::tensor({0, 1, 0, 1, 0, 1}, at::kLong);
+  const auto found =
+      plugins::linear_probe::fit({{features, labels, at::tensor({0, 1}, at::kLong)}}, 2, c, 1000);
+  EXPECT_NEAR(found.weight[0][0].item<double>(), low, 1e-6);
+  EXPECT_NEAR(found.weight[1][0].item<double>(), -low, 1e-6);
+  EXPECT_NEAR(found.bias.abs().max().item<double>(), 0, 1e-6);
+}
+
 TEST(ZeroShot, AveragesUnitFeaturesOfItsTemplates) {
   const auto method = make_method("zero_shot", "zero-shot", {{"templates", "a {}.|the {}"}});
   const FakeBackbone backbone = FakeBackbone::small();
@@ -74,8 +121,9 @@ TEST(TipAdapter, RemembersExamplesOfAllTasksByClassName) {
     EXPECT_TRUE(cache.keys.detach().narrow(0, 0, 6).equal(context.training_features(0).features));
     EXPECT_TRUE(cache.keys.detach().narrow(0, 6, 4).equal(context.training_features(1).features));
     EXPECT_EQ(cache.keys.requires_grad(), name == "tip-adapter-f");
-    // Art's labels are cup, bed, alarm clock twice; real has cup and fan.
-    const std::vector<float> cups{1, 0, 0, 1, 0, 0, 1, 0, 1, 0};
+    // Art's labels are cup, bed, alarm clock twice; real has cup and fan. Both tasks have cups, so
+    // that each counts half.
+    const std::vector<float> cups{0.5, 0, 0, 0.5, 0, 0, 0.5, 0, 0.5, 0};
     const std::vector<float> fans{0, 0, 0, 0, 0, 0, 0, 1, 0, 1};
     EXPECT_TRUE(cache.values.select(1, 0).equal(at::tensor(cups)));
     EXPECT_TRUE(cache.values.select(1, 1).equal(at::tensor(fans)));

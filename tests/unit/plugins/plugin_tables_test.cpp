@@ -77,7 +77,8 @@ TEST(PluginTables, MethodsHaveTheNamesThatProtocolsUse) {
   EXPECT_THAT(method_names("single_modal_prompts"),
               testing::ElementsAre("text-prompt", "vision-prompt"));
   EXPECT_THAT(method_names("mmap"), testing::ElementsAre("mmap"));
-  EXPECT_THAT(method_names("linear_probe"), testing::ElementsAre("linear-probe"));
+  EXPECT_THAT(method_names("linear_probe"),
+              testing::ElementsAre("linear-probe", "logistic-regression"));
   EXPECT_THAT(method_names("bias_tuning"), testing::ElementsAre("bitfit", "layer-norm"));
   EXPECT_THAT(method_names("adapters"),
               testing::ElementsAre("adapter-houlsby", "adapter-pfeiffer", "adapter-parallel"));
@@ -137,8 +138,9 @@ TEST(PluginTables, OnlyTheFrozenBackboneIsABaseline) {
 }
 
 TEST(PluginTables, OnlyCopiesOfWeightsAndHeadsCannotBeComposed) {
-  const std::set<std::string> alone{"full-fine-tuning", "bitfit", "layer-norm",
-                                    "linear-probe",     "vmtl",   "zero-shot"};
+  const std::set<std::string> alone{"full-fine-tuning",   "bitfit", "layer-norm",
+                                    "linear-probe",       "vmtl",   "zero-shot",
+                                    "logistic-regression"};
   for (const std::string name : kPlugins) {
     const sdk::PluginDescriptor& descriptor = load_plugin(name);
     for (const auto& entry : std::span(descriptor.methods, descriptor.method_count))

@@ -51,7 +51,7 @@ TEST(Run, WritesAModelThatLoadsAndSaysHowFarItIs) {
   std::string selected;
   for (const Progress& report : reports)
     if (report.phase == Progress::Phase::select) selected = report.message;
-  EXPECT_THAT(selected, testing::StartsWith("3 look like an evaluation picture"));
+  EXPECT_THAT(selected, testing::StartsWith("3 look like an evaluation image"));
   std::ifstream log(options.out_dir / "log.csv");
   std::string line;
   std::getline(log, line);

@@ -1,3 +1,4 @@
+#include "petlab/reports/best.hpp"
 #include "petlab/reports/bootstrap.hpp"
 #include "petlab/reports/paired_tests.hpp"
 #include "petlab/reports/statistics.hpp"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <numbers>
 #include <vector>
 
@@ -81,6 +83,105 @@ TEST(Calibration, TheFieldsIntervalOverThreeSeedsCoversThreeQuarters) {
   const Coverage coverage = coverage_over_seeds(3, 20000);
   EXPECT_GT(coverage.of_the_field, 0.73);
   EXPECT_LT(coverage.of_the_field, 0.77);
+}
+
+// How often the marks of a table are wrong: rows of n seeds whose true means are known. Seeds have
+// luck that all rows share, rows luck of their own, and of different size.
+struct MarkErrors {
+  double best_excluded = 0.0;     // the first of the best rows is left out of them
+  double interval_missed = 0.0;   // an interval to the best of the others leaves out the truth
+  double false_equivalent = 0.0;  // a row that is further below the best than the margin has ≈
+  double told = 0.0;              // rows ten points below the best that are told from it
+};
+
+MarkErrors errors_of_marks(const std::vector<double>& truth, int n, double margin,
+                           int simulations) {
+  SplitMix64 random(5);
+  const auto first_best =
+      static_cast<std::size_t>(std::max_element(truth.begin(), truth.end()) - truth.begin());
+  MarkErrors errors;
+  for (int s = 0; s < simulations; ++s) {
+    std::vector<std::map<std::uint64_t, double>> scores(truth.size());
+    for (int seed = 1; seed <= n; ++seed) {
+      const double split = 0.02 * normal(random);
+      for (std::size_t i = 0; i < truth.size(); ++i) {
+        const double own = 0.004 * static_cast<double>(1 + i % 3);
+        scores[i].emplace(seed, truth[i] + split + own * normal(random));
+      }
+    }
+    const std::vector<BestComparison> found = compare_with_best(scores);
+    bool excluded = false, missed = false, equivalent = false;
+    int far = 0, told = 0;
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      double others = -1.0;
+      for (std::size_t j = 0; j < truth.size(); ++j)
+        if (j != i) others = std::max(others, truth[j]);
+      const double gap = truth[i] - others;
+      excluded = excluded || (i == first_best && !found[i].may_be_best);
+      missed = missed || *found[i].low > gap || *found[i].high < gap;
+      equivalent = equivalent || (gap < -margin && *found[i].low >= -margin);
+      far += gap < -0.099 ? 1 : 0;
+      told += gap < -0.099 && !found[i].may_be_best ? 1 : 0;
+    }
+    errors.best_excluded += excluded ? 1.0 / simulations : 0.0;
+    errors.interval_missed += missed ? 1.0 / simulations : 0.0;
+    errors.false_equivalent += equivalent ? 1.0 / simulations : 0.0;
+    errors.told += far > 0 ? static_cast<double>(told) / far / simulations : 0.0;
+  }
+  return errors;
+}
+
+TEST(Calibration, MarksAgainstTheBestAreWrongInAtMost5PercentOfStudies) {
+  const std::vector<std::vector<double>> truths = {
+      {0.70, 0.70, 0.70, 0.70, 0.70, 0.70},                          // all are the best
+      {0.70, 0.699, 0.69, 0.68, 0.60, 0.60},                         // one is
+      {0.70, 0.70, 0.6899, 0.6899, 0.6899, 0.60, 0.60, 0.60, 0.60},  // just beyond the margin
+      {0.70, 0.6899}};
+  for (const int n : {3, 5, 10}) {
+    for (const std::vector<double>& truth : truths) {
+      const MarkErrors errors = errors_of_marks(truth, n, /*margin=*/0.01, 2000);
+      std::cout << truth.size() << " rows, " << n << " seeds: the best row is left out in "
+                << 100 * errors.best_excluded << " %, intervals wrong in "
+                << 100 * errors.interval_missed << " %, false ≈ in "
+                << 100 * errors.false_equivalent
+                << " %; rows 10 points below told from it: " << 100 * errors.told << " %\n";
+      // Two standard errors of 2,000 studies above 5 %; Bonferroni stays under it.
+      EXPECT_LT(errors.best_excluded, 0.06) << n;
+      EXPECT_LT(errors.interval_missed, 0.06) << n;
+      EXPECT_LT(errors.false_equivalent, 0.06) << n;
+    }
+  }
+  // And they say something: with five seeds rows ten points below the best are told from it.
+  EXPECT_GT(errors_of_marks(truths[1], 5, 0.01, 500).told, 0.95);
+}
+
+// Intervals of differences to one reference, as report tables print them with their stars: all of a
+// table hold the truth together.
+TEST(Calibration, StarsAndIntervalsAgainstZeroShotHoldTogetherForAllRows) {
+  SplitMix64 random(11);
+  constexpr int kRows = 12;
+  constexpr int kSimulations = 4000;
+  int missed = 0;
+  for (int s = 0; s < kSimulations; ++s) {
+    std::vector<std::vector<double>> differences(kRows);
+    for (int seed = 0; seed < 5; ++seed) {
+      const double reference = 0.005 * normal(random);
+      for (auto& row : differences)
+        row.push_back(0.01 * normal(random) - reference);
+    }
+    bool any = false;
+    for (const auto& row : differences) {
+      const double reach = t_quantile(1.0 - 0.025 / kRows, 4) * *standard_error(row);
+      const bool outside = std::abs(estimate(row).mean) > reach;
+      EXPECT_EQ(outside, kRows * *paired_t_p(row) < 0.05);  // star and interval say the same
+      any = any || outside;
+    }
+    missed += any ? 1 : 0;
+  }
+  const double share = static_cast<double>(missed) / kSimulations;
+  std::cout << kRows << " rows, 5 seeds: some interval misses in " << 100 * share << " %\n";
+  EXPECT_LT(share, 0.057);
+  EXPECT_GT(share, 0.02);
 }
 
 // Test images of four domains: some are easy, some hard, each seed's model has its own luck with

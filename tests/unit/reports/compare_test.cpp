@@ -85,13 +85,24 @@ TEST_F(CompareTest, ARealDifferenceIsSaidToBeReal) {
   EXPECT_EQ(result.task_seeds->n, 6);
   EXPECT_THAT(result.verdict,
               AllOf(StartsWith("good is 41.7 points better than poor"), HasSubstr("over 3 seeds"),
-                    HasSubstr("the difference is real")));
+                    HasSubstr("the difference is significant")));
+}
+
+TEST_F(CompareTest, AllNumbersHaveTheSignOfTheFirstLessTheSecond) {
+  const CompareResult result = compared("poor", "good");
+  EXPECT_NEAR(result.difference.mean, -(0.45 + 0.35 + 0.45) / 3.0, 1e-12);
+  EXPECT_THAT(result.verdict, StartsWith("poor is 41.7 points worse than good on these test "
+                                         "images (poor less good: 95 % interval -56.0 to -27.3"));
+  EXPECT_THAT(result.verdict, HasSubstr("the interval is -"));
+  std::ostringstream text;
+  print_comparison(text, result, /*pictures=*/0);
+  EXPECT_THAT(text.str(), HasSubstr("differences are poor less good"));
 }
 
 TEST_F(CompareTest, ADifferenceWithinTheNoiseIsNot) {
   const CompareResult result = compared("near", "poor");
   EXPECT_GT(result.seeds_p.value(), 0.05);
-  EXPECT_THAT(result.verdict, HasSubstr("cannot be told from chance with 3 seeds"));
+  EXPECT_THAT(result.verdict, HasSubstr("the difference is not significant with 3 seeds"));
 }
 
 TEST_F(CompareTest, OneRunEachSaysNothingAboutMethods) {
@@ -139,7 +150,7 @@ TEST_F(CompareTest, TheSameDifferenceWithEverySeedIsNoProofOfANewOne) {
   EXPECT_EQ(result.wins.a, 6);
   EXPECT_NEAR(result.wins.p, 0.5, 1e-12);
   EXPECT_EQ(compared("twin", "steady").verdict,
-            "twin and steady gave the same answer to each of the 20 pictures: there is no "
+            "twin and steady gave the same answer to each of the 20 images: there is no "
             "difference to test.");
 }
 
@@ -166,7 +177,7 @@ TEST_F(CompareTest, RefusesWhatCannotBePaired) {
   EXPECT_THAT(refusal("good", "god"), HasSubstr("god"));
   EXPECT_THAT(refusal("good", "missing"), HasSubstr("missing"));
   const auto runs = store_.runs("sample");
-  EXPECT_THAT(refusal(runs[0].plan.hash, runs[4].plan.hash), HasSubstr("pictures"));
+  EXPECT_THAT(refusal(runs[0].plan.hash, runs[4].plan.hash), HasSubstr("different images"));
 }
 
 }  // namespace

@@ -80,12 +80,12 @@ TEST_F(GoldenReportTest, FilesAreAsTheGoldenFiles) {
     if (path.extension() == ".pdf") continue;  // depends on the fonts of the machine
     expect_golden(path.extension() == ".html" ? own_part(read(path)) : read(path), name);
   }
-  EXPECT_EQ(names,
-            (std::set<std::string>{"report.md", "table.csv", "table.tex", "runs.csv", "report.html",
-                                   "accuracy_parameters.svg", "accuracy_parameters.pdf",
-                                   "accuracy_seconds.svg", "accuracy_seconds.pdf", "seeds.svg",
-                                   "seeds.pdf", "learning_curves.svg", "learning_curves.pdf",
-                                   "affinity_mmap-grouped.svg", "affinity_mmap-grouped.pdf"}));
+  EXPECT_EQ(names, (std::set<std::string>{
+                       "report.md", "table.csv", "table.tex", "runs.csv", "classes.csv",
+                       "confusions.csv", "report.html", "accuracy_parameters.svg",
+                       "accuracy_parameters.pdf", "accuracy_seconds.svg", "accuracy_seconds.pdf",
+                       "seeds.svg", "seeds.pdf", "learning_curves.svg", "learning_curves.pdf",
+                       "affinity_mmap-grouped.svg", "affinity_mmap-grouped.pdf"}));
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ class SignificanceTest : public testing::Test {
       }
       plan.push_back(std::move(planned));
     }
-    store.set_study(records::study("sample", plan));
+    results::StudyRecord study = records::study("sample", plan);
+    if (!margin_.empty()) study.protocol += "equivalence-margin = " + margin_ + "\n";
+    store.set_study(study);
     for (std::size_t i = 0; i < plan.size(); ++i) {
       for (const records::RunChoice& choice : plan[i].runs) {
         store.register_split(records::split(choice.seed));
@@ -57,6 +59,7 @@ class SignificanceTest : public testing::Test {
     return build_report(store, "sample");
   }
 
+  std::string margin_;  // of the study
   records::TemporaryFolder folder_;
 };
 
@@ -71,8 +74,8 @@ const std::vector<SampleRow> kRows = {
      {{7, 6}, {7, 7}, {8, 5}, {7, 5}, {8, 7}},
      2 * kBackbone}};
 
-// SciPy 1.17 and statsmodels 0.15: stats.ttest_rel(row, reference).pvalue over the seeds' means,
-// multipletests(p, method="holm")[1] over all rows with one reference.
+// SciPy 1.17: stats.ttest_rel(row, reference).pvalue over the seeds' means, times the four rows
+// with this reference; intervals stats.t.ppf(1 - 0.025 / 4, 4) * stats.sem(row - reference).
 TEST_F(SignificanceTest, ComparesRowsWithZeroShot) {
   const Report report = report_of(kRows);
   ASSERT_EQ(report.zero_shot, 0U);
@@ -82,11 +85,15 @@ TEST_F(SignificanceTest, ComparesRowsWithZeroShot) {
   EXPECT_EQ(a.difference.n, 5);
   EXPECT_NEAR(a.difference.mean, 0.12, 1e-12);
   EXPECT_NEAR(*a.p, 0.0006081849444633356, 1e-12);
-  EXPECT_NEAR(*a.p_holm, 0.0006081849444633356, 1e-12);
+  EXPECT_NEAR(*a.p_bonferroni, 4 * 0.0006081849444633356, 1e-12);
   const Comparison& b = *report.rows[2].versus_zero_shot;
   EXPECT_NEAR(*b.p, 4.545129572545693e-05, 1e-12);
-  EXPECT_NEAR(*b.p_holm, 0.00018180518290182772, 1e-12);
+  EXPECT_NEAR(*b.p_bonferroni, 4 * 4.545129572545693e-05, 1e-12);
   EXPECT_TRUE(b.is_real());
+  for (std::size_t i = 1; i < report.rows.size(); ++i) {
+    const Comparison& one = *report.rows[i].versus_zero_shot;
+    EXPECT_EQ(one.is_real(), one.difference.excludes_zero()) << i;
+  }
 }
 
 TEST_F(SignificanceTest, KnowsTheBaselineByWhatItsRunsSayAndNotByItsName) {
@@ -117,25 +124,81 @@ TEST_F(SignificanceTest, KnowsFullFineTuningByTheNumberOfParametersThatItTrains)
   EXPECT_EQ(report_of({one_tower, shared, copies}).single_task, 2U);
 }
 
-TEST_F(SignificanceTest, ComparesRowsWithTheBestAndMarksThoseThatCannotBeToldFromIt) {
+TEST_F(SignificanceTest, ComparesRowsWithTheBestOfTheOthers) {
   const Report report = report_of(kRows);
   ASSERT_EQ(report.best, 2U);
-  EXPECT_NEAR(*report.rows[3].versus_best->p, 0.7488684500235274, 1e-10);
-  EXPECT_NEAR(*report.rows[3].versus_best->p_holm, 0.7488684500235274, 1e-10);
-  EXPECT_NEAR(*report.rows[4].versus_best->p, 0.024896163460222765, 1e-10);
-  EXPECT_NEAR(*report.rows[4].versus_best->p_holm, 0.0497923269, 1e-9);
-  EXPECT_TRUE(report.rows[2].among_best);
-  EXPECT_TRUE(report.rows[3].among_best);
-  EXPECT_FALSE(report.rows[4].among_best);
-  EXPECT_FALSE(report.rows[0].among_best);
-  EXPECT_THAT(report.notes, Contains("The best mean is that of 'b'; 'c' cannot be told from it "
-                                     "with these seeds, so ranks among them mean nothing."));
+  EXPECT_TRUE(report.rows[2].versus_best->may_be_best);
+  EXPECT_NEAR(*report.rows[2].versus_best->difference, 0.01, 1e-12);
+  EXPECT_TRUE(report.rows[3].versus_best->may_be_best);
+  EXPECT_NEAR(*report.rows[3].versus_best->difference, -0.01, 1e-12);
+  EXPECT_FALSE(report.rows[0].versus_best->may_be_best);
+  EXPECT_EQ(*report.rows[0].versus_best->high, 0.0);
+  EXPECT_THAT(report.notes,
+              Contains(testing::AllOf(HasSubstr("The best mean is that of 'b'"), HasSubstr("'c'"),
+                                      HasSubstr("That is no proof that they are equal"))));
 }
 
 TEST_F(SignificanceTest, SaysWhenTheBestRowStandsAlone) {
   const Report report = report_of({kRows[0], kRows[1], kRows[2]});
-  EXPECT_FALSE(report.rows[1].among_best);
-  EXPECT_THAT(report.notes, Contains(HasSubstr("can be told from the best, 'b'")));
+  EXPECT_FALSE(report.rows[1].versus_best->may_be_best);
+  EXPECT_EQ(*report.rows[2].versus_best->low, 0.0);
+  EXPECT_THAT(
+      report.notes,
+      Contains("The best mean is that of 'b'; no other row without gaps is better (95 % for all of "
+               "them together)."));
+}
+
+// Ten points that a test does not tell from the best are no shared first place.
+TEST_F(SignificanceTest, NotSignificantIsNotEquivalent) {
+  const std::vector<SampleRow> rows = {{"a", "coop", "joint", {{9, 7}, {6, 6}, {9, 9}}},
+                                       {"b", "mmap", "joint", {{6, 6}, {7, 7}, {7, 7}}}};
+  const Report report = report_of(rows);
+  EXPECT_NEAR(*report.rows[1].versus_best->difference, -0.1, 1e-12);
+  EXPECT_TRUE(report.rows[1].versus_best->may_be_best);
+  std::ostringstream out;
+  print_table(out, report);
+  EXPECT_THAT(out.str(), HasSubstr("-10.00"));
+  EXPECT_THAT(out.str(), HasSubstr(" n.s."));
+  EXPECT_THAT(out.str(), Not(HasSubstr("≈")));
+  // With a margin of the protocol: still not equivalent to the best.
+  margin_ = "1";
+  EXPECT_THAT(report_of(rows).notes,
+              Contains(HasSubstr("no more than 1.00 points below the best (≈): none")));
+}
+
+TEST_F(SignificanceTest, EquivalentIsWhatTheIntervalShowsToBeWithinTheMarginOfTheProtocol) {
+  margin_ = "20";
+  const Report report =
+      report_of({{"a", "coop", "joint", {{9, 8}, {8, 8}, {9, 9}, {8, 8}, {9, 8}}},
+                 {"b", "mmap", "joint", {{9, 8}, {8, 9}, {9, 8}, {8, 8}, {8, 8}}},
+                 {"c", "vpt", "joint", {{2, 2}, {2, 3}, {3, 2}, {2, 1}, {2, 2}}}});
+  EXPECT_EQ(report.equivalence_margin, 0.2);
+  EXPECT_TRUE(report.rows[0].is_equivalent_to_best(0.2));
+  EXPECT_TRUE(report.rows[1].is_equivalent_to_best(0.2));
+  EXPECT_FALSE(report.rows[1].is_equivalent_to_best(0.01));
+  EXPECT_FALSE(report.rows[2].is_equivalent_to_best(0.2));
+  std::ostringstream out;
+  print_table(out, report);
+  EXPECT_THAT(out.str(), HasSubstr(" ≈"));
+  EXPECT_THAT(out.str(), HasSubstr("≈: no more than"));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("(≈): 'b'.")));
+}
+
+TEST_F(SignificanceTest, AnIntervalThatLeaves0To100IsASentence) {
+  const Report report = report_of(
+      {{"a", "coop", "joint", {{9, 9}, {3, 3}}}, {"b", "mmap", "joint", {{5, 5}, {6, 5}}}});
+  std::ostringstream out;
+  print_table(out, report);
+  EXPECT_THAT(out.str(), HasSubstr("60.00 (no interval)"));
+  EXPECT_THAT(report.notes,
+              Contains("No interval is printed for the mean of 'a' (2 seeds, 30.00 to 90.00 %): a "
+                       "95 % t-interval would leave 0 to 100 %, so it says nothing."));
+}
+
+TEST_F(SignificanceTest, SaysWhatIntervalsLeaveOut) {
+  std::ostringstream out;
+  print_table(out, report_of(kRows));
+  EXPECT_THAT(out.str(), HasSubstr("leaves out what other test images would do"));
 }
 
 // numpy and SciPy: ((row - full) / full).mean(axis=tasks), stats.t.ppf(.975, 4) * stats.sem(...)
@@ -166,9 +229,9 @@ TEST_F(SignificanceTest, NamesSeedsThatCollapsed) {
   EXPECT_TRUE(report.rows[1].collapsed_seeds.empty());
   EXPECT_THAT(report.rows[2].collapsed_seeds, ElementsAre(2U));
   EXPECT_THAT(report.notes,
-              Contains("Row 'few': seeds 1, 2 end far below the others (10.0, 15.0 % against 65.0 "
-                       "%). The mean stands for neither: look at the loss of these runs."));
-  EXPECT_THAT(report.notes, Contains(HasSubstr("Row 'one': seed 2 ends far below")));
+              Contains("Row 'few': seeds 1, 2 are far below the others (10.0, 15.0 % against 65.0 "
+                       "%). 2 seeds are outliers; check their learning curves."));
+  EXPECT_THAT(report.notes, Contains(HasSubstr("Row 'one': seed 2 is far below")));
 }
 
 TEST_F(SignificanceTest, TwoSeedsHaveNotCollapsedAndNoLossIsNamedWhereNothingTrains) {
@@ -177,9 +240,9 @@ TEST_F(SignificanceTest, TwoSeedsHaveNotCollapsedAndNoLossIsNamedWhereNothingTra
   EXPECT_TRUE(two.rows[0].collapsed_seeds.empty());
   EXPECT_THAT(two.notes, Not(Contains(HasSubstr("far below"))));
   const Report three = report_of({{"zero", "zero-shot", "joint", {{1, 1}, {7, 7}, {7, 7}}, 0}});
-  EXPECT_THAT(three.notes, Contains(testing::AllOf(HasSubstr("seed 1 ends far below"),
+  EXPECT_THAT(three.notes, Contains(testing::AllOf(HasSubstr("seed 1 is far below"),
                                                    HasSubstr("nothing trains in this row"),
-                                                   Not(HasSubstr("loss")))));
+                                                   Not(HasSubstr("learning curve")))));
 }
 
 TEST_F(SignificanceTest, WarnsOfTooFewSeeds) {
@@ -206,9 +269,11 @@ TEST_F(SignificanceTest, MarksTheTableAndExplainsTheMarks) {
   std::ostringstream out;
   print_table(out, report);
   const std::string text = out.str();
-  EXPECT_THAT(text, HasSubstr("73.00 ± 5.55 ≈ [2]"));
-  EXPECT_THAT(text, HasSubstr("+12.00 ± 3.40 *"));
-  EXPECT_THAT(text, HasSubstr("≈: cannot be told from the best row"));
+  EXPECT_THAT(text, HasSubstr("73.00 ± 5.55 [2]"));
+  EXPECT_THAT(text, HasSubstr(" *  "));
+  EXPECT_THAT(text, HasSubstr("*: the interval leaves out 0"));
+  EXPECT_THAT(text, HasSubstr("n.s."));
+  EXPECT_THAT(text, Not(HasSubstr("≈")));
   EXPECT_THAT(text, HasSubstr("+11.36 ± 9.81"));
 }
 

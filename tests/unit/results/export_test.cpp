@@ -71,10 +71,10 @@ TEST_F(ExportTest, WritesEveryViewAsItsOwnFile) {
     EXPECT_TRUE(std::filesystem::is_regular_file(file));
     names.push_back(file.filename().string());
   }
-  EXPECT_THAT(names, ElementsAre("accuracy.csv", "cost.csv", "failures.csv", "groups.csv",
-                                 "parameters.csv", "ranking.csv", "searches.csv"));
+  EXPECT_THAT(names, ElementsAre("accuracy.csv", "cost.csv", "evaluations.csv", "failures.csv",
+                                 "groups.csv", "parameters.csv", "ranking.csv", "searches.csv"));
   const auto all = std::distance(std::filesystem::directory_iterator(out_), {});
-  EXPECT_EQ(all, 7) << "nothing else is left behind";
+  EXPECT_EQ(all, 8) << "nothing else is left behind";
 }
 
 TEST_F(ExportTest, QuotesAsRfc4180AndKeepsNumbersExact) {
@@ -119,13 +119,13 @@ TEST_F(ExportTest, LeavesViewsThatSomebodyAddedAlone) {
     SQLite::Database db(path_.string(), SQLite::OPEN_READWRITE);
     db.exec("CREATE VIEW mine AS SELECT 1 AS one");
   }
-  EXPECT_EQ(export_views(path_, out_).size(), 7U);
+  EXPECT_EQ(export_views(path_, out_).size(), 8U);
 }
 
 TEST_F(ExportTest, ReadsAStoreOfAnEarlierVersion) {
   const std::filesystem::path old = folder_ / "old.sqlite";
   sample::make_old_store(old, 1);
-  EXPECT_EQ(export_views(old, out_).size(), 7U);
+  EXPECT_EQ(export_views(old, out_).size(), 8U);
   EXPECT_THAT(text_of(out_ / "ranking.csv"), HasSubstr("demo,1,mmap-grouped,1,1,"));
 }
 

@@ -228,17 +228,18 @@ TEST_F(MergeTest, RefusesAnotherPlanUnderTheSameNameUnlessItMayRename) {
   make(a_, {done(coop1_)});
   make(b_, {done(coop2_)});
   StudyRecord other = sample::study("demo", {{"coop", {coop1_}}, {"mmap", {mmap1_}}});
+  other.protocol += "[train]\nepochs = 7\n";
   other.searches = {
       {.row_index = 0, .strategy = "grid", .trials = 4, .study = "trials", .chosen = {}}};
   set_study(b_, other);
-  set_study(b_, sample::study("trials", {{"coop", {coop2_}}}));
+  set_study(b_, sample::study("trials", {{"coop", {mmap1_}}}));
   set_study(a_, sample::study("trials", {{"coop", {coop1_}}}));
   set_study(a_, sample::study("demo-b", {{"coop", {coop1_}}}));
   const std::string before = dump(a_);
   EXPECT_THAT(refusal(), AllOf(HasSubstr("a.sqlite"), HasSubstr("b.sqlite"),
                                HasSubstr("study 'demo' has another plan"),
-                               HasSubstr("row 'coop' seed 2 stands where the other has row 'mmap' "
-                                         "seed 1"),
+                               HasSubstr("in [train] the one has 'epochs is not said', the other "
+                                         "'epochs = 7'"),
                                HasSubstr("--rename")));
   EXPECT_EQ(dump(a_), before) << "a refused merge changes nothing";
 
@@ -247,7 +248,8 @@ TEST_F(MergeTest, RefusesAnotherPlanUnderTheSameNameUnlessItMayRename) {
               ElementsAre(HasSubstr("is called 'demo-b-2'"), HasSubstr("is called 'trials-b'")));
   {
     const RunStore store(a_, OpenMode::read_only);
-    EXPECT_THAT(store.studies(), ElementsAre("demo", "demo-b", "demo-b-2", "trials", "trials-b"));
+    EXPECT_THAT(store.studies(), ElementsAre("demo", "demo (earlier 1)", "demo-b", "demo-b-2",
+                                             "trials", "trials-b"));
     EXPECT_EQ(store.study("demo")->plan.size(), 3U);
     EXPECT_EQ(store.study("demo-b-2")->plan.size(), 2U);
     EXPECT_EQ(store.study("demo-b-2")->searches.at(0).study, "trials-b");
@@ -257,7 +259,7 @@ TEST_F(MergeTest, RefusesAnotherPlanUnderTheSameNameUnlessItMayRename) {
   EXPECT_EQ(dump(a_), once);
 }
 
-TEST_F(MergeTest, NamesPlansThatDifferInSettingsOrLength) {
+TEST_F(MergeTest, NamesRunsOfOneRowThatDifferInSettings) {
   make(a_, {});
   make(b_, {});
   StudyRecord study = sample::study("demo", rows_);
@@ -265,9 +267,11 @@ TEST_F(MergeTest, NamesPlansThatDifferInSettingsOrLength) {
   set_study(b_, study);
   EXPECT_THAT(refusal(), HasSubstr("their runs of row 'coop' seed 2 have different settings"));
   study = sample::study("demo", rows_);
-  study.plan.pop_back();
+  for (PlannedRun& run : study.plan)
+    if (run.row_label == "mmap") run.sharing = "joint";
+  study.plan.back().seed = 2;
   set_study(b_, study);
-  EXPECT_THAT(refusal(), HasSubstr("3 runs and 2"));
+  EXPECT_THAT(refusal(), HasSubstr("their rows 'mmap' have other methods or sharings"));
 }
 
 TEST_F(MergeTest, JoinsSearchesOfOneStudyRowByRow) {

@@ -122,7 +122,7 @@ TEST_F(StoreTrust, AnExportStaysInItsFolderWhateverViewsAreCalled) {
   for (const std::string& name : {(folder_ / "absolute").string(), std::string("../up"),
                                   std::string("a/b"), std::string("quo\"\"te"), std::string("..")})
     change("CREATE VIEW \"" + name + "\" AS SELECT 'demo' AS study");
-  EXPECT_EQ(export_views(path_, target).size(), 7U);
+  EXPECT_EQ(export_views(path_, target).size(), 8U);
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder_ / ""))
     if (entry.path().extension() == ".csv") files.push_back(entry.path().parent_path().string());
@@ -206,7 +206,7 @@ TEST_F(StoreTrust, IsReadWhereNothingCanBeWrittenBesideIt) {
   EXPECT_TRUE(RunStore(copy, OpenMode::read_only).load(hash_).has_value());
   EXPECT_TRUE(RunStore(copy, OpenMode::read_only)
                   .has_done(sample::identity_of({.seed = 2}, sample::split(2)).hash));
-  EXPECT_EQ(export_views(copy, folder_ / "out").size(), 7U);
+  EXPECT_EQ(export_views(copy, folder_ / "out").size(), 8U);
   EXPECT_THAT(check_store(copy).problems, IsEmpty());
   EXPECT_EQ(sample::text_of(copy), before);
 }

@@ -42,6 +42,23 @@ TEST_F(StudyPlanTest, ReplacesThePlanOfAStudyButNotItsRuns) {
   EXPECT_TRUE(store_.runs("c").empty());
 }
 
+TEST_F(StudyPlanTest, KeepsAPlanWhoseFinishedRunsWouldBeInNoPlanAnyMore) {
+  const RunChoice one{.method = "coop"}, two{.method = "vpt"}, three{.method = "mmap"};
+  EXPECT_EQ(store_.set_study(sample::study("a", {{"x", {one}}, {"y", {two}}})), std::nullopt);
+  // Nothing of it was run: nothing is lost.
+  EXPECT_EQ(store_.set_study(sample::study("a", {{"coop", {one}}})), std::nullopt);
+  store_.record(sample::done_run(one, split_));
+  EXPECT_EQ(store_.set_study(sample::study("a", {{"coop", {two}}})), "a (earlier 1)");
+  EXPECT_THAT(store_.studies(), testing::ElementsAre("a", "a (earlier 1)"));
+  EXPECT_EQ(store_.runs("a (earlier 1)").at(0).status, RunStatus::done);
+  // More runs lose none, and a way back and forth keeps each plan once.
+  EXPECT_EQ(store_.set_study(sample::study("a", {{"x", {two}}, {"y", {three}}})), std::nullopt);
+  store_.record(sample::done_run(two, split_));
+  EXPECT_EQ(store_.set_study(sample::study("a", {{"coop", {one}}})), "a (earlier 2)");
+  EXPECT_EQ(store_.set_study(sample::study("a", {{"x", {two}}, {"y", {three}}})), std::nullopt);
+  EXPECT_EQ(store_.studies().size(), 3U);
+}
+
 SearchRecord search_of(std::int64_t row) {
   return {.row_index = row,
           .strategy = "grid",

@@ -116,6 +116,13 @@ TEST_F(LeaseKeeping, TheLeaseOfALivingOrUnknownProcessIsLeftAlone) {
   EXPECT_EQ(state_of("far, process 1 (12345678.4026531836-99)"), OwnerState::unknown);
   for (const char* strange : {"", "somebody", "host, process", "host, process x (y)"})
     EXPECT_EQ(state_of(strange), OwnerState::unknown) << strange;
+  EXPECT_EQ(other_host("far, process 1 (12345678.4026531836-99)"), "far");
+  EXPECT_EQ(other_host(self), std::nullopt);
+  const std::string here = self.substr(0, self.find(", process "));
+  EXPECT_EQ(other_host(here + ", process 1 (12345678.4026531836-99)"), std::nullopt) << "rebooted";
+  EXPECT_EQ(other_host("far" + self.substr(here.size())), std::nullopt)
+      << "a container of this host";
+  EXPECT_EQ(other_host("somebody"), std::nullopt);
   LeaseKeeper one = keeper(self, 1h), other = keeper("far, process 1 (12345678.1-99)", 1h);
   EXPECT_EQ(one.claim(kFirst), Claim::taken);
   EXPECT_EQ(other.claim(kFirst), Claim::busy);

@@ -138,5 +138,61 @@ TEST(Plan, ItsProtocolTextIsAProtocolOfTheSameRuns) {
     EXPECT_EQ(same.jobs[i].identity.hash, plan.jobs[i].identity.hash);
 }
 
+constexpr const char* kFewShot = "[dataset]\nsplit = shots\ntrain-shots = 4,1,2\n";
+
+Protocol few_shot(const std::string& rows) {
+  const fs::path folder = fs::path(testing::TempDir());
+  std::ofstream(folder / "plan_rows.ini") << rows << kFewShot;
+  std::ofstream(folder / "plan_where.ini") << kHead;
+  return read_protocol(std::vector<fs::path>{folder / "plan_rows.ini", folder / "plan_where.ini"});
+}
+
+TEST(PlanOfSeveralSizes, RunsARowOnceASizeAndZeroShotOnce) {
+  const Protocol study = few_shot(
+      "[row.none]\nmethod = zero-shot\nsharing = joint\n"
+      "[row.a]\nmethod = coop\nsharing = joint\n");
+  const auto runs = expand(study, plugins(), {"/cache", 2});
+  ASSERT_EQ(runs.size(), 8U);  // (1 + 3) x 2 seeds
+  std::vector<std::string> labels;
+  for (std::size_t i = 0; i < runs.size(); i += 2) {
+    labels.push_back(runs[i].label);
+    EXPECT_EQ(runs[i].row, static_cast<std::int64_t>(i / 2));
+    EXPECT_TRUE(runs[i].dataset.train_shot_counts.empty());
+    EXPECT_EQ(runs[i].dataset.largest_train_size, 4.0);
+  }
+  EXPECT_EQ(labels, (std::vector<std::string>{"none", "a@4", "a@1", "a@2"}));
+  EXPECT_EQ(runs[0].dataset.train_shots, 4);
+  EXPECT_EQ(runs[4].dataset.train_shots, 1);
+  EXPECT_EQ(runs[4].train_size, "1");
+}
+
+TEST(PlanOfSeveralSizes, EachSizeHasTheIdentityOfItsSplit) {
+  const Protocol study = few_shot(
+      "[row.none]\nmethod = zero-shot\nsharing = joint\n"
+      "[row.a]\nmethod = coop\nsharing = joint\n");
+  StudyFacts of_sizes = facts();
+  for (const std::string size : {"4", "1", "2"})
+    for (const std::uint64_t seed : {1U, 2U})
+      of_sizes.split_hashes[{seed, size}] = "split" + std::to_string(seed) + "@" + size;
+  const auto runs = expand(study, plugins(), {"/cache", 2});
+  const Plan plan = make_plan(study, runs, plugins(), of_sizes);
+  std::set<std::string> hashes;
+  for (const Job& job : plan.jobs)
+    hashes.insert(job.identity.hash);
+  EXPECT_EQ(hashes.size(), 8U);
+  EXPECT_EQ(plan.study.plan[2].row_label, "a@4");
+  // The text is read back as the same runs.
+  const fs::path file = fs::path(testing::TempDir()) / "plan_again.ini";
+  std::ofstream(file) << plan.study.protocol;
+  const Protocol again = read_protocol(file);
+  EXPECT_THAT(plan.study.protocol,
+              AllOf(HasSubstr("train-shots = 4,1,2\n"), HasSubstr("largest-train-size = 4\n")));
+  const Plan repeat =
+      make_plan(again, expand(again, plugins(), {"/cache", 2}), plugins(), of_sizes);
+  ASSERT_EQ(repeat.jobs.size(), plan.jobs.size());
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i)
+    EXPECT_EQ(repeat.jobs[i].identity.hash, plan.jobs[i].identity.hash);
+}
+
 }  // namespace
 }  // namespace petlab::study

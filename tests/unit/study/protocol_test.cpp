@@ -51,6 +51,18 @@ class ProtocolTest : public testing::Test {
       ("protocol_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
 };
 
+TEST_F(ProtocolTest, TakesAnEquivalenceMarginInPercentagePoints) {
+  EXPECT_FALSE(read(std::string(kHead) + kRow).equivalence_margin.has_value());
+  const auto with = [&](const std::string& value) {
+    return "[study]\nequivalence-margin = " + value + std::string(kHead).substr(7) + kRow;
+  };
+  EXPECT_EQ(read(with("1.5")).equivalence_margin, 1.5);
+  for (const char* wrong : {"0", "-1", "101", "nan", "one"})
+    EXPECT_THAT(
+        error_of(with(wrong)),
+        testing::AllOf(HasSubstr("my.ini:2"), HasSubstr("expected percentage points over 0")));
+}
+
 TEST_F(ProtocolTest, ReadsRowsInTheOrderOfTheFile) {
   const Protocol p =
       read(std::string(kHead) +
@@ -294,6 +306,46 @@ TEST_F(ProtocolTest, TenThousandRowsTakeAsLongAsTenTimesAThousand) {
   const double small = std::min({seconds(1000), seconds(1000), seconds(1000)});
   // Quadratic, it would be a hundred times.
   EXPECT_LT(seconds(10'000), 40 * small + 0.1);
+}
+
+TEST_F(ProtocolTest, SeveralTrainingSizesAreOneAxisWithOneTestSet) {
+  const std::string shots = std::string(kHead) + kRow;
+  const auto with = [](const std::string& key, const std::string& value) {
+    return Setting{"dataset." + key, value, "--set", ""};
+  };
+  const Protocol p = read(shots, {with("split", "shots"), with("train-shots", "1, 2,16")});
+  EXPECT_EQ(p.dataset.train_shot_counts, (std::vector<std::int64_t>{1, 2, 16}));
+  EXPECT_EQ(p.dataset.largest_train_size, 16.0);
+  const Protocol wider = read(
+      shots, {with("split", "shots"), with("train-shots", "1"), with("largest-train-size", "16")});
+  EXPECT_TRUE(wider.dataset.train_shot_counts.empty());
+  const Protocol shares = read(shots, {with("train-fraction", "0.05,0.4")});
+  EXPECT_EQ(shares.dataset.largest_train_size, 0.4);
+  const auto refusal = [&](const std::vector<Setting>& more) { return error_of(shots, more); };
+  EXPECT_THAT(
+      refusal({with("train-fraction", "0.1,0.2,0.1")}),
+      HasSubstr("--set: 'dataset.train-fraction' is '0.1,0.2,0.1', expected each size once"));
+  EXPECT_THAT(refusal({with("train-fraction", "0.1,1")}), HasSubstr("expected a number between"));
+  EXPECT_THAT(refusal({with("train-fraction", "0.1,0.4"), with("largest-train-size", "0.3")}),
+              HasSubstr("largest-train-size is 0.3, expected at least 0.4"));
+  EXPECT_THAT(refusal({with("split", "shots"), with("train-shots", "1"),
+                       with("largest-train-size", "1.5")}),
+              HasSubstr("expected a number of pictures"));
+  EXPECT_THAT(refusal({with("train-fraction", "0.1"), with("largest-train-size", "4")}),
+              HasSubstr("expected a share less than 1"));
+  EXPECT_THAT(refusal({with("split", "list"), with("largest-train-size", "4")}),
+              HasSubstr("largest-train-size is for split = percent and shots"));
+  EXPECT_THAT(refusal({with("train-fraction", "0.1,0.4"), with("development-fraction", "0.6")}),
+              HasSubstr("expected less than 1 together with train-fraction, 0.4"));
+  EXPECT_THAT(refusal({with("train-fraction", "0.1,0.4"),
+                       Setting{"search.space.learning-rate", "x1,x3", "--set", ""}}),
+              HasSubstr("chooses settings for one training size"));
+}
+
+TEST_F(ProtocolTest, AStudyOfStepsMayHaveFewerEpochsThanItsWarmUp) {
+  const std::string text = std::string(kHead) + "[train]\nepochs = 1\n" + kRow;
+  EXPECT_THAT(error_of(text), HasSubstr("warmup-epochs in [train] is 1, expected fewer"));
+  EXPECT_EQ(read(text, {{"train.steps", "300", "--steps", ""}}).training.steps, 300);
 }
 
 }  // namespace

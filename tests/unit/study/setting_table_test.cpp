@@ -43,6 +43,7 @@ engine::RunSpec sample_for(const SettingEntry& entry) {
     spec.dataset.split = "shots";
     spec.dataset.train_shots = 4;
   }
+  if (entry.key() == "train.epsilon") spec.training.optimizer = engine::OptimizerKind::adamw;
   if (entry.key() == "dataset.validation" || entry.key() == "dataset.development-seed")
     spec.dataset.development_fraction = 0.3;
   return spec;
@@ -175,7 +176,7 @@ TEST(SettingTable, RefusesInOneSentenceWhatIsNoValue) {
     return "no error";
   };
   EXPECT_EQ(refusal(*engine::row_setting("optimizer"), "lion"),
-            "my.ini:3: 'train.optimizer' is 'lion', expected one of sgd, adamw");
+            "my.ini:3: 'train.optimizer' is 'lion', expected one of sgd, adamw, adam");
   EXPECT_EQ(refusal(*engine::study_setting("dataset.train-fraction"), "1"),
             "my.ini:3: 'dataset.train-fraction' is '1', expected a number between 0 and 1");
   EXPECT_EQ(refusal(*engine::study_setting("dataset.validation-fraction"), "1"),

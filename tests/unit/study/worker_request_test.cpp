@@ -41,6 +41,7 @@ TEST(WorkerRequest, SurvivesItsJourneyUnchanged) {
   order.store = "/results/demo.sqlite";
   order.store_file = {.device = 66306, .inode = 18446744073709551615U};
   order.parent = 42;
+  order.detached = DetachedRun{"/shared/demo.sqlite.checkpoints", "/tmp/features"};
 
   const WorkerRequest copy = parse_worker_request(to_json(order));
   EXPECT_EQ(to_json(copy), to_json(order));
@@ -64,6 +65,8 @@ TEST(WorkerRequest, SurvivesItsJourneyUnchanged) {
   EXPECT_EQ(copy.job.spec.grouping->options.at("groups"), "2");
   EXPECT_EQ(copy.job.plugin_files, order.job.plugin_files);
   EXPECT_EQ(copy.job.identity.parts, order.job.identity.parts);
+  ASSERT_TRUE(copy.detached.has_value());
+  EXPECT_EQ(copy.detached->checkpoints, order.detached->checkpoints);
 }
 
 TEST(WorkerRequest, WithoutGroupingStaysWithoutIt) {

@@ -16,7 +16,7 @@ struct KnownDataset {
   std::string layout;  ///< what its folder looks like
   std::string source;  ///< where users get it
   std::string counts;  ///< published, by domain; "" for pictures of one's own
-  std::string status;  ///< "built, 4162 pictures", or a sentence that says what to do
+  std::string status;  ///< "built, 4162 images", or a sentence that says what to do
 };
 
 /// Looks for Icon-Home in `icon_home_dir`; an empty path leaves its status out.

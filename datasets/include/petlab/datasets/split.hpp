@@ -89,6 +89,11 @@ struct SplitChoice {
   /// are the split and nothing is carved a validation part.
   bool needs_test = true;
   Amount validation = {};  ///< carved from training
+  /// Where it says an amount, as large as the training part's or larger and of the same kind: the
+  /// test images are those that a split of this amount leaves, so that splits of several sizes have
+  /// one test set. Images between the two are in no part. Without meaning beside lists, whose test
+  /// part tests.
+  Amount largest = {};
   /// Above 0: this share of each class of each domain is set aside as the validation part before
   /// training images are picked, by `development_seed` alone: the same images for every seed of the
   /// split. A class of n images gives round(share * n), at least 1 and at most n - 2, so that one
@@ -100,8 +105,9 @@ struct SplitChoice {
 };
 
 /// The split of a choice and a seed. Throws base::Error(config) for development images of kind
-/// list, whose lists say themselves what trains and tests, and where they and the training share
-/// make up the whole; base::Error(data) naming a domain whose classes are too small to give any.
+/// list, whose lists say themselves what trains and tests, where they and the training share
+/// make up the whole, and where `largest` is less than the training part; base::Error(data) naming
+/// a domain whose classes are too small to give any.
 [[nodiscard]] Split choose_split(const Dataset& dataset, const SplitChoice& choice,
                                  std::uint64_t seed);
 

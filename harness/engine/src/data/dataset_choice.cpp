@@ -6,6 +6,8 @@
 #include "petlab/datasets/registry.hpp"
 #include "petlab/datasets/split_notes.hpp"
 
+#include <cmath>
+
 namespace petlab::engine {
 namespace {
 
@@ -17,9 +19,10 @@ double training_share(const datasets::Dataset& dataset, const datasets::Split& s
   std::size_t all = 0;
   for (std::size_t d = 0; d < split.train.size(); ++d) {
     train += split.train[d].size();
-    // Development images are a part of the whole, wherever runs are scored.
-    all += spec.development_fraction > 0.0 ? dataset.domains[d].samples.size()
-                                           : split.train[d].size() + split.test[d].size();
+    // Development images, and those of larger sizes, are a part of the whole.
+    all += spec.development_fraction > 0.0 || spec.largest_train_size > 0.0
+               ? dataset.domains[d].samples.size()
+               : split.train[d].size() + split.test[d].size();
   }
   return all == 0 ? 0.0 : static_cast<double>(train) / static_cast<double>(all);
 }
@@ -47,6 +50,10 @@ datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec&
   choice.own_lists = spec.split_list == "own";
   if (!choice.own_lists && !spec.split_list.empty())
     choice.lists = datasets::expand_lists(spec.split_list, spec.split_base);
+  if (choice.kind == Kind::shots)
+    choice.largest.shots = std::llround(spec.largest_train_size);
+  else if (choice.kind == Kind::percent)
+    choice.largest.fraction = spec.largest_train_size;
   choice.validation = {spec.validation_fraction, spec.validation_shots};
   choice.development_fraction = spec.development_fraction;
   choice.development_seed = static_cast<std::uint64_t>(spec.development_seed);

@@ -84,6 +84,7 @@ void BranchWarmUp::step(const at::Tensor& loss, const std::vector<at::Tensor>& o
     Training training = context_.training;
     training.optimizer = OptimizerKind::adamw;  // without decay: Adam
     training.weight_decay = 0.0;
+    training.epsilon = Training{}.epsilon;
     training.learning_rate = learning_rate;
     own_optimizer_ = std::make_unique<Optimizer>(training, own_);
   }

@@ -33,7 +33,8 @@ WarmUpHost::WarmUpHost(const WarmUpContext& context)
 WarmUpHost::~WarmUpHost() = default;
 
 std::int64_t WarmUpHost::steps_per_epoch() const {
-  return engine::steps_per_epoch(context_.images.sampled_tasks(), context_.training.batch);
+  return engine::steps_per_epoch(context_.images.sampled_tasks(),
+                                 {context_.training.batch, context_.training.drop_last});
 }
 
 JointWarmUp& WarmUpHost::joint() {

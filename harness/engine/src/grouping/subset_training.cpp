@@ -78,6 +78,7 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
   }
   Training training = context.training;
   training.epochs = epochs;
+  training.steps = 0;
 
   TrainImages images(context.backbone, members, training.augmentation, context.seed,
                      training.precision);

@@ -35,7 +35,8 @@ TaskBatch WarmUpBatches::next_of(std::int64_t task) {
   const auto t = static_cast<std::size_t>(task);
   Cursor& cursor = cursors_[t];
   if (cursor.next == cursor.batches.size()) {
-    cursor.batches = task_batches(sampled_[t], context_.training.batch, seed_, ++cursor.epoch);
+    cursor.batches = task_batches(
+        sampled_[t], {context_.training.batch, context_.training.drop_last}, seed_, ++cursor.epoch);
     cursor.next = 0;
     if (cursor.batches.empty()) {
       throw base::Error(base::ErrorKind::data,
@@ -63,7 +64,8 @@ WarmUpBatch WarmUpBatches::next(const AdaptedBackbone& backbone) {
 void WarmUpBatches::add(const std::vector<at::Tensor>& losses) {
   log_.add(all_, losses);
   context_.progress.update(++drawn_, "");
-  if (++steps_ == steps_per_epoch(sampled_, context_.training.batch)) close_epoch();
+  if (++steps_ == steps_per_epoch(sampled_, {context_.training.batch, context_.training.drop_last}))
+    close_epoch();
 }
 
 void WarmUpBatches::close_epoch() {

@@ -11,19 +11,15 @@
 #include "petlab/engine/parameter_count.hpp"
 #include "petlab/engine/precision.hpp"
 #include "petlab/engine/run_checkpoint.hpp"
-#include "petlab/engine/seeds.hpp"
 #include "petlab/engine/train_images.hpp"
 #include "petlab/engine/trainer.hpp"
-#include "petlab/engine/truncated_prompts.hpp"
-#include "petlab/kernels/threads.hpp"
 #include "petlab/results/identity.hpp"
+#include "run/keep_adapters.hpp"
 #include "run/run_execution.hpp"
+#include "run/run_setup.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <malloc.h>
 
 #include <exception>
 #include <memory>
@@ -32,27 +28,6 @@
 
 namespace petlab::engine {
 namespace {
-
-/// The same inputs give the same bits on the CPU; on a GPU that has a price, and is not asked for.
-void set_up_torch(const RunSpec& spec) {
-  // Nobody should draw from the default generators; who does gets the same in each process.
-  const std::uint64_t seed = derive_seed(spec.seed, {"default"});
-  at::Generator(at::detail::getDefaultCPUGenerator()).set_current_seed(seed);
-  if (spec.device != DeviceKind::cpu)
-    at::Generator(at::globalContext().defaultGenerator(parse_device(to_string(spec.device))))
-        .set_current_seed(seed);
-#ifdef __GLIBC__
-  // Memory of one step serves the next. By default each large tensor is a fresh mapping, whose
-  // pages the kernel clears one by one.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-#endif
-  kernels::set_threads(spec.threads);
-  if (spec.device == DeviceKind::cpu) {
-    at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
-    at::globalContext().setDeterministicFillUninitializedMemory(false);
-  }
-}
 
 void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
   const auto refuse = [](const std::string& what) {
@@ -81,38 +56,6 @@ std::vector<std::string> names_of(const std::vector<Task>& tasks) {
   for (const Task& task : tasks)
     names.push_back(task.name);
   return names;
-}
-
-void note_cut_texts(const RunInputs& inputs, const std::string& text_template,
-                    results::RunRecord& record, Progress& progress) {
-  const std::int64_t length = inputs.backbone->shape().context_length;
-  const TruncatedPrompts cut =
-      find_cut_texts(inputs.backbone->tokenizer(), length, inputs.tasks, text_template);
-  if (cut.count == 0) return;
-  record.environment.emplace_back(results::environment::kCutTexts, cut.message(length));
-  progress.note(cut.message(length));
-}
-
-/// Features that runs share, of the pictures of all tasks.
-std::unique_ptr<ImageFeatures> shared_features(const RunSpec& spec, const RunInputs& inputs) {
-  if (!inputs.features) return nullptr;
-  std::vector<at::Tensor> pictures;
-  for (const Task& task : inputs.tasks)
-    pictures.push_back(task.train.images);
-  return std::make_unique<ImageFeatures>(*inputs.backbone, std::move(pictures),
-                                         spec.training.precision, *inputs.features);
-}
-
-/// What the image tower did not compute in this run.
-void note_features(const ImageFeatures* features, results::RunRecord& record, Progress& progress) {
-  if (features == nullptr || features->read() + features->computed() == 0) return;
-  std::string text = std::to_string(features->read()) + " images read, " +
-                     std::to_string(features->computed()) + " computed";
-  if (!features->trouble().empty()) {
-    text += "; no store: " + features->trouble();
-    progress.note("image features are not kept for other runs: " + features->trouble());
-  }
-  record.environment.emplace_back(results::environment::kFeatureStore, text);
 }
 
 results::GroupingRecord to_record(const sdk::GroupingResult& result, const std::string& strategy,
@@ -151,6 +94,7 @@ class Run {
     progress_.begin("setup", 0);
     checkpoint_.emplace(execution.checkpoint, record_, progress_);
     check_inputs(spec_, inputs_);
+    keeper_.emplace(execution.adapters);
     prepare();
   }
 
@@ -160,6 +104,8 @@ class Run {
   void adapt();
   void train();
   void evaluate();
+  /// Writes the adapters down, where they are kept.
+  void keep();
 
  private:
   /// A phase of the run, from here to the end of the scope: its costs, and where a failure is said
@@ -209,11 +155,13 @@ class Run {
   CostLog costs_;
   AdapterChecks checks_;
   std::optional<RunCheckpoint> checkpoint_;
+  std::optional<AdapterKeeper> keeper_;
 
   std::unique_ptr<sdk::Method> method_;
   std::string text_template_;
   std::unique_ptr<ImageFeatures> features_;
   std::optional<TrainImages> images_;
+  Training training_;  ///< the spec's, with the epochs that its steps are
   std::int64_t images_of_grouping_ = 0;
   sdk::Partition partition_;
   std::vector<sdk::NamedTensor> warmed_up_;  ///< what group adapters start from; empty: afresh
@@ -248,6 +196,10 @@ void Run::prepare() {
   features_ = shared_features(spec_, inputs_);
   images_.emplace(backbone_, inputs_.tasks, spec_.training.augmentation, spec_.seed,
                   spec_.training.precision, features_.get());
+  // A grouping asks for the run's epochs before it is known which tasks share adapters.
+  training_ = with_epochs(
+      spec_.training,
+      steps_per_epoch(images_->sampled_tasks(), {spec_.training.batch, spec_.training.drop_last}));
 }
 
 void Run::group() {
@@ -279,8 +231,8 @@ sdk::GroupingResult Run::find_groups() {
   if (grouping == nullptr)
     throw base::Error(base::ErrorKind::plugin, "grouping '" + strategy + "' was not made");
   const WarmUpContext context{
-      backbone_, *method_,      spec_.method,   text_template_, inputs_.method->task_dependent,
-      checks_,   inputs_.tasks, spec_.training, spec_.seed,     *images_,
+      backbone_, *method_,      spec_.method,  text_template_, inputs_.method->task_dependent,
+      checks_,   inputs_.tasks, training_,     spec_.seed,     *images_,
       where_,    progress_,     record_.epochs};
   WarmUpHost host(context);
   sdk::GroupingResult result = find_grouping(*grouping, strategy, host, where_);
@@ -329,8 +281,11 @@ void Run::adapt() {
   }
   // What losses compare with is as much a part of the set-up.
   if (adapted_->needs_frozen_features()) images_->keep_features();
+  training_ = with_epochs(spec_.training,
+                          steps_per_epoch(images_->sampled_tasks(),
+                                          batching_of(training_, *adapted_, inputs_.tasks.size())));
   const std::int64_t kept_layers =
-      images_->kept_layers(adapted_->untouched_vision_layers(), spec_.training.epochs);
+      images_->kept_layers(adapted_->untouched_vision_layers(), training_.epochs);
   if (adapted_->modifies_vision() && kept_layers > 0 && !adapters_.trainable().empty())
     images_->cache_hidden_states(kept_layers);
   setup_.reset();
@@ -346,7 +301,7 @@ void Run::train() {
                  .adapters = adapters_,
                  .images = *images_,
                  .tasks = inputs_.tasks,
-                 .training = spec_.training,
+                 .training = training_,
                  .seed = spec_.seed},
                 progress_, record_.epochs, {&record_.step_flops, &*checkpoint_});
 }
@@ -369,6 +324,11 @@ void Run::evaluate() {
                       "method '" + spec_.method + "' wrote to the frozen backbone");
 }
 
+void Run::keep() {
+  where_.enter_phase("keeping the adapters");
+  keeper_->keep(adapters_, inputs_, text_template_, record_, where_);
+}
+
 }  // namespace
 
 void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
@@ -378,6 +338,7 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   run.adapt();
   run.train();
   run.evaluate();
+  run.keep();
 }
 
 }  // namespace petlab::engine

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/sha256.hpp"
 #include "petlab/clip/safetensors.hpp"
+#include "petlab/engine/stop_request.hpp"
 #include "run/checkpoint_json.hpp"
 
 #include <ATen/ATen.h>
@@ -119,6 +120,7 @@ void RunCheckpoint::save_grouping(const sdk::Partition& partition) {
 
 bool RunCheckpoint::due() const {
   if (place_.file.empty()) return false;
+  if (stop_request) return true;
   const std::chrono::duration<double> passed = Clock::now() - last_;
   return place_.every_seconds <= 0.0 ||
          passed.count() >= std::max(place_.every_seconds, write_seconds_ / kWriteShare);
@@ -130,6 +132,7 @@ void RunCheckpoint::save_training(const TrainingPosition& position,
   try_to_write(&position, tensors);
   last_ = Clock::now();
   write_seconds_ = std::chrono::duration<double>(last_ - start).count();
+  if (stop_request) throw RunStopped();
 }
 
 void RunCheckpoint::try_to_write(const TrainingPosition* position,

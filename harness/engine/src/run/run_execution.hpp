@@ -11,6 +11,7 @@ namespace petlab::engine {
 struct RunExecution {
   results::RunRecord record;
   CheckpointPlace checkpoint;
+  AdapterPlace adapters;
   FailureContext where;
 };
 

@@ -1,6 +1,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
+#include "petlab/engine/stop_request.hpp"
 #include "petlab/results/identity.hpp"
 #include "run/run_execution.hpp"
 
@@ -54,12 +55,14 @@ bool is_out_of_memory(const std::string& text) {
 
 results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
                                const std::function<RunInputs()>& prepare, Progress& progress) {
-  RunExecution execution{begin_record(spec, info), info.checkpoint, {}};
+  RunExecution execution{begin_record(spec, info), info.checkpoint, info.adapters, {}};
   try {
     // The inputs, and with them all that plugins made, live until the failure is written down.
     const RunInputs inputs = prepare();
     try {
       execute(spec, inputs, progress, execution);
+    } catch (const RunStopped&) {
+      throw;
     } catch (const base::Error& error) {
       fail(execution, spec, error.kind(), error.what());
     } catch (const c10::OutOfMemoryError& error) {
@@ -85,7 +88,7 @@ results::RunRecord run_guarded(const RunSpec& spec, const RunInfo& info,
 
 results::RunRecord execute_run(const RunSpec& spec, const RunInfo& info, const RunInputs& inputs,
                                Progress& progress) {
-  RunExecution execution{begin_record(spec, info), info.checkpoint, {}};
+  RunExecution execution{begin_record(spec, info), info.checkpoint, info.adapters, {}};
   execute(spec, inputs, progress, execution);
   execution.record.finished = results::utc_now();
   return std::move(execution.record);

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <utility>
 
 namespace petlab::engine {
 namespace {
@@ -36,8 +37,9 @@ double LossLog::sum() {
   return sum_;
 }
 
-void LossLog::add(const std::vector<std::int64_t>& tasks, const std::vector<at::Tensor>& losses) {
-  pending_.push_back({steps_++, tasks, at::stack(losses).detach()});
+void LossLog::add(const std::vector<std::int64_t>& tasks, const std::vector<at::Tensor>& losses,
+                  std::vector<double> shares) {
+  pending_.push_back({steps_++, tasks, at::stack(losses).detach(), std::move(shares)});
   if (losses.front().is_cpu() || pending_.size() >= kDeviceBlock) fetch();
 }
 
@@ -53,7 +55,8 @@ void LossLog::fetch() {
                           "the loss of task '" + task.name + "' is not finite in epoch " +
                               std::to_string(epoch_) + ", step " + std::to_string(step.step));
       }
-      mean += loss / static_cast<double>(step.tasks.size());
+      mean += step.shares.empty() ? loss / static_cast<double>(step.tasks.size())
+                                  : loss * step.shares[i];
     }
     sum_ += mean;
     last_ = mean;

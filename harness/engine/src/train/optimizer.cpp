@@ -19,10 +19,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "optimizer.";
 
-// AdamW's, as in its publication and in LibTorch.
+// Adam's and AdamW's, as in their publications and in LibTorch.
 constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
-constexpr double kEpsilon = 1e-8;
 
 std::string buffer_name(std::size_t index, const char* buffer) {
   return std::string(kPrefix) + std::to_string(index) + "." + buffer;
@@ -33,8 +32,8 @@ struct Slot {
   at::Tensor parameter;
   double rate_factor = 1.0;
   at::Tensor momentum;             ///< SGD; undefined without momentum
-  at::Tensor exp_avg, exp_avg_sq;  ///< AdamW
-  at::Tensor step;                 ///< AdamW: float scalar
+  at::Tensor exp_avg, exp_avg_sq;  ///< Adam, AdamW
+  at::Tensor step;                 ///< Adam, AdamW: float scalar
   bool has_state = false;
 };
 
@@ -46,10 +45,12 @@ struct Lists {
 }  // namespace
 
 struct Optimizer::Impl {
+  OptimizerKind kind = OptimizerKind::sgd;
   bool is_sgd = true;
   double learning_rate = 0.0;
   double weight_decay = 0.0;
   double momentum = 0.0;
+  double epsilon = 0.0;
   std::vector<Slot> slots;
   std::set<double> rate_factors;  ///< each once
 
@@ -92,7 +93,9 @@ struct Optimizer::Impl {
 Optimizer::Optimizer(const Training& training, std::vector<at::Tensor> parameters,
                      const std::vector<double>& rate_factors)
     : impl_(std::make_unique<Impl>()) {
+  impl_->kind = training.optimizer;
   impl_->is_sgd = training.optimizer == OptimizerKind::sgd;
+  impl_->epsilon = training.epsilon;
   impl_->learning_rate = training.learning_rate;
   impl_->weight_decay = training.weight_decay;
   impl_->momentum = training.momentum;
@@ -138,9 +141,15 @@ void Optimizer::step() {
                       /*maximize=*/false, /*is_first_step=*/false);
     } else {
       at::_foreach_add_(lists.steps, 1);
-      at::_fused_adamw_(lists.parameters, lists.gradients, lists.exp_avgs, lists.exp_avg_sqs,
-                        /*max_exp_avg_sqs=*/{}, lists.steps, learning_rate, kBeta1, kBeta2,
-                        own.weight_decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false);
+      const auto step = [&](auto update) {
+        update(lists.parameters, lists.gradients, lists.exp_avgs, lists.exp_avg_sqs,
+               /*max_exp_avg_sqs=*/at::TensorList{}, lists.steps, learning_rate, kBeta1, kBeta2,
+               own.weight_decay, own.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+      };
+      if (own.kind == OptimizerKind::adamw)
+        step([](auto&&... values) { at::_fused_adamw_(values...); });
+      else
+        step([](auto&&... values) { at::_fused_adam_(values...); });
     }
   }
 }

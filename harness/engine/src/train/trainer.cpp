@@ -1,5 +1,6 @@
 #include "petlab/engine/trainer.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/engine/flop_counter.hpp"
 #include "petlab/engine/losses.hpp"
 #include "petlab/engine/optimizer.hpp"
@@ -7,13 +8,16 @@
 #include "petlab/engine/seeds.hpp"
 #include "petlab/engine/training_step.hpp"
 #include "train/epoch_mean.hpp"
+#include "train/gradient_clipping.hpp"
 #include "train/training_state.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,11 +44,37 @@ std::string epoch_text(std::int64_t epoch, std::int64_t epochs, double loss) {
 
 }  // namespace
 
+Batching batching_of(const Training& training, const AdaptedBackbone& backbone, std::size_t tasks) {
+  Batching batching(training.batch, training.drop_last);
+  if (training.sampler != Sampler::union_of_tasks) return batching;
+  std::vector<std::int64_t> all(tasks);
+  std::iota(all.begin(), all.end(), 0);
+  batching.unions = backbone.connected_tasks(all);
+  return batching;
+}
+
+Training with_epochs(Training training, std::int64_t steps_per_epoch) {
+  if (training.steps == 0) return training;
+  training.epochs = (training.steps + steps_per_epoch - 1) / steps_per_epoch;
+  if (training.epochs <= training.warmup_epochs)
+    throw base::Error(base::ErrorKind::config,
+                      "train.steps is " + std::to_string(training.steps) + ", which is " +
+                          std::to_string(training.epochs) + " epochs of " +
+                          std::to_string(steps_per_epoch) + " steps, but warmup-epochs is " +
+                          std::to_string(training.warmup_epochs) +
+                          ", expected fewer; --set train.warmup-epochs=0 trains without warm-up");
+  return training;
+}
+
 void train(const TrainingJob& job, Progress& progress, std::vector<results::EpochRecord>& epochs,
            const TrainingLog& log) {
   const Training& training = job.training;
   const std::vector<SampledTask> sampled = job.images.sampled_tasks();
-  const std::int64_t n_steps = steps_per_epoch(sampled, training.batch);
+  const Batching batching = batching_of(training, job.backbone, job.tasks.size());
+  const std::int64_t n_steps = steps_per_epoch(sampled, batching);
+  const std::int64_t all_steps = training.steps > 0 ? training.steps : training.epochs * n_steps;
+  const auto clipped = training.clip_gradient > 0.0 ? connected_parameters(job.adapters)
+                                                    : std::vector<std::vector<at::Tensor>>();
   std::vector<at::Tensor> parameters = job.adapters.trainable();
   const c10::Device device = parameters.front().device();
   Optimizer optimizer(training, parameters, job.adapters.rate_factors(training));
@@ -59,15 +89,15 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
     state.restore(log.checkpoint->tensors());
   }
   std::int64_t done = at.epoch * n_steps + at.step;
-  progress.begin("train", training.epochs * n_steps);
+  progress.begin("train", all_steps);
 
   for (; at.epoch < training.epochs; at = {.epoch = at.epoch + 1}) {
     const auto start = Clock::now() - to_duration(at.epoch_seconds);
-    const double learning_rate = learning_rate_at(training, at.epoch);
-    optimizer.set_learning_rate(learning_rate);
+    const std::int64_t before = at.epoch * n_steps;
+    const std::int64_t of_epoch = std::min(n_steps, all_steps - before);
     losses_of_epoch.resume_epoch(at.epoch, at.step, at.loss_sum, at.last_loss);
-    const std::vector<Step> steps = epoch_steps(sampled, training.batch, job.seed, at.epoch);
-    while (at.step < n_steps) {
+    const std::vector<Step> steps = epoch_steps(sampled, batching, job.seed, at.epoch);
+    while (at.step < of_epoch) {
       const Step& step = steps[static_cast<std::size_t>(at.step)];
       std::vector<std::int64_t> present;
       for (const TaskBatch& batch : step) {
@@ -78,11 +108,15 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
       std::optional<FlopScope> counting;
       if (log.step_flops != nullptr && done == 0) counting.emplace(flops);
       optimizer.zero_gradients();
-      losses_of_epoch.add(present, backward_step(context, step, at.epoch));
+      losses_of_epoch.add(present, backward_step(context, step, at.epoch),
+                          batch_shares(context, step));
       if (counting.has_value()) {
         counting.reset();
         *log.step_flops = flops;
       }
+      if (!clipped.empty()) clip_gradients(clipped, training.clip_gradient);
+      optimizer.set_learning_rate(
+          learning_rate_at_step(training, before + at.step, n_steps, all_steps));
       optimizer.step();
       ++at.step;
       progress.update(++done, epoch_text(at.epoch, training.epochs, losses_of_epoch.last()));
@@ -97,10 +131,10 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
     mean.add(at.epoch);
     epochs.push_back({.epoch = at.epoch,
                       .loss = loss,
-                      .learning_rate = learning_rate,
+                      .learning_rate = learning_rate_at_step(training, before, n_steps, all_steps),
                       .seconds = seconds_since(start),
                       .phase = "train",
-                      .steps = n_steps,
+                      .steps = of_epoch,
                       .images = at.images});
   }
   mean.put();

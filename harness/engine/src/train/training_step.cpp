@@ -46,10 +46,29 @@ std::vector<std::vector<std::size_t>> step_pieces(const StepContext& context, co
   return pieces;
 }
 
+std::vector<double> batch_shares(const StepContext& context, const Step& step) {
+  if (context.training.sampler != Sampler::union_of_tasks) return {};
+  std::vector<std::int64_t> tasks;
+  for (const TaskBatch& batch : step)
+    tasks.push_back(batch.task);
+  const auto unions = context.backbone.connected_tasks(tasks);
+  std::vector<double> shares(step.size());
+  for (const std::vector<std::size_t>& members : unions) {
+    double images = 0.0;
+    for (const std::size_t i : members)
+      images += static_cast<double>(step[i].positions.size());
+    if (context.training.task_loss == TaskLoss::mean) images *= static_cast<double>(unions.size());
+    for (const std::size_t i : members)
+      shares[i] = static_cast<double>(step[i].positions.size()) / images;
+  }
+  return shares;
+}
+
 std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,
                                       std::int64_t epoch) {
   const std::int64_t kept_layers = context.images.kept_layers(
       context.backbone.untouched_vision_layers(), context.training.epochs);
+  const std::vector<double> shares = batch_shares(context, step);
   std::vector<at::Tensor> losses(step.size());
   for (const std::vector<std::size_t>& piece : step_pieces(context, step)) {
     std::vector<at::Tensor> of_piece;
@@ -69,6 +88,12 @@ std::vector<at::Tensor> backward_step(const StepContext& context, const Step& st
     }
     for (std::size_t i = 0; i < piece.size(); ++i)
       losses[piece[i]] = of_piece[i].detach();
+    if (!shares.empty()) {
+      for (std::size_t i = 0; i < piece.size(); ++i)
+        of_piece[i] = of_piece[i] * shares[piece[i]];
+      combine(of_piece, TaskLoss::sum).backward();
+      continue;
+    }
     // A mean over tasks is one over those of the whole step.
     const bool whole = piece.size() == step.size();
     at::Tensor loss = combine(of_piece, whole ? context.training.task_loss : TaskLoss::sum);

@@ -115,6 +115,9 @@ CompareResult compare(const Side& a, const Side& b);
 /// the disagreements.
 void print_comparison(std::ostream& out, const CompareResult& result, int pictures);
 
+/// The same as JSON with all disagreements; reports/README.md says the shape.
+std::string comparison_json(const CompareResult& result);
+
 /// All disagreements: a line a picture and pair of runs.
 std::string disagreements_csv(const CompareResult& result);
 

@@ -11,7 +11,9 @@ namespace petlab::reports {
 
 enum class Format {
   markdown,  // report.md, figures/accuracy_parameters.svg
-  csv,       // table.csv (a line a row), runs.csv (a line a run and task)
+  csv,       // table.csv (a line a row), runs.csv (a line a run and task), classes.csv (a line a
+             // run, task and class), confusions.csv (a line a run, task and pair of classes)
+  json,      // report.json: all studies, with the lines of table.csv and runs.csv
   latex,     // table.tex: a booktabs table to input into a paper
   html,      // report.html: one page that needs nothing else
   figures,   // figures/NAME.svg and .pdf: the charts of the page
@@ -34,6 +36,9 @@ struct TableStyle {
 /// Takes out what Page::times leaves out; write_report() does it by itself.
 void leave_out_times(Report& report);
 
+/// Names that Report::columns may have, in the order of the table.
+std::vector<std::string> optional_columns();
+
 /// Prints the study's facts, the table and what belongs to it. A study without finished runs is
 /// one sentence (and the failures, if any).
 void print_table(std::ostream& out, const Report& report, const TableStyle& style = {});
@@ -46,6 +51,14 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
 std::vector<std::filesystem::path> write_report(const Page& page,
                                                 const std::filesystem::path& folder,
                                                 const std::vector<Format>& formats);
+
+/// The CSV files of Format::csv.
+enum class CsvTable { rows, runs, classes, confusions };
+
+/// A file of the format as text: report.md without its figure, one of the CSV files, table.tex, or
+/// report.json. Throws Error(config) for formats that are no text, and for several studies in any
+/// but JSON.
+std::string report_text(const Page& page, Format format, CsvTable table = CsvTable::rows);
 
 /// The same for one study.
 std::vector<std::filesystem::path> write_report(const Report& report,

@@ -1,10 +1,14 @@
 #pragma once
 
+#include "petlab/reports/best.hpp"
+#include "petlab/reports/measures.hpp"
+#include "petlab/reports/note.hpp"
 #include "petlab/reports/ranks.hpp"
 #include "petlab/reports/statistics.hpp"
 #include "petlab/results/run_store.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,11 +22,14 @@ namespace petlab::reports {
 /// predictions as far as build_report() reads them. Left out is what runs have in common or what
 /// stands elsewhere: parts of the identity, protocol, grouping.
 struct SeedResult : results::RunRecord {
-  std::optional<double> train_seconds = {};  // warm-up and train; absent where not recorded
+  std::optional<double> train_seconds = {};  // affinity phase and train; absent where not recorded
   std::optional<double> evaluate_seconds = {};
   std::int64_t stored_bytes = 0;                       // of all adapters
   std::optional<std::int64_t> peak_host_bytes = {};    // largest of all phases
   std::optional<std::int64_t> peak_device_bytes = {};  // absent on CPU
+  std::optional<double> train_flops = {};              // the same; absent where not all was counted
+  /// Of each of its tasks; nothing of a task without test images.
+  std::vector<std::optional<TaskMeasures>> measures = {};
 };
 
 /// A number of somebody's publication. It is printed beside what was measured, never mixed with it.
@@ -41,13 +48,17 @@ enum class Place { none, best, second };
 
 /// A row against another, seed by seed: mean accuracies over tasks, over the seeds that both have.
 struct Comparison {
-  std::size_t reference = 0;     // index of the other row in Report::rows
-  Estimate difference;           // this row less the other
-  std::optional<double> p;       // paired t-test; absent with one seed and without any spread
-  std::optional<double> p_holm;  // Holm's correction over all rows compared with this reference
+  std::size_t reference = 0;  // index of the other row in Report::rows
+  /// This row less the other. Its interval holds together with those of all rows that are compared
+  /// with this reference (Bonferroni: 95 % for all of them); absent with one seed and where the
+  /// difference is the same with each.
+  Estimate difference;
+  std::optional<double> p;             // paired t-test; absent where there is no interval
+  std::optional<double> p_bonferroni;  // times the number of rows that have a p; under 0.05
+                                       // exactly where the interval leaves 0 out
 
-  /// True if the difference stays significant at 5 % after the correction.
-  bool is_real() const { return p_holm && *p_holm < 0.05; }
+  /// True if the difference is significant at 5 % after the correction.
+  bool is_real() const { return p_bonferroni && *p_bonferroni < 0.05; }
 };
 
 /// One line of the table: a method with a sharing, over seeds.
@@ -56,6 +67,11 @@ struct Row {
   std::string method;
   std::string sharing;
   std::string grouping;  // "" without groups
+  /// One of Report::train_sizes; "" where the study has one size, and of a row that trains nothing.
+  std::string train_size;
+  /// Takes part in places, in tests against the best row and in ranks: of a study with several
+  /// training sizes, rows of the largest and those without a size.
+  bool compared = true;
   std::vector<SeedResult> seeds;
   int planned = 0;
   int failed = 0;
@@ -65,13 +81,26 @@ struct Row {
   std::vector<std::optional<double>> task_accuracy;
   /// Mean over tasks, then over seeds. Absent without finished runs, as all that follow.
   std::optional<Estimate> mean;
-  /// Difference to Report::zero_shot and to Report::best; absent for that row itself and where no
-  /// seed is common to both.
+  /// Difference to Report::zero_shot; absent for that row itself and where no seed is common to
+  /// both.
   std::optional<Comparison> versus_zero_shot;
-  std::optional<Comparison> versus_best;
-  /// The best row, and rows without gaps that cannot be told from it: the group that shares the
-  /// first place as far as these seeds can say.
-  bool among_best = false;
+  /// Against the best of the others, among all rows without gaps; absent for rows with gaps, and
+  /// where a row without gaps has one seed.
+  std::optional<BestComparison> versus_best;
+
+  /// Some of its planned runs failed or are missing.
+  bool has_gaps() const { return !mean || failed > 0 || !missing_seeds.empty(); }
+
+  /// Places, tests against the best row and ranks are about it: of several training sizes the
+  /// largest, and no row with gaps.
+  bool is_ranked() const { return compared && !has_gaps(); }
+
+  /// True if the row is shown to be no more than `margin` below the best: its interval says so. A
+  /// difference that is merely not significant shows nothing.
+  bool is_equivalent_to_best(double margin) const {
+    return versus_best && versus_best->low && *versus_best->low >= -margin;
+  }
+
   /// Relative gain over Report::single_task: mean over tasks of (a - b) / b for each seed, b the
   /// accuracy of single-task full fine-tuning; then over the seeds that both have.
   std::optional<Estimate> multi_task_gain;
@@ -82,6 +111,24 @@ struct Row {
   std::optional<double> trainable_percent;  // mean over seeds, of the backbone's parameters
   std::optional<double> train_seconds;      // median over seeds
   std::optional<double> evaluate_seconds;
+  /// Measures beside the mean accuracy, by Measure::name: of each seed, then over the seeds.
+  std::map<std::string, Estimate> measures = {};
+  /// Domains that are the worst one with a seed, in the order of the tasks.
+  std::vector<std::string> worst_domains = {};
+  /// TaskMeasures::calibration_error_bound, mean over domains, then over seeds.
+  std::optional<double> calibration_error_bound = {};
+  // Counted operations, median over seeds; the largest memory of all seeds.
+  std::optional<double> train_flops = {};
+  std::optional<double> step_flops = {};
+  std::optional<double> image_flops = {};
+  std::optional<std::int64_t> peak_host_bytes = {};
+  std::optional<std::int64_t> peak_device_bytes = {};
+  // As the runs recorded them, smallest and largest over the seeds: the largest learning rate of
+  // the training epochs; how many epochs there were, and optimizer steps in them over all tasks.
+  // Absent where nothing was trained, steps also where a run did not count them.
+  std::optional<std::pair<double, double>> learning_rate = {};
+  std::optional<std::pair<std::int64_t, std::int64_t>> epochs = {};
+  std::optional<std::pair<std::int64_t, std::int64_t>> steps = {};
   /// Among the rows whose planned runs are all finished. Equal means share a place.
   Place place = Place::none;
   std::vector<QuotedNumber> quoted = {};  // what others have published of this row
@@ -107,6 +154,11 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> facts;
   std::vector<std::string> tasks;
   std::vector<Row> rows;  // in study order
+  /// Of a study with several, ascending: images of each class or, below 1, shares. Else empty.
+  std::vector<std::string> train_sizes;
+  /// By how much a row may be below the best and still count as equivalent to it, as a fraction:
+  /// the study's equivalence-margin. Absent: no row is called equivalent.
+  std::optional<double> equivalence_margin;
   // Rows that others are measured against, as indices: the first row whose runs are of the backbone
   // as it is; the first of those that have Place::best; the first that trains all of a backbone for
   // each task.
@@ -119,13 +171,16 @@ struct Report {
   std::vector<std::size_t> ranked_rows;
   std::vector<Failure> failures;
   std::vector<FoundGrouping> groupings;
-  /// Sentences about what a reader must know before comparing rows; empty if there is nothing.
-  std::vector<std::string> notes;
+  /// What a reader must know before comparing rows; empty if there is nothing.
+  std::vector<Note> notes;
   std::string protocol;                         // resolved, as text: the study with all rows
   std::vector<results::SearchRecord> searches;  // settings that were chosen on validation data
   std::vector<results::SplitRecord> splits;     // of the finished runs, in the order of first use
   int planned = 0;
   int finished = 0;
+  /// Names of columns of the main table that are shown because somebody asked for them: some of
+  /// optional_columns(). Files for programs have all of them always.
+  std::vector<std::string> columns = {};
   bool times = true;  // false: times and memory were taken out, and tables have no columns for them
 };
 

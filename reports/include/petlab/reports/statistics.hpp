@@ -19,12 +19,24 @@ struct Estimate {
   }
 };
 
+/// The value that a t-distributed number with `degrees` degrees of freedom stays under with this
+/// probability, over 0 and under 1. `degrees` is at least 1.
+double t_quantile(double probability, int degrees);
+
 /// The value that a t-distributed number with `degrees` degrees of freedom exceeds with a
 /// probability of 2.5 %. `degrees` is at least 1.
 double t_quantile_975(int degrees);
 
 /// Of at least one value; throws Error(internal) for none.
 Estimate estimate(std::span<const double> values);
+
+/// Of the mean of these values: s / sqrt(n). Absent for fewer than two values, and where all are
+/// the same: no spread was seen.
+std::optional<double> standard_error(std::span<const double> values);
+
+/// An interval of a number that cannot leave `low` to `high`, and does: with so few values it says
+/// nothing that a reader could use.
+bool leaves_range(const Estimate& value, double low, double high);
 
 /// Two-sided p value of Student's t for "the mean of these differences is 0": the paired t-test.
 /// Absent for fewer than two values, and where all values are the same: no spread was seen, so

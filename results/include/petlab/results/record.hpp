@@ -210,9 +210,19 @@ namespace method_trait {
 inline constexpr const char* kBaseline = "baseline";  // the backbone as it is: nothing is adapted
 }  // namespace method_trait
 
+/// Values of RunRecord::kind.
+namespace run_kind {
+inline constexpr const char* kTraining = "training";
+inline constexpr const char* kEvaluation =
+    "evaluation";  // of another run's adapters; trains nothing
+}  // namespace run_kind
+
 /// One method under one protocol with one sharing and one seed.
 struct RunRecord {
   RunIdentity identity;
+
+  std::string kind = run_kind::kTraining;
+  std::optional<std::string> parent = {};  // an evaluation's: identity of the run that trained
 
   std::string method;
   /// What the method says that it is: a value of method_trait, or "" for none of them. Nothing
@@ -252,6 +262,8 @@ struct RunRecord {
   std::int64_t test_evaluations = 0;  // how often test labels were looked at: 1 in an honest run
   std::string determinism;            // "bit-equal", "same-kernel", "statistical", "" unknown
   std::int64_t resumed = 0;           // how often it went on from a checkpoint
+  std::string adapters_hash = {};     // SHA-256 of the file of its adapters (adapter_files.hpp)
+  std::int64_t adapters_bytes = 0;    // size of the file; "" and 0 where none was kept
 
   // Floating-point operations (a multiplication and an addition are two), counted while they ran;
   // absent where nothing was counted.

@@ -83,10 +83,12 @@ class RunStore {
   void check_in_place() const;
 
   /// Stores the plan of a study with its searches; a study of this name that is there already gets
-  /// the new ones. Runs are never touched. Refuses an empty name, a hash that is not 64 hex digits,
+  /// the new ones. Runs are never touched, and none disappears from view: where finished runs of
+  /// the plan that is there would be in no plan any more, it is kept under another name
+  /// (study_name.hpp), which is returned. Refuses an empty name, a hash that is not 64 hex digits,
   /// a row index with two labels, a label with two row indices a (row, seed) that occurs twice, and
   /// a search of a row that is not planned.
-  void set_study(const StudyRecord& study);
+  std::optional<std::string> set_study(const StudyRecord& study);
 
   /// Stores a split with its test images, once: a split with this hash of the same data set that is
   /// there already is left alone if it has the same tasks and images, else it is an error.

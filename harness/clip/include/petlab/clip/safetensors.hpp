@@ -14,6 +14,10 @@ namespace petlab::clip {
 /// shapes are checked before anything is allocated. Throws Error(data) naming the file and tensor.
 [[nodiscard]] std::vector<sdk::NamedTensor> read_safetensors(const std::filesystem::path& file);
 
+/// The texts of a safetensors file's `__metadata__`; empty without it. As careful as above.
+[[nodiscard]] std::map<std::string, std::string> read_safetensors_metadata(
+    const std::filesystem::path& file);
+
 /// Writes tensors (CPU, any strides) in the given order, atomically: temporary file, sync, rename.
 void write_safetensors(const std::vector<sdk::NamedTensor>& tensors,
                        const std::filesystem::path& file,

@@ -26,14 +26,16 @@ class LossLog {
   void begin_epoch(std::int64_t epoch) { resume_epoch(epoch, 0, 0.0, last_); }
   /// Goes on in an epoch of which `steps` steps, with this sum() and last(), were done before.
   void resume_epoch(std::int64_t epoch, std::int64_t steps, double sum, double last);
-  /// Sum over the steps of the epoch so far of the mean over a step's tasks; fetches what is left.
+  /// Sum over the steps of the epoch so far of the losses of steps; fetches what is left.
   [[nodiscard]] double sum();
 
-  /// The losses of the tasks of a step. Throws Error(numeric)
+  /// The losses of the tasks of a step, whose own is their mean, or their sum with `shares` (one a
+  /// task) as weights. Throws Error(numeric)
   /// naming epoch, step and task when one is not finite; on a GPU perhaps some steps later.
-  void add(const std::vector<std::int64_t>& tasks, const std::vector<at::Tensor>& losses);
+  void add(const std::vector<std::int64_t>& tasks, const std::vector<at::Tensor>& losses,
+           std::vector<double> shares = {});
 
-  /// Fetches what is left. Mean over the steps of the mean over a step's tasks.
+  /// Fetches what is left. Mean over the steps of their losses.
   [[nodiscard]] double finish_epoch();
 
   /// Of the last step whose value was fetched.
@@ -46,6 +48,7 @@ class LossLog {
     std::int64_t step = 0;
     std::vector<std::int64_t> tasks;
     at::Tensor losses;  ///< [n tasks of the step], detached
+    std::vector<double> shares;
   };
 
   const std::vector<Task>& tasks_;

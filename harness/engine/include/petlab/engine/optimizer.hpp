@@ -10,8 +10,9 @@
 
 namespace petlab::engine {
 
-/// The optimizer of a run: LibTorch's SGD (momentum, dampening 0, no Nesterov) or AdamW. Parameters
-/// without a gradient stay as they are: no momentum, no weight decay.
+/// The optimizer of a run: LibTorch's SGD (momentum, dampening 0, no Nesterov), AdamW, or Adam,
+/// whose weight decay is added to the gradient. Parameters without a gradient stay as they are: no
+/// momentum, no weight decay.
 class Optimizer {
  public:
   /// `rate_factors` has the factor of the learning rate of each parameter; empty: 1 for all.

@@ -26,6 +26,14 @@ struct CheckpointPlace {
   double every_seconds = 60.0;
 };
 
+/// Where a finished run keeps its adapters.
+struct AdapterPlace {
+  std::filesystem::path file = {};  ///< "": they are not kept
+  /// Calls the function that it is given, which writes the file: once, or again where it failed for
+  /// a reason that passes. Unset: once.
+  std::function<void(const std::function<void()>& write)> write_when_possible = {};
+};
+
 /// What is known of a run before anything is loaded. Goes into its record, failed or done.
 struct RunInfo {
   results::RunIdentity identity;
@@ -33,6 +41,7 @@ struct RunInfo {
   std::string plugin_version;
   results::NamedValues environment;  ///< what only the host knows: "sources", "petlab_version"
   CheckpointPlace checkpoint = {};
+  AdapterPlace adapters = {};
 };
 
 /// What a run works on.
@@ -43,7 +52,8 @@ struct RunInputs {
   std::string backbone_hash = {};  ///< its weight_hash(), if it was computed; else "": it will be
   std::vector<Task> tasks;         ///< in the study's order
   std::string split_hash;
-  std::string dataset_hash = {};  ///< its fingerprint
+  std::string dataset_hash = {};    ///< its fingerprint
+  std::string method_licence = {};  ///< SPDX identifier of the method's plugin
   /// Image features of the untouched tower are kept there, and shared by runs; absent: computed
   /// where they are needed. With it, the tasks' training and test images are rows of the same
   /// pictures.

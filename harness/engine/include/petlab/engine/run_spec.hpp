@@ -35,12 +35,32 @@ struct ValueNames<Schedule> {
   static constexpr std::array kAll = {"cosine", "constant"};
 };
 
+/// What a schedule counts.
+enum class ScheduleInterval { epoch, step };
+template <>
+struct ValueNames<ScheduleInterval> {
+  static constexpr std::array kAll = {"epoch", "step"};
+};
+
+/// What a step is made of.
+enum class Sampler {
+  tasks,  ///< one batch of each task
+  /// One batch of the union of the tasks that share adapters, whose loss is the mean over its
+  /// images: what code does that trains on several domains as on one.
+  union_of_tasks,
+};
+template <>
+struct ValueNames<Sampler> {
+  static constexpr std::array kAll = {"tasks", "union"};
+};
+
 enum class Augmentation { none, flip, crop_flip };
 template <>
 struct ValueNames<Augmentation> {
   static constexpr std::array kAll = {"none", "flip", "crop-flip"};
 };
 
+/// How the losses of the batches of a step become one.
 enum class TaskLoss {
   sum,   ///< sum over tasks of the task's mean cross-entropy (paper, recalled)
   mean,  ///< the same divided by the number of tasks in the step
@@ -50,10 +70,14 @@ struct ValueNames<TaskLoss> {
   static constexpr std::array kAll = {"sum", "mean"};
 };
 
-enum class OptimizerKind { sgd, adamw };
+enum class OptimizerKind {
+  sgd,
+  adamw,
+  adam,  ///< weight decay is a part of the gradient (L2)
+};
 template <>
 struct ValueNames<OptimizerKind> {
-  static constexpr std::array kAll = {"sgd", "adamw"};
+  static constexpr std::array kAll = {"sgd", "adamw", "adam"};
 };
 
 /// Where the adapters of groups start from.
@@ -85,17 +109,24 @@ struct ValueNames<DeviceKind> {
 /// entry in setting_table.cpp, which says all the rest of it.
 struct Training {
   std::int64_t epochs = 5;
-  std::int64_t batch = 4;  ///< images of each task in one step
+  std::int64_t steps = 0;  ///< above 0: as many in the place of epochs
+  std::int64_t batch = 4;  ///< images of each task, or of each union of tasks, in one step
+  bool drop_last = false;  ///< leave out the images of a last batch that is not full
+  Sampler sampler = Sampler::tasks;
   OptimizerKind optimizer = OptimizerKind::sgd;
   double learning_rate = 0.002;
   double weight_decay = 5e-4;
   double momentum = 0.9;
+  double epsilon = 1e-8;       ///< of adam and adamw
+  double clip_gradient = 0.0;  ///< above 0: longest gradient of tasks that share adapters
   /// Factors of the learning rate of the parameters whose name fits a pattern with '*', and of
   /// those of adapters of a scope ("shared", "group", "task"). Both count; 1 where nothing fits.
   std::map<std::string, double> rate_by_parameter = {};
   std::map<std::string, double> rate_by_scope = {};
   GroupStart group_start = GroupStart::fresh;
   Schedule schedule = Schedule::cosine;
+  ScheduleInterval schedule_interval = ScheduleInterval::epoch;
+  double end_learning_rate = 0.0;  ///< of a cosine over the whole training
   std::int64_t warmup_epochs = 1;  ///< constant warm-up, as in CoOp's code
   double warmup_learning_rate = 1e-5;
   Augmentation augmentation = Augmentation::none;
@@ -125,6 +156,13 @@ struct DatasetSpec {
   std::string split = "percent";          ///< or "shots", "list"
   double train_fraction = 0.1;            ///< of percent
   std::int64_t train_shots = 0;           ///< of shots: pictures of each class of each domain
+  /// The sizes of a study that has several, in its order; empty for others, and in a run, which has
+  /// one of them above.
+  std::vector<double> train_fractions = {};
+  std::vector<std::int64_t> train_shot_counts = {};
+  /// Above 0: the test images are those that a split of this size leaves, a share or a number of
+  /// shots as `split` says.
+  double largest_train_size = 0.0;
   /// Lists (datasets::expand_lists), "own" for the data set's own, or "". Of split "list" they are
   /// the split; else training pictures are picked from their training part.
   std::string split_list;
@@ -170,9 +208,11 @@ struct RunSpec : RunSettings {
   Sharing sharing = Sharing::joint;
   std::optional<GroupingSpec>
       grouping;                      ///< set exactly when sharing is grouped or grouped+specific
+  std::string train_size = {};       ///< of a study with several: its text, "4" or "0.1"
   std::uint64_t seed = 1;            ///< of split, initialisation, data order and grouping
   std::filesystem::path cache_dir;   ///< image and feature caches; decides no result
   bool feature_store = true;         ///< keep image features in cache_dir for other runs; as above
+  bool keep_adapters = true;         ///< in a file beside the store; decides no result
   int threads = 1;                   ///< intra-op threads; recorded, not part of the identity
   double checkpoint_seconds = 60.0;  ///< as in CheckpointPlace; decides no result
 };

@@ -33,6 +33,12 @@ struct StepContext {
 [[nodiscard]] std::vector<std::vector<std::size_t>> step_pieces(const StepContext& context,
                                                                 const Step& step);
 
+/// What each batch of a step of Sampler::union_of_tasks counts, in the order of the step: its share
+/// of the images of the tasks that it shares adapters with, so that the loss of these is the mean
+/// over their images; with TaskLoss::mean divided by the number of such unions. Empty for other
+/// samplers, where TaskLoss says it all.
+[[nodiscard]] std::vector<double> batch_shares(const StepContext& context, const Step& step);
+
 /// Forward and backward of one step: adds the gradients of its loss to those of the parameters.
 /// Returns the loss of each task, detached, in the order of the step.
 [[nodiscard]] std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,

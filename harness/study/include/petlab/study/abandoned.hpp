@@ -10,7 +10,7 @@
 
 namespace petlab::study {
 
-/// A checkpoint beside a store.
+/// A checkpoint, or a file of adapters, beside a store.
 struct KeptCheckpoint {
   std::filesystem::path file;
   std::string identity;  ///< of its run
@@ -26,5 +26,9 @@ struct KeptCheckpoint {
 /// lease on is none of them. Files of other names are left out. Sorted by name.
 [[nodiscard]] std::vector<KeptCheckpoint> abandoned_checkpoints(
     const results::RunStore& store, const std::set<std::string>& planned);
+
+/// Files of adapters whose run did not come into the store as finished, and drafts of such files: a
+/// process was ended in between. Likewise.
+[[nodiscard]] std::vector<KeptCheckpoint> abandoned_adapters(const results::RunStore& store);
 
 }  // namespace petlab::study

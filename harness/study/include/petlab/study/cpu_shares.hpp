@@ -13,6 +13,10 @@ using CpuSet = std::vector<int>;
 /// cache. Never empty.
 [[nodiscard]] CpuSet allowed_cpus();
 
+/// How many CPUs' time this process may use: its allowed CPUs, or fewer where a cgroup limits them
+/// (a container with --cpus 2 still sees all CPUs). Never below 1.
+[[nodiscard]] int usable_cpus();
+
 /// `cpus` in the order of socket, core and number that the topology files under `system`
 /// (/sys/devices/system/cpu) tell; in the order of their numbers where there are none.
 [[nodiscard]] CpuSet by_core(CpuSet cpus, const std::filesystem::path& system);

@@ -28,6 +28,7 @@ struct PastRun {
   double warm_up_seconds = 0.0;  ///< grows with the training images
   double train_seconds = 0.0;    ///< grows with epochs times training images
   double epochs = 0.0;
+  double steps = 0.0;  ///< of the training
   double train_images = 0.0;
   RunCost cost;
 };
@@ -46,8 +47,9 @@ struct ExpectedCost {
 };
 
 /// The median over past runs of the job's kind, each scaled to the job: training seconds by epochs
-/// times training images, warm-up seconds by training images, the rest and memory not at all.
-/// Nothing where there is no such run. `train_images`: of the job, over all tasks.
+/// times training images, or by steps where the job says such, warm-up seconds by training images,
+/// the rest and memory not at all. Nothing where there is no such run. `train_images`: of the job,
+/// over all tasks.
 [[nodiscard]] std::optional<ExpectedCost> expected_cost(const Job& job, std::int64_t train_images,
                                                         const std::vector<PastRun>& past);
 

@@ -6,6 +6,7 @@
 #include "petlab/study/identity.hpp"
 #include "petlab/study/plugin_loader.hpp"
 #include "petlab/study/protocol.hpp"
+#include "petlab/study/train_sizes.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -19,14 +20,14 @@ namespace petlab::study {
 /// What the files that a study names hold, as hashes; measured once for all runs.
 struct StudyFacts {
   std::string dataset_fingerprint;
-  std::map<std::uint64_t, std::string> split_hashes;  ///< by seed
+  std::map<SplitOf, std::string> split_hashes;
   std::string backbone_weights;
   std::string backbone_settings;
   std::string torch_version;
-  std::map<std::uint64_t, std::int64_t> train_images = {};  ///< of all tasks, by seed
-  std::string class_names_hash = {};                        ///< datasets::Dataset's
+  std::map<SplitOf, std::int64_t> train_images = {};  ///< of all tasks
+  std::string class_names_hash = {};                  ///< datasets::Dataset's
   std::string class_names = {};  ///< those that prompts hold, where a file says them
-  std::map<std::uint64_t, std::vector<std::string>> notes = {};  ///< engine::study_notes(), by seed
+  std::map<SplitOf, std::vector<std::string>> notes = {};  ///< engine::study_notes()
 };
 
 /// One run of a study with everything that a worker needs.
@@ -41,10 +42,10 @@ struct Job {
 };
 
 struct Plan {
-  results::StudyRecord study;                          ///< all runs, for the store
-  std::vector<Job> jobs;                               ///< all runs: rows in order, then seeds
-  std::map<std::uint64_t, std::int64_t> train_images;  ///< of all tasks, by seed
-  std::vector<std::string> notes = {};                 ///< about data set and splits, each once
+  results::StudyRecord study;                    ///< all runs, for the store
+  std::vector<Job> jobs;                         ///< all runs: rows in order, sizes, then seeds
+  std::map<SplitOf, std::int64_t> train_images;  ///< of all tasks
+  std::vector<std::string> notes = {};           ///< about data set and splits, each once
 };
 
 /// Where runs keep caches and how they compute; decides no result.
@@ -53,12 +54,16 @@ struct ExecutionOptions {
   int threads = 1;
   double checkpoint_seconds = 60.0;
   bool feature_store = true;
+  bool keep_adapters = true;
 };
 
-/// The specs of all runs of a study, rows in order, then seeds; options complete, training filled
-/// from the protocol, the row and the method's publication. Whatever can be seen to be wrong before
-/// a run is refused here: Error(config) naming the row's line for an unknown method or grouping
-/// (with a suggestion), an unknown option or bad value, a sharing that the method cannot have.
+/// The specs of all runs of a study, rows in order, then training sizes where it has several
+/// (results::train_size_label() labels them), then seeds; options complete, training filled
+/// from the protocol, the row and the method's publication. A method with the trait kBaseline
+/// trains on nothing and is planned once, beside the largest size. Whatever can be seen to be wrong
+/// before a run is refused here: Error(config) naming the row's line for an unknown method or
+/// grouping (with a suggestion), an unknown option or bad value, a sharing that the method cannot
+/// have.
 [[nodiscard]] std::vector<engine::RunSpec> expand(const Protocol& protocol,
                                                   const PluginRegistry& plugins,
                                                   const ExecutionOptions& execution);

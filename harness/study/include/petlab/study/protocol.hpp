@@ -36,6 +36,9 @@ struct Protocol : engine::RunSettings {
   std::string description;
   std::filesystem::path file;
   std::vector<std::uint64_t> seeds;
+  /// Percentage points that a row may be below the best and still be called equivalent to it in
+  /// reports. It decides no result, so it is part of no identity.
+  std::optional<double> equivalence_margin = {};
   std::vector<Row> rows;                       ///< in the order of the file
   std::map<std::string, std::string> origins;  ///< key -> where its value was written
   std::optional<SearchSpec> search = {};       ///< of rows' settings, before they are run

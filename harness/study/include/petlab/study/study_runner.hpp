@@ -2,6 +2,7 @@
 
 #include "petlab/study/cpu_shares.hpp"
 #include "petlab/study/plan.hpp"
+#include "petlab/study/worker.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -26,8 +27,11 @@ enum class Elsewhere {
 /// A lease is asked for at most for so long (RunnerOptions::lease).
 inline constexpr std::chrono::hours kLongestLease{24};
 
+/// What the program is called with in the children.
+inline constexpr const char* kComputeCommand = "compute-run";
+
 struct RunnerOptions {
-  std::filesystem::path program;  ///< started as `program worker` for each run
+  std::filesystem::path program;  ///< started as `program compute-run` for each run
   std::filesystem::path store;    ///< exists already
   std::filesystem::path logs;  ///< what workers print lies in logs/STUDY; kept where there is any
   int workers = 1;             ///< runs at once
@@ -43,6 +47,9 @@ struct RunnerOptions {
   /// When it becomes true the children stand still, then this process (SIGSTOP); they go on when it
   /// does. For Ctrl-Z. Set to false again.
   std::atomic<bool>* pause = nullptr;
+  /// Runs are published elsewhere: `stop` asks their children for a checkpoint and waits for their
+  /// ends, and a child that was stopped leaves no failed run.
+  std::optional<DetachedRun> detached = {};
 };
 
 /// Told of a study's runs as they happen, from one thread. Jobs are named by their index.

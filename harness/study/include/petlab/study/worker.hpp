@@ -6,9 +6,23 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 namespace petlab::study {
+
+/// What a child process ends with that was asked to stop (SIGTERM) and whose run is to be called
+/// again: EX_TEMPFAIL of sysexits.h.
+inline constexpr int kStoppedExit = 75;
+
+/// A run whose record lies in a store of this process alone until it is published elsewhere. Its
+/// checkpoint outlives that store, and stays when the record is in it. On SIGTERM the child writes
+/// a checkpoint after its next training step and ends with kStoppedExit; outside of training it
+/// ends at once, and the last checkpoint counts.
+struct DetachedRun {
+  std::filesystem::path checkpoints;  ///< folder
+  std::filesystem::path features;     ///< folder of image features, of this host alone
+};
 
 /// What the program hands to a child process that computes one run, as JSON on its standard input.
 struct WorkerRequest {
@@ -16,6 +30,7 @@ struct WorkerRequest {
   std::filesystem::path store;
   results::StoreFileId store_file;  ///< as the program opened it: no other may take its place
   int parent = 0;  ///< process that waits for the child; the child ends when it does
+  std::optional<DetachedRun> detached = {};
 };
 
 [[nodiscard]] std::string to_json(const WorkerRequest& order);
@@ -43,12 +58,14 @@ class ProgressLines final : public engine::Progress {
 /// process that takes the run over finds it.
 [[nodiscard]] std::filesystem::path checkpoint_file(const std::filesystem::path& store,
                                                     const results::RunIdentity& identity);
+/// Its name in that folder.
+[[nodiscard]] std::string checkpoint_name(const results::RunIdentity& identity);
 
 /// The child's work: loads the plugins and what the run needs, checks that data and backbone are
 /// those of the plan, trains, evaluates, and writes the record, failed or done, in one transaction.
 /// The run's checkpoint goes when its finished record is stored, and not before. Returns true for a
 /// done run. Throws Error(store) when the record cannot be written, or when the store is not the
-/// file that the program opened.
+/// file that the program opened; engine::RunStopped when a detached run was asked to stop.
 bool work(const WorkerRequest& order, ProgressLines& progress);
 
 }  // namespace petlab::study

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "petlab/clip/backbone.hpp"
+#include "petlab/engine/adapted_backbone.hpp"
+#include "petlab/engine/adapter_checks.hpp"
+#include "petlab/engine/failure_context.hpp"
+#include "petlab/engine/stored_adapters.hpp"
+#include "petlab/engine/tasks.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace petlab::engine {
+
+/// Which task of a stored run each of some tasks is classified as: the run's own of that name; else
+/// `stand_in`, where one is named; else any, where all of the run's tasks use the same adapters in
+/// the same way. Throws Error(config) with one sentence where none of these is so, where the run
+/// has no task `stand_in`, and where what is trained belongs to classes (a class head, remembered
+/// examples, prompts of each class) that are not the task's own.
+[[nodiscard]] std::vector<std::size_t> match_tasks(const StoredAdapters& stored,
+                                                   const std::vector<Task>& tasks,
+                                                   const std::string& stand_in);
+
+/// A backbone with the adapters of a finished run, as they come from its file. No plugin is asked.
+class StoredModel {
+ public:
+  /// `tasks` may be others than the run's (match_tasks()); their training images are not looked at.
+  /// Throws Error(config) for a backbone of other weights or settings than the run's, and
+  /// Error(plugin) where the adapters do not fit it all the same.
+  StoredModel(std::shared_ptr<const clip::Backbone> backbone, const StoredAdapters& stored,
+              std::vector<Task> tasks, const std::string& stand_in = "");
+  StoredModel(const StoredModel&) = delete;
+  StoredModel& operator=(const StoredModel&) = delete;
+
+  [[nodiscard]] AdaptedBackbone& adapted() { return *adapted_; }
+  [[nodiscard]] const std::vector<Task>& tasks() const { return tasks_; }
+
+ private:
+  std::shared_ptr<const clip::Backbone> backbone_;
+  std::vector<Task> tasks_;
+  AdapterChecks checks_;
+  FailureContext where_;
+  Adapters adapters_;
+  std::optional<AdaptedBackbone> adapted_;
+};
+
+}  // namespace petlab::engine

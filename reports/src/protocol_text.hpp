@@ -1,0 +1,12 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace petlab::reports {
+
+/// What the resolved protocol says of a key in its section [study]; nothing where it is not said.
+std::optional<std::string> study_setting(const std::string& protocol, std::string_view key);
+
+}  // namespace petlab::reports
