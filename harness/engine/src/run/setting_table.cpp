@@ -80,6 +80,15 @@ std::vector<SettingEntry> make_table() {
             .in_identity = false,
             .in_record = false,
             .is_optional = true}),
+      choice(&D::classes,
+             {.section = "dataset",
+              .name = "classes",
+              .help = "base: the first half of the classes by name trains and tests, and the run's "
+                      "adapters are then tested on the new classes, the other half; new: the other "
+                      "half alone",
+              .option = "classes",
+              .in_identity = false,
+              .is_optional = true}),
       choice(&D::leave_out_foreign, {"refuse", "leave-out"},
              {.section = "dataset",
               .name = "other-formats",
