@@ -179,11 +179,12 @@ std::vector<SettingEntry> make_table() {
                .applies = has_development},
               /*maximum=*/std::numeric_limits<std::int64_t>::max()),
 
-      path(&RunSettings::backbone,
+      model(&RunSettings::backbone,
            {.section = "backbone",
             .name = "dir",
             .help = "a CLIP in the layout of Hugging Face, OpenCLIP or OpenAI, or its file of "
-                    "weights",
+                    "weights; or a name of the Hugging Face hub whose model is in its cache "
+                    "(openai/clip-vit-base-patch16)",
             .option = "backbone",
             .default_text = "must be there",
             .in_identity = false,
