@@ -7,6 +7,7 @@
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/train_size_label.hpp"
+#include "petlab/study/new_classes.hpp"
 #include "planned_parts.hpp"
 
 #include <algorithm>
@@ -176,6 +177,10 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
                                to_string(spec.sharing),
                                spec.grouping ? spec.grouping->strategy : ""});
     plan.jobs.push_back(std::move(job));
+  }
+  if (tests_new_classes(protocol)) {
+    plan.base_only = rows_without_new_classes(protocol, plan, plugins);
+    if (!plan.base_only.empty()) plan.notes.push_back(new_classes_note(plan.base_only));
   }
   return plan;
 }
