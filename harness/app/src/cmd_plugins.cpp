@@ -1,6 +1,7 @@
 #include "command.hpp"
 #include "describe.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "study_command.hpp"
 
 #include <iostream>

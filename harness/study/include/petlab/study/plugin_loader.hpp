@@ -1,10 +1,14 @@
 #pragma once
 
-#include "petlab/sdk/plugin.hpp"
-
 #include <filesystem>
 #include <string>
 #include <vector>
+
+namespace petlab::sdk {
+struct GroupingEntry;
+struct MethodEntry;
+struct PluginDescriptor;
+}  // namespace petlab::sdk
 
 namespace petlab::study {
 
