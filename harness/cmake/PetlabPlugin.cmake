@@ -30,8 +30,8 @@ function(petlab_add_plugin)
     PETLAB_PLUGIN_SOURCE_HASH="${hash}")
   target_link_libraries(${target} PRIVATE
     petlab::sdk ${P_LIBS} $<TARGET_NAME_IF_EXISTS:petlab::warnings>)
-  if(COMMAND petlab_precompile_torch)
-    petlab_precompile_torch(${target})
+  if(COMMAND petlab_precompile)
+    petlab_precompile(${target} torch)
   endif()
   target_link_options(${target} PRIVATE -Wl,-z,nodelete -Wl,-z,defs -Wl,-z,relro -Wl,-z,now)
   set_target_properties(${target} PROPERTIES

@@ -1,23 +1,51 @@
-# petlab_precompile_torch(TARGET [OWN]): LibTorch's headers are parsed once for all targets instead of
-# once a source file, which takes more than half of the time to compile one. GCC accepts a precompiled
-# header only where the flags are the same; a target with other flags gets its OWN.
-option(PETLAB_PRECOMPILE "Parse LibTorch's headers once for all targets" ON)
+# petlab_precompile(TARGET KIND): headers of others are parsed once for all targets of a kind instead of
+# once a source file, which takes more than half of the time to compile one.
+#   plain       the standard library
+#   tests       and GoogleTest
+#   torch       and LibTorch; each file pays 3 seconds for templates of LibTorch, whether it uses them or not
+#   torch_tests all of them
+#   own         as torch, for a target with flags of its own: GCC accepts a precompiled header only where
+#               the flags are the same
+option(PETLAB_PRECOMPILE "Parse headers of libraries once for all targets" ON)
 
-# -fPIC for programs too: -fPIE would need another precompiled header.
+# The same flags everywhere, with LibTorch or without it: -fPIC for programs too, threads, the ABI of
+# strings (see PetlabLibTorch.cmake).
 set(CMAKE_CXX_COMPILE_OPTIONS_PIE "-fPIC")
+add_compile_options(-pthread)
+add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=1)
+
+set(PETLAB_STANDARD_HEADERS
+  <algorithm> <array> <atomic> <chrono> <cmath> <cstdint> <filesystem> <fstream> <functional> <iomanip>
+  <iostream> <limits> <map> <memory> <mutex> <numeric> <optional> <set> <span> <sstream> <stdexcept>
+  <string> <string_view> <thread> <tuple> <unordered_map> <utility> <variant> <vector>)
+
+function(petlab_precompiled_headers kind)
+  cmake_parse_arguments(H "" "" "HEADERS;LIBS" ${ARGN})
+  set(source ${CMAKE_BINARY_DIR}/${kind}_headers.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "// Carries the precompiled header.\n")
+  add_library(petlab_${kind}_headers OBJECT ${source})
+  target_link_libraries(petlab_${kind}_headers PRIVATE ${H_LIBS} petlab::warnings)
+  target_precompile_headers(petlab_${kind}_headers PRIVATE ${H_HEADERS} ${PETLAB_STANDARD_HEADERS})
+endfunction()
 
 if(PETLAB_PRECOMPILE)
-  set(_source ${CMAKE_BINARY_DIR}/torch_headers.cpp)
-  file(CONFIGURE OUTPUT ${_source} CONTENT "// Carries the precompiled header.\n")
-  add_library(petlab_torch_headers OBJECT ${_source})
-  target_link_libraries(petlab_torch_headers PRIVATE petlab::torch petlab::warnings)
-  target_precompile_headers(petlab_torch_headers PRIVATE <ATen/ATen.h>)
+  petlab_precompiled_headers(plain)
+  petlab_precompiled_headers(torch HEADERS <ATen/ATen.h> LIBS petlab::torch)
+  if(PETLAB_BUILD_TESTS)
+    find_package(GTest REQUIRED)
+    petlab_precompiled_headers(tests HEADERS <gmock/gmock.h> <gtest/gtest.h> LIBS GTest::gmock)
+    petlab_precompiled_headers(torch_tests
+      HEADERS <ATen/ATen.h> <gmock/gmock.h> <gtest/gtest.h> LIBS petlab::torch GTest::gmock)
+  endif()
 endif()
 
-function(petlab_precompile_torch target)
-  if(PETLAB_PRECOMPILE AND "OWN" IN_LIST ARGN)
-    target_precompile_headers(${target} PRIVATE <ATen/ATen.h>)
-  elseif(PETLAB_PRECOMPILE)
-    target_precompile_headers(${target} REUSE_FROM petlab_torch_headers)
+function(petlab_precompile target kind)
+  if(NOT PETLAB_PRECOMPILE)
+    return()
+  endif()
+  if(kind STREQUAL "own")
+    target_precompile_headers(${target} PRIVATE <ATen/ATen.h> ${PETLAB_STANDARD_HEADERS})
+  else()
+    target_precompile_headers(${target} REUSE_FROM petlab_${kind}_headers)
   endif()
 endfunction()

@@ -21,6 +21,7 @@
 #include "petlab/engine/sharing.hpp"
 #include "petlab/kernels/cpu_level.hpp"
 #include "petlab/kernels/threads.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "petlab/study/plugin_loader.hpp"
 
 #include <ATen/ATen.h>

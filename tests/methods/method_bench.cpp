@@ -1,6 +1,7 @@
 #include "method_bench.hpp"
 
 #include "petlab/engine/losses.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "reference.hpp"
 
 #include <ATen/ATen.h>

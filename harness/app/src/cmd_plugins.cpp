@@ -2,6 +2,7 @@
 #include "describe.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "study_command.hpp"
 
 #include <iostream>

@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 #include "petlab/engine/setting_table.hpp"
+#include "petlab/sdk/plugin.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

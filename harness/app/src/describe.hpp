@@ -1,7 +1,6 @@
 #pragma once
 
 #include "json_output.hpp"
-#include "petlab/sdk/backbone.hpp"
 #include "petlab/study/plugin_loader.hpp"
 
 #include <cstdint>
@@ -9,6 +8,10 @@
 #include <map>
 #include <string>
 #include <vector>
+
+namespace petlab::sdk {
+class BackboneView;
+}  // namespace petlab::sdk
 
 namespace petlab::app {
 

@@ -1,8 +1,11 @@
 #include "state_of_runs.hpp"
 
 #include "petlab/base/text.hpp"
+#include "petlab/clip/backbone.hpp"
+#include "petlab/engine/tasks.hpp"
 #include "petlab/results/adapter_files.hpp"
 #include "petlab/results/identity.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "petlab/study/memory_estimate.hpp"
 #include "petlab/study/study_facts.hpp"
 #include "progress_view.hpp"
@@ -62,6 +65,8 @@ StateOfRuns::StateOfRuns(const PreparedStudy& study, const results::RunStore* st
     if (lease.expires > now)
       owners_[lease.identity] = base::message_line(lease.owner, 200) + " until " + lease.expires;
 }
+
+StateOfRuns::~StateOfRuns() = default;
 
 RunLine StateOfRuns::line(const study::Job& job) {
   RunLine line;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "json_output.hpp"
-#include "petlab/clip/backbone.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/expected_cost.hpp"
 #include "petlab/study/submission.hpp"
@@ -14,6 +13,13 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace petlab::clip {
+class Backbone;
+}  // namespace petlab::clip
+namespace petlab::engine {
+struct Task;
+}  // namespace petlab::engine
 
 namespace petlab::app {
 
@@ -40,6 +46,9 @@ class StateOfRuns {
   /// `store`: nullptr where there is none yet.
   StateOfRuns(const PreparedStudy& study, const results::RunStore* store,
               const study::PluginRegistry& plugins, const QueuedRuns& cluster);
+  ~StateOfRuns();
+  StateOfRuns(const StateOfRuns&) = delete;
+  StateOfRuns& operator=(const StateOfRuns&) = delete;
 
   /// The state of a run, which then counts in the sum.
   [[nodiscard]] RunLine line(const study::Job& job);

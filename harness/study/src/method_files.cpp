@@ -1,5 +1,6 @@
 #include "descriptor_checks.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/sdk/method_files.hpp"
 #include "petlab/study/plugin_loader.hpp"
 
 #include <algorithm>

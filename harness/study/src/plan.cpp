@@ -7,6 +7,7 @@
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/train_size_label.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "petlab/study/new_classes.hpp"
 #include "planned_parts.hpp"
 

@@ -1,11 +1,14 @@
 #pragma once
 
-#include "petlab/engine/image_features.hpp"
 #include "petlab/engine/run_spec.hpp"
 #include "petlab/results/record.hpp"
 #include "petlab/study/plan.hpp"
 
 #include <string>
+
+namespace petlab::engine {
+struct FeatureStorePlace;
+}  // namespace petlab::engine
 
 namespace petlab::study {
 

@@ -3,6 +3,7 @@
 #define BOOST_DLL_USE_STD_FS
 #include "descriptor_checks.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/sdk/method_files.hpp"
 
 #include <boost/dll/shared_library.hpp>
 

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/results/study_name.hpp"
 #include "petlab/sdk/method.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "search_edge.hpp"
 #include "search_points.hpp"
 #include "search_results.hpp"

@@ -8,6 +8,7 @@
 #include "petlab/engine/split_manifest.hpp"
 #include "petlab/results/adapter_files.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "planned_parts.hpp"
 #include "stop_signal.hpp"
 

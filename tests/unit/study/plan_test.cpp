@@ -1,5 +1,7 @@
 #include "petlab/study/plan.hpp"
 
+#include "petlab/sdk/plugin.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

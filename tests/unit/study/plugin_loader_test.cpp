@@ -2,6 +2,7 @@
 
 #include "descriptor_checks.hpp"
 #include "elf_file.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "runs_at_load.hpp"
 
 #include <elf.h>

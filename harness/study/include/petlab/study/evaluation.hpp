@@ -1,12 +1,16 @@
 #pragma once
 
 #include "petlab/engine/progress.hpp"
-#include "petlab/engine/stored_adapters.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/plan.hpp"
 #include "petlab/study/protocol.hpp"
 
+#include <filesystem>
 #include <string>
+
+namespace petlab::engine {
+struct StoredAdapters;
+}  // namespace petlab::engine
 
 namespace petlab::study {
 

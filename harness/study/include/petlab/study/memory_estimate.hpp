@@ -1,12 +1,19 @@
 #pragma once
 
-#include "petlab/clip/backbone.hpp"
 #include "petlab/engine/run_spec.hpp"
-#include "petlab/engine/tasks.hpp"
-#include "petlab/sdk/method.hpp"
 
 #include <cstdint>
 #include <vector>
+
+namespace petlab::clip {
+class Backbone;
+}  // namespace petlab::clip
+namespace petlab::engine {
+struct Task;
+}  // namespace petlab::engine
+namespace petlab::sdk {
+struct MethodEntry;
+}  // namespace petlab::sdk
 
 namespace petlab::study {
 

@@ -1,11 +1,15 @@
 #pragma once
 
-#include "petlab/sdk/method_files.hpp"
-#include "petlab/sdk/plugin.hpp"
-
 #include <filesystem>
 #include <string>
 #include <vector>
+
+namespace petlab::sdk {
+struct GroupingEntry;
+struct MethodEntry;
+struct MethodFiles;
+struct PluginDescriptor;
+}  // namespace petlab::sdk
 
 namespace petlab::study {
 

@@ -1,10 +1,13 @@
 #pragma once
 
-#include "petlab/engine/tasks.hpp"
 #include "petlab/study/plan.hpp"
 #include "petlab/study/protocol.hpp"
 
 #include <vector>
+
+namespace petlab::engine {
+struct Task;
+}  // namespace petlab::engine
 
 namespace petlab::study {
 
