@@ -1,6 +1,7 @@
 #include "untrained_adapters.hpp"
 
 #include "petlab/engine/failure_context.hpp"
+#include "petlab/engine/run.hpp"
 
 #include <ATen/ATen.h>
 
