@@ -162,6 +162,7 @@ Dataset open_dataset(const DatasetSource& source) {
                           "domainnet-126 (a split's lists are --split-list)");
   Dataset dataset = loader->open(source);
   if (!source.class_names.empty()) apply_class_names(dataset, source.class_names);
+  take_classes(dataset, source.classes);
   return dataset;
 }
 

@@ -170,6 +170,23 @@ Split pick(const Dataset& dataset, const Split* base, Amount amount, std::uint64
   return split;
 }
 
+/// Leaves out pictures of classes that their domain has not.
+Split of_own_classes(const Dataset& dataset, Split split) {
+  if (dataset.class_part == ClassPart::all) return split;
+  for (auto* part : {&split.train, &split.test, &split.validation}) {
+    for (std::size_t d = 0; d < part->size(); ++d) {
+      const Domain& domain = dataset.domains[d];
+      std::erase_if((*part)[d], [&](std::int64_t sample) {
+        return !std::binary_search(domain.classes.begin(), domain.classes.end(),
+                                   domain.samples[static_cast<std::size_t>(sample)].label);
+      });
+    }
+  }
+  split.name += "-" + to_string(dataset.class_part) + "-classes";
+  split.hash = hash_of(dataset, split);
+  return split;
+}
+
 }  // namespace
 
 Split make_split(const Dataset& dataset, double fraction, std::uint64_t seed) {
@@ -250,7 +267,8 @@ Split choose_split(const Dataset& dataset, const SplitChoice& choice, std::uint6
   }
   split.seed = seed;
   const bool carve = choice.validation.fraction > 0 || choice.validation.shots > 0;
-  return carve ? with_validation(dataset, split, choice.validation, seed) : split;
+  if (carve) split = with_validation(dataset, split, choice.validation, seed);
+  return of_own_classes(dataset, std::move(split));
 }
 
 void print_summary(std::ostream& out, const Dataset& dataset, const Split& split) {

@@ -36,6 +36,10 @@ if [ "${1:-}" = tests ] && [ -z "${PETLAB_CHROMIUM:-}" ]; then
     esac
   fi
 fi
+# Methods in Python need the headers of the interpreter that LibTorch's wheel is installed for.
+if [ "${1:-}" = tests ] && ! python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null; then
+  packages+=(python3-dev)
+fi
 # The tests start its daemons themselves, with files of their own (tests/integration/slurm_cluster.sh).
 if [ "${1:-}" = tests ]; then
   packages+=(slurmctld slurmd slurm-client munge iproute2)

@@ -1,5 +1,6 @@
 #include "facts.hpp"
 #include "measure_list.hpp"
+#include "new_classes.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/reports/report.hpp"
@@ -255,7 +256,7 @@ void add_measures(Row& row, const std::vector<std::string>& tasks) {
 
 // The study's equivalence-margin as a fraction; its protocol says percentage points.
 std::optional<double> equivalence_margin(const std::string& protocol) {
-  const auto said = study_setting(protocol, "equivalence-margin");
+  const auto said = protocol_setting(protocol, "study", "equivalence-margin");
   const auto points = said ? base::parse_number<double>(*said) : std::nullopt;
   return points ? std::optional<double>(*points / 100.0) : std::nullopt;
 }
@@ -335,6 +336,7 @@ Report build_report(const results::RunStore& store, const std::string& study,
     add_budget(row);
     add_measures(row, report.tasks);
   }
+  add_new_classes(store, report);
   add_places(report);
   add_comparisons(report);
   report.facts = collect_facts(report, seeds, facts);

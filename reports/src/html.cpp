@@ -83,7 +83,7 @@ std::string overview(const Page& page) {
       {.column = {.title = "its mean", .unit = "% ± 95 %"},
        .text =
            [&](const Report& report) {
-             return best(report) != nullptr ? mean_text(*best(report)) : std::string();
+             return best(report) != nullptr ? share_text(best(report)->mean) : std::string();
            }},
       {.column = {.title = "zero-shot", .unit = "%"}, .text = [](const Report& report) {
          return report.zero_shot ? fixed(100.0 * report.rows[*report.zero_shot].mean->mean, 2)

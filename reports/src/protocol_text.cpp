@@ -4,13 +4,15 @@
 
 namespace petlab::reports {
 
-std::optional<std::string> study_setting(const std::string& protocol, std::string_view key) {
+std::optional<std::string> protocol_setting(const std::string& protocol, std::string_view section,
+                                            std::string_view key) {
+  const std::string heading = "[" + std::string(section) + "]";
   const std::string begin = std::string(key) + " = ";
   std::istringstream lines(protocol);
-  std::string section;
+  std::string last;
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with('[')) section = line;
-    if (section == "[study]" && line.starts_with(begin)) return line.substr(begin.size());
+    if (line.starts_with('[')) last = line;
+    if (last == heading && line.starts_with(begin)) return line.substr(begin.size());
   }
   return std::nullopt;
 }

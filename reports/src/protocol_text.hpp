@@ -6,7 +6,8 @@
 
 namespace petlab::reports {
 
-/// What the resolved protocol says of a key in its section [study]; nothing where it is not said.
-std::optional<std::string> study_setting(const std::string& protocol, std::string_view key);
+/// What the resolved protocol says of a key in a section; nothing where it is not said.
+std::optional<std::string> protocol_setting(const std::string& protocol, std::string_view section,
+                                            std::string_view key);
 
 }  // namespace petlab::reports

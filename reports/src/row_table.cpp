@@ -1,6 +1,7 @@
 #include "row_table.hpp"
 
 #include "column_json.hpp"
+#include "new_classes.hpp"
 #include "numbers.hpp"
 #include "petlab/reports/quoted.hpp"
 #include "petlab/reports/render.hpp"
@@ -156,7 +157,7 @@ void add_accuracies(RowColumns& columns, const Report& report) {
                            .unit = "% ± 95 %",
                            .marked = true,
                            .reading = mean_reading(report)},
-                .text = [](const Row& row) { return mean_text(row); }},
+                .text = [](const Row& row) { return share_text(row.mean); }},
                "mean_half_width_95", "n", [](const Row& row) { return row.mean; });
 }
 
@@ -263,6 +264,7 @@ RowColumns row_columns(const Report& report) {
   RowColumns columns;
   add_names(columns, report);
   add_accuracies(columns, report);
+  add_new_class_columns(columns, report);
   add_differences(columns, report);
   add_measure_columns(columns, report);
   add_costs(columns, report);
@@ -283,12 +285,12 @@ RowColumns row_columns(const Report& report) {
 
 }  // namespace
 
-std::string mean_text(const Row& row) {
-  if (!row.mean) return kNothing;
-  const std::string text = fixed(100.0 * row.mean->mean, kMeanPlaces);
-  if (!row.mean->half_width) return text + " (n=1)";
-  if (leaves_range(*row.mean, 0.0, 1.0)) return text + kNoInterval;
-  return text + " ± " + fixed(100.0 * *row.mean->half_width, kMeanPlaces);
+std::string share_text(const std::optional<Estimate>& share) {
+  if (!share) return kNothing;
+  const std::string text = fixed(100.0 * share->mean, kMeanPlaces);
+  if (!share->half_width) return text + " (n=1)";
+  if (leaves_range(*share, 0.0, 1.0)) return text + kNoInterval;
+  return text + " ± " + fixed(100.0 * *share->half_width, kMeanPlaces);
 }
 
 std::string difference_text(const std::optional<Comparison>& comparison, const Row& row) {

@@ -25,8 +25,8 @@ std::string table_csv(const Report& report);
 nlohmann::ordered_json table_json(const Report& report);
 
 /// "71.67 ± 7.17" in %, "70.00 (n=1)"; "71.67 (no interval)" where the interval would leave 0 to
-/// 100.
-std::string mean_text(const Row& row);
+/// 100; nothing stands as kNothing.
+std::string share_text(const std::optional<Estimate>& share);
 
 /// "+1.20 ± 0.40 *" in percentage points; "(n=2)" is added where fewer seeds could be paired than
 /// the row has.

@@ -79,7 +79,7 @@ std::string study_verdict(const Report& report) {
 }
 
 std::string study_description(const Report& report) {
-  return study_setting(report.protocol, "description").value_or("");
+  return protocol_setting(report.protocol, "study", "description").value_or("");
 }
 
 }  // namespace petlab::reports

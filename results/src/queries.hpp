@@ -43,6 +43,7 @@ bool is_done(const SQLite::Database& db, const std::string& hash);
 void write_verification(SQLite::Database& db, const VerificationRecord& verification);
 std::vector<VerificationRecord> read_verifications(const SQLite::Database& db,
                                                    const std::string& identity);
+std::vector<std::string> read_evaluations(const SQLite::Database& db);
 std::vector<std::string> read_identities(const SQLite::Database& db, const std::string& prefix);
 
 // lease_queries.cpp. They read the clock themselves: the transaction may have waited for another

@@ -217,6 +217,10 @@ std::vector<VerificationRecord> RunStore::verifications(const std::string& ident
                      [&] { return read_verifications(impl_->db, identity); });
 }
 
+std::vector<std::string> RunStore::evaluations() const {
+  return impl_->read("read the evaluations", [&] { return read_evaluations(impl_->db); });
+}
+
 std::vector<std::string> RunStore::find_runs(const std::string& prefix) const {
   return impl_->read("find a run", [&] { return read_identities(impl_->db, prefix); });
 }

@@ -44,6 +44,16 @@ std::vector<VerificationRecord> read_verifications(const SQLite::Database& db,
   return result;
 }
 
+std::vector<std::string> read_evaluations(const SQLite::Database& db) {
+  std::vector<std::string> result;
+  SQLite::Statement rows(db,
+                         "SELECT identity FROM runs WHERE parent IS NOT NULL AND status = 'done' "
+                         "ORDER BY finished, run_id");
+  while (rows.executeStep())
+    result.push_back(rows.getColumn(0).getString());
+  return result;
+}
+
 std::vector<std::string> read_identities(const SQLite::Database& db, const std::string& prefix) {
   std::vector<std::string> result;
   SQLite::Statement rows =

@@ -1,6 +1,7 @@
 """Rules about built files: what a plugin exports, which LibTorch is linked, who is free of it.
 
-    binary_rules.py symbols      NM PLUGIN...            exports petlab_plugin_v1 and no code of its own
+    binary_rules.py symbols      NM PLUGIN...            exports petlab_plugin_v1 (or beside it
+                                                 petlab_method_files_v1) and no code of its own
     binary_rules.py one_libtorch PROGRAM_OR_PLUGIN...    all of them load the same libtorch_cpu
     binary_rules.py torch_free   NM ARCHIVE...           refers to no symbol of LibTorch
     binary_rules.py never_unloaded READELF PLUGIN...     stays in its process (DF_1_NODELETE)
@@ -13,6 +14,8 @@ import subprocess
 import sys
 
 ENTRY = "petlab_plugin_v1"
+# Of a plugin that hosts methods in files of another language.
+OPTIONAL_ENTRY = "petlab_method_files_v1"
 # Marks that the linker itself puts into every library.
 LINKER = {"__bss_start", "_edata", "_end", "_init", "_fini"}
 # Typeinfo and vtables of the SDK's types, and of base's error: they must be visible for exceptions and
@@ -34,7 +37,7 @@ def symbols(nm, *plugins):
             _, kind, name = line.split(maxsplit=2)
             if name == ENTRY:
                 entries += 1
-            elif name in LINKER or kind in "VWuvw" and (BOUNDARY_TYPE.match(name) or not OURS.search(name)):
+            elif name == OPTIONAL_ENTRY or name in LINKER or kind in "VWuvw" and (BOUNDARY_TYPE.match(name) or not OURS.search(name)):
                 continue
             else:
                 yield f"{plugin}: exports {name} ({kind})"

@@ -29,6 +29,24 @@ said=$("$petlab" describe mlp-gain --plugin-dir "$folder/plugin/build/lib/petlab
 echo "$said"
 # One gain a channel: 6 layers of 192 in the image tower.
 grep -q "^trainable 1,152 " <<<"$said" || fail "expected 1,152 trainable parameters"
+
+# What `petlab new-method` writes, with its test.
+"$petlab" new-method my-gain --to "$folder" >/dev/null
+"$cmake" -S "$folder/my-gain" -B "$folder/my-gain/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$folder/petlab" \
+  -DBACKBONE="$source/harness/backbones/petlab-icon-clip" >"$folder/configure.log" 2>&1 ||
+  { cat "$folder/configure.log" >&2; fail "the new method's configuration failed"; }
+"$cmake" --build "$folder/my-gain/build" >"$folder/build.log" 2>&1 ||
+  { cat "$folder/build.log" >&2; fail "the new method was not built"; }
+(cd "$folder/my-gain/build" && ctest --output-on-failure) || fail "the new method's test failed"
+
+# The same method in Python, where the installed petlab can host such.
+if [ -e "$folder/petlab/lib/petlab/python/python_bridge.so" ]; then
+  mkdir "$folder/python"
+  block python >"$folder/python/mlp_gain.py"
+  said=$("$petlab" describe mlp-gain --plugin-dir "$folder/python" --count \
+    --backbone "$source/harness/backbones/petlab-icon-clip")
+  grep -q "^trainable 2,304 " <<<"$said" || fail "expected 2,304 trainable parameters in Python"
+fi
 own=$("$petlab" plugins)
 grep -q "coop" <<<"$own" || fail "the installed program does not find its own plugins"
 # Away from the source tree the program finds what was installed with it.

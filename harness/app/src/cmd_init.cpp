@@ -3,6 +3,7 @@
 #include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/clip/backbone.hpp"
+#include "petlab/clip/model_hub.hpp"
 #include "petlab/study/new_study.hpp"
 #include "petlab/study/plan.hpp"
 #include "study_command.hpp"
@@ -68,7 +69,7 @@ study::NewStudy new_study(const Parsed& options, const datasets::Dataset& datase
       study.dataset.emplace_back(
           key, is_path ? fs::absolute(options.text(key)).string() : options.text(key));
     }
-  study.backbone = {{"dir", fs::absolute(options.text("backbone")).string()}};
+  study.backbone = {{"dir", clip::model_path(options.text("backbone")).string()}};
   if (options.get<bool>("allow-unknown-weights"))
     study.backbone.emplace_back("allow-unknown-weights", "yes");
   study.methods = split_list(options.text("methods"));
@@ -107,7 +108,7 @@ int run_init(const Arguments& arguments) {
     base::throw_config_error("--out: " + file.string() + " exists already and is left as it is");
   const datasets::Dataset dataset = open_root(*options, /*fingerprint=*/false);
   const auto backbone =
-      clip::Backbone::load(options->text("backbone"), c10::kCPU,
+      clip::Backbone::load(clip::model_path(options->text("backbone")), c10::kCPU,
                            {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const study::NewStudy study = new_study(*options, dataset);
   const auto plugins = load_plugins(*options);

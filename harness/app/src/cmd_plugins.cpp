@@ -1,5 +1,6 @@
 #include "command.hpp"
 #include "describe.hpp"
+#include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/sdk/plugin.hpp"
 #include "study_command.hpp"
@@ -70,6 +71,17 @@ int run_plugins(const Arguments& arguments) {
     for (const auto& entry : std::span(d.groupings, d.grouping_count))
       std::cout << "    grouping  " << entry.name << ": " << entry.summary << "\n";
   }
+  bool all_open = true;
+  for (const study::MethodFile& one : plugins->method_files()) {
+    std::cout << base::printable(one.file) << "  in " << one.host.filename().string() << "\n";
+    try {
+      std::cout << "    method    " << one.method << ": "
+                << plugins->method(one.method).entry->summary << "\n";
+    } catch (const base::Error& error) {
+      all_open = false;
+      std::cout << "    refused   " << one.method << ": " << printable_lines(error.what());
+    }
+  }
   for (const study::RefusedPlugin& plugin : plugins->refused())
     std::cout << "refused   " << base::printable(plugin.file) << "\n    "
               << base::message_line(plugin.reason) << "\n";
@@ -85,7 +97,7 @@ int run_plugins(const Arguments& arguments) {
     for (const auto& folder : study::plugin_folders(given))
       std::cout << "    " << folder.string() << "\n";
   }
-  return plugins->refused().empty() ? kOk : kPlugin;
+  return plugins->refused().empty() && all_open ? kOk : kPlugin;
 }
 
 }  // namespace petlab::app

@@ -63,6 +63,7 @@ int run_export(const Arguments& arguments);
 int run_init(const Arguments& arguments);
 int run_man(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
+int run_new_method(const Arguments& arguments);
 int run_plan(const Arguments& arguments);
 int run_plugins(const Arguments& arguments);
 int run_query(const Arguments& arguments);

@@ -45,6 +45,7 @@ const std::vector<Command>& commands() {
       {"compare", "are two rows really different, and where", run_compare},
       {"plugins", "list plugins, with those that are refused and why", run_plugins},
       {"describe", "a method, a grouping, or the adapters of a run", run_describe},
+      {"new-method", "write the files of a new method, in C++ or Python", run_new_method},
       {"datasets", "list, build, check, split, fingerprint", run_datasets},
       {"clip", "look at a backbone, embed, classify", run_clip},
       {"pretrain", "train the embedded backbone anew", run_pretrain_command},

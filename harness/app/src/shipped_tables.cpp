@@ -12,9 +12,9 @@ namespace fs = std::filesystem;
 namespace {
 
 /// A table that is not here comes behind these, by name.
-constexpr std::array kOrder = {"single-task",   "multi-task", "modality", "sharing",
-                               "grouping",      "groups",     "depth",    "prompt-length",
-                               "training-size", "few-shot"};
+constexpr std::array kOrder = {"single-task",   "multi-task", "modality",   "sharing",
+                               "grouping",      "groups",     "depth",      "prompt-length",
+                               "training-size", "few-shot",   "base-to-new"};
 
 std::vector<fs::path> protocol_files(const fs::path& folder) {
   std::vector<fs::path> files;

@@ -1,5 +1,6 @@
 #include "study_stages.hpp"
 
+#include "new_classes_stage.hpp"
 #include "petlab/results/run_store.hpp"
 
 #include <algorithm>
@@ -133,7 +134,11 @@ int run_stages(StudyStages& stages, const Parsed& options, std::vector<PreparedS
   studies = std::move(second.studies);
   for (const PreparedStudy& study : studies)
     print_searches(study);
-  const int code = studies.empty() ? kOk : execute(studies, options);
+  int code = studies.empty() ? kOk : execute(studies, options);
+  if (code != kInterrupted) {
+    const int tested = test_new_classes(studies, options);
+    if (code == kOk) code = tested;
+  }
   for (const std::string& remark : second.remarks)
     std::cerr << "petlab: " << remark << "\n";
   return code == kOk && !second.remarks.empty() ? static_cast<int>(kRunFailed) : code;

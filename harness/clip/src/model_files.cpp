@@ -3,6 +3,7 @@
 #include "checkpoint_names.hpp"
 #include "known_weights.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/clip/model_hub.hpp"
 #include "shown_text.hpp"
 
 #include <algorithm>
@@ -103,7 +104,8 @@ std::string ModelFiles::where() const {
 ModelFiles find_model(const fs::path& path) {
   std::error_code error;
   if (fs::is_directory(path, error)) return find_in_folder(path);
-  if (!fs::exists(path, error)) base::throw_data_error("there is no model '" + path.string() + "'");
+  if (!fs::exists(path, error))
+    base::throw_data_error("there is no model '" + path.string() + "'" + hub_hint(path));
   const std::string name = path.filename().string();
   if (name.ends_with(".safetensors") || name.ends_with(".pt")) return single(path);
   if (name.ends_with(".safetensors.index.json")) return sharded(path);

@@ -8,6 +8,7 @@
 #include "petlab/engine/sharing.hpp"
 #include "petlab/engine/train_images.hpp"
 #include "petlab/engine/training_step.hpp"
+#include "untrained_adapters.hpp"
 
 #include <ATen/ATen.h>
 
@@ -57,11 +58,6 @@ struct TowerWork {
   [[nodiscard]] std::int64_t at_work() const { return tokens * width * kAtWork * kFloat; }
 };
 
-sdk::LabelledFeatures made_up_features(const clip::Backbone& backbone, const engine::Task& task) {
-  const auto n = static_cast<std::int64_t>(task.classes.size());
-  return {at::ones({n, backbone.shape().embed_dim}), at::arange(n, at::kLong)};
-}
-
 std::int64_t count_values(const std::vector<at::Tensor>& tensors) {
   std::int64_t count = 0;
   for (const at::Tensor& tensor : tensors)
@@ -75,14 +71,6 @@ std::int64_t kept_layers(const engine::TowerFootprint& footprint, std::int64_t l
   return trains_weights ? layers : layers - footprint.untouched_layers;
 }
 
-/// One group a task: more there cannot be.
-sdk::Partition most_groups(std::size_t tasks) {
-  sdk::Partition partition;
-  for (std::size_t t = 0; t < tasks; ++t)
-    partition.push_back({static_cast<std::int64_t>(t)});
-  return partition;
-}
-
 }  // namespace
 
 std::int64_t MemoryEstimate::total() const {
@@ -93,22 +81,8 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
                                const clip::Backbone& backbone,
                                const std::vector<engine::Task>& tasks) {
   const sdk::BackboneShape& shape = backbone.shape();
-  const sdk::Options options({entry.options, entry.option_count}, spec.method_options,
-                             "method '" + spec.method + "'");
-  const auto method = entry.make(options);
-  std::vector<std::string> names;
-  for (const engine::Task& task : tasks)
-    names.push_back(task.name);
-  const engine::AdapterSource source{
-      backbone, tasks, [&](std::size_t task) { return made_up_features(backbone, tasks[task]); }};
-  engine::FailureContext where;
-  // The partition is a guess; all adapters of a method are of one size.
-  const engine::Adapters adapters = engine::make_adapters(
-      *method, spec.method, source,
-      engine::arrange(
-          spec.sharing, names,
-          engine::has_groups(spec.sharing) ? most_groups(tasks.size()) : sdk::Partition{}),
-      spec.seed, where);
+  const UntrainedAdapters made = untrained_adapters(spec, entry, backbone, tasks);
+  const engine::Adapters& adapters = made.adapters;
   const engine::AdapterChecks checks(spec.method, backbone);
   const engine::Footprint footprint =
       checks.check_changes(adapters.adapters.front()->changes({.task = 0}),
@@ -157,7 +131,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
 
   // Texts: each list of classes once for each set of adapters.
   if (!footprint.has_head) {
-    const engine::ClassTexts texts(backbone, tasks, method->text_template());
+    const engine::ClassTexts texts(backbone, tasks, made.method->text_template());
     std::set<std::pair<std::vector<std::size_t>, std::size_t>> distinct;
     std::int64_t of_step = 0;
     std::int64_t tested_by_image = 0;

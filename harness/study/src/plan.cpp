@@ -8,6 +8,7 @@
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/train_size_label.hpp"
 #include "petlab/sdk/plugin.hpp"
+#include "petlab/study/new_classes.hpp"
 #include "planned_parts.hpp"
 
 #include <algorithm>
@@ -149,7 +150,8 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
     job.spec = spec;
     job.plugin = method.descriptor->name;
     job.plugin_version = method.descriptor->version;
-    job.plugin_files = {method.file};
+    if (!method.host.empty()) job.plugin_files.push_back(method.host);
+    job.plugin_files.push_back(method.file);
     RunFacts run{.dataset_fingerprint = facts.dataset_fingerprint,
                  .split_hash = facts.split_hashes.at(split_of(spec)),
                  .backbone_weights = facts.backbone_weights,
@@ -176,6 +178,10 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
                                to_string(spec.sharing),
                                spec.grouping ? spec.grouping->strategy : ""});
     plan.jobs.push_back(std::move(job));
+  }
+  if (tests_new_classes(protocol)) {
+    plan.base_only = rows_without_new_classes(protocol, plan, plugins);
+    if (!plan.base_only.empty()) plan.notes.push_back(new_classes_note(plan.base_only));
   }
   return plan;
 }

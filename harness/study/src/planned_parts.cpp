@@ -23,7 +23,8 @@ void check_unchanged(const std::string& what, const std::string& found,
 std::string pictures_key(const engine::DatasetSpec& spec) {
   std::string key = spec.name + "\n" + spec.root.string() + "\n" + spec.lists.string() + "\n" +
                     spec.class_names.string() + "\n" +
-                    (spec.leave_out_foreign ? "leave-out" : "refuse");
+                    (spec.leave_out_foreign ? "leave-out" : "refuse") + "\n" +
+                    datasets::to_string(spec.classes);
   for (const std::string& domain : spec.domains)
     key += "\n" + domain;
   return key;

@@ -3,6 +3,7 @@
 #define BOOST_DLL_USE_STD_FS
 #include "descriptor_checks.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/sdk/method_files.hpp"
 
 #include <boost/dll/shared_library.hpp>
 
@@ -65,7 +66,10 @@ PluginRegistry::PluginRegistry(const Source& source) {
   files.insert(files.end(), source.files.begin(), source.files.end());
   plugins_.reserve(files.size());  // references to plugins stay good
   for (const fs::path& file : files)
-    load(fs::absolute(file));
+    if (host_of(file) == nullptr) load(fs::absolute(file));
+  if (file_hosts_.empty()) return;
+  find_method_files(source);
+  plugins_.reserve(plugins_.size() + method_files_.size());  // nobody refers to one yet
 }
 
 void PluginRegistry::load(const fs::path& file) {
@@ -88,6 +92,9 @@ void PluginRegistry::load(const fs::path& file) {
     const auto& descriptor = library->get<const sdk::PluginDescriptor>(sdk::kPluginSymbol);
     if (const std::string reason = check_descriptor(descriptor, name); !reason.empty())
       return refuse(reason);
+    if (descriptor.method_count + descriptor.grouping_count == 0 &&
+        !library->has(sdk::kMethodFilesSymbol))
+      return refuse("it has neither a method nor a grouping");
     for (const LoadedPlugin& other : plugins_) {
       const sdk::PluginDescriptor& theirs = *other.descriptor;
       for (const auto& mine : std::span(descriptor.methods, descriptor.method_count))
@@ -101,6 +108,8 @@ void PluginRegistry::load(const fs::path& file) {
             return refuse(std::string("grouping '") + mine.name + "' is already in plugin " +
                           other.file.filename().string());
     }
+    if (library->has(sdk::kMethodFilesSymbol))
+      file_hosts_.push_back({file, &library->get<const sdk::MethodFiles>(sdk::kMethodFilesSymbol)});
     plugins_.push_back({file, &descriptor});
   } catch (const std::exception& error) {
     refuse(loader_message(error.what()));
@@ -111,6 +120,11 @@ MethodRef PluginRegistry::method(const std::string& name) const {
   for (const LoadedPlugin& plugin : plugins_)
     for (const auto& entry : std::span(plugin.descriptor->methods, plugin.descriptor->method_count))
       if (name == entry.name) return {&plugin, &entry};
+  for (const MethodFile& file : method_files_) {
+    if (file.method != name) continue;
+    const LoadedPlugin& plugin = open(file);
+    return {&plugin, plugin.descriptor->methods};
+  }
   throw base::Error(base::ErrorKind::config, "no plugin has a method '" + name + "'" +
                                                  base::did_you_mean(name, method_names()) +
                                                  why_missing());
@@ -139,7 +153,10 @@ std::vector<std::string> PluginRegistry::method_names() const {
   for (const LoadedPlugin& plugin : plugins_)
     for (const auto& entry : std::span(plugin.descriptor->methods, plugin.descriptor->method_count))
       names.emplace_back(entry.name);
+  for (const MethodFile& file : method_files_)
+    names.push_back(file.method);
   std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());  // opened files are twice
   return names;
 }
 

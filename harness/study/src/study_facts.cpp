@@ -5,6 +5,7 @@
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
+#include "petlab/clip/model_hub.hpp"
 #include "petlab/engine/class_tokens.hpp"
 #include "petlab/engine/dataset_choice.hpp"
 #include "planned_parts.hpp"
@@ -21,12 +22,12 @@ namespace {
 
 /// The two places that a study is moved between machines by.
 void check_there(const std::filesystem::path& path, const char* what, const char* option,
-                 const char* variable, const char* key) {
+                 const char* variable, const char* key, const std::string& hint = "") {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
     throw base::Error(base::ErrorKind::data, std::string(what) + " " + path.string() +
                                                  " does not exist: say where it is with " + option +
-                                                 ", " + variable + " or " + key);
+                                                 ", " + variable + " or " + key + hint);
 }
 
 /// The data set, read and hashed once in a process: `reproduce` plans many studies on one.
@@ -80,7 +81,7 @@ StudyFacts measure_facts(const Protocol& protocol) {
   check_there(protocol.dataset.root, "data set folder", "--dataset-root DIR", "PETLAB_DATASET_ROOT",
               "root in [dataset]");
   check_there(protocol.backbone, "backbone", "--backbone DIR", "PETLAB_BACKBONE",
-              "dir in [backbone]");
+              "dir in [backbone]", clip::hub_hint(protocol.backbone));
   StudyFacts facts;
   const datasets::Dataset& dataset = dataset_of(protocol.dataset);
   facts.dataset_fingerprint = dataset.fingerprint;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/base/sha256.hpp"
+#include "petlab/datasets/class_part.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -29,8 +30,9 @@ struct Sample {
 /// One visual domain; classifying its pictures is one task.
 struct Domain {
   std::string name;
-  std::vector<Sample> samples;        ///< sorted by id
-  std::vector<std::int64_t> classes;  ///< labels present in this domain, ascending
+  std::vector<Sample> samples;  ///< sorted by id
+  /// Labels that are the task's, ascending: those present in this domain, of class_part.
+  std::vector<std::int64_t> classes;
 };
 
 struct Dataset {
@@ -52,6 +54,7 @@ struct Dataset {
   /// SHA-256 of each picture's bytes as they went into `fingerprint`, in the order of domains and
   /// samples; empty without one. Who decodes a picture compares them: the file may have changed.
   std::vector<base::Digest> digests = {};
+  ClassPart class_part = ClassPart::all;  ///< take_classes()
 };
 
 struct FolderOptions {

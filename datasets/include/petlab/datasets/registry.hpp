@@ -37,6 +37,7 @@ struct DatasetSource {
   /// CSV file (folder, name) of what classes are called in prompts; "" = as their folders.
   std::filesystem::path class_names = {};
   bool leave_out_foreign = false;  ///< as in FolderOptions
+  ClassPart classes = ClassPart::all;
 };
 
 /// Loads by name. Throws base::Error(config) for an unknown name and for lists where the data set

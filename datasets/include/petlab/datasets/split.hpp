@@ -104,10 +104,11 @@ struct SplitChoice {
   std::uint64_t development_seed = 1;
 };
 
-/// The split of a choice and a seed. Throws base::Error(config) for development images of kind
-/// list, whose lists say themselves what trains and tests, where they and the training share
-/// make up the whole, and where `largest` is less than the training part; base::Error(data) naming
-/// a domain whose classes are too small to give any.
+/// The split of a choice and a seed; pictures of classes that their domain has not (take_classes)
+/// are in none of its parts, and the others in those that they have among all classes. Throws
+/// base::Error(config) for development images of kind list, whose lists say themselves what trains
+/// and tests, where they and the training share make up the whole, and where `largest` is less than
+/// the training part; base::Error(data) naming a domain whose classes are too small to give any.
 [[nodiscard]] Split choose_split(const Dataset& dataset, const SplitChoice& choice,
                                  std::uint64_t seed);
 

@@ -7,6 +7,7 @@
 #include "petlab/datasets/split_notes.hpp"
 
 #include <cmath>
+#include <set>
 
 namespace petlab::engine {
 namespace {
@@ -27,6 +28,20 @@ double training_share(const datasets::Dataset& dataset, const datasets::Split& s
   return all == 0 ? 0.0 : static_cast<double>(train) / static_cast<double>(all);
 }
 
+/// "base classes: 33 of 65, those first by name (Alarm_Clock to Kettle)".
+std::string class_part_note(const datasets::Dataset& dataset) {
+  std::set<std::int64_t> labels;
+  for (const datasets::Domain& domain : dataset.domains)
+    labels.insert(domain.classes.begin(), domain.classes.end());
+  const auto name = [&](std::int64_t label) {
+    return dataset.classes[static_cast<std::size_t>(label)];
+  };
+  return datasets::to_string(dataset.class_part) + " classes: " + std::to_string(labels.size()) +
+         " of " + std::to_string(dataset.classes.size()) + ", " +
+         (dataset.class_part == ClassPart::base ? "the first" : "the last") + " by name (" +
+         name(*labels.begin()) + " to " + name(*labels.rbegin()) + ")";
+}
+
 }  // namespace
 
 datasets::Dataset open_study_dataset(const DatasetSpec& spec) {
@@ -35,7 +50,8 @@ datasets::Dataset open_study_dataset(const DatasetSpec& spec) {
                                  .domains = spec.domains,
                                  .lists = spec.lists,
                                  .class_names = spec.class_names,
-                                 .leave_out_foreign = spec.leave_out_foreign});
+                                 .leave_out_foreign = spec.leave_out_foreign,
+                                 .classes = spec.classes});
 }
 
 datasets::Split study_split(const datasets::Dataset& dataset, const DatasetSpec& spec,
@@ -70,6 +86,7 @@ std::vector<std::string> study_notes(const datasets::Dataset& dataset, const dat
                                      const DatasetSpec& spec) {
   std::vector<std::string> notes =
       datasets::split_notes(dataset, split, spec.split == "shots" ? spec.train_shots : 0);
+  if (spec.classes != ClassPart::all) notes.push_back(class_part_note(dataset));
   for (const std::string& note : dataset.notes)
     if (note.starts_with("left out: ")) notes.push_back(note);
   return notes;

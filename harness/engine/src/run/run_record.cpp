@@ -1,3 +1,4 @@
+#include "petlab/clip/model_hub.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/identity.hpp"
 #include "run/run_execution.hpp"
@@ -12,7 +13,7 @@ results::NamedValues record_protocol(const RunSpec& spec) {
   for (const SettingEntry& entry : setting_table()) {
     if (entry.scope != SettingScope::study) continue;
     if (!backbone_is_there && std::string_view(entry.section) != "dataset") {
-      values.emplace_back("backbone", spec.backbone.filename().string());
+      values.emplace_back("backbone", clip::model_name(spec.backbone));
       backbone_is_there = true;
     }
     if (entry.in_record && entry.is_said(spec)) values.emplace_back(entry.key(), entry.text(spec));
@@ -42,7 +43,7 @@ results::RunRecord begin_record(const RunSpec& spec, const RunInfo& info) {
   record.seed = spec.seed;
   record.options = record_options(spec);
   record.protocol = record_protocol(spec);
-  record.backbone = spec.backbone.filename().string();
+  record.backbone = clip::model_name(spec.backbone);
   record.precision = spec.training.precision == Precision::bf16 ? "bfloat16" : "float32";
   record.environment = info.environment;
   record.started = results::utc_now();

@@ -2,6 +2,7 @@
 
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/clip/model_hub.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/engine/setting_values.hpp"
 #include "petlab/sdk/method.hpp"
@@ -104,6 +105,18 @@ template <class Owner>
 SettingEntry path(std::filesystem::path Owner::* member, SettingEntry entry) {
   return entry_of(member, std::move(entry), "path", path_value,
                   [](const std::filesystem::path& value) { return value.string(); });
+}
+
+/// A model's path, or its name on the Hugging Face hub.
+template <class Owner>
+SettingEntry model(std::filesystem::path Owner::* member, SettingEntry entry) {
+  return entry_of(
+      member, std::move(entry), "path",
+      [](const Setting& said) {
+        if (said.value.empty()) setting_error(said, "expected a path");
+        return clip::model_path(said.value, said.base);
+      },
+      [](const std::filesystem::path& value) { return value.string(); });
 }
 
 inline SettingEntry names(std::vector<std::string> DatasetSpec::* member, SettingEntry entry) {

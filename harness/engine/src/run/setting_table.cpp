@@ -80,6 +80,15 @@ std::vector<SettingEntry> make_table() {
             .in_identity = false,
             .in_record = false,
             .is_optional = true}),
+      choice(&D::classes,
+             {.section = "dataset",
+              .name = "classes",
+              .help = "base: the first half of the classes by name trains and tests, and the run's "
+                      "adapters are then tested on the new classes, the other half; new: the other "
+                      "half alone",
+              .option = "classes",
+              .in_identity = false,
+              .is_optional = true}),
       choice(&D::leave_out_foreign, {"refuse", "leave-out"},
              {.section = "dataset",
               .name = "other-formats",
@@ -170,15 +179,16 @@ std::vector<SettingEntry> make_table() {
                .applies = has_development},
               /*maximum=*/std::numeric_limits<std::int64_t>::max()),
 
-      path(&RunSettings::backbone,
-           {.section = "backbone",
-            .name = "dir",
-            .help = "a CLIP in the layout of Hugging Face, OpenCLIP or OpenAI, or its file of "
-                    "weights",
-            .option = "backbone",
-            .default_text = "must be there",
-            .in_identity = false,
-            .in_record = false}),
+      model(&RunSettings::backbone,
+            {.section = "backbone",
+             .name = "dir",
+             .help = "a CLIP in the layout of Hugging Face, OpenCLIP or OpenAI, or its file of "
+                     "weights; or a name of the Hugging Face hub whose model is in its cache "
+                     "(openai/clip-vit-base-patch16)",
+             .option = "backbone",
+             .default_text = "must be there",
+             .in_identity = false,
+             .in_record = false}),
       choice(&RunSettings::allow_unknown_weights, {"no", "yes"},
              {.section = "backbone",
               .name = "allow-unknown-weights",

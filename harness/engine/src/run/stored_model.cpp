@@ -54,12 +54,6 @@ bool is_alike_for_all(const StoredAdapters& stored) {
                      [](const StoredAdapter& adapter) { return adapter.changes.size() == 1; });
 }
 
-bool belongs_to_classes(const sdk::BackboneChanges& changes) {
-  return changes.head || !changes.caches.empty() ||
-         std::any_of(changes.text.prompts.begin(), changes.text.prompts.end(),
-                     [](const sdk::PromptTokens& prompt) { return prompt.tokens.dim() == 3; });
-}
-
 /// What the adapter makes of one of the run's tasks.
 const sdk::BackboneChanges& changes_for(const StoredAdapters& stored, std::size_t adapter,
                                         std::size_t task) {
@@ -138,6 +132,12 @@ bool depends_on_task(const StoredAdapters& stored) {
 }
 
 }  // namespace
+
+bool belongs_to_classes(const sdk::BackboneChanges& changes) {
+  return changes.head || !changes.caches.empty() ||
+         std::any_of(changes.text.prompts.begin(), changes.text.prompts.end(),
+                     [](const sdk::PromptTokens& prompt) { return prompt.tokens.dim() == 3; });
+}
 
 std::vector<std::size_t> match_tasks(const StoredAdapters& stored, const std::vector<Task>& tasks,
                                      const std::string& stand_in) {

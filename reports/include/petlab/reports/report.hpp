@@ -81,6 +81,11 @@ struct Row {
   std::vector<std::optional<double>> task_accuracy;
   /// Mean over tasks, then over seeds. Absent without finished runs, as all that follow.
   std::optional<Estimate> mean;
+  /// Base to new (Report::tests_new_classes): accuracy on the new classes, mean over tasks, and its
+  /// harmonic mean with `mean`, 2 b n / (b + n) of each seed; then over seeds. Absent where a seed
+  /// was not tested on the new classes.
+  std::optional<Estimate> new_classes = {};
+  std::optional<Estimate> harmonic_mean = {};
   /// Difference to Report::zero_shot; absent for that row itself and where no seed is common to
   /// both.
   std::optional<Comparison> versus_zero_shot;
@@ -159,6 +164,8 @@ struct Report {
   /// By how much a row may be below the best and still count as equivalent to it, as a fraction:
   /// the study's equivalence-margin. Absent: no row is called equivalent.
   std::optional<double> equivalence_margin;
+  /// The study is one on base classes, and some of its runs were tested on the new ones.
+  bool tests_new_classes = false;
   // Rows that others are measured against, as indices: the first row whose runs are of the backbone
   // as it is; the first of those that have Place::best; the first that trains all of a backbone for
   // each task.

@@ -161,6 +161,10 @@ class RunStore {
   /// The repeats of a run, in the order in which they were added.
   std::vector<VerificationRecord> verifications(const std::string& identity) const;
 
+  /// Identities of the finished evaluations of stored adapters (RunRecord::parent), in the order in
+  /// which they were finished.
+  std::vector<std::string> evaluations() const;
+
   /// Identities in the store that begin with `prefix`, sorted.
   std::vector<std::string> find_runs(const std::string& prefix) const;
 

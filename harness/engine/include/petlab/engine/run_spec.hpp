@@ -1,5 +1,6 @@
 #pragma once
 
+#include "petlab/datasets/class_part.hpp"
 #include "petlab/engine/value_names.hpp"
 
 #include <array>
@@ -141,6 +142,12 @@ struct ValueNames<ValidationPart> {
   static constexpr std::array kAll = {"none", "list", "development"};
 };
 
+using datasets::ClassPart;
+template <>
+struct ValueNames<ClassPart> {
+  static constexpr std::array kAll = datasets::kClassPartNames;
+};
+
 /// A grouping strategy and its options.
 struct GroupingSpec {
   std::string strategy;
@@ -181,6 +188,8 @@ struct DatasetSpec {
   /// folders.
   std::filesystem::path class_names = {};
   bool leave_out_foreign = false;  ///< pictures in formats that petlab does not read; else refused
+  /// Base: each run is tested on the new classes too, as an evaluation.
+  ClassPart classes = ClassPart::all;
 
   [[nodiscard]] bool tests_on_validation() const {
     return validation_fraction > 0.0 || validation_shots > 0 || validation != ValidationPart::none;

@@ -24,6 +24,10 @@ namespace petlab::engine {
                                                    const std::vector<Task>& tasks,
                                                    const std::string& stand_in);
 
+/// True for changes that mean the classes of a task and no others: class heads, remembered
+/// examples, prompts of each class.
+[[nodiscard]] bool belongs_to_classes(const sdk::BackboneChanges& changes);
+
 /// A backbone with the adapters of a finished run, as they come from its file. No plugin is asked.
 class StoredModel {
  public:

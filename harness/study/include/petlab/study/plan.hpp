@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ struct Plan {
   std::vector<Job> jobs;                         ///< all runs: rows in order, sizes, then seeds
   std::map<SplitOf, std::int64_t> train_images;  ///< of all tasks
   std::vector<std::string> notes = {};           ///< about data set and splits, each once
+  /// Labels of rows whose adapters say nothing of new classes (new_classes.hpp); of studies that
+  /// test them.
+  std::set<std::string> base_only = {};
 };
 
 /// Where runs keep caches and how they compute; decides no result.

@@ -7,6 +7,7 @@
 namespace petlab::sdk {
 struct GroupingEntry;
 struct MethodEntry;
+struct MethodFiles;
 struct PluginDescriptor;
 }  // namespace petlab::sdk
 
@@ -17,6 +18,17 @@ namespace petlab::study {
 struct LoadedPlugin {
   std::filesystem::path file;
   const sdk::PluginDescriptor* descriptor = nullptr;
+  /// Of a method in a file of its own (sdk::MethodFiles): the plugin that opens it; else empty.
+  std::filesystem::path host = {};
+};
+
+/// A file that is a method of a plugin for such files. It is opened when the method is first asked
+/// for; until then only its name is known.
+struct MethodFile {
+  std::filesystem::path file;
+  std::string method;
+  std::filesystem::path host;  ///< the plugin that opens it
+  const sdk::MethodFiles* how = nullptr;
 };
 
 /// A file named like a plugin that is not used, and why.
@@ -44,7 +56,7 @@ struct GroupingRef {
 /// The plugins of this process: found, checked by their files before they are loaded (so that no
 /// code of a plugin of another build runs, not even its constructors) and by their descriptors
 /// before they are called, and loaded with their own symbol space. Every plugin that is not used is
-/// listed with its reason.
+/// listed with its reason. Beside them, methods in files that a plugin hosts (sdk::MethodFiles).
 ///
 /// Not movable: MethodRef and GroupingRef point into it.
 class PluginRegistry {
@@ -52,7 +64,8 @@ class PluginRegistry {
   /// Which files to load.
   struct Source {
     std::vector<std::filesystem::path> folders;  ///< all of their petlab_*.so, sorted by name; of
-                                                 ///< one name the first folder's
+                                                 ///< one name the first folder's; and the
+                                                 ///< method files that these plugins host
     std::vector<std::filesystem::path> files;    ///< exactly these, besides
   };
 
@@ -61,11 +74,15 @@ class PluginRegistry {
   PluginRegistry(const PluginRegistry&) = delete;
   PluginRegistry& operator=(const PluginRegistry&) = delete;
 
+  /// Those with entries, and the method files that were opened so far.
   [[nodiscard]] const std::vector<LoadedPlugin>& plugins() const { return plugins_; }
+  /// Sorted by name, opened or not.
+  [[nodiscard]] const std::vector<MethodFile>& method_files() const { return method_files_; }
   [[nodiscard]] const std::vector<RefusedPlugin>& refused() const { return refused_; }
   [[nodiscard]] const std::vector<ShadowedPlugin>& shadowed() const { return shadowed_; }
 
-  /// Throws Error(config) with a suggestion; names refused plugins, which may be the reason.
+  /// Throws Error(config) with a suggestion; names refused plugins, which may be the reason. Throws
+  /// Error(plugin) for a method file that cannot be opened. Not for several threads at once.
   [[nodiscard]] MethodRef method(const std::string& name) const;
   [[nodiscard]] GroupingRef grouping(const std::string& name) const;
 
@@ -73,10 +90,23 @@ class PluginRegistry {
   [[nodiscard]] std::vector<std::string> grouping_names() const;
 
  private:
+  /// Plugins that host files of an extension.
+  struct FileHost {
+    std::filesystem::path plugin;
+    const sdk::MethodFiles* how = nullptr;
+  };
+
   void load(const std::filesystem::path& file);
+  /// The host of the file's extension; null when there is none.
+  [[nodiscard]] const FileHost* host_of(const std::filesystem::path& file) const;
+  void find_method_files(const Source& source);
+  /// Throws Error(plugin) with the reason.
+  const LoadedPlugin& open(const MethodFile& file) const;
   [[nodiscard]] std::string why_missing() const;
 
-  std::vector<LoadedPlugin> plugins_;
+  mutable std::vector<LoadedPlugin> plugins_;  ///< never moved: room for all is reserved
+  std::vector<FileHost> file_hosts_;
+  std::vector<MethodFile> method_files_;
   std::vector<RefusedPlugin> refused_;
   std::vector<ShadowedPlugin> shadowed_;
 };
