@@ -1,7 +1,9 @@
 #include "petlab/datasets/class_part.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/sha256.hpp"
 #include "petlab/datasets/dataset.hpp"
+#include "petlab/datasets/dataset_hash.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -27,6 +29,15 @@ void take_classes(Dataset& dataset, ClassPart part) {
                              std::to_string(dataset.classes.size()) +
                              " by name are base, the others new), expected at least two");
   }
+}
+
+std::string dataset_hash(const Dataset& dataset) {
+  if (dataset.class_part == ClassPart::all) return dataset.fingerprint;
+  base::Sha256 hash;
+  hash.update_text("petlab class part 1");
+  hash.update_text(dataset.fingerprint);
+  hash.update_text(to_string(dataset.class_part));
+  return hash.finish_hex();
 }
 
 }  // namespace petlab::datasets

@@ -1,6 +1,7 @@
 #include "new_classes.hpp"
 
 #include "petlab/reports/statistics.hpp"
+#include "petlab/results/class_part.hpp"
 #include "petlab/results/named_values.hpp"
 #include "protocol_text.hpp"
 #include "row_table.hpp"
@@ -13,8 +14,12 @@
 namespace petlab::reports {
 namespace {
 
-// By run and data set: the mean accuracy on the new classes.
+// By run and fingerprint of all classes: the mean accuracy on the new classes.
 using Tested = std::map<std::pair<std::string, std::string>, double>;
+
+std::string all_classes(const results::RunRecord& run) {
+  return results::value_of(run.environment, results::environment::kAllClasses);
+}
 
 Tested read_evaluations(const results::RunStore& store) {
   Tested tested;
@@ -23,7 +28,7 @@ Tested read_evaluations(const results::RunStore& store) {
     if (!run || !run->parent) continue;
     const std::string* classes = results::find_value(run->protocol, "dataset.classes");
     if (classes != nullptr && *classes == "new")
-      tested[{*run->parent, run->dataset_hash}] = run->mean_accuracy();
+      tested[{*run->parent, all_classes(*run)}] = run->mean_accuracy();
   }
   return tested;
 }
@@ -51,7 +56,7 @@ void add_new_classes(const results::RunStore& store, Report& report) {
   for (Row& row : report.rows) {
     std::vector<double> of_new, harmonics;
     for (const SeedResult& seed : row.seeds) {
-      const auto found = tested.find({seed.identity.hash, seed.dataset_hash});
+      const auto found = tested.find({seed.identity.hash, all_classes(seed)});
       if (found == tested.end()) continue;
       of_new.push_back(found->second);
       harmonics.push_back(harmonic(seed.mean_accuracy(), found->second));

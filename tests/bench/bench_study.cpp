@@ -6,9 +6,11 @@
 // seed. OUT/rows.json: tasks and rows with their training. OUT/ROW.safetensors: the parameters a
 // row starts from and its tokens. Rows whose grouping needs gradients are left out.
 #include "petlab/base/error.hpp"
+#include "petlab/clip/backbone.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/datasets/image_cache.hpp"
 #include "petlab/engine/dataset_choice.hpp"
+#include "petlab/engine/run.hpp"
 #include "petlab/engine/sharing.hpp"
 #include "petlab/study/plan.hpp"
 

@@ -1,5 +1,6 @@
 // Methods in Python, as the host runs them, against the same methods in C++.
 #include "petlab/engine/losses.hpp"
+#include "petlab/sdk/plugin.hpp"
 #include "petlab/study/plugin_loader.hpp"
 #include "tiny_bench.hpp"
 

@@ -4,6 +4,7 @@
 #include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/model_hub.hpp"
+#include "petlab/engine/stored_adapters.hpp"
 #include "petlab/results/adapter_files.hpp"
 #include "petlab/study/cluster_settings.hpp"
 #include "petlab/study/evaluation.hpp"

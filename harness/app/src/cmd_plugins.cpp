@@ -7,6 +7,7 @@
 
 #include <iostream>
 #include <span>
+#include <vector>
 
 namespace petlab::app {
 namespace {
@@ -19,7 +20,22 @@ Json entries_json(const Entry* entries, std::uint64_t count) {
   return json;
 }
 
-Json plugins_json(const study::PluginRegistry& plugins) {
+/// Opens the methods in files of their own, which are plugins then too. Returns what is refused:
+/// these files, and plugins.
+std::vector<study::RefusedPlugin> open_all(const study::PluginRegistry& plugins) {
+  std::vector<study::RefusedPlugin> refused = plugins.refused();
+  for (const study::MethodFile& one : plugins.method_files()) {
+    try {
+      (void)plugins.method(one.method);
+    } catch (const base::Error& error) {
+      refused.push_back({one.file, error.what()});
+    }
+  }
+  return refused;
+}
+
+Json plugins_json(const study::PluginRegistry& plugins,
+                  const std::vector<study::RefusedPlugin>& refused) {
   Json json = {{"format", "petlab plugins"}, {"version", 1}};
   json["plugins"] = Json::array();
   for (const study::LoadedPlugin& plugin : plugins.plugins()) {
@@ -30,7 +46,7 @@ Json plugins_json(const study::PluginRegistry& plugins) {
     json["plugins"].push_back(std::move(one));
   }
   json["refused"] = Json::array();
-  for (const study::RefusedPlugin& plugin : plugins.refused())
+  for (const study::RefusedPlugin& plugin : refused)
     json["refused"].push_back({{"file", plugin.file.string()}, {"reason", plugin.reason}});
   json["shadowed"] = Json::array();
   for (const study::ShadowedPlugin& plugin : plugins.shadowed())
@@ -57,9 +73,11 @@ int run_plugins(const Arguments& arguments) {
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
   const auto plugins = load_plugins(*options);
+  const std::vector<study::RefusedPlugin> refused = open_all(*plugins);
+  const int code = refused.empty() ? kOk : kPlugin;
   if (options->get<bool>("json")) {
-    print_json(plugins_json(*plugins));
-    return plugins->refused().empty() ? kOk : kPlugin;
+    print_json(plugins_json(*plugins, refused));
+    return code;
   }
 
   for (const study::LoadedPlugin& plugin : plugins->plugins()) {
@@ -71,24 +89,13 @@ int run_plugins(const Arguments& arguments) {
     for (const auto& entry : std::span(d.groupings, d.grouping_count))
       std::cout << "    grouping  " << entry.name << ": " << entry.summary << "\n";
   }
-  bool all_open = true;
-  for (const study::MethodFile& one : plugins->method_files()) {
-    std::cout << base::printable(one.file) << "  in " << one.host.filename().string() << "\n";
-    try {
-      std::cout << "    method    " << one.method << ": "
-                << plugins->method(one.method).entry->summary << "\n";
-    } catch (const base::Error& error) {
-      all_open = false;
-      std::cout << "    refused   " << one.method << ": " << printable_lines(error.what());
-    }
-  }
-  for (const study::RefusedPlugin& plugin : plugins->refused())
+  for (const study::RefusedPlugin& plugin : refused)
     std::cout << "refused   " << base::printable(plugin.file) << "\n    "
               << base::message_line(plugin.reason) << "\n";
   for (const study::ShadowedPlugin& plugin : plugins->shadowed())
     std::cout << "shadowed  " << plugin.file.string() << "\n    " << plugin.used.string()
               << " comes first\n";
-  if (plugins->plugins().empty() && plugins->refused().empty()) {
+  if (plugins->plugins().empty() && refused.empty()) {
     std::cout << "no plugin (petlab_*.so) in any of these folders:\n";
     std::vector<std::filesystem::path> given;
     if (options->has("plugin-dir"))
@@ -97,7 +104,7 @@ int run_plugins(const Arguments& arguments) {
     for (const auto& folder : study::plugin_folders(given))
       std::cout << "    " << folder.string() << "\n";
   }
-  return plugins->refused().empty() && all_open ? kOk : kPlugin;
+  return code;
 }
 
 }  // namespace petlab::app

@@ -181,11 +181,13 @@ std::string percent(std::int64_t part, std::int64_t whole) {
 }  // namespace
 
 Json plugin_json(const study::LoadedPlugin& plugin) {
-  return {{"name", plugin.descriptor->name},
-          {"version", plugin.descriptor->version},
-          {"licence", plugin.descriptor->licence},
-          {"source_hash", plugin.descriptor->source_hash},
-          {"file", plugin.file.string()}};
+  Json json = {{"name", plugin.descriptor->name},
+               {"version", plugin.descriptor->version},
+               {"licence", plugin.descriptor->licence},
+               {"source_hash", plugin.descriptor->source_hash},
+               {"file", plugin.file.string()}};
+  if (!plugin.host.empty()) json["host"] = plugin.host.string();
+  return json;
 }
 
 void describe(std::ostream& out, const study::MethodRef& method) {

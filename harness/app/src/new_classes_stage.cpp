@@ -1,12 +1,10 @@
 #include "new_classes_stage.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/engine/progress.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/evaluation.hpp"
 #include "petlab/study/new_classes.hpp"
-#include "progress_view.hpp"
-
-#include <unistd.h>
 
 #include <cstdio>
 #include <iostream>
@@ -39,7 +37,7 @@ int test_new_classes(const std::vector<PreparedStudy>& studies, const Parsed& op
       if (!run) continue;
       const std::string what = job.spec.label + " seed " + std::to_string(job.spec.seed);
       try {
-        ImageCounter progress(!is_quiet && isatty(STDERR_FILENO) != 0);
+        engine::NoProgress progress;
         const study::Evaluation evaluation =
             study::evaluate_run(protocol, *run, store, "", data_execution(options, *run), progress);
         if (evaluation.was_there || is_quiet) continue;

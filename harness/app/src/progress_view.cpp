@@ -172,15 +172,16 @@ void ProgressView::clear() {
   std::fflush(stdout);
 }
 
-void ImageCounter::begin(std::string_view, std::int64_t total) {
+void ImageCounter::begin(std::string_view phase, std::int64_t total) {
   total_ = total;
-  if (!is_terminal_)
-    std::fprintf(stderr, "decoding %lld images, once\n", static_cast<long long>(total));
+  work_ = phase == "images" ? "decoding" : "testing on";
+  if (!is_terminal_ && total > 0)
+    std::fprintf(stderr, "%s %lld images\n", work_, static_cast<long long>(total));
 }
 
 void ImageCounter::update(std::int64_t done, std::string_view) {
-  if (is_terminal_ && (done % 64 == 0 || done == total_))
-    std::fprintf(stderr, "\rdecoding images %lld/%lld", static_cast<long long>(done),
+  if (is_terminal_ && total_ > 0 && (done % 64 == 0 || done == total_))
+    std::fprintf(stderr, "\r%s images %lld/%lld\x1b[K", work_, static_cast<long long>(done),
                  static_cast<long long>(total_));
 }
 

@@ -70,7 +70,8 @@ class ImageCounter final : public engine::Progress {
 
  private:
   bool is_terminal_;
-  std::int64_t total_ = 0;
+  const char* work_ = "decoding";
+  std::int64_t total_ = 0;  ///< of the phase; 0: not images
 };
 
 /// "45 s", "3 min 20 s", "2 h 5 min".

@@ -4,6 +4,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/private_folder.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/engine/stored_adapters.hpp"
 #include "study_command.hpp"
 
 #include <ATen/core/Tensor.h>

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "command.hpp"
-#include "petlab/engine/stored_adapters.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/protocol.hpp"
 
@@ -9,6 +8,10 @@
 #include <filesystem>
 #include <iosfwd>
 #include <string>
+
+namespace petlab::engine {
+struct StoredAdapters;
+}  // namespace petlab::engine
 
 // What commands do with a run that is in a store: verify, evaluate, describe, export, clip
 // classify.

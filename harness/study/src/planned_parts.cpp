@@ -2,6 +2,8 @@
 
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/engine/image_features.hpp"
+#include "petlab/results/class_part.hpp"
 #include "petlab/results/named_values.hpp"
 #include "petlab/study/identity.hpp"
 
@@ -38,6 +40,8 @@ results::NamedValues planned_environment(const StudyFacts& facts, const SplitOf&
     environment.emplace_back(results::environment::kDataNotes, base::joined(notes->second, "\n"));
   if (!facts.class_names.empty())
     environment.emplace_back(results::environment::kClassNames, facts.class_names);
+  if (!facts.all_classes.empty())
+    environment.emplace_back(results::environment::kAllClasses, facts.all_classes);
   return environment;
 }
 

@@ -1,6 +1,7 @@
 #include "petlab/study/prepare_data.hpp"
 
 #include "petlab/clip/checkpoint.hpp"
+#include "petlab/datasets/dataset_hash.hpp"
 #include "petlab/datasets/image_cache.hpp"
 #include "petlab/engine/dataset_choice.hpp"
 #include "planned_parts.hpp"
@@ -32,7 +33,7 @@ void prepare_data(std::vector<Job>& jobs, results::RunStore& store, engine::Prog
   for (const auto& [key, members] : by_data) {
     const engine::RunSpec& first = members.front()->spec;
     const datasets::Dataset dataset = engine::open_study_dataset(first.dataset);
-    check_unchanged("data set " + first.dataset.root.string(), dataset.fingerprint,
+    check_unchanged("data set " + first.dataset.root.string(), datasets::dataset_hash(dataset),
                     identity_part(members.front()->identity, "dataset.fingerprint"));
     if (!dataset.class_names_hash.empty())
       check_unchanged("the file of class names " + first.dataset.class_names.string(),

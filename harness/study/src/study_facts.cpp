@@ -6,6 +6,7 @@
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/model_hub.hpp"
+#include "petlab/datasets/dataset_hash.hpp"
 #include "petlab/engine/class_tokens.hpp"
 #include "petlab/engine/dataset_choice.hpp"
 #include "planned_parts.hpp"
@@ -84,7 +85,8 @@ StudyFacts measure_facts(const Protocol& protocol) {
               "dir in [backbone]", clip::hub_hint(protocol.backbone));
   StudyFacts facts;
   const datasets::Dataset& dataset = dataset_of(protocol.dataset);
-  facts.dataset_fingerprint = dataset.fingerprint;
+  facts.dataset_fingerprint = datasets::dataset_hash(dataset);
+  if (dataset.class_part != datasets::ClassPart::all) facts.all_classes = dataset.fingerprint;
   facts.class_names_hash = dataset.class_names_hash;
   if (!dataset.class_names_hash.empty())
     facts.class_names = protocol.dataset.class_names.filename().string() + ": " +

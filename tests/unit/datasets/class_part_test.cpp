@@ -1,5 +1,6 @@
 #include "petlab/datasets/class_part.hpp"
 
+#include "petlab/datasets/dataset_hash.hpp"
 #include "petlab/datasets/registry.hpp"
 #include "petlab/datasets/split.hpp"
 #include "test_support.hpp"
@@ -47,6 +48,13 @@ TEST(ClassPart, BaseIsTheLargerFirstHalfByName) {
   EXPECT_THAT(base.domains[0].classes, ElementsAre(0, 1, 2));
   EXPECT_THAT(base.domains[1].classes, ElementsAre(0, 1, 2));
   EXPECT_EQ(base.fingerprint, "f");
+  EXPECT_EQ(dataset_hash(make_dataset()), "f");
+  Dataset fresh = make_dataset();
+  fresh.domains.pop_back();
+  take_classes(fresh, ClassPart::unseen);
+  EXPECT_THAT(fresh.domains[0].classes, ElementsAre(3, 4));
+  EXPECT_NE(dataset_hash(base), "f");
+  EXPECT_NE(dataset_hash(base), dataset_hash(fresh));
   EXPECT_EQ(base.domains[0].samples.size(), 30U);
 }
 

@@ -32,13 +32,14 @@ class NewClasses : public ::testing::Test {
     study.protocol = "[study]\nname = base\n[dataset]\nclasses = base\n";
     store_.set_study(study);
     run_ = sample::done_run(coop_, split_);
+    run_.environment.emplace_back("dataset_all_classes", "whole");
     store_.record(run_);
     store_.record(sample::done_run(probe_, split_));
   }
 
   /// An evaluation of the run of CoOp with so many right answers of 10 a task.
   void evaluate(const std::string& classes, std::vector<std::int64_t> correct,
-                const std::string& finished) {
+                const std::string& finished, const std::string& whole = "whole") {
     sample::RunChoice choice = coop_;
     choice.correct = std::move(correct);
     RunRecord record = sample::done_run(choice, split_);
@@ -48,6 +49,7 @@ class NewClasses : public ::testing::Test {
     record.epochs = {};
     record.grouping.reset();
     record.finished = finished;
+    record.environment.emplace_back("dataset_all_classes", whole);
     record.protocol = {{"dataset.classes", classes}};
     store_.record(record);
   }
@@ -72,7 +74,7 @@ TEST_F(NewClasses, TheHarmonicMeanIsOfBothMeans) {
   std::ostringstream text;
   print_table(text, report);
   EXPECT_THAT(text.str(), AllOf(HasSubstr("40.00 (n=1)"), HasSubstr("53.33 (n=1)"),
-                                HasSubstr("harmonic mean of the two")));
+                                HasSubstr("H: harmonic mean of the")));
   EXPECT_THAT(table_csv(report), HasSubstr("new_accuracy"));
 }
 
@@ -80,6 +82,7 @@ TEST_F(NewClasses, TheLastEvaluationOnNewClassesCountsAndNoOther) {
   evaluate("new", {1, 1}, "2026-01-02T00:00:00Z");
   evaluate("new", {5, 5}, "2026-01-03T00:00:00Z");
   evaluate("all", {9, 9}, "2026-01-04T00:00:00Z");
+  evaluate("new", {8, 8}, "2026-01-05T00:00:00Z", "another data set");
   EXPECT_DOUBLE_EQ(build_report(store_, "base").rows.at(0).new_classes.value().mean, 0.5);
 }
 

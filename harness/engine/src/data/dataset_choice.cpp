@@ -2,6 +2,7 @@
 
 #include "data/domain_labels.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/datasets/dataset_hash.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "petlab/datasets/registry.hpp"
 #include "petlab/datasets/split_notes.hpp"
@@ -96,7 +97,7 @@ results::SplitRecord split_record(const datasets::Dataset& dataset, const datase
                                   const DatasetSpec& spec) {
   results::SplitRecord record;
   record.hash = split.hash;
-  record.dataset = {dataset.name, dataset.version, dataset.fingerprint};
+  record.dataset = {dataset.name, dataset.version, datasets::dataset_hash(dataset)};
   record.name = split.name;
   record.fraction = training_share(dataset, split, spec);
   record.seed = split.seed;

@@ -5,7 +5,10 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/read_file.hpp"
 #include "petlab/base/sha256.hpp"
+#include "petlab/datasets/dataset_hash.hpp"
 #include "petlab/datasets/image_cache.hpp"
+#include "petlab/datasets/split.hpp"
+#include "petlab/engine/run.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -49,7 +52,9 @@ LabelledImages pick(const json& sheet, const at::Tensor& images) {
 
 SplitManifest write_split_manifest(const datasets::Dataset& dataset, const datasets::Split& split,
                                    const std::filesystem::path& folder) {
-  json train = {{"fingerprint", dataset.fingerprint}, {"split", split.hash}};
+  json train = {{"fingerprint", dataset.fingerprint},
+                {"dataset", datasets::dataset_hash(dataset)},
+                {"split", split.hash}};
   json test = {{"split", split.hash}};
   for (std::size_t d = 0; d < dataset.domains.size(); ++d) {
     const datasets::Domain& domain = dataset.domains[d];
@@ -89,7 +94,7 @@ void read_split_manifest(RunInputs& inputs, const SplitManifest& manifest,
       sheet.at("fingerprint").get<std::string>(), std::move(counts), size,
       datasets::CacheOptions{.directory = cache_dir, .threads = threads});
   sheet.at("split").get_to(inputs.split_hash);
-  sheet.at("fingerprint").get_to(inputs.dataset_hash);
+  sheet.at("dataset").get_to(inputs.dataset_hash);
   for (const json& entry : sheet.at("tasks"))
     inputs.tasks.push_back({entry.at("name").get<std::string>(),
                             entry.at("classes").get<std::vector<std::string>>(),

@@ -1,14 +1,16 @@
 #pragma once
 
-#include "petlab/datasets/dataset.hpp"
-#include "petlab/datasets/split.hpp"
-#include "petlab/engine/run.hpp"
-
 #include <filesystem>
 #include <string>
-#include <vector>
+
+namespace petlab::datasets {
+struct Dataset;
+struct Split;
+}  // namespace petlab::datasets
 
 namespace petlab::engine {
+
+struct RunInputs;
 
 /// A split as two files: what training may see, and the test pictures' rows and labels apart. The
 /// host writes them, so that the process that trains never opens the data set, whose folders and

@@ -20,7 +20,7 @@ namespace petlab::study {
 
 /// What the files that a study names hold, as hashes; measured once for all runs.
 struct StudyFacts {
-  std::string dataset_fingerprint;
+  std::string dataset_fingerprint;  ///< datasets::dataset_hash()
   std::map<SplitOf, std::string> split_hashes;
   std::string backbone_weights;
   std::string backbone_settings;
@@ -29,6 +29,7 @@ struct StudyFacts {
   std::string class_names_hash = {};                  ///< datasets::Dataset's
   std::string class_names = {};  ///< those that prompts hold, where a file says them
   std::map<SplitOf, std::vector<std::string>> notes = {};  ///< engine::study_notes()
+  std::string all_classes = {};  ///< of a study on a part of the classes: the whole's fingerprint
 };
 
 /// One run of a study with everything that a worker needs.

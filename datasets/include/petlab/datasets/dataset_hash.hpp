@@ -1,0 +1,14 @@
+#pragma once
+
+#include "petlab/datasets/dataset.hpp"
+
+#include <string>
+
+namespace petlab::datasets {
+
+/// What identifies the pictures with the classes of the tasks: the fingerprint, or of a part of the
+/// classes (take_classes) a hash of it and the part. Where the fingerprint is empty it means
+/// nothing.
+[[nodiscard]] std::string dataset_hash(const Dataset& dataset);
+
+}  // namespace petlab::datasets
