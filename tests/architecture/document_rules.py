@@ -125,12 +125,12 @@ class Program:
             return f"the shell would not read it: {error}"
         if not words or words[0] in ("--help", "--version", "help", "COMMAND"):
             return None
-        listed = re.findall(r"^  ([a-z]+) ", self.help(), re.M)
+        listed = re.findall(r"^  ([a-z-]+) ", self.help(), re.M)
         if words[0] not in listed:
             return f"petlab has no command '{words[0]}'"
         command = words[:1]
         if words[0] in WITH_ACTIONS and len(words) > 1 and not words[1].startswith("-"):
-            if words[1] not in re.findall(r"^  ([a-z]+) ", self.help(words[0]), re.M):
+            if words[1] not in re.findall(r"^  ([a-z-]+) ", self.help(words[0]), re.M):
                 return f"petlab {words[0]} has no action '{words[1]}'"
             command = words[:2]
         known = set(re.findall(r"(--[a-z][a-z-]*)", self.help(*command)))

@@ -197,7 +197,7 @@ TEST(PythonMethods, AnExceptionIsAFailedRowWithItsTraceback) {
     return record.error;
   };
   EXPECT_THAT(error("raises"), AllOf(HasSubstr("Traceback (most recent call last)"),
-                                     HasSubstr("raises.py\", line 18"), HasSubstr("AttributeError"),
+                                     HasSubstr("raises.py\", line 20"), HasSubstr("AttributeError"),
                                      HasSubstr("missing_thing")));
   EXPECT_THAT(error("wrong-type"),
               HasSubstr("changes() returned a dict, expected a petlab.Changes"));

@@ -38,7 +38,7 @@ const std::vector<Command>& commands() {
       {"evaluate", "test the adapters of a run on other images", run_evaluate},
       {"query", "read a store with SQL", run_query},
       {"merge", "join the stores of several machines", run_merge},
-      {"export", "write the store's views as CSV files", run_export},
+      {"export", "write views as CSV files, or a run's adapters", run_export},
       {"verify", "compute a run once more and compare", run_verify},
       {"check", "look for contradictions in a store", run_check},
       {"clean", "remove checkpoints that no run needs any more", run_clean},

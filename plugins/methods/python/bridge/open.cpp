@@ -129,8 +129,10 @@ petlab_python_open(const char* file, const char* host_hash) {
   try {
     read(method, file, host_hash, index);
   } catch (const py::error_already_set& error) {
+    // The value's own __traceback__ may not be set.
+    const py::object trace = error.trace() ? py::object(error.trace()) : py::object(py::none());
     const auto sentence =
-        petlab_module().attr("_sentence")(error.value(), file).cast<std::string>();
+        petlab_module().attr("_sentence")(error.value(), trace, file).cast<std::string>();
     all.pop_back();
     throw petlab::sdk::Error(petlab::sdk::ErrorKind::plugin, sentence);
   } catch (const std::exception& error) {  // a declaration of another type, such as a name in bytes

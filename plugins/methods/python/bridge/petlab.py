@@ -314,10 +314,10 @@ def _torch_folder():
     return str(folder), found.group(1) if found else "unknown"
 
 
-def _sentence(error, file):
+def _sentence(error, trace, file):
     """What is wrong with a file that cannot be imported."""
     import traceback
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in traceback.extract_tb(trace)
              if frame.filename == file]
     if isinstance(error, SyntaxError) and error.filename == file:
         lines.append(error.lineno)
