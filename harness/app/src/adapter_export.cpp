@@ -17,6 +17,7 @@
 #include <set>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace petlab::app {
 namespace {
@@ -25,6 +26,9 @@ namespace fs = std::filesystem;
 using Tensors = std::vector<sdk::NamedTensor>;
 
 constexpr std::string_view kPeftPrefix = "base_model.model.";
+
+constexpr std::pair<const char*, sdk::TowerChanges sdk::BackboneChanges::*> kTowers[] = {
+    {"vision_model", &sdk::BackboneChanges::vision}, {"text_model", &sdk::BackboneChanges::text}};
 
 /// "group art+line" -> "group-art-line".
 std::string folder_name(const std::string& owner) {
@@ -80,22 +84,19 @@ Json peft_config(const char* type, const std::string& backbone) {
 /// PEFT counts the scale as lora_alpha / r; both may differ from module to module.
 Peft lora(const sdk::BackboneChanges& changes, const std::string& backbone) {
   Peft peft{peft_config("LORA", backbone), {}};
-  std::optional<std::int64_t> rank;
   Json ranks = Json::object(), alphas = Json::object();
-  for (const auto& [tower, part] :
-       {std::pair("vision_model", &changes.vision), std::pair("text_model", &changes.text)}) {
-    for (const sdk::LowRank& m : part->low_ranks) {
+  for (const auto& [tower, part] : kTowers) {
+    for (const sdk::LowRank& m : (changes.*part).low_ranks) {
       const std::string module = layer_of(tower, m.layer) + name_of(m.map);
       if (ranks.contains(module))
         base::throw_config_error("two low-rank changes are at " + module + ", PEFT has one");
       const std::int64_t r = m.down.size(0);
-      if (!rank) {
-        rank = r;
-        peft.config["r"] = r;
-        peft.config["lora_alpha"] = m.scale * static_cast<double>(r);
-      }
       ranks[module] = r;
       alphas[module] = m.scale * static_cast<double>(r);
+      if (ranks.size() == 1) {
+        peft.config["r"] = ranks[module];
+        peft.config["lora_alpha"] = alphas[module];
+      }
       peft.config["target_modules"].push_back(module);
       const std::string name = std::string(kPeftPrefix) + module;
       peft.tensors.push_back({name + ".lora_A.weight", m.down});
@@ -115,9 +116,8 @@ Peft lora(const sdk::BackboneChanges& changes, const std::string& backbone) {
 std::optional<Peft> ia3(const sdk::BackboneChanges& changes, const std::string& backbone) {
   Peft peft{peft_config("IA3", backbone), {}};
   peft.config["feedforward_modules"] = Json::array();
-  for (const auto& [tower, part] :
-       {std::pair("vision_model", &changes.vision), std::pair("text_model", &changes.text)}) {
-    for (const sdk::Affine& a : part->affines) {
+  for (const auto& [tower, part] : kTowers) {
+    for (const sdk::Affine& a : (changes.*part).affines) {
       const bool in_mlp = a.place == sdk::AffinePlace::hidden;
       if (a.shift.defined() || !a.scale.defined() ||
           (!in_mlp && a.place != sdk::AffinePlace::k && a.place != sdk::AffinePlace::v))

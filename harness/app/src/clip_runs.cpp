@@ -6,7 +6,6 @@
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
-#include "petlab/clip/model_hub.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/engine/precision.hpp"
 #include "petlab/engine/run.hpp"
@@ -46,7 +45,7 @@ std::shared_ptr<const clip::Backbone> backbone_of(const results::RunStore& store
                                                   const results::RunRecord& run,
                                                   const Parsed& options, Backbones& loaded) {
   const std::string place = options.has("backbone")
-                                ? clip::model_path(options.text("backbone")).string()
+                                ? options.text("backbone")
                                 : protocol_of(find_plan(store, run), options).backbone.string();
   auto& backbone = loaded[place];
   if (backbone == nullptr)

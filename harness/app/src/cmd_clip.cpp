@@ -3,7 +3,6 @@
 #include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/checkpoint.hpp"
-#include "petlab/clip/model_hub.hpp"
 
 #include <iostream>
 
@@ -100,7 +99,7 @@ int info(const Arguments& arguments) {
                               "load a .pt that is not an official OpenAI checkpoint");
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
-  return print_info(clip::model_path(options->text("MODEL")),
+  return print_info(options->text("MODEL"),
                     {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
 }
 

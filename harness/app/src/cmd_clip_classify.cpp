@@ -2,7 +2,6 @@
 #include "clip_runs.hpp"
 #include "command.hpp"
 #include "petlab/base/error.hpp"
-#include "petlab/clip/model_hub.hpp"
 #include "petlab/engine/run.hpp"
 
 #include <ATen/ATen.h>
@@ -128,9 +127,9 @@ int run_clip_classify(const Arguments& arguments) {
         "petlab clip classify needs --labels, the names to choose from, e.g. --labels dog,cat");
   const std::vector<std::string> labels = read_labels(options->text("labels"));
   const std::vector<std::string> texts = fill_template(options->text("template"), labels);
-  const auto backbone = clip::Backbone::load(
-      clip::model_path(options->text("backbone")), engine::parse_device(options->text("device")),
-      {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
+  const auto backbone =
+      clip::Backbone::load(options->text("backbone"), engine::parse_device(options->text("device")),
+                           {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const ClipFeatures of_images = image_features(*backbone, images);
   const ClipFeatures of_texts = text_features(*backbone, texts);
   const at::Tensor cosines = at::matmul(of_images.unit, of_texts.unit.t());

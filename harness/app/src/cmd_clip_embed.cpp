@@ -3,7 +3,6 @@
 #include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
-#include "petlab/clip/model_hub.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/engine/run.hpp"
 
@@ -102,9 +101,9 @@ int run_clip_embed(const Arguments& arguments) {
     throw base::Error(base::ErrorKind::config,
                       "petlab clip embed needs something to embed: --image FILE or --text TEXT");
 
-  const auto backbone = clip::Backbone::load(
-      clip::model_path(options->text("backbone")), engine::parse_device(options->text("device")),
-      {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
+  const auto backbone =
+      clip::Backbone::load(options->text("backbone"), engine::parse_device(options->text("device")),
+                           {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const ClipFeatures of_images = image_features(*backbone, images);
   const ClipFeatures of_texts = text_features(*backbone, texts);
   const std::int64_t width = backbone->shape().embed_dim;

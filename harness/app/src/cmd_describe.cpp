@@ -3,7 +3,6 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/clip/backbone.hpp"
-#include "petlab/clip/model_hub.hpp"
 #include "petlab/engine/stored_adapters.hpp"
 #include "petlab/results/adapter_files.hpp"
 #include "petlab/study/cluster_settings.hpp"
@@ -108,7 +107,7 @@ int run_describe(const Arguments& arguments) {
   if (options->get<bool>("count")) {
     if (!is_method || !options->has("backbone"))
       throw base::Error(base::ErrorKind::config, "--count needs a method and --backbone DIR");
-    const auto backbone = clip::Backbone::load(clip::model_path(options->text("backbone")));
+    const auto backbone = clip::Backbone::load(options->text("backbone"));
     const AdapterCount count = count_parameters(plugins->method(name), method_options(*options),
                                                 *backbone, backbone->parameter_count(),
                                                 {.tasks = options->get<std::int64_t>("tasks"),

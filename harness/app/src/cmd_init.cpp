@@ -108,7 +108,7 @@ int run_init(const Arguments& arguments) {
     base::throw_config_error("--out: " + file.string() + " exists already and is left as it is");
   const datasets::Dataset dataset = open_root(*options, /*fingerprint=*/false);
   const auto backbone =
-      clip::Backbone::load(clip::model_path(options->text("backbone")), c10::kCPU,
+      clip::Backbone::load(options->text("backbone"), c10::kCPU,
                            {.allow_unknown_weights = options->get<bool>("allow-unknown-weights")});
   const study::NewStudy study = new_study(*options, dataset);
   const auto plugins = load_plugins(*options);

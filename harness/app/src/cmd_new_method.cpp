@@ -1,10 +1,10 @@
 #include "command.hpp"
 #include "new_method_files.hpp"
+#include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
 namespace petlab::app {
@@ -50,10 +50,7 @@ int run_new_method(const Arguments& arguments) {
   std::error_code error;
   fs::create_directories(folder, error);
   for (const auto& [file, text] : files) {
-    std::ofstream out(folder / file, std::ios::binary);
-    out << text;
-    out.close();
-    if (!out) base::throw_config_error((folder / file).string() + " cannot be written");
+    base::write_file(folder / file, text);
     std::cout << (folder / file).string() << "\n";
   }
   if (is_python)

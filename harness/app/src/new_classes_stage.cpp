@@ -8,6 +8,8 @@
 
 #include <cstdio>
 #include <iostream>
+#include <optional>
+#include <string>
 
 namespace petlab::app {
 namespace {
@@ -25,7 +27,6 @@ std::optional<results::RunRecord> testable(const study::Job& job, const study::P
 
 int test_new_classes(const std::vector<PreparedStudy>& studies, const Parsed& options) {
   int code = kOk;
-  const bool is_quiet = options.has("quiet") && options.get<bool>("quiet");
   for (const PreparedStudy& study : studies) {
     if (!study::tests_new_classes(study.protocol)) continue;
     const study::Protocol protocol = study::on_new_classes(study.protocol);
@@ -40,7 +41,7 @@ int test_new_classes(const std::vector<PreparedStudy>& studies, const Parsed& op
         engine::NoProgress progress;
         const study::Evaluation evaluation =
             study::evaluate_run(protocol, *run, store, "", data_execution(options, *run), progress);
-        if (evaluation.was_there || is_quiet) continue;
+        if (evaluation.was_there || is_quiet(options)) continue;
         char accuracy[32];
         std::snprintf(accuracy, sizeof accuracy, "%.1f %%",
                       100.0 * evaluation.record.mean_accuracy());

@@ -80,53 +80,54 @@ if __name__ == "__main__":
 )py";
 
 constexpr std::string_view kCppMethod =
-    R"cpp(#include "petlab/sdk/module_support.hpp"
+    // Not "cpp": the formatter would indent what that holds.
+    R"text(#include "petlab/sdk/module_support.hpp"
 #include "petlab/sdk/plugin.hpp"
 
 #include <iterator>
 
-          // @NAME@: what it is, from which publication. This one learns a gain for every channel of
-          // every MLP output, which starts as zero-shot.
-          namespace {
+// @NAME@: what it is, from which publication. This one learns a gain for every channel of
+// every MLP output, which starts as zero-shot.
+namespace {
 
-          namespace sdk = petlab::sdk;
+namespace sdk = petlab::sdk;
 
-          constexpr char kName[] = "@NAME@";
+constexpr char kName[] = "@NAME@";
 
-          std::unique_ptr<sdk::Adapter> make_adapter(const sdk::Options& options,
-                                                     const sdk::AdapterContext& context) {
-            sdk::ParameterList parameters(sdk::device_of(context.backbone()));
-            sdk::BackboneChanges changes;
-            for (const sdk::TowerSite& tower :
-                 sdk::chosen_towers(options.text("towers"), context.backbone().shape()))
-              for (std::int64_t layer = 0; layer < tower.shape->layers; ++layer)
-                (changes.*tower.changes)
-                    .affines.push_back(
-                        {.layer = layer,
-                         .place = sdk::AffinePlace::mlp,
-                         .scale = parameters.add(sdk::layer_name(tower, layer, "gain"),
-                                                 sdk::fp32_ones({tower.shape->width})),
-                         .shift = {}});
-            return sdk::make_function_adapter(
-                parameters.take(), [changes](const sdk::ChangeRequest&) { return changes; });
-          }
+std::unique_ptr<sdk::Adapter> make_adapter(const sdk::Options& options,
+                                           const sdk::AdapterContext& context) {
+  sdk::ParameterList parameters(sdk::device_of(context.backbone()));
+  sdk::BackboneChanges changes;
+  for (const sdk::TowerSite& tower :
+       sdk::chosen_towers(options.text("towers"), context.backbone().shape()))
+    for (std::int64_t layer = 0; layer < tower.shape->layers; ++layer)
+      (changes.*tower.changes)
+          .affines.push_back(
+              {.layer = layer,
+               .place = sdk::AffinePlace::mlp,
+               .scale = parameters.add(sdk::layer_name(tower, layer, "gain"),
+                                       sdk::fp32_ones({tower.shape->width})),
+               .shift = {}});
+  return sdk::make_function_adapter(
+      parameters.take(), [changes](const sdk::ChangeRequest&) { return changes; });
+}
 
-          constexpr sdk::OptionSpec kOptions[] = {sdk::kTowersOption, sdk::kTemplateOption};
+constexpr sdk::OptionSpec kOptions[] = {sdk::kTowersOption, sdk::kTemplateOption};
 
-          constexpr sdk::MethodEntry kMethods[] = {
-              {.name = kName,
-               .summary = "a learned gain for every channel of every MLP output",
-               .options = kOptions,
-               .option_count = std::size(kOptions),
-               .training = {.optimizer = "adamw", .learning_rate = 1e-3, .source = "an example"},
-               .composable = true,
-               .make = sdk::make_function_method<kName, make_adapter>},
-          };
+constexpr sdk::MethodEntry kMethods[] = {
+    {.name = kName,
+     .summary = "a learned gain for every channel of every MLP output",
+     .options = kOptions,
+     .option_count = std::size(kOptions),
+     .training = {.optimizer = "adamw", .learning_rate = 1e-3, .source = "an example"},
+     .composable = true,
+     .make = sdk::make_function_method<kName, make_adapter>},
+};
 
-          }  // namespace
+}  // namespace
 
-          PETLAB_METHODS("MIT", kMethods);
-    )cpp";
+PETLAB_METHODS("MIT", kMethods);
+)text";
 
 constexpr std::string_view kCppBuild = R"cmake(cmake_minimum_required(VERSION 3.25)
 project(@FILE@ LANGUAGES CXX)

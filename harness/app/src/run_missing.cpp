@@ -244,6 +244,10 @@ void take_limits(const Parsed& options, std::optional<std::chrono::seconds>& run
   if (options.has("memory-limit")) memory_limit = size_of(options.text("memory-limit"));
 }
 
+bool is_quiet(const Parsed& options) {
+  return options.has("quiet") && options.get<bool>("quiet");
+}
+
 void add_running_options(po::options_description& options) {
   add_limit_options(options);
   options.add_options()("quiet", po::bool_switch(), "no progress; failures are still told")(
@@ -269,8 +273,8 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   study::PendingRuns pending = study::choose_jobs(jobs, store, retry);
   remove_leftovers(jobs, first.store, store);
   runner.retried = pending.retried;
-  const bool is_quiet = options.has("quiet") && options.get<bool>("quiet");
-  if (!is_quiet) {
+  const bool quiet = is_quiet(options);
+  if (!quiet) {
     print_pending(studies, pending, runner);
     for (const std::string& note : notes_of(studies))
       std::cout << "Note: " << note << std::endl;
@@ -286,7 +290,7 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
     const StopHandler stop(request_stop);
     const PauseHandler pause;
     using Detail = ProgressView::Detail;
-    ProgressView view(pending.jobs, is_quiet                     ? Detail::nothing
+    ProgressView view(pending.jobs, quiet                        ? Detail::nothing
                                     : isatty(STDOUT_FILENO) != 0 ? Detail::bar
                                                                  : Detail::lines);
     outcome = study::run_jobs(pending.jobs, runner, view, stop_requested);

@@ -74,6 +74,9 @@ void add_limit_options(po::options_description& options);
 void take_limits(const Parsed& options, std::optional<std::chrono::seconds>& run_timeout,
                  std::optional<std::int64_t>& memory_limit);
 
+/// True with --quiet.
+[[nodiscard]] bool is_quiet(const Parsed& options);
+
 /// Adds these and others to the options of a command that runs studies.
 void add_running_options(po::options_description& options);
 

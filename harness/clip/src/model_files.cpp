@@ -101,8 +101,9 @@ std::string ModelFiles::where() const {
                        : "the index '" + index.string() + "'";
 }
 
-ModelFiles find_model(const fs::path& path) {
+ModelFiles find_model(const fs::path& said) {
   std::error_code error;
+  const fs::path path = fs::exists(said, error) ? said : model_path(said);
   if (fs::is_directory(path, error)) return find_in_folder(path);
   if (!fs::exists(path, error))
     base::throw_data_error("there is no model '" + path.string() + "'" + hub_hint(path));

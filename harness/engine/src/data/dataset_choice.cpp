@@ -29,7 +29,7 @@ double training_share(const datasets::Dataset& dataset, const datasets::Split& s
   return all == 0 ? 0.0 : static_cast<double>(train) / static_cast<double>(all);
 }
 
-/// "base classes: 33 of 65, those first by name (Alarm_Clock to Kettle)".
+/// "base classes: 33 of 65, the first by name (Alarm_Clock to Kettle)".
 std::string class_part_note(const datasets::Dataset& dataset) {
   std::set<std::int64_t> labels;
   for (const datasets::Domain& domain : dataset.domains)
