@@ -34,7 +34,7 @@ study: ## The demo's study with all 5 seeds; resumes from what the demo has done
 	@$(SETUP)/icon_home.sh
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/study --seeds 1,2,3,4,5
 
-reproduce: ## The paper's tables on the embedded data set, 5 seeds, one page; about an hour on 2 cores, goes on where it stopped
+reproduce: ## The paper's tables on the embedded data set, 5 seeds, one page; more than an hour on 2 cores, goes on where it stopped
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab petlab_plugins
 	@$(SETUP)/icon_home.sh

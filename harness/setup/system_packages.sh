@@ -37,7 +37,7 @@ if [ "${1:-}" = tests ] && [ -z "${PETLAB_CHROMIUM:-}" ]; then
   fi
 fi
 # Methods in Python need the headers of the interpreter that LibTorch's wheel is installed for.
-if [ "${1:-}" = tests ] && ! python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null; then
+if ! python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null; then
   packages+=(python3-dev)
 fi
 # The tests start its daemons themselves, with files of their own (tests/integration/slurm_cluster.sh).
