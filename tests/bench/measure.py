@@ -121,14 +121,14 @@ def measure(work, options, folder, peak):
         best = choose_strong(work, strong)
         three = [ours, published, best]
         answers = {side.name: [] for side in three}
-        peak.measure()
+        peak.measure(work.precision)
         for turn in range(options.rounds or work.rounds):
             if turn >= 2 and time.perf_counter() - begun > options.seconds:
                 break
             for side in three[turn % 3:] + three[:turn % 3]:
                 answers[side.name].append(side.ask("go", units_of(work, side)))
             if work.peak_goal:
-                peak.measure(1)
+                peak.measure(work.precision, 1)
         flops = ours.ask("flops")["flops"] if work.phase == "train" else None
     finally:
         for side in running:

@@ -95,10 +95,11 @@ HEADER = ["work", "petlab", "published way", "strong peer", "published / petlab"
 
 def markdown(facts, results):
     peak = facts["peak"]
+    products = " and ".join(f"{value / 1e9:,.0f} GFLOP/s in {name}" for name, value in peak.items())
     lines = [
         f"{facts['processor']}, CPU level {facts['level']}, {facts['threads']} threads of {facts['cores']} cores; LibTorch and PyTorch "
-        f"{facts['torch']}, Python {facts['python']}; {facts['model']}. Matrix products of torch.mm reach "
-        f"{peak['fp32'] / 1e9:,.0f} GFLOP/s in fp32 and {peak['bf16'] / 1e9:,.0f} in bf16. "
+        f"{facts['torch']}, Python {facts['python']}; {facts['model']}. "
+        + (f"Matrix products of torch.mm reach {products}. " if products else "") +
         f"Ratios: median over rounds (smallest to largest)."
         + (f" **The machine was not quiet**: load {facts['load']:.1f} at the start." if facts["load"] > 1.0 else ""),
         "",

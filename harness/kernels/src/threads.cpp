@@ -6,10 +6,12 @@
 namespace petlab::kernels {
 
 void set_threads(int threads) {
-  // Tells MKL and OpenMP; the second call is the one after which LibTorch leaves this thread's
-  // number as it is.
+  // Tells MKL and OpenMP. LibTorch does so once more when a thread first asks for its number or
+  // shares out work, and remembers that in its library and, as the function is inline, in this
+  // program too: both before OpenMP gets its own number.
   at::set_num_threads(1);
   (void)at::get_num_threads();
+  at::internal::lazy_init_num_threads();
   omp_set_num_threads(threads);
 }
 
