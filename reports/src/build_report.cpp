@@ -1,5 +1,7 @@
 #include "facts.hpp"
 #include "measure_list.hpp"
+#include "cross_domain.hpp"
+#include "left_out.hpp"
 #include "new_classes.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
@@ -337,6 +339,8 @@ Report build_report(const results::RunStore& store, const std::string& study,
     add_measures(row, report.tasks);
   }
   add_new_classes(store, report);
+  add_cross_domain(store, report);
+  add_left_out(store, report);
   add_places(report);
   add_comparisons(report);
   report.facts = collect_facts(report, seeds, facts);

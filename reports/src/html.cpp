@@ -1,5 +1,6 @@
 #include "column_list.hpp"
 #include "html_sections.hpp"
+#include "left_out.hpp"
 #include "markup.hpp"
 #include "numbers.hpp"
 #include "page_data.hpp"
@@ -89,8 +90,12 @@ std::string overview(const Page& page) {
          return report.zero_shot ? fixed(100.0 * report.rows[*report.zero_shot].mean->mean, 2)
                                  : std::string();
        }}};
-  return "<section>\n" + heading(2, "overview", "Overview") +
-         table_html(text_table(columns, page.studies), "Studies") + "</section>\n";
+  std::string html = "<section>\n" + heading(2, "overview", "Overview") +
+                     table_html(text_table(columns, page.studies), "Studies");
+  if (const TextTable left_out = make_left_out_table(page.studies); !left_out.rows.empty())
+    html += heading(3, "left-out", kLeftOutTitle) + table_html(left_out, kLeftOutTitle) +
+            legend_html(make_left_out_legend(page.studies));
+  return html + "</section>\n";
 }
 
 void add_study(Body& body, const Report& report, const StudyPlace& place,

@@ -2,6 +2,7 @@
 
 #include "background_tables.hpp"
 #include "chart_rows.hpp"
+#include "cross_domain.hpp"
 #include "html_summary.hpp"
 #include "machine_paths.hpp"
 #include "markup.hpp"
@@ -37,10 +38,6 @@ std::string list_html(const char* tag, const std::string& style,
   for (const std::string& item : items)
     html += element(tag, style, item) + "\n";
   return html;
-}
-
-std::string legend_html(const std::vector<std::string>& lines, const std::string& first = {}) {
-  return "<div class=\"legend\">" + first + list_html("p", "", lines) + "</div>\n";
 }
 
 std::string details_html(const std::string& summary, const std::string& html) {
@@ -116,6 +113,13 @@ std::string sizes_html(const Report& report, const StudyPlace& place,
   return figures_html(report, place, charts, {"train_sizes"}) +
          table_html(sizes, "Accuracy by training size of study " + report.study) +
          legend_html(make_train_size_legend(report));
+}
+
+std::string cross_domain_html(const Report& report) {
+  const TextTable table = make_cross_domain_table(report);
+  if (table.rows.empty()) return {};
+  return table_html(table, "Cross-domain accuracy of study " + report.study) +
+         legend_html(make_cross_domain_legend(report));
 }
 
 std::string tests_html(const Report& report, const StudyPlace& place,
@@ -261,6 +265,10 @@ std::string environment_html(const Report& report) {
 
 }  // namespace
 
+std::string legend_html(const std::vector<std::string>& lines, const std::string& first) {
+  return "<div class=\"legend\">" + first + list_html("p", "", lines) + "</div>\n";
+}
+
 std::string table_html(const TextTable& table, const std::string& label) {
   std::string html = "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"" +
                      markup_escaped(label) + "\"><table>\n<thead><tr>";
@@ -297,6 +305,7 @@ std::vector<Section> study_sections(const Report& report, const StudyPlace& plac
       figures_html(report, place, charts, {"accuracy_parameters"}));
   add("accuracy", "Accuracy and cost", accuracy_html(report));
   add("sizes", "Accuracy by training size", sizes_html(report, place, charts));
+  add("cross-domain", "Cross-domain accuracy", cross_domain_html(report));
   add("notes", "Notes and facts", notes_html(report));
   add("cost", "Seconds and seeds",
       figures_html(report, place, charts, {"accuracy_seconds", "seeds"}));

@@ -27,6 +27,9 @@ struct Section {
 /// A table that a script can sort: `label` says what it holds, to those who cannot see it.
 std::string table_html(const TextTable& table, const std::string& label);
 
+/// How to read a table: `first` as it is, then a paragraph a line.
+std::string legend_html(const std::vector<std::string>& lines, const std::string& first = {});
+
 /// All sections of the study in the order of the page.
 std::vector<Section> study_sections(const Report& report, const StudyPlace& place,
                                     const std::vector<ChartName>& charts);

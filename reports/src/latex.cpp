@@ -1,8 +1,8 @@
 #include "machine_paths.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
+#include "side_tables.hpp"
 #include "table_model.hpp"
-#include "train_size_table.hpp"
 
 #include <array>
 #include <string>
@@ -140,15 +140,16 @@ std::string table_latex(const Report& report) {
   for (const Note& note : report.notes)
     text += escaped(without_machine_paths(note)) + "\n";
   text += "\\par}\n";
-  const TextTable sizes = make_train_size_table(report);
-  if (sizes.rows.empty()) return text;
-  text += "\n\\begin{table}\n\\centering\n\\caption{Accuracy by training size, study " +
-          escaped(report.study) + ".}\n\\label{" + label_of(report.study) +
-          "-sizes}\n\\resizebox{\\textwidth}{!}{%\n" + tabular(sizes) + "}\n\\end{table}\n" +
-          "\n{\\footnotesize\\raggedright\\noindent\n";
-  for (const std::string& sentence : make_train_size_legend(report))
-    text += escaped(sentence) + "\n";
-  return text + "\\par}\n";
+  for (const SideTable& side : side_tables(report)) {
+    text += "\n\\begin{table}\n\\centering\n\\caption{" + side.title + ", study " +
+            escaped(report.study) + ".}\n\\label{" + label_of(report.study) + "-" + side.id +
+            "}\n\\resizebox{\\textwidth}{!}{%\n" + tabular(side.table) + "}\n\\end{table}\n" +
+            "\n{\\footnotesize\\raggedright\\noindent\n";
+    for (const std::string& sentence : side.legend)
+      text += escaped(sentence) + "\n";
+    text += "\\par}\n";
+  }
+  return text;
 }
 
 }  // namespace petlab::reports

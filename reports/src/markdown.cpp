@@ -2,9 +2,9 @@
 #include "numbers.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
+#include "side_tables.hpp"
 #include "table_model.hpp"
 #include "test_table.hpp"
-#include "train_size_table.hpp"
 #include "verdict.hpp"
 
 namespace petlab::reports {
@@ -108,10 +108,10 @@ std::string markdown_page(const Report& report, const std::string& figure) {
   page += "\n**best**, _second best_ of each domain and of the means, among rows without gaps.\n";
   for (const std::string& line : make_legend(report))
     page += "\n" + escaped(line) + "\n";
-  if (const TextTable sizes = make_train_size_table(report); !sizes.rows.empty()) {
-    page += "\n## Accuracy by training size\n\n";
-    add_table(page, sizes);
-    for (const std::string& line : make_train_size_legend(report))
+  for (const SideTable& side : side_tables(report)) {
+    page += "\n## " + side.title + "\n\n";
+    add_table(page, side.table);
+    for (const std::string& line : side.legend)
       page += "\n" + escaped(line) + "\n";
   }
   if (const TextTable tests = make_test_table(report); !tests.rows.empty()) {

@@ -1,7 +1,7 @@
 #include "new_classes.hpp"
 
+#include "evaluations.hpp"
 #include "petlab/reports/statistics.hpp"
-#include "petlab/results/class_part.hpp"
 #include "petlab/results/named_values.hpp"
 #include "protocol_text.hpp"
 #include "row_table.hpp"
@@ -23,13 +23,11 @@ std::string all_classes(const results::RunRecord& run) {
 
 Tested read_evaluations(const results::RunStore& store) {
   Tested tested;
-  for (const std::string& identity : store.evaluations()) {
-    const auto run = store.load(identity, results::LoadDetail::without_predictions);
-    if (!run || !run->parent) continue;
-    const std::string* classes = results::find_value(run->protocol, "dataset.classes");
-    if (classes != nullptr && *classes == "new")
-      tested[{*run->parent, all_classes(*run)}] = run->mean_accuracy();
-  }
+  visit_evaluations(store, [&](const results::RunRecord& run) {
+    const std::string* classes = results::find_value(run.protocol, "dataset.classes");
+    if (classes != nullptr && *classes == "new" && tested_as(run).empty())
+      tested[{*run.parent, all_classes(run)}] = run.mean_accuracy();
+  });
   return tested;
 }
 

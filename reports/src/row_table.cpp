@@ -1,6 +1,7 @@
 #include "row_table.hpp"
 
 #include "column_json.hpp"
+#include "left_out.hpp"
 #include "new_classes.hpp"
 #include "numbers.hpp"
 #include "petlab/reports/quoted.hpp"
@@ -265,6 +266,7 @@ RowColumns row_columns(const Report& report) {
   add_names(columns, report);
   add_accuracies(columns, report);
   add_new_class_columns(columns, report);
+  add_left_out_column(columns, report);
   add_differences(columns, report);
   add_measure_columns(columns, report);
   add_costs(columns, report);

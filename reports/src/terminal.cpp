@@ -1,9 +1,10 @@
 #include "numbers.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/reports/render.hpp"
+#include "left_out.hpp"
 #include "row_table.hpp"
+#include "side_tables.hpp"
 #include "table_model.hpp"
-#include "train_size_table.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -198,7 +199,22 @@ std::vector<std::string> texts_of(const std::vector<Item>& items,
   return texts;
 }
 
+void print_side_table(std::ostream& out, const std::string& title, const TextTable& table,
+                      const std::vector<std::string>& legend, const TableStyle& style) {
+  out << "\n" << title << "\n";
+  TablePrinter(out, table, style).print();
+  for (const std::string& line : legend)
+    print_wrapped(out, line, style.width, 2);
+}
+
 }  // namespace
+
+void print_joint_tables(std::ostream& out, const std::vector<Report>& studies,
+                        const TableStyle& style) {
+  const TextTable table = make_left_out_table(studies);
+  if (!table.rows.empty())
+    print_side_table(out, kLeftOutTitle, table, make_left_out_legend(studies), style);
+}
 
 void print_table(std::ostream& out, const Report& report, const TableStyle& style) {
   const std::string nothing = nothing_to_show(report);
@@ -220,12 +236,8 @@ void print_table(std::ostream& out, const Report& report, const TableStyle& styl
   print_wrapped(out, "[1] best, [2] second best mean among rows without gaps.", style.width, 2);
   for (const std::string& line : make_legend(report))
     print_wrapped(out, line, style.width, 2);
-  if (const TextTable sizes = make_train_size_table(report); !sizes.rows.empty()) {
-    out << "\nAccuracy by training size\n";
-    TablePrinter(out, sizes, style).print();
-    for (const std::string& line : make_train_size_legend(report))
-      print_wrapped(out, line, style.width, 2);
-  }
+  for (const SideTable& side : side_tables(report))
+    print_side_table(out, side.title, side.table, side.legend, style);
   print_list(out, "Notes", {report.notes.begin(), report.notes.end()}, style.width);
   std::vector<std::string> groupings;
   for (const FoundGrouping& found : report.groupings)

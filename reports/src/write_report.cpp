@@ -1,4 +1,5 @@
 #include "class_table.hpp"
+#include "cross_domain.hpp"
 #include "figures.hpp"
 #include "pdf.hpp"
 #include "petlab/base/atomic_file.hpp"
@@ -56,6 +57,12 @@ class Writer {
   void write_each(const std::string& name, std::string (*render)(const Report&)) {
     for (std::size_t i = 0; i < page_.studies.size(); ++i)
       write(of_study(i) + name, render(page_.studies[i]));
+  }
+
+  void write_cross_domain() {
+    for (std::size_t i = 0; i < page_.studies.size(); ++i)
+      if (!page_.studies[i].cross_domain.empty())
+        write(of_study(i) + "cross_domain.csv", cross_domain_csv(page_.studies[i]));
   }
 
   void write_markdown() {
@@ -158,6 +165,7 @@ std::vector<std::filesystem::path> write_report(const Page& page,
         writer.write_each("runs.csv", runs_csv);
         writer.write_each("classes.csv", classes_csv);
         writer.write_each("confusions.csv", confusions_csv);
+        writer.write_cross_domain();
         break;
       case Format::json:
         writer.write("report.json", report_json(shown));

@@ -75,7 +75,7 @@ int run_evaluate(const Arguments& arguments) {
                              run.parent->substr(0, 12));
   const study::Protocol protocol = protocol_of(find_plan(store, run), *options);
   ImageCounter progress(isatty(STDERR_FILENO) != 0);
-  print_result(study::evaluate_run(protocol, run, store, options->text("as"),
+  print_result(study::evaluate_run(protocol, run, store, {options->text("as"), false},
                                    data_execution(*options, run), progress),
                run);
   return kOk;

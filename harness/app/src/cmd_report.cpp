@@ -71,11 +71,17 @@ std::vector<std::string> other_plans(const results::RunStore& store,
 
 }  // namespace
 
-void print_study_table(const std::filesystem::path& store, const std::string& study) {
+void print_study_tables(const std::filesystem::path& store,
+                        const std::vector<std::string>& studies) {
   const results::RunStore results(store, results::OpenMode::read_only);
-  const int columns = terminal_columns(STDOUT_FILENO);
-  reports::print_table(std::cout, reports::build_report(results, study),
-                       {.ansi = shows_marks(), .width = columns});
+  const reports::TableStyle style{.ansi = shows_marks(), .width = terminal_columns(STDOUT_FILENO)};
+  std::vector<reports::Report> all;
+  for (const std::string& study : studies) {
+    all.push_back(reports::build_report(results, study));
+    std::cout << "\n";
+    reports::print_table(std::cout, all.back(), style);
+  }
+  reports::print_joint_tables(std::cout, all, style);
 }
 
 int run_report(const Arguments& arguments) {

@@ -42,11 +42,12 @@ int run_study(const Arguments& arguments) {
     base::throw_config_error("--executor is '" + executor + "', expected local or slurm");
   const int code =
       run_stages(stages, *options, studies, executor == "slurm" ? run_on_cluster : run_missing);
-  if (code != kInterrupted && !options->get<bool>("no-table"))
-    for (const PreparedStudy& study : studies) {
-      std::cout << "\n";
-      print_study_table(study.store, study.protocol.name);
-    }
+  if (code != kInterrupted && !studies.empty() && !options->get<bool>("no-table")) {
+    std::vector<std::string> names;
+    for (const PreparedStudy& study : studies)
+      names.push_back(study.protocol.name);
+    print_study_tables(studies.front().store, names);
+  }
   return code;
 }
 

@@ -6,11 +6,10 @@
 
 namespace petlab::app {
 
-/// The last stage of a study on base classes: tests the adapters of its finished runs on the new
-/// classes, as far as the store lacks that, and stores each test as an evaluation. Says on standard
-/// output what it does, and on stderr what failed; the result is the program's exit code. Does
-/// nothing for other studies.
-[[nodiscard]] int test_new_classes(const std::vector<PreparedStudy>& studies,
-                                   const Parsed& options);
+/// Tests the runs of the studies that are done as their studies ask beside the runs' own tests
+/// (study/follow_up.hpp), as far as the store has no such evaluation, and says each result in a
+/// line. The result is the program's exit code: a test that goes wrong is a failure, a run that is
+/// not there none.
+[[nodiscard]] int run_follow_ups(const std::vector<PreparedStudy>& studies, const Parsed& options);
 
 }  // namespace petlab::app

@@ -12,9 +12,19 @@ namespace fs = std::filesystem;
 namespace {
 
 /// A table that is not here comes behind these, by name.
-constexpr std::array kOrder = {"single-task",   "multi-task", "modality",   "sharing",
-                               "grouping",      "groups",     "depth",      "prompt-length",
-                               "training-size", "few-shot",   "base-to-new"};
+constexpr std::array kOrder = {"single-task",
+                               "multi-task",
+                               "modality",
+                               "sharing",
+                               "grouping",
+                               "groups",
+                               "depth",
+                               "prompt-length",
+                               "training-size",
+                               "few-shot",
+                               "base-to-new",
+                               "cross-domain",
+                               "domain-generalisation"};
 
 std::vector<fs::path> protocol_files(const fs::path& folder) {
   std::vector<fs::path> files;

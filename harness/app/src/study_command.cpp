@@ -9,7 +9,7 @@
 #include "petlab/results/study_name.hpp"
 #include "petlab/results/train_size_label.hpp"
 #include "petlab/study/cpu_shares.hpp"
-#include "petlab/study/new_classes.hpp"
+#include "petlab/study/follow_up.hpp"
 #include "petlab/study/search.hpp"
 #include "petlab/study/study_facts.hpp"
 #include "places.hpp"
@@ -230,10 +230,10 @@ PreparedStudy prepare_protocol(study::Protocol protocol, const Parsed& options,
                                const study::PluginRegistry& plugins) {
   PreparedStudy study;
   study.protocol = std::move(protocol);
-  if (study::tests_new_classes(study.protocol) && options.get<bool>("no-adapters"))
+  if (study::has_follow_ups(study.protocol) && options.get<bool>("no-adapters"))
     base::throw_config_error(
-        "a study on base classes tests the adapters of its runs on the new classes: leave "
-        "--no-adapters out");
+        "the study tests the adapters of its runs once more (classes = base, cross-domain or "
+        "leave-out in [dataset]): leave --no-adapters out");
   share_cores(study, options);
   const auto specs =
       study::expand(study.protocol, plugins,

@@ -88,8 +88,10 @@ void add_running_options(po::options_description& options);
 /// The plugins of --plugin-dir, PETLAB_PLUGIN_PATH and the build.
 [[nodiscard]] std::unique_ptr<study::PluginRegistry> load_plugins(const Parsed& options);
 
-/// Prints the table of a study in `store` on standard output, as wide as the terminal.
-void print_study_table(const std::filesystem::path& store, const std::string& study);
+/// Prints the tables of studies in `store` on standard output, as wide as the terminal, each with
+/// an empty line before it, and those over several of them.
+void print_study_tables(const std::filesystem::path& store,
+                        const std::vector<std::string>& studies);
 
 /// Says on stderr which plugins are refused, and why.
 void warn_of_refused(const study::PluginRegistry& plugins);

@@ -1,7 +1,8 @@
 #include "study_stages.hpp"
 
-#include "new_classes_stage.hpp"
+#include "follow_up_stage.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/study/left_out.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -52,11 +53,19 @@ std::string search_text(const results::SearchRecord& search) {
   return text;
 }
 
+std::vector<study::Protocol> each_study(const std::vector<study::Protocol>& protocols) {
+  std::vector<study::Protocol> all;
+  for (const study::Protocol& protocol : protocols)
+    for (study::Protocol& one : study::left_out_studies(protocol))
+      all.push_back(std::move(one));
+  return all;
+}
+
 }  // namespace
 
 StudyStages::StudyStages(std::vector<study::Protocol> protocols, const Parsed& options,
                          const study::PluginRegistry& plugins)
-    : protocols_(std::move(protocols)), options_(options), plugins_(plugins) {
+    : protocols_(each_study(protocols)), options_(options), plugins_(plugins) {
   for (const study::Protocol& protocol : protocols_) {
     if (!protocol.search) continue;
     searches_.push_back(study::plan_search(protocol, plugins));
@@ -136,7 +145,7 @@ int run_stages(StudyStages& stages, const Parsed& options, std::vector<PreparedS
     print_searches(study);
   int code = studies.empty() ? kOk : execute(studies, options);
   if (code != kInterrupted) {
-    const int tested = test_new_classes(studies, options);
+    const int tested = run_follow_ups(studies, options);
     if (code == kOk) code = tested;
   }
   for (const std::string& remark : second.remarks)

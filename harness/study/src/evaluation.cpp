@@ -31,14 +31,19 @@ engine::RunSpec evaluation_spec(const Protocol& protocol, const results::RunReco
   return spec;
 }
 
+/// Of the identity. Said as before where each task that the run knows has its own adapters.
+std::string stand_in_text(const engine::StandIn& stand_in) {
+  return stand_in.for_all ? "for all: " + stand_in.task : stand_in.task;
+}
+
 results::RunIdentity evaluation_identity(const engine::RunSpec& spec, const StudyFacts& facts,
                                          const results::RunRecord& run,
-                                         const std::string& stand_in) {
+                                         const engine::StandIn& stand_in) {
   results::NamedValues parts = {
       {"kind", results::run_kind::kEvaluation},
       {"parent", run.identity.hash},
       {"adapters", run.adapters_hash},
-      {"stand-in", stand_in},
+      {"stand-in", stand_in_text(stand_in)},
       {"seed", std::to_string(spec.seed)},
       {"dataset.fingerprint", facts.dataset_fingerprint},
       {"dataset.split", facts.split_hashes.at(spec.seed)},
@@ -55,7 +60,7 @@ results::RunIdentity evaluation_identity(const engine::RunSpec& spec, const Stud
 }
 
 Job evaluation_job(const engine::RunSpec& spec, const StudyFacts& facts,
-                   const results::RunRecord& run, const std::string& stand_in) {
+                   const results::RunRecord& run, const engine::StandIn& stand_in) {
   Job job;
   job.spec = spec;
   job.identity = evaluation_identity(spec, facts, run, stand_in);
@@ -79,7 +84,7 @@ engine::StoredAdapters load_adapters(const std::filesystem::path& store,
 }
 
 Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run, results::RunStore& store,
-                        const std::string& stand_in, const ExecutionOptions& execution,
+                        const engine::StandIn& stand_in, const ExecutionOptions& execution,
                         engine::Progress& progress) {
   const engine::StoredAdapters stored = load_adapters(store.path(), run);
   protocol.seeds = {run.seed};

@@ -1,4 +1,4 @@
-#include "petlab/study/new_classes.hpp"
+#include "petlab/study/follow_up.hpp"
 
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
@@ -8,13 +8,39 @@
 
 #include <algorithm>
 #include <memory>
-#include <vector>
+#include <utility>
 
 namespace petlab::study {
 namespace {
 
-bool belongs_to_classes(const engine::RunSpec& spec, const sdk::MethodEntry& entry,
-                        const clip::Backbone& backbone, const std::vector<engine::Task>& tasks) {
+bool tests_new_classes(const Protocol& protocol) {
+  return protocol.dataset.classes == engine::ClassPart::base;
+}
+
+Protocol on_new_classes(Protocol protocol) {
+  protocol.dataset.classes = engine::ClassPart::unseen;
+  return protocol;
+}
+
+Protocol on_left_out(Protocol protocol) {
+  protocol.dataset.domains = {protocol.dataset.leave_out};
+  return protocol;
+}
+
+/// Whether some test is on other classes than those that its adapters were trained on.
+bool classes_differ(const Protocol& protocol) {
+  if (tests_new_classes(protocol)) return true;
+  std::vector<engine::Task> tasks = study_tasks(protocol.dataset);
+  if (!protocol.dataset.leave_out.empty())
+    for (engine::Task& task : study_tasks(on_left_out(protocol).dataset))
+      tasks.push_back(std::move(task));
+  return std::any_of(tasks.begin(), tasks.end(), [&](const engine::Task& task) {
+    return task.classes != tasks.front().classes;
+  });
+}
+
+bool is_bound(const engine::RunSpec& spec, const sdk::MethodEntry& entry,
+              const clip::Backbone& backbone, const std::vector<engine::Task>& tasks) {
   const UntrainedAdapters made = untrained_adapters(spec, entry, backbone, tasks);
   return std::any_of(made.adapters.adapters.begin(), made.adapters.adapters.end(),
                      [](const auto& adapter) {
@@ -22,38 +48,62 @@ bool belongs_to_classes(const engine::RunSpec& spec, const sdk::MethodEntry& ent
                      });
 }
 
-}  // namespace
-
-bool tests_new_classes(const Protocol& protocol) {
-  return protocol.dataset.classes == engine::ClassPart::base &&
-         !protocol.dataset.tests_on_validation();
+/// The same images with the adapters of each task.
+void add_each_task(const Protocol& protocol, const engine::StoredAdapters& stored,
+                   const std::string& what, std::vector<FollowUp>& tests) {
+  for (const engine::StoredTask& task : stored.tasks)
+    tests.push_back({protocol, {task.name, true}, what + " with the adapters of " + task.name});
 }
 
-std::set<std::string> rows_without_new_classes(const Protocol& protocol, const Plan& plan,
-                                               const PluginRegistry& plugins) {
+}  // namespace
+
+bool has_follow_ups(const Protocol& protocol) {
+  return !protocol.dataset.tests_on_validation() &&
+         (tests_new_classes(protocol) || protocol.dataset.cross_domain ||
+          !protocol.dataset.leave_out.empty());
+}
+
+std::vector<FollowUp> follow_ups(const Protocol& protocol, const engine::StoredAdapters& stored) {
+  std::vector<FollowUp> tests;
+  if (!has_follow_ups(protocol)) return tests;
+  const bool alike = engine::treats_tasks_alike(stored);
+  if (tests_new_classes(protocol))
+    tests.push_back({on_new_classes(protocol), {}, "accuracy on new classes"});
+  if (protocol.dataset.cross_domain && !alike)
+    add_each_task(protocol, stored, "accuracy on all domains", tests);
+  if (const std::string& domain = protocol.dataset.leave_out; !domain.empty()) {
+    const std::string what = "accuracy on " + domain + ", which was left out,";
+    if (alike)
+      tests.push_back({on_left_out(protocol), {}, what.substr(0, what.size() - 1)});
+    else
+      add_each_task(on_left_out(protocol), stored, what, tests);
+  }
+  return tests;
+}
+
+std::set<std::string> rows_bound_to_classes(const Protocol& protocol, const Plan& plan,
+                                            const PluginRegistry& plugins) {
   std::set<std::string> bound, seen;
+  if (!has_follow_ups(protocol) || !classes_differ(protocol)) return bound;
   const auto backbone = clip::Backbone::load(
       protocol.backbone, c10::kCPU, {.allow_unknown_weights = protocol.allow_unknown_weights});
   const std::vector<engine::Task> tasks = study_tasks(protocol.dataset);
   for (const Job& job : plan.jobs) {
     if (!seen.insert(job.spec.label).second) continue;
-    if (belongs_to_classes(job.spec, *plugins.method(job.spec.method).entry, *backbone, tasks))
+    if (is_bound(job.spec, *plugins.method(job.spec.method).entry, *backbone, tasks))
       bound.insert(job.spec.label);
   }
   return bound;
 }
 
-std::string new_classes_note(const std::set<std::string>& rows) {
+std::string bound_rows_note(const Protocol& protocol, const std::set<std::string>& rows) {
   if (rows.empty()) return "";
   return base::joined(std::vector<std::string>(rows.begin(), rows.end())) +
          (rows.size() == 1 ? ": what it trains belongs" : ": what they train belongs") +
-         " to the base classes (a class head, remembered examples, prompts of each class), so that "
-         "new classes are not tested";
-}
-
-Protocol on_new_classes(Protocol protocol) {
-  protocol.dataset.classes = engine::ClassPart::unseen;
-  return protocol;
+         (tests_new_classes(protocol) ? " to the base classes" : " to the classes of their domains") +
+         " (a class head, remembered examples, prompts of each class), so that " +
+         (tests_new_classes(protocol) ? "new classes are not tested"
+                                      : "other domains, whose classes differ, are not tested");
 }
 
 }  // namespace petlab::study

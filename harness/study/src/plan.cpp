@@ -8,7 +8,7 @@
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/train_size_label.hpp"
 #include "petlab/sdk/plugin.hpp"
-#include "petlab/study/new_classes.hpp"
+#include "petlab/study/follow_up.hpp"
 #include "planned_parts.hpp"
 
 #include <algorithm>
@@ -179,10 +179,9 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
                                spec.grouping ? spec.grouping->strategy : ""});
     plan.jobs.push_back(std::move(job));
   }
-  if (tests_new_classes(protocol)) {
-    plan.base_only = rows_without_new_classes(protocol, plan, plugins);
-    if (!plan.base_only.empty()) plan.notes.push_back(new_classes_note(plan.base_only));
-  }
+  plan.bound_to_classes = rows_bound_to_classes(protocol, plan, plugins);
+  if (!plan.bound_to_classes.empty())
+    plan.notes.push_back(bound_rows_note(protocol, plan.bound_to_classes));
   return plan;
 }
 

@@ -3,7 +3,6 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/engine/image_features.hpp"
-#include "petlab/results/class_part.hpp"
 #include "petlab/results/named_values.hpp"
 #include "petlab/study/identity.hpp"
 

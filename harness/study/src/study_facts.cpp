@@ -36,6 +36,9 @@ const datasets::Dataset& dataset_of(const engine::DatasetSpec& spec) {
   static std::map<std::string, datasets::Dataset> known;
   const std::string key = pictures_key(spec);
   const auto found = known.find(key);
+  if (found == known.end())
+    check_there(spec.root, "data set folder", "--dataset-root DIR", "PETLAB_DATASET_ROOT",
+                "root in [dataset]");
   return found != known.end() ? found->second
                               : known.emplace(key, engine::open_study_dataset(spec)).first->second;
 }
@@ -79,12 +82,10 @@ void add_largest(StudyFacts& facts, const Protocol& protocol) {
 }  // namespace
 
 StudyFacts measure_facts(const Protocol& protocol) {
-  check_there(protocol.dataset.root, "data set folder", "--dataset-root DIR", "PETLAB_DATASET_ROOT",
-              "root in [dataset]");
+  const datasets::Dataset& dataset = dataset_of(protocol.dataset);
   check_there(protocol.backbone, "backbone", "--backbone DIR", "PETLAB_BACKBONE",
               "dir in [backbone]", clip::hub_hint(protocol.backbone));
   StudyFacts facts;
-  const datasets::Dataset& dataset = dataset_of(protocol.dataset);
   facts.dataset_fingerprint = datasets::dataset_hash(dataset);
   if (dataset.class_part != datasets::ClassPart::all) facts.all_classes = dataset.fingerprint;
   facts.class_names_hash = dataset.class_names_hash;

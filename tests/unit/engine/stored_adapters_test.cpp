@@ -59,7 +59,7 @@ class StoredAdaptersTest : public ::testing::Test {
   static results::RunRecord evaluated(const RunSpec& spec, const RunInputs& inputs,
                                       const StoredAdapters& stored,
                                       const results::RunRecord& parent,
-                                      const std::string& stand_in = "") {
+                                      const StandIn& stand_in = {}) {
     NoProgress progress;
     return execute_evaluation(spec, {}, inputs, stored, parent, stand_in, progress);
   }

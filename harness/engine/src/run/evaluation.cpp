@@ -30,7 +30,7 @@ void inherit(const results::RunRecord& parent, results::RunRecord& record) {
 
 results::RunRecord execute_evaluation(const RunSpec& spec, const RunInfo& info,
                                       const RunInputs& inputs, const StoredAdapters& stored,
-                                      const results::RunRecord& parent, const std::string& stand_in,
+                                      const results::RunRecord& parent, const StandIn& stand_in,
                                       Progress& progress) {
   results::RunRecord record = begin_record(spec, info);
   inherit(parent, record);
@@ -41,6 +41,8 @@ results::RunRecord execute_evaluation(const RunSpec& spec, const RunInfo& info,
   progress.begin("setup", 0);
   record.environment = describe_environment(backbone.device(), std::move(record.environment));
   record.environment.emplace_back("text_template", stored.facts.text_template);
+  if (stand_in.for_all)
+    record.environment.emplace_back(results::environment::kTestedAs, stand_in.task);
   record.split_hash = inputs.split_hash;
   record.dataset_hash = inputs.dataset_hash;
   record.total_backbone_parameters = backbone.parameter_count();

@@ -119,6 +119,17 @@ SettingEntry model(std::filesystem::path Owner::* member, SettingEntry entry) {
       [](const std::filesystem::path& value) { return value.string(); });
 }
 
+template <class Owner>
+SettingEntry name(std::string Owner::* member, SettingEntry entry) {
+  return entry_of(
+      member, std::move(entry), "name",
+      [](const Setting& said) {
+        if (said.value.empty()) setting_error(said, "expected a name");
+        return said.value;
+      },
+      [](const std::string& value) { return value; });
+}
+
 inline SettingEntry names(std::vector<std::string> DatasetSpec::* member, SettingEntry entry) {
   return entry_of(member, std::move(entry), "names with commas between", list_value,
                   [](const std::vector<std::string>& values) { return base::joined(values, ","); });

@@ -45,15 +45,6 @@ std::optional<std::size_t> find_task(const StoredAdapters& stored, const std::st
   return std::nullopt;
 }
 
-bool is_alike_for_all(const StoredAdapters& stored) {
-  return std::all_of(stored.tasks.begin(), stored.tasks.end(),
-                     [&](const StoredTask& task) {
-                       return task.adapters == stored.tasks.front().adapters;
-                     }) &&
-         std::all_of(stored.adapters.begin(), stored.adapters.end(),
-                     [](const StoredAdapter& adapter) { return adapter.changes.size() == 1; });
-}
-
 /// What the adapter makes of one of the run's tasks.
 const sdk::BackboneChanges& changes_for(const StoredAdapters& stored, std::size_t adapter,
                                         std::size_t task) {
@@ -139,19 +130,29 @@ bool belongs_to_classes(const sdk::BackboneChanges& changes) {
                      [](const sdk::PromptTokens& prompt) { return prompt.tokens.dim() == 3; });
 }
 
+bool treats_tasks_alike(const StoredAdapters& stored) {
+  return std::all_of(stored.tasks.begin(), stored.tasks.end(),
+                     [&](const StoredTask& task) {
+                       return task.adapters == stored.tasks.front().adapters;
+                     }) &&
+         std::all_of(stored.adapters.begin(), stored.adapters.end(),
+                     [](const StoredAdapter& adapter) { return adapter.changes.size() == 1; });
+}
+
 std::vector<std::size_t> match_tasks(const StoredAdapters& stored, const std::vector<Task>& tasks,
-                                     const std::string& stand_in) {
+                                     const StandIn& stand_in) {
   const std::vector<std::string> known = names_of(stored.tasks);
-  const std::optional<std::size_t> other = find_task(stored, stand_in);
-  if (!stand_in.empty() && !other)
-    base::throw_config_error(run_text(stored) + " has no task '" + stand_in + "'" +
-                             base::did_you_mean(stand_in, known) + "; it has " +
+  const std::optional<std::size_t> other = find_task(stored, stand_in.task);
+  if (!stand_in.task.empty() && !other)
+    base::throw_config_error(run_text(stored) + " has no task '" + stand_in.task + "'" +
+                             base::did_you_mean(stand_in.task, known) + "; it has " +
                              base::joined(known));
   std::vector<std::size_t> own;
   for (const Task& task : tasks) {
-    std::optional<std::size_t> match = find_task(stored, task.name);
+    std::optional<std::size_t> match =
+        stand_in.for_all ? std::nullopt : find_task(stored, task.name);
     if (!match) match = other;
-    if (!match && is_alike_for_all(stored)) match = 0;
+    if (!match && treats_tasks_alike(stored)) match = 0;
     if (!match)
       base::throw_config_error(run_text(stored) + " treats its tasks (" + base::joined(known) +
                                ") each in its own way and does not know '" + task.name +
@@ -164,7 +165,7 @@ std::vector<std::size_t> match_tasks(const StoredAdapters& stored, const std::ve
 
 StoredModel::StoredModel(std::shared_ptr<const clip::Backbone> backbone,
                          const StoredAdapters& stored, std::vector<Task> tasks,
-                         const std::string& stand_in)
+                         const StandIn& stand_in)
     : backbone_(std::move(backbone)),
       tasks_(std::move(tasks)),
       checks_(stored.facts.method, *backbone_) {

@@ -12,7 +12,8 @@ namespace petlab::reports {
 enum class Format {
   markdown,  // report.md, figures/accuracy_parameters.svg
   csv,       // table.csv (a line a row), runs.csv (a line a run and task), classes.csv (a line a
-             // run, task and class), confusions.csv (a line a run, task and pair of classes)
+             // run, task and class), confusions.csv (a line a run, task and pair of classes); of a
+             // study with cross-domain tests cross_domain.csv (a line a row and task)
   json,      // report.json: all studies, with the lines of table.csv and runs.csv
   latex,     // table.tex: a booktabs table to input into a paper
   html,      // report.html: one page that needs nothing else
@@ -42,6 +43,11 @@ std::vector<std::string> optional_columns();
 /// Prints the study's facts, the table and what belongs to it. A study without finished runs is
 /// one sentence (and the failures, if any).
 void print_table(std::ostream& out, const Report& report, const TableStyle& style = {});
+
+/// Prints the tables over several studies, each with an empty line before it: accuracy on the domain
+/// left out, where several leave out one. Nothing for others.
+void print_joint_tables(std::ostream& out, const std::vector<Report>& studies,
+                        const TableStyle& style = {});
 
 /// Writes the files of the formats into the folder, which is made if needed; files of an earlier
 /// report are replaced. One study: the names at Format. Several: one report.html with a section for

@@ -86,6 +86,10 @@ struct Row {
   /// was not tested on the new classes.
   std::optional<Estimate> new_classes = {};
   std::optional<Estimate> harmonic_mean = {};
+  /// Domain generalisation: accuracy on Report::left_out, over seeds; absent where a seed was not
+  /// tested on it.
+  std::optional<Estimate> left_out = {};
+  std::map<std::uint64_t, double> left_out_by_seed = {};
   /// Difference to Report::zero_shot; absent for that row itself and where no seed is common to
   /// both.
   std::optional<Comparison> versus_zero_shot;
@@ -153,6 +157,14 @@ struct FoundGrouping {
   results::GroupingRecord grouping;
 };
 
+/// The adapters of one task on all domains.
+struct CrossDomainLine {
+  std::size_t row = 0;      // index in Report::rows
+  std::string adapters_of;  // one of Report::tasks
+  std::vector<double> on = {};  // accuracy on each of Report::tasks, mean over seeds
+  Estimate elsewhere = {};      // mean over the other domains, then over seeds
+};
+
 struct Report {
   std::string study;
   /// What was equal for all rows, in words: data set, split, seeds, backbone, device ...
@@ -166,6 +178,10 @@ struct Report {
   std::optional<double> equivalence_margin;
   /// The study is one on base classes, and some of its runs were tested on the new ones.
   bool tests_new_classes = false;
+  /// The domain that the study leaves out, and tests its runs on when they are done; "" for others.
+  std::string left_out = {};
+  /// Of a study with cross-domain tests: rows in order, then tasks.
+  std::vector<CrossDomainLine> cross_domain = {};
   // Rows that others are measured against, as indices: the first row whose runs are of the backbone
   // as it is; the first of those that have Place::best; the first that trains all of a backbone for
   // each task.

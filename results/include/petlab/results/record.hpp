@@ -202,6 +202,12 @@ inline constexpr const char* kDataNotes =
 inline constexpr const char* kClassNames =
     "class_names";  // "names.csv: tench, goldfish"; absent where classes are called as their
                     // folders
+inline constexpr const char* kTestedAs =
+    "tested_as";  // of an evaluation: the task whose adapters classify all of its domains; absent
+                  // where each task has its own
+inline constexpr const char* kAllClasses =
+    "dataset_all_classes";  // of a run on a part of the classes of a data set: the fingerprint of
+                            // all of it, which the parts have in common
 inline constexpr const char* kSources = "sources";  // "clean", "dirty", "unknown"
 }  // namespace environment
 

@@ -1,9 +1,8 @@
 #pragma once
 
 #include "petlab/engine/run.hpp"
+#include "petlab/engine/stand_in.hpp"
 #include "petlab/engine/stored_adapters.hpp"
-
-#include <string>
 
 namespace petlab::engine {
 
@@ -15,6 +14,6 @@ namespace petlab::engine {
 /// parent's predictions to the last bit. Throws what goes wrong.
 [[nodiscard]] results::RunRecord execute_evaluation(
     const RunSpec& spec, const RunInfo& info, const RunInputs& inputs, const StoredAdapters& stored,
-    const results::RunRecord& parent, const std::string& stand_in, Progress& progress);
+    const results::RunRecord& parent, const StandIn& stand_in, Progress& progress);
 
 }  // namespace petlab::engine

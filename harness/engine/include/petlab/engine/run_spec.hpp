@@ -190,6 +190,11 @@ struct DatasetSpec {
   bool leave_out_foreign = false;  ///< pictures in formats that petlab does not read; else refused
   /// Base: each run is tested on the new classes too, as an evaluation.
   ClassPart classes = ClassPart::all;
+  /// Each task's adapters are tested on every domain too, as evaluations.
+  bool cross_domain = false;
+  /// The domain that neither trains nor tests in a run, whose adapters are then tested on it, as an
+  /// evaluation; "each" in a study that stands for one a domain (study::left_out_studies).
+  std::string leave_out = {};
 
   [[nodiscard]] bool tests_on_validation() const {
     return validation_fraction > 0.0 || validation_shots > 0 || validation != ValidationPart::none;

@@ -4,6 +4,7 @@
 #include "petlab/engine/adapted_backbone.hpp"
 #include "petlab/engine/adapter_checks.hpp"
 #include "petlab/engine/failure_context.hpp"
+#include "petlab/engine/stand_in.hpp"
 #include "petlab/engine/stored_adapters.hpp"
 #include "petlab/engine/tasks.hpp"
 
@@ -15,14 +16,17 @@
 
 namespace petlab::engine {
 
-/// Which task of a stored run each of some tasks is classified as: the run's own of that name; else
-/// `stand_in`, where one is named; else any, where all of the run's tasks use the same adapters in
-/// the same way. Throws Error(config) with one sentence where none of these is so, where the run
-/// has no task `stand_in`, and where what is trained belongs to classes (a class head, remembered
-/// examples, prompts of each class) that are not the task's own.
+/// Which task of a stored run each of some tasks is classified as: the run's own of that name,
+/// unless the stand-in is one for all; else the stand-in, where one is named; else any, where the
+/// run treats its tasks alike. Throws Error(config) with one sentence where none of these is so,
+/// where the run has no such task, and where what is trained belongs to classes (a class head,
+/// remembered examples, prompts of each class) that are not the task's own.
 [[nodiscard]] std::vector<std::size_t> match_tasks(const StoredAdapters& stored,
                                                    const std::vector<Task>& tasks,
-                                                   const std::string& stand_in);
+                                                   const StandIn& stand_in);
+
+/// True where all tasks of a run use the same adapters in the same way.
+[[nodiscard]] bool treats_tasks_alike(const StoredAdapters& stored);
 
 /// True for changes that mean the classes of a task and no others: class heads, remembered
 /// examples, prompts of each class.
@@ -35,7 +39,7 @@ class StoredModel {
   /// Throws Error(config) for a backbone of other weights or settings than the run's, and
   /// Error(plugin) where the adapters do not fit it all the same.
   StoredModel(std::shared_ptr<const clip::Backbone> backbone, const StoredAdapters& stored,
-              std::vector<Task> tasks, const std::string& stand_in = "");
+              std::vector<Task> tasks, const StandIn& stand_in = {});
   StoredModel(const StoredModel&) = delete;
   StoredModel& operator=(const StoredModel&) = delete;
 

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "petlab/engine/progress.hpp"
+#include "petlab/engine/stand_in.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/plan.hpp"
 #include "petlab/study/protocol.hpp"
 
 #include <filesystem>
-#include <string>
 
 namespace petlab::engine {
 struct StoredAdapters;
@@ -30,7 +30,7 @@ struct Evaluation {
 /// the pictures, the split, the class names, backbone, sources, precision, device and `stand_in`;
 /// one that the store has is not computed again. Nothing is stored where anything goes wrong.
 [[nodiscard]] Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run,
-                                      results::RunStore& store, const std::string& stand_in,
+                                      results::RunStore& store, const engine::StandIn& stand_in,
                                       const ExecutionOptions& execution,
                                       engine::Progress& progress);
 

@@ -1,32 +1,50 @@
 #pragma once
 
+#include "petlab/engine/stand_in.hpp"
 #include "petlab/study/plan.hpp"
 #include "petlab/study/plugin_loader.hpp"
 #include "petlab/study/protocol.hpp"
 
 #include <set>
 #include <string>
+#include <vector>
 
-/// Base to new: a study on base classes (engine::DatasetSpec::classes) whose adapters are tested on
-/// the new classes too.
+namespace petlab::engine {
+struct StoredAdapters;
+}  // namespace petlab::engine
+
+/// Tests of a finished run's adapters that its study asks for beside the run's own test, each of
+/// which becomes an evaluation (evaluate_run):
+/// - base to new: of a study on base classes, on the new classes;
+/// - cross-domain: each task's adapters on every domain;
+/// - domain generalisation: on the domain that the study leaves out, with each task's adapters
+///   where the run does not treat its tasks alike.
+/// Studies that test on validation images have none.
 namespace petlab::study {
 
-/// True for a study whose runs are tested on the new classes after they are done: one on base
-/// classes that tests on test images.
-[[nodiscard]] bool tests_new_classes(const Protocol& protocol);
+struct FollowUp {
+  Protocol protocol;         ///< names the images
+  engine::StandIn stand_in;  ///< whose adapters
+  std::string what;          ///< "accuracy on new classes"
+};
 
-/// Labels of planned rows whose adapters belong to the classes that they are trained on (class
-/// heads, remembered examples, prompts of each class), so that they say nothing of other classes.
-/// Made before any run, from adapters without training. Loads the backbone. Throws what the method
-/// throws for options that do not fit it.
-[[nodiscard]] std::set<std::string> rows_without_new_classes(const Protocol& protocol,
-                                                             const Plan& plan,
-                                                             const PluginRegistry& plugins);
+[[nodiscard]] bool has_follow_ups(const Protocol& protocol);
+
+/// Those of a run with these adapters. Cross-domain tests of a run that treats its tasks alike are
+/// its own test again, and left out.
+[[nodiscard]] std::vector<FollowUp> follow_ups(const Protocol& protocol,
+                                               const engine::StoredAdapters& stored);
+
+/// Labels of planned rows that have no follow-ups: what they train belongs to the classes that they
+/// are trained on (class heads, remembered examples, prompts of each class), and the study's tests
+/// are on others. Made before any run, from adapters without training. Loads the backbone where
+/// classes differ. Throws what the method throws for options that do not fit it.
+[[nodiscard]] std::set<std::string> rows_bound_to_classes(const Protocol& protocol,
+                                                          const Plan& plan,
+                                                          const PluginRegistry& plugins);
 
 /// The same as one sentence for people; "" where there are none.
-[[nodiscard]] std::string new_classes_note(const std::set<std::string>& rows);
-
-/// The protocol with the new classes in the place of the base classes.
-[[nodiscard]] Protocol on_new_classes(Protocol protocol);
+[[nodiscard]] std::string bound_rows_note(const Protocol& protocol,
+                                          const std::set<std::string>& rows);
 
 }  // namespace petlab::study

@@ -48,9 +48,8 @@ struct Plan {
   std::vector<Job> jobs;                         ///< all runs: rows in order, sizes, then seeds
   std::map<SplitOf, std::int64_t> train_images;  ///< of all tasks
   std::vector<std::string> notes = {};           ///< about data set and splits, each once
-  /// Labels of rows whose adapters say nothing of new classes (new_classes.hpp); of studies that
-  /// test them.
-  std::set<std::string> base_only = {};
+  /// Labels of rows without the tests that the study asks for beside the runs' own (follow_up.hpp).
+  std::set<std::string> bound_to_classes = {};
 };
 
 /// Where runs keep caches and how they compute; decides no result.

@@ -1,0 +1,20 @@
+#include "side_tables.hpp"
+
+#include "cross_domain.hpp"
+#include "train_size_table.hpp"
+
+#include <utility>
+
+namespace petlab::reports {
+
+std::vector<SideTable> side_tables(const Report& report) {
+  std::vector<SideTable> tables = {
+      {"sizes", "Accuracy by training size", make_train_size_table(report),
+       make_train_size_legend(report)},
+      {"cross-domain", "Cross-domain accuracy", make_cross_domain_table(report),
+       make_cross_domain_legend(report)}};
+  std::erase_if(tables, [](const SideTable& one) { return one.table.rows.empty(); });
+  return tables;
+}
+
+}  // namespace petlab::reports

@@ -1,0 +1,94 @@
+#include "cross_domain.hpp"
+
+#include "petlab/reports/render.hpp"
+#include "petlab/results/identity.hpp"
+#include "sample_records.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace petlab::reports {
+namespace {
+
+using results::OpenMode;
+using results::RunRecord;
+using results::RunStore;
+using testing::AllOf;
+using testing::HasSubstr;
+namespace sample = results::sample;
+
+/// A study with cross-domain tests: a row of two tasks with adapters of their own, two seeds.
+class CrossDomain : public ::testing::Test {
+ protected:
+  CrossDomain() {
+    for (const std::uint64_t seed : {1U, 2U})
+      store_.register_split(sample::split(seed));
+    results::StudyRecord study = sample::study("cross", {{"coop", {choice(1), choice(2)}}});
+    study.protocol = "[study]\nname = cross\n[dataset]\ncross-domain = yes\n";
+    store_.set_study(study);
+    for (const std::uint64_t seed : {1U, 2U})
+      store_.record(sample::done_run(choice(seed), sample::split(seed)));
+    tasks_ = {sample::split(1).tasks[0].task, sample::split(1).tasks[1].task};
+  }
+
+  static sample::RunChoice choice(std::uint64_t seed) {
+    return {.sharing = "per-task", .seed = seed, .correct = {9, 7}};
+  }
+
+  /// So many of 10 test images right on each domain with the adapters of a task.
+  void evaluate(std::uint64_t seed, const std::string& adapters_of,
+                const std::vector<std::int64_t>& correct, const std::string& number = "1") {
+    sample::RunChoice tested = choice(seed);
+    tested.correct = correct;
+    RunRecord record = sample::done_run(tested, sample::split(seed));
+    record.kind = results::run_kind::kEvaluation;
+    record.parent = sample::done_run(choice(seed), sample::split(seed)).identity.hash;
+    record.identity = results::make_identity({{"kind", "evaluation"},
+                                              {"seed", std::to_string(seed)},
+                                              {"of", adapters_of},
+                                              {"number", number}});
+    record.epochs = {};
+    record.finished = "2026-01-0" + number + "T00:00:00Z";
+    if (!adapters_of.empty())
+      record.environment.emplace_back(results::environment::kTestedAs, adapters_of);
+    store_.record(record);
+  }
+
+  sample::TemporaryFolder folder_;
+  RunStore store_{folder_ / "a.sqlite", OpenMode::create};
+  std::vector<std::string> tasks_;
+};
+
+TEST_F(CrossDomain, IsTheMeanOverSeedsOfEachTasksAdaptersOnEachDomain) {
+  evaluate(1, tasks_[0], {9, 2});
+  evaluate(2, tasks_[0], {9, 4});
+  evaluate(1, tasks_[1], {5, 7});
+  evaluate(2, tasks_[1], {1, 1}, "1");
+  evaluate(2, tasks_[1], {6, 7}, "2");  // the last counts
+  evaluate(1, "", {0, 0});              // each task with its own adapters
+  const Report report = build_report(store_, "cross");
+  ASSERT_EQ(report.cross_domain.size(), 2U);
+  const CrossDomainLine& first = report.cross_domain[0];
+  EXPECT_EQ(first.adapters_of, tasks_[0]);
+  EXPECT_DOUBLE_EQ(first.on[0], 0.9);
+  EXPECT_DOUBLE_EQ(first.on[1], 0.3);  // (2 + 4) / 20
+  EXPECT_DOUBLE_EQ(first.elsewhere.mean, 0.3);
+  EXPECT_EQ(first.elsewhere.n, 2);
+  EXPECT_DOUBLE_EQ(report.cross_domain[1].on[0], 0.55);  // (5 + 6) / 20
+  std::ostringstream text;
+  print_table(text, report);
+  EXPECT_THAT(text.str(), AllOf(HasSubstr("Cross-domain accuracy"), HasSubstr("[90.00]"),
+                                HasSubstr("30.00"), HasSubstr("[70.00]")));
+  EXPECT_THAT(cross_domain_csv(report), HasSubstr("coop," + tasks_[0] + ",0.9,0.3,0.3,"));
+}
+
+TEST_F(CrossDomain, HasNoLineWhereASeedWasNotTested) {
+  evaluate(1, tasks_[0], {9, 2});
+  EXPECT_TRUE(build_report(store_, "cross").cross_domain.empty());
+  EXPECT_TRUE(make_cross_domain_legend(build_report(store_, "cross")).empty());
+}
+
+}  // namespace
+}  // namespace petlab::reports

@@ -1,0 +1,106 @@
+#include "left_out.hpp"
+
+#include "petlab/reports/render.hpp"
+#include "petlab/results/identity.hpp"
+#include "sample_records.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace petlab::reports {
+namespace {
+
+using results::OpenMode;
+using results::RunRecord;
+using results::RunStore;
+using testing::AllOf;
+using testing::HasSubstr;
+namespace sample = results::sample;
+
+/// Two studies of one row on two domains, which leave out "art" and "clip".
+class LeftOut : public ::testing::Test {
+ protected:
+  LeftOut() {
+    store_.register_split(sample::split(1));
+    for (const std::string domain : {"art", "clip"}) {
+      results::StudyRecord study = sample::study("without-" + domain, {{"coop", {row(domain)}}});
+      study.protocol = "[study]\nname = without-" + domain +
+                       "\n[dataset]\ntrain-fraction = 0.1\nleave-out = " + domain + "\n";
+      store_.set_study(study);
+      store_.record(run(domain));
+    }
+  }
+
+  static sample::RunChoice row(const std::string& domain) {
+    return {.method = "coop-" + domain, .sharing = "per-task", .correct = {9, 7}};
+  }
+  static RunRecord run(const std::string& domain) {
+    return sample::done_run(row(domain), sample::split(1));
+  }
+
+  /// So many of 10 test images of the domain right, with the adapters of a task.
+  void evaluate(const std::string& domain, const std::string& adapters_of, std::int64_t correct,
+                const std::string& fraction = "0.1") {
+    results::SplitRecord split = sample::split(1);
+    split.tasks.resize(1);
+    split.tasks[0].task = domain;
+    split.hash = std::string(64 - domain.size(), 'd') + domain;
+    for (char& digit : split.hash)
+      if (std::isxdigit(static_cast<unsigned char>(digit)) == 0) digit = '0';
+    store_.register_split(split);
+    sample::RunChoice choice = row(domain);
+    choice.correct = {correct};
+    RunRecord record = sample::done_run(choice, split);
+    record.kind = results::run_kind::kEvaluation;
+    record.parent = run(domain).identity.hash;
+    record.identity = results::make_identity(
+        {{"kind", "evaluation"}, {"of", adapters_of}, {"on", domain}, {"fraction", fraction}});
+    record.epochs = {};
+    record.protocol = {{"dataset.train-fraction", fraction}, {"dataset.domains", domain}};
+    if (!adapters_of.empty())
+      record.environment.emplace_back(results::environment::kTestedAs, adapters_of);
+    store_.record(record);
+  }
+
+  std::vector<Report> reports() const {
+    return {build_report(store_, "without-art"), build_report(store_, "without-clip")};
+  }
+
+  sample::TemporaryFolder folder_;
+  RunStore store_{folder_ / "a.sqlite", OpenMode::create};
+  std::string first_ = sample::split(1).tasks[0].task;
+  std::string second_ = sample::split(1).tasks[1].task;
+};
+
+TEST_F(LeftOut, IsTheMeanOverTheAdaptersOfEachTask) {
+  evaluate("art", first_, 3);
+  evaluate("art", second_, 6);
+  evaluate("clip", "", 8);  // the adapters are shared
+  evaluate("clip", "", 1, "0.5");  // another split
+  const std::vector<Report> both = reports();
+  EXPECT_DOUBLE_EQ(both[0].rows.at(0).left_out.value().mean, 0.45);
+  EXPECT_DOUBLE_EQ(both[1].rows.at(0).left_out.value().mean, 0.8);
+  const TextTable table = make_left_out_table(both);
+  ASSERT_EQ(table.rows.size(), 1U);
+  EXPECT_THAT(table.rows[0], testing::ElementsAre("coop", "45.00", "80.00", "62.50 (n=1)"));
+  std::ostringstream text;
+  print_joint_tables(text, both);
+  EXPECT_THAT(text.str(), AllOf(HasSubstr("Accuracy on the domain left out"), HasSubstr("62.50")));
+  std::ostringstream one;
+  print_table(one, both[0]);
+  EXPECT_THAT(one.str(), HasSubstr("on art"));
+}
+
+TEST_F(LeftOut, IsAbsentWhereATasksAdaptersAreNotTested) {
+  evaluate("art", first_, 3);
+  const std::vector<Report> both = reports();
+  EXPECT_FALSE(both[0].rows.at(0).left_out);
+  EXPECT_FALSE(both[1].rows.at(0).left_out);
+  EXPECT_EQ(make_left_out_table(both).rows.at(0).back(), kNothing);
+  EXPECT_TRUE(make_left_out_table({both[0]}).rows.empty());
+}
+
+}  // namespace
+}  // namespace petlab::reports
