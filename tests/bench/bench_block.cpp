@@ -39,33 +39,37 @@ struct Spent {
   Clock::duration own{};
 };
 
-/// Time of each operation without the operations inside it. One thread calls operations.
+/// Time of each operation without the operations inside it. Threads share products out among them,
+/// and the seconds of all count.
 struct Profile {
+  std::mutex mutex;
   std::map<std::string, Spent> operations;
-  struct Open {
-    Clock::time_point start;
-    Clock::duration inside{};
-  };
-  std::vector<Open> open;
 };
 
 Profile* g_profile = nullptr;
 
+struct Open {
+  Clock::time_point start;
+  Clock::duration inside{};
+};
+thread_local std::vector<Open> t_open;  // the operations that this thread is in
+
 std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
   static_cast<void>(function);
-  g_profile->open.push_back({Clock::now()});
+  t_open.push_back({Clock::now()});
   return nullptr;
 }
 
 void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
   static_cast<void>(context);
-  const Profile::Open done = g_profile->open.back();
-  g_profile->open.pop_back();
+  const Open done = t_open.back();
+  t_open.pop_back();
   const Clock::duration whole = Clock::now() - done.start;
+  if (!t_open.empty()) t_open.back().inside += whole;
+  const std::lock_guard lock(g_profile->mutex);
   Spent& spent = g_profile->operations[function.name()];
   ++spent.calls;
   spent.own += whole - done.inside;
-  if (!g_profile->open.empty()) g_profile->open.back().inside += whole;
 }
 
 void print(const Profile& profile, int repeats) {
