@@ -3,10 +3,10 @@
 #include "sample_study.hpp"
 #include "stored_results.hpp"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -43,7 +43,7 @@ constexpr const char* kTraining = "epochs = 3\nbatch = 4\nslices = 4\naugmentati
 std::vector<std::string> arguments(const std::string& study, const std::string& store,
                                    const std::vector<std::string>& more = {}) {
   std::vector<std::string> result = {
-      "run",          study, "--store",    store, "--cache-dir", "cache",   "--seeds", "1",
+      "run",          study, "--store",    store,   "--cache-dir",      "cache",     "--seeds", "1",
       "--checkpoint", "0",   "--no-table", "--set", "study.name=small", "--workers", "1"};
   result.insert(result.end(), more.begin(), more.end());
   return result;
@@ -53,8 +53,8 @@ std::vector<std::string> arguments(const std::string& study, const std::string& 
 const std::map<std::string, StoredResult>& expected() {
   static const auto results = [] {
     const Workshop workshop;
-    const Output output = run_petlab(
-        arguments(workshop.write_study(kRows, kTraining), "a.sqlite"), workshop.folder());
+    const Output output = run_petlab(arguments(workshop.write_study(kRows, kTraining), "a.sqlite"),
+                                     workshop.folder());
     EXPECT_EQ(output.exit_code, 0) << output.out << output.err;
     return stored_results(workshop.folder() / "a.sqlite");
   }();
@@ -149,8 +149,7 @@ TEST(Ranks, ADeadRankEndsAllAndTheRunGoesOnWithAnotherNumberOfThem) {
       EXPECT_EQ(left.runs("small").at(0).attempts, 0);  // no failed run
     }
     const std::string more = victim == 0 ? "4" : "1";
-    const Output resumed =
-        run_petlab(arguments(study, name, {"--ranks", more}), workshop.folder());
+    const Output resumed = run_petlab(arguments(study, name, {"--ranks", more}), workshop.folder());
     ASSERT_EQ(resumed.exit_code, 0) << resumed.out << resumed.err;
     EXPECT_EQ(stored_results(store), stored_results(workshop.folder() / "whole.sqlite"));
     const RunStore done(store, OpenMode::read_only);
@@ -162,7 +161,8 @@ TEST(Ranks, ADeadRankEndsAllAndTheRunGoesOnWithAnotherNumberOfThem) {
 TEST(Ranks, AreStartedByTorchrunToo) {
   const Workshop workshop;
   const std::string study = workshop.write_study(kRows, kTraining);
-  std::string command = "cd '" + workshop.folder().string() + "' && '" PETLAB_REFERENCE_PYTHON
+  std::string command = "cd '" + workshop.folder().string() +
+                        "' && '" PETLAB_REFERENCE_PYTHON
                         "' -m torch.distributed.run --no-python --standalone --nproc-per-node 2 "
                         "'" PETLAB_PROGRAM "'";
   for (const std::string& argument : arguments(study, "a.sqlite"))

@@ -76,8 +76,9 @@ int run_study(const Arguments& arguments) {
   if (executor != "local" && executor != "slurm")
     base::throw_config_error("--executor is '" + executor + "', expected local or slurm");
   if (executor == "slurm" && (others || ranks_of(*options) > 1))
-    base::throw_config_error("ranks are processes of this machine or of torchrun; they and "
-                             "--executor slurm exclude each other");
+    base::throw_config_error(
+        "ranks are processes of this machine or of torchrun; they and "
+        "--executor slurm exclude each other");
   const auto run_here = [&](const std::vector<PreparedStudy>& some, const Parsed& said) {
     return ranks != nullptr ? run_with_ranks(some, said, ranks) : run_missing(some, said);
   };

@@ -128,7 +128,8 @@ void print_searches(const PreparedStudy& study) {
 
 int run_stages(StudyStages& stages, const Parsed& options, std::vector<PreparedStudy>& studies,
                const Executor& execute) {
-  for (std::vector<PreparedStudy> round = stages.trials(); !round.empty(); round = stages.extend()) {
+  for (std::vector<PreparedStudy> round = stages.trials(); !round.empty();
+       round = stages.extend()) {
     const int code = execute(round, options);
     if (code == kInterrupted || code == kStopped) return code;
   }

@@ -108,8 +108,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
   if (spec.training.slices > 1) estimate.trained += values * kFloat;            // their sum
   if (spec.sharing == engine::Sharing::per_task && footprint.modifies_vision())
     together = std::clamp<std::int64_t>(
-        engine::kPieceValues / (batch * (grid * grid + 1) * shape.vision.width), 1,
-        n_tasks);
+        engine::kPieceValues / (batch * (grid * grid + 1) * shape.vision.width), 1, n_tasks);
   // A batch of a union is one of all tasks that share an adapter; groups may be one each.
   const bool one_union =
       spec.training.sampler == engine::Sampler::union_of_tasks &&

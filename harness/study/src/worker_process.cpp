@@ -58,8 +58,8 @@ constexpr std::chrono::seconds kRankGrace{10};
 
 ChildProcess start_child(const Job& job, const RunnerOptions& options, const WorkerPlace& place,
                          const std::filesystem::path& log, const engine::RankPlace& rank) {
-  const WorkerRequest order{job,          options.store,    place.store, static_cast<int>(::getpid()),
-                            options.detached, rank};
+  const WorkerRequest order{
+      job, options.store, place.store, static_cast<int>(::getpid()), options.detached, rank};
   if (options.ranks != nullptr && rank.rank == 0) options.ranks->publish(order);
   const std::string threads = std::to_string(job.spec.threads);
   const CpuScope scope(place.slot < options.cpus.size() ? options.cpus[place.slot] : CpuSet{});

@@ -25,10 +25,10 @@ struct WorkerPlace {
 
 /// How a child process ended. What came of its run is in the store, and nowhere else.
 struct WorkerEnd {
-  base::Error reason;        ///< for a run that has no record
-  std::string how;           ///< the same as a remark, for one that has
-  bool ended_well = false;   ///< as a child does that has stored its run
-  bool was_stopped = false;  ///< by a signal that asks to stop, and it is to be called again
+  base::Error reason;          ///< for a run that has no record
+  std::string how;             ///< the same as a remark, for one that has
+  bool ended_well = false;     ///< as a child does that has stored its run
+  bool was_stopped = false;    ///< by a signal that asks to stop, and it is to be called again
   std::string lost_rank = {};  ///< which of several processes ended before its time, and how; or ""
 };
 
@@ -87,8 +87,8 @@ class WorkerProcess {
   Clock::time_point start_;
   Clock::time_point paused_ = {};
   std::optional<Clock::time_point> last_moment_ = {};
-  std::optional<base::Error> killed_ = {};  ///< why, when this process did it
-  int notes_ = 0;                           ///< that were passed on
+  std::optional<base::Error> killed_ = {};      ///< why, when this process did it
+  int notes_ = 0;                               ///< that were passed on
   std::optional<Clock::time_point> lost_ = {};  ///< when a rank was found to have ended badly
   engine::RankPlace rank0_;
   ChildProcess child_;

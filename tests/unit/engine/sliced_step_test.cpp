@@ -218,8 +218,8 @@ class PowerCut final : public Progress {
 
 TEST(Slices, ARunThatWasStoppedEndsWithTheSameBits) {
   namespace fs = std::filesystem;
-  const fs::path file = fs::temp_directory_path() /
-                        ("petlab-slices-" + std::to_string(::getpid()) + ".safetensors");
+  const fs::path file =
+      fs::temp_directory_path() / ("petlab-slices-" + std::to_string(::getpid()) + ".safetensors");
   fs::remove(file);
   const RunInputs inputs = testing::tiny_inputs(testing::both_prompts());
   RunSpec spec = sliced_spec(2);
@@ -227,8 +227,8 @@ TEST(Slices, ARunThatWasStoppedEndsWithTheSameBits) {
   RunInfo info;
   info.checkpoint = {file, 0.0};
   PowerCut cut(5);
-  EXPECT_EQ(run_guarded(spec, info, [&] { return inputs; }, cut).status,
-            results::RunStatus::failed);
+  EXPECT_EQ(
+      run_guarded(spec, info, [&] { return inputs; }, cut).status, results::RunStatus::failed);
   ASSERT_TRUE(fs::exists(file));
   NoProgress silent;
   const results::RunRecord resumed = run_guarded(spec, info, [&] { return inputs; }, silent);
@@ -262,10 +262,11 @@ class WithLoss final : public sdk::Method {
         inner->parameters(),
         {.changes = [inner](const sdk::ChangeRequest& request) { return inner->changes(request); },
          .step_tensors = kNeeds,
-         .loss = [](const sdk::StepTensors& step) {
-           return step.image_features.defined() ? step.image_features.square().mean()
-                                                : step.text_features.square().mean();
-         }});
+         .loss =
+             [](const sdk::StepTensors& step) {
+               return step.image_features.defined() ? step.image_features.square().mean()
+                                                    : step.text_features.square().mean();
+             }});
   }
 };
 

@@ -13,6 +13,7 @@
 #endif
 
 #include <arpa/inet.h>
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -82,10 +83,10 @@ class GlooGroup final : public RankGroup {
     auto options = c10d::ProcessGroupGloo::Options::create(kPatience);
     const char* interface = std::getenv("GLOO_SOCKET_IFNAME");
     const bool is_local = place.address == kLoopback || place.address == "localhost";
-    options->devices.push_back(
-        is_local ? c10d::ProcessGroupGloo::createDeviceForHostname(kLoopback)
-        : interface != nullptr ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
-                               : c10d::ProcessGroupGloo::createDefaultDevice());
+    options->devices.push_back(is_local ? c10d::ProcessGroupGloo::createDeviceForHostname(kLoopback)
+                               : interface != nullptr
+                                   ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+                                   : c10d::ProcessGroupGloo::createDefaultDevice());
     group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank_, size_, options);
     const at::Tensor ranks = gather(at::full({1}, rank_, at::kLong));
     for (std::int64_t rank = 0; rank < size_; ++rank)
@@ -138,9 +139,8 @@ std::unique_ptr<RankStore> RankStore::serve_locally() {
   options.waitWorkers = false;
   options.masterListenFd = descriptor;
   auto impl = std::make_unique<Impl>(Impl{.address = kLoopback, .port = port});
-  impl->store = reached(impl->address, port, [&] {
-    return c10::make_intrusive<c10d::TCPStore>(kLoopback, options);
-  });
+  impl->store = reached(impl->address, port,
+                        [&] { return c10::make_intrusive<c10d::TCPStore>(kLoopback, options); });
   return std::unique_ptr<RankStore>(new RankStore(std::move(impl)));
 }
 
@@ -152,9 +152,8 @@ std::unique_ptr<RankStore> RankStore::open(const std::string& address, std::uint
   options.waitWorkers = false;
   options.timeout = patience;
   auto impl = std::make_unique<Impl>(Impl{.address = address, .port = port});
-  impl->store = reached(address, port, [&] {
-    return c10::make_intrusive<c10d::TCPStore>(address, options);
-  });
+  impl->store =
+      reached(address, port, [&] { return c10::make_intrusive<c10d::TCPStore>(address, options); });
   return std::unique_ptr<RankStore>(new RankStore(std::move(impl)));
 }
 
@@ -167,9 +166,8 @@ std::uint16_t RankStore::port() const {
 }
 
 void RankStore::set(const std::string& key, const std::string& text) {
-  reached(impl_->address, impl_->port, [&] {
-    impl_->store->set(key, std::vector<std::uint8_t>(text.begin(), text.end()));
-  });
+  reached(impl_->address, impl_->port,
+          [&] { impl_->store->set(key, std::vector<std::uint8_t>(text.begin(), text.end())); });
 }
 
 std::optional<std::string> RankStore::get(const std::string& key,

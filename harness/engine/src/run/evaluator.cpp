@@ -107,8 +107,7 @@ double counted(Work&& work) {
 std::vector<results::TaskResult> evaluate(
     AdaptedBackbone& backbone, const clip::Backbone& images_of, const std::vector<Task>& tasks,
     const std::vector<LabelledImages>& test, Precision precision, Progress& progress,
-    std::optional<double>* image_flops, ImageFeatures* features,
-    RankGroup* ranks) {
+    std::optional<double>* image_flops, ImageFeatures* features, RankGroup* ranks) {
   const c10::InferenceMode inference;
   const AutocastScope autocast(images_of.device(), precision);
   std::vector<std::int64_t> all(tasks.size());
@@ -153,8 +152,7 @@ std::vector<results::TaskResult> evaluate(
       *image_flops = counted(classify) / static_cast<double>(count);
     else
       classify();
-    score(logits, test[t].labels.data() + first,
-          table.mutable_data_ptr<double>() + row * kColumns);
+    score(logits, test[t].labels.data() + first, table.mutable_data_ptr<double>() + row * kColumns);
     done += count;
     progress.update(done, tasks[t].name);
   }

@@ -305,8 +305,8 @@ void Run::check_slices() const {
     refuse("batch is " + std::to_string(spec_.training.batch) +
            ", expected at most as many slices as images in a batch");
   if (slices > 1 && !adapted_->unsliceable().empty())
-    refuse("method '" + spec_.method + "' cannot be computed in slices: " +
-           adapted_->unsliceable() + "; expected 1");
+    refuse("method '" + spec_.method +
+           "' cannot be computed in slices: " + adapted_->unsliceable() + "; expected 1");
   if (inputs_.ranks != nullptr && inputs_.ranks->size() > slices)
     refuse("there are " + std::to_string(inputs_.ranks->size()) +
            " ranks, expected at least as many slices");
@@ -319,11 +319,11 @@ void Run::train() {
   checkpoint_->set_running_cost([&] { return costs_.so_far(phase.images()); });
   if (inputs_.ranks != nullptr) {
     const auto& position = checkpoint_->position();
-    require_same(*inputs_.ranks, "checkpoint or CPU level",
-                 kernels::to_string(kernels::cpu_level()) +
-                     (position ? " " + std::to_string(position->epoch) + " " +
-                                     std::to_string(position->step)
-                               : ""));
+    require_same(
+        *inputs_.ranks, "checkpoint or CPU level",
+        kernels::to_string(kernels::cpu_level()) +
+            (position ? " " + std::to_string(position->epoch) + " " + std::to_string(position->step)
+                      : ""));
   }
   if (adapters_.trainable().empty()) return;
   engine::train({.backbone = *adapted_,

@@ -69,9 +69,9 @@ std::vector<Step> cut_step(const StepContext& context, const Step& step) {
   return result;
 }
 
-/// What has been computed of a step: of this process alone the sums, of several a row for each slice
-/// of this one. Sums begin at zero and not at the first slice's value, and a parameter without a
-/// gradient adds nothing to them or a zero, so that both ways have the same bits.
+/// What has been computed of a step: of this process alone the sums, of several a row for each
+/// slice of this one. Sums begin at zero and not at the first slice's value, and a parameter
+/// without a gradient adds nothing to them or a zero, so that both ways have the same bits.
 struct SlicedStep::Sums {
   std::vector<at::Tensor> gradients;  ///< one a parameter; undefined where none came
   std::vector<at::Tensor> losses;     ///< one a batch of the step
@@ -118,8 +118,7 @@ void SlicedStep::add_slice(const Step& slice, const Step& step, const std::vecto
     for (std::size_t p = 0; p < parameters_.size(); ++p) {
       const at::Tensor& gradient = parameters_[p].grad();
       if (!gradient.defined()) continue;
-      if (!sums.gradients[p].defined())
-        sums.gradients[p] = at::zeros_like(parameters_[p].detach());
+      if (!sums.gradients[p].defined()) sums.gradients[p] = at::zeros_like(parameters_[p].detach());
       sums.gradients[p].add_(gradient);
     }
     return;
@@ -132,8 +131,7 @@ void SlicedStep::add_slice(const Step& slice, const Step& step, const std::vecto
     const at::Tensor& gradient = parameters_[static_cast<std::size_t>(p)].grad();
     const std::int64_t count = parameters_[static_cast<std::size_t>(p)].numel();
     facts[p] = gradient.defined() ? 1.0 : 0.0;
-    if (gradient.defined())
-      sums.rows[row].narrow(0, offset, count).copy_(gradient.reshape({-1}));
+    if (gradient.defined()) sums.rows[row].narrow(0, offset, count).copy_(gradient.reshape({-1}));
     offset += count;
   }
   for (std::size_t j = 0; j < losses.size(); ++j)
@@ -208,8 +206,8 @@ std::vector<at::Tensor> SlicedStep::backward(const Step& step, std::int64_t epoc
       values += parameter.numel();
     const std::int64_t rows = (n_slices + size - 1) / size;
     sums.rows = at::zeros({rows, values}, at::kFloat);
-    sums.facts = at::zeros(
-        {rows, static_cast<std::int64_t>(parameters_.size() + step.size()) + 1}, at::kDouble);
+    sums.facts = at::zeros({rows, static_cast<std::int64_t>(parameters_.size() + step.size()) + 1},
+                           at::kDouble);
   }
   for (std::int64_t s = first; s < end; ++s)
     add_slice(slices[static_cast<std::size_t>(s)], step, weights, epoch,

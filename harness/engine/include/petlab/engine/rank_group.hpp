@@ -22,8 +22,8 @@ class RankGroup {
   [[nodiscard]] virtual at::Tensor gather(const at::Tensor& mine) = 0;
 };
 
-/// Which of `count` things in a row are this rank's: [first, second), shared out evenly in the order
-/// of the ranks.
+/// Which of `count` things in a row are this rank's: [first, second), shared out evenly in the
+/// order of the ranks.
 [[nodiscard]] inline std::pair<std::int64_t, std::int64_t> part_of_rank(std::int64_t count,
                                                                         int rank, int size) {
   return {count * rank / size, count * (rank + 1) / size};

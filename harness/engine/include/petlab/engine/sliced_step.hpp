@@ -15,10 +15,10 @@ namespace petlab::engine {
 /// tasks; a batch of fewer images than slices leaves some without any. Together they hold the step.
 [[nodiscard]] std::vector<Step> cut_step(const StepContext& context, const Step& step);
 
-/// Forward and backward of a step in slices, one after the other, so that the activations of one are
-/// kept at a time. The loss is that of the whole step, and so are the gradients but for rounding;
-/// they are added in the order of the slices, whichever rank computed them, so that the number of
-/// ranks changes no bit. A slice draws its noise from a generator of its own.
+/// Forward and backward of a step in slices, one after the other, so that the activations of one
+/// are kept at a time. The loss is that of the whole step, and so are the gradients but for
+/// rounding; they are added in the order of the slices, whichever rank computed them, so that the
+/// number of ranks changes no bit. A slice draws its noise from a generator of its own.
 class SlicedStep {
  public:
   /// `parameters`: all that the step may give a gradient. `ranks` (null: this process alone) share

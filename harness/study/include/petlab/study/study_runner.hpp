@@ -92,9 +92,9 @@ struct StudyOutcome {
 /// reason, whatever it said of itself; the others go on. Each run is taken from the store by a
 /// lease first: one that another process works on is left to it, and waited for in the end; when
 /// that process dies, its runs are taken over. When `stop` becomes true the children are ended and
-/// their runs stay undone; likewise when a rank of a run ends before its time. What children started
-/// is ended with them, daemons too. Throws Error(store) when the store cannot be written or was
-/// removed or replaced meanwhile, Error(internal) when no child can be started.
+/// their runs stay undone; likewise when a rank of a run ends before its time. What children
+/// started is ended with them, daemons too. Throws Error(store) when the store cannot be written or
+/// was removed or replaced meanwhile, Error(internal) when no child can be started.
 [[nodiscard]] StudyOutcome run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
                                     StudyObserver& observer, const std::atomic<bool>& stop);
 
