@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -48,10 +49,14 @@ std::pair<int, std::uint16_t> listen_locally() {
   return {descriptor, ntohs(address.sin_port)};
 }
 
-/// The first line of what c10d says; the others are a stack.
+/// The first line of what c10d says, without the place in its sources that stands before it; the
+/// other lines are a stack.
 std::string first_line(const std::exception& error) {
-  const std::string text = error.what();
-  return base::message_line(text.substr(0, text.find('\n')), 300);
+  std::string text = error.what();
+  text.resize(std::min(text.size(), text.find('\n')));
+  const std::size_t end = text.find("] ");
+  if (text.starts_with('[') && end != std::string::npos) text.erase(0, end + 2);
+  return base::message_line(text, 120);
 }
 
 template <class Work>
