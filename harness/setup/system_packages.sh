@@ -21,7 +21,7 @@ packages=(
   libboost-dev libboost-program-options-dev libboost-filesystem-dev
   nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libssl-dev libutf8proc-dev
   zlib1g-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev librsvg2-dev libcairo2-dev libcsv-dev
-  libhwy-dev duktape-dev fonts-dejavu-core
+  libhwy-dev duktape-dev libgloo-dev fonts-dejavu-core
   libgtest-dev libgmock-dev
 )
 # These often come from elsewhere than apt: what counts is that they work.

@@ -1,8 +1,10 @@
 #include "petlab/base/error.hpp"
+#include "petlab/engine/rank_store.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/pending_runs.hpp"
 #include "petlab/study/prepare_data.hpp"
+#include "petlab/study/rank_meeting.hpp"
 #include "petlab/study/study_runner.hpp"
 #include "petlab/study/worker.hpp"
 #include "places.hpp"
@@ -103,6 +105,28 @@ std::int64_t size_of(const std::string& text) {
   return static_cast<std::int64_t>(std::ldexp(number, 10 * (static_cast<int>(suffix) + 1)));
 }
 
+/// Before anything is prepared.
+void check_ranks(const std::vector<PreparedStudy>& studies, int ranks) {
+  if (ranks == 1) return;
+  for (const PreparedStudy& study : studies) {
+    const std::int64_t slices = study.protocol.training.slices;
+    if (ranks > slices)
+      base::throw_config_error(
+          "there are " + std::to_string(ranks) + " ranks, but train.slices of study '" +
+          study.protocol.name + "' is " + std::to_string(slices) +
+          ", expected at least one slice for each rank: --set train.slices=" +
+          std::to_string(ranks) + " (slices are a part of a run's identity, ranks are not)");
+    if (study.protocol.device != engine::DeviceKind::cpu)
+      base::throw_config_error("ranks compute on the CPU, but train.device is " +
+                               engine::to_string(study.protocol.device) +
+                               ", expected cpu or one rank");
+  }
+  if (!engine::has_ranks())
+    base::throw_config_error(
+        "this petlab was built without Gloo, which ranks need: install the headers of gloo "
+        "(Debian: libgloo-dev) and build again");
+}
+
 constexpr int kLongestRun = 366 * 24 * 3600;
 constexpr int kLongestLease = static_cast<int>(std::chrono::seconds(study::kLongestLease).count());
 
@@ -117,7 +141,7 @@ study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& 
       .logs = store.parent_path() / "logs",
       .workers = study.workers,
       .lease = std::chrono::seconds(count_of(options, "lease", 1, kLongestLease)),
-      .cpus = has_all ? study::share_cpus(cpus, study.workers, study.threads)
+      .cpus = has_all ? study::share_cpus(cpus, study.workers, study.threads * study.ranks)
                       : std::vector<study::CpuSet>{},
       .pause = &pause_requested};
   take_limits(options, runner.run_timeout, runner.memory_limit);
@@ -172,6 +196,7 @@ void print_pending(const std::vector<PreparedStudy>& studies, const study::Pendi
               << (first.workers == 1 ? " run at a time, " : " parallel runs, ") << first.threads
               << (pinned ? " pinned" : "") << " thread" << (first.threads == 1 ? "" : "s")
               << " each";
+    if (runner.ranks != nullptr) std::cout << ", " << runner.ranks->size() << " ranks a run";
     if (first.workers > 1 && !pinned) std::cout << " (not pinned to CPUs)";
   }
   std::cout << std::endl;
@@ -256,13 +281,25 @@ void add_running_options(po::options_description& options) {
       "device,numeric (petlab plan shows them)")(
       "lease", po::value<int>()->default_value(60),
       "heartbeat timeout in seconds: without a heartbeat for so long, another petlab process on "
-      "the same store may take over this one's runs");
+      "the same store may take over this one's runs")(
+      "ranks", po::value<int>(),
+      "processes that compute each run together, at most train.slices; the result is the same");
 }
 
 int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options) {
+  check_ranks(studies, ranks_of(options));
+  return run_with_ranks(
+      studies, options,
+      ranks_of(options) > 1 ? study::RankMeeting::here(ranks_of(options)) : nullptr);
+}
+
+int run_with_ranks(const std::vector<PreparedStudy>& studies, const Parsed& options,
+                   std::shared_ptr<study::RankMeeting> ranks) {
+  if (ranks != nullptr) check_ranks(studies, ranks->size());
   const study::RetryChoice retry = retry_choice(options);
   const PreparedStudy& first = studies.at(0);
   study::RunnerOptions runner = runner_options(options, first);
+  runner.ranks = std::move(ranks);
   for (const PreparedStudy& study : studies)  // before a row of it fails for this
     (void)engine::parse_device(engine::to_string(study.protocol.device));
   if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
@@ -294,6 +331,12 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
                                     : isatty(STDOUT_FILENO) != 0 ? Detail::bar
                                                                  : Detail::lines);
     outcome = study::run_jobs(pending.jobs, runner, view, stop_requested);
+  }
+  if (outcome.lost_rank) {
+    std::cerr << "petlab: a rank ended before its time: " << outcome.done << " of "
+              << pending.jobs.size()
+              << " finished. Repeat the command to resume, with as many ranks as you like.\n";
+    return kStopped;
   }
   if (outcome.interrupted) {
     std::cerr << "petlab: Interrupted: " << outcome.done << " of " << pending.jobs.size()

@@ -9,7 +9,12 @@
 #include "petlab/results/study_name.hpp"
 #include "petlab/results/train_size_label.hpp"
 #include "petlab/study/cpu_shares.hpp"
+<<<<<<< HEAD
 #include "petlab/study/follow_up.hpp"
+=======
+#include "petlab/study/new_classes.hpp"
+#include "petlab/study/rank_meeting.hpp"
+>>>>>>> dist
 #include "petlab/study/search.hpp"
 #include "petlab/study/study_facts.hpp"
 #include "places.hpp"
@@ -114,11 +119,13 @@ double checkpoint_seconds(const Parsed& options) {
 /// Fills the machine: runs at once times threads of each is the number of CPUs that this process
 /// may use. One run at a time on a GPU, unless asked otherwise.
 void share_cores(PreparedStudy& study, const Parsed& options) {
-  const int cores = study::usable_cpus();
+  const int started = study::ranks_on_this_host();
+  study.ranks = started > 0 ? started : ranks_of(options);
+  const int cores = std::max(1, study::usable_cpus() / study.ranks);
   if (options.has("threads")) study.threads = count_of(options, "threads", 1, kMostThreads);
   if (options.has("workers")) {
     study.workers = count_of(options, "workers", 1, kMostThreads);
-  } else if (study.protocol.device != engine::DeviceKind::cpu) {
+  } else if (study.protocol.device != engine::DeviceKind::cpu || started > 0) {
     study.workers = 1;
   } else {
     study.workers = std::max(1, cores / study.threads);
@@ -127,6 +134,10 @@ void share_cores(PreparedStudy& study, const Parsed& options) {
 }
 
 }  // namespace
+
+int ranks_of(const Parsed& options) {
+  return options.has("ranks") ? count_of(options, "ranks", 1, kMostThreads) : 1;
+}
 
 std::string variable_of(const std::string& option) {
   std::string name = "PETLAB_" + option;

@@ -14,6 +14,10 @@
 #include <string>
 #include <vector>
 
+namespace petlab::study {
+class RankMeeting;
+}  // namespace petlab::study
+
 // What `run` and `plan` share: the options that override a protocol, and the way from there to a
 // plan.
 namespace petlab::app {
@@ -45,6 +49,7 @@ struct PreparedStudy {
   std::filesystem::path store;
   int threads = 1;  ///< of each run
   int workers = 1;  ///< runs at once
+  int ranks = 1;    ///< processes of each run on this host
 };
 
 /// The protocol that the files make together (study::read_protocol), under the options. Refuses a
@@ -83,7 +88,14 @@ void add_running_options(po::options_description& options);
 /// Runs what the store of the studies lacks of them, a run that several of them hold once. The
 /// studies share store, workers and threads. Says on standard output what it does, and on stderr
 /// what failed; the result is the program's exit code.
+/// Each run is computed by as many processes as --ranks says.
 [[nodiscard]] int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options);
+/// The same with ranks that are given.
+[[nodiscard]] int run_with_ranks(const std::vector<PreparedStudy>& studies, const Parsed& options,
+                                 std::shared_ptr<study::RankMeeting> ranks);
+
+/// What --ranks says; 1 without.
+[[nodiscard]] int ranks_of(const Parsed& options);
 
 /// The plugins of --plugin-dir, PETLAB_PLUGIN_PATH and the build.
 [[nodiscard]] std::unique_ptr<study::PluginRegistry> load_plugins(const Parsed& options);

@@ -136,15 +136,18 @@ void print_searches(const PreparedStudy& study) {
 }
 
 int run_stages(StudyStages& stages, const Parsed& options, std::vector<PreparedStudy>& studies,
-               Executor execute) {
-  for (std::vector<PreparedStudy> round = stages.trials(); !round.empty(); round = stages.extend())
-    if (execute(round, options) == kInterrupted) return kInterrupted;
+               const Executor& execute) {
+  for (std::vector<PreparedStudy> round = stages.trials(); !round.empty();
+       round = stages.extend()) {
+    const int code = execute(round, options);
+    if (code == kInterrupted || code == kStopped) return code;
+  }
   StudyStages::Second second = stages.second();
   studies = std::move(second.studies);
   for (const PreparedStudy& study : studies)
     print_searches(study);
   int code = studies.empty() ? kOk : execute(studies, options);
-  if (code != kInterrupted) {
+  if (code != kInterrupted && code != kStopped) {
     const int tested = run_follow_ups(studies, options);
     if (code == kOk) code = tested;
   }

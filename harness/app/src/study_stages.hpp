@@ -3,6 +3,7 @@
 #include "petlab/study/search.hpp"
 #include "study_command.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,12 +51,14 @@ void print_searches(const PreparedStudy& study);
 
 /// Runs what the store of some studies lacks of them: run_missing(), or by other hosts. The result
 /// is the program's exit code.
-using Executor = int (*)(const std::vector<PreparedStudy>& studies, const Parsed& options);
+using Executor =
+    std::function<int(const std::vector<PreparedStudy>& studies, const Parsed& options)>;
 
 /// Runs the stages as far as the store lacks them (`execute`): trials, more of them as long as a
 /// grid has to grow, then the studies, which `studies` gets. The result is the program's exit code:
 /// a trial that failed is no failure, a row without a trial that worked is.
 [[nodiscard]] int run_stages(StudyStages& stages, const Parsed& options,
-                             std::vector<PreparedStudy>& studies, Executor execute = run_missing);
+                             std::vector<PreparedStudy>& studies,
+                             const Executor& execute = run_missing);
 
 }  // namespace petlab::app

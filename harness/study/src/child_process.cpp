@@ -203,6 +203,13 @@ bool ChildProcess::ended() const {
   return ::waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid_;
 }
 
+bool ChildProcess::ended_badly() const {
+  siginfo_t info{};
+  const auto pid = static_cast<id_t>(pid_);
+  return ::waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_ &&
+         (info.si_code != CLD_EXITED || info.si_status > 1);
+}
+
 std::int64_t ChildProcess::resident_bytes() const {
   std::vector<pid_t> processes = descendants_of(pid_);
   processes.push_back(pid_);

@@ -46,6 +46,9 @@ class ChildProcess {
   /// The child's end has come, whoever else still holds the other end of the pipe.
   [[nodiscard]] bool ended() const;
 
+  /// It has ended, but not as a child does that has stored its run: with exit code 0 or 1.
+  [[nodiscard]] bool ended_badly() const;
+
   /// Memory that the child and all processes that it started hold at the moment; 0 when it has
   /// ended.
   [[nodiscard]] std::int64_t resident_bytes() const;

@@ -103,15 +103,17 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
   const std::int64_t tokens = grid * grid + 1 + footprint.vision.prompt_tokens(composed);
   // Tasks that share no adapter may go one after the other (step_pieces()); groups may be all one.
   std::int64_t together = n_tasks;
+  const std::int64_t batch =
+      (spec.training.batch + spec.training.slices - 1) / spec.training.slices;  // of a slice
+  if (spec.training.slices > 1) estimate.trained += values * kFloat;            // their sum
   if (spec.sharing == engine::Sharing::per_task && footprint.modifies_vision())
     together = std::clamp<std::int64_t>(
-        engine::kPieceValues / (spec.training.batch * (grid * grid + 1) * shape.vision.width), 1,
-        n_tasks);
+        engine::kPieceValues / (batch * (grid * grid + 1) * shape.vision.width), 1, n_tasks);
   // A batch of a union is one of all tasks that share an adapter; groups may be one each.
   const bool one_union =
       spec.training.sampler == engine::Sampler::union_of_tasks &&
       (spec.sharing == engine::Sharing::joint || spec.sharing == engine::Sharing::joint_specific);
-  const std::int64_t pictures = spec.training.batch * (one_union ? 1 : together);
+  const std::int64_t pictures = batch * (one_union ? 1 : together);
   const auto vision = [&](std::int64_t n) {
     return TowerWork{n * tokens, shape.vision.width,
                      kept_layers(footprint.vision, shape.vision.layers, trains_weights),
@@ -146,7 +148,7 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
       tested_by_image =
           std::max(tested_by_image, std::max<std::int64_t>(1, kConditionedTexts / classes) * rows);
       if (footprint.text.conditioned)
-        of_step += spec.training.batch * rows;
+        of_step += batch * rows;
       else if (distinct.emplace(adapters.arrangement.of_task[t], list).second)
         of_step += rows;
     }

@@ -109,6 +109,13 @@ void add_line(std::string& text, const std::string& key, const std::string& valu
 
 std::vector<engine::RunSpec> expand(const Protocol& protocol, const PluginRegistry& plugins,
                                     const ExecutionOptions& execution) {
+  if (const engine::Training& training = protocol.training; training.slices > training.batch) {
+    const auto said = protocol.origins.find("train.slices");
+    base::throw_config_error((said == protocol.origins.end() ? "" : said->second + ": ") +
+                             "'train.slices' is '" + std::to_string(training.slices) +
+                             "', but batch is " + std::to_string(training.batch) +
+                             ", expected at most as many slices as images in a batch");
+  }
   std::vector<engine::RunSpec> specs;
   std::int64_t place = 0;
   for (const Row& row : protocol.rows) {

@@ -49,7 +49,7 @@ class StudyRun {
 
   StudyOutcome operator()(const std::atomic<bool>& stop) {
     while (!untouched_.empty() || !elsewhere_.empty() || !active_.empty()) {
-      if (stop) {
+      if (stop || outcome_.lost_rank) {
         outcome_.interrupted = true;
         if (options_.detached) wait_for_checkpoints();
         active_.clear();  // kills them; their runs are missing and are computed next time
@@ -126,7 +126,8 @@ class StudyRun {
     store_.check_in_place();
     std::vector<pid_t> workers;
     for (const WorkerProcess& worker : active_)
-      workers.push_back(worker.child().pid());
+      for (const pid_t pid : worker.pids())
+        workers.push_back(pid);
     orphans_.end_orphans(workers);
   }
 
@@ -217,6 +218,11 @@ class StudyRun {
     const auto record = store_.load(identity, results::LoadDetail::without_predictions);
     const bool is_done = record && record->status == results::RunStatus::done;
     if (!is_done && store_.attempts(identity) == attempts_before_[index]) {
+      if (!end.lost_rank.empty()) {
+        observer_.note(index, end.lost_rank);
+        outcome_.lost_rank = true;
+        return leases_.release(identity);
+      }
       if (!end.was_stopped) return end_failed(index, end.reason, worker.seconds());
       outcome_.interrupted = true;
       return leases_.release(identity);

@@ -4,6 +4,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
+#include "petlab/engine/rank_store.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/split_manifest.hpp"
 #include "petlab/results/adapter_files.hpp"
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iostream>
 #include <optional>
 
 namespace petlab::study {
@@ -56,6 +58,7 @@ engine::RunInputs prepare(const WorkerRequest& order) {
                               static_cast<unsigned>(spec.threads));
   inputs.features = feature_place(job);
   if (order.detached && spec.feature_store) inputs.features->folder = order.detached->features;
+  if (order.ranks.size > 1) inputs.ranks = engine::join_ranks(order.ranks);
   check_unchanged("the split", inputs.split_hash, identity_part(job.identity, "dataset.split"));
   return inputs;
 }
@@ -75,6 +78,22 @@ class StoppableProgress final : public engine::Progress {
   engine::Progress& inner_;
   StopSignal* signal_;
 };
+
+/// The part of a rank other than 0 in a run. False where the run failed; the reason is printed.
+bool follow(const WorkerRequest& order) {
+  const Job& job = order.job;
+  check_unchanged("petlab", host_source_hash(), identity_part(job.identity, "host.sources"));
+  engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
+  info.checkpoint = {order.detached ? order.detached->checkpoints / checkpoint_name(job.identity)
+                                    : checkpoint_file(order.store, job.identity),
+                     job.spec.checkpoint_seconds, /*is_written=*/false};
+  engine::NoProgress silent;
+  const results::RunRecord record =
+      engine::run_guarded(job.spec, info, [&] { return prepare(order); }, silent);
+  if (record.status == results::RunStatus::done) return true;
+  std::cerr << record.error << std::endl;
+  return false;
+}
 
 std::int64_t now_ms() {
   using namespace std::chrono;
@@ -119,6 +138,7 @@ std::string checkpoint_name(const results::RunIdentity& identity) {
 
 bool work(const WorkerRequest& order, ProgressLines& progress) {
   const Job& job = order.job;
+  if (order.ranks.rank > 0) return follow(order);
   results::RunStore store(order.store, results::OpenMode::read_write);
   if (store.file_id() != order.store_file)
     throw base::Error(base::ErrorKind::store,

@@ -2,6 +2,7 @@
 
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/study/rank_meeting.hpp"
 #include "petlab/study/worker.hpp"
 
 #include <signal.h>
@@ -52,10 +53,14 @@ bool was_asked_to_stop(int status) {
                            : WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
 }
 
+/// What a rank needs at most to notice that another one is gone.
+constexpr std::chrono::seconds kRankGrace{10};
+
 ChildProcess start_child(const Job& job, const RunnerOptions& options, const WorkerPlace& place,
-                         const std::filesystem::path& log) {
-  const WorkerRequest order{job, options.store, place.store, static_cast<int>(::getpid()),
-                            options.detached};
+                         const std::filesystem::path& log, const engine::RankPlace& rank) {
+  const WorkerRequest order{
+      job, options.store, place.store, static_cast<int>(::getpid()), options.detached, rank};
+  if (options.ranks != nullptr && rank.rank == 0) options.ranks->publish(order);
   const std::string threads = std::to_string(job.spec.threads);
   const CpuScope scope(place.slot < options.cpus.size() ? options.cpus[place.slot] : CpuSet{});
   return {{options.program.string(), kComputeCommand},
@@ -73,10 +78,24 @@ WorkerProcess::WorkerProcess(std::size_t index, const Job& job, const RunnerOpti
       timeout_(options.run_timeout),
       memory_limit_(options.memory_limit),
       can_be_stopped_(options.detached.has_value()),
-      log_(options.logs / job.spec.study /
-           (job.spec.label + ".seed" + std::to_string(job.spec.seed) + ".log")),
+      log_(log_of_rank(options.logs, job, 0)),
       start_(Clock::now()),
-      child_(start_child(job, options, place, log_)) {}
+      rank0_(options.ranks != nullptr ? options.ranks->next_run() : engine::RankPlace{}),
+      child_(start_child(job, options, place, log_, rank0_)) {
+  if (options.ranks == nullptr || !options.ranks->starts_all()) return;
+  engine::RankPlace rank = rank0_;
+  while (++rank.rank < rank.size) {
+    logs_of_others_.push_back(log_of_rank(options.logs, job, rank.rank));
+    others_.push_back(start_child(job, options, place, logs_of_others_.back(), rank));
+  }
+}
+
+std::vector<pid_t> WorkerProcess::pids() const {
+  std::vector<pid_t> all{child_.pid()};
+  for (const ChildProcess& other : others_)
+    all.push_back(other.pid());
+  return all;
+}
 
 double WorkerProcess::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
@@ -108,37 +127,81 @@ void WorkerProcess::pass_on(const std::string& note, StudyObserver& observer) {
 
 bool WorkerProcess::listen(StudyObserver& observer) {
   // Asked first: what the child said before its end is in the pipe then.
-  const bool ended = child_.ended();
+  bool ended = child_.ended();
   for (std::string& line : child_.lines())
     handle_line(std::move(line), observer);
+  if (!others_.empty()) end_with_lost_rank();
+  for (ChildProcess& other : others_) {
+    (void)other.lines();
+    ended = other.ended() && ended;
+  }
   if (!ended && !killed_) kill_beyond_limits();
   return ended;
 }
 
+void WorkerProcess::end_with_lost_rank() {
+  if (lost_) {
+    if (Clock::now() > *lost_ + kRankGrace) kill_all();
+    return;
+  }
+  bool is_lost = child_.ended();
+  for (const ChildProcess& other : others_)
+    is_lost = is_lost || other.ended_badly();
+  if (is_lost) lost_ = Clock::now();
+}
+
+void WorkerProcess::kill_all() {
+  child_.kill(SIGKILL);
+  for (const ChildProcess& other : others_)
+    other.kill(SIGKILL);
+}
+
 void WorkerProcess::kill_beyond_limits() {
+  std::int64_t memory = memory_limit_ ? child_.resident_bytes() : 0;
+  for (const ChildProcess& other : others_)
+    memory += memory_limit_ ? other.resident_bytes() : 0;
+
   if (timeout_ && Clock::now() - start_ > *timeout_) {
     killed_.emplace(base::ErrorKind::config, "the run took longer than the limit of " +
                                                  std::to_string(timeout_->count()) +
                                                  " s (--run-timeout)");
-  } else if (memory_limit_ && child_.resident_bytes() > *memory_limit_) {
+  } else if (memory_limit_ && memory > *memory_limit_) {
     killed_.emplace(base::ErrorKind::device, "the run held more memory than the limit of " +
                                                  std::to_string(*memory_limit_ / (1 << 20)) +
                                                  " MiB (--memory-limit)");
   }
-  if (killed_) child_.kill(SIGKILL);
+  if (killed_) kill_all();
 }
 
 WorkerEnd WorkerProcess::end() {
   const int status = child_.wait();
-  WorkerEnd end{reason(status, " and without a result"), reason(status, "").what(),
+  WorkerEnd end{reason(status, " and without a result", log_), reason(status, "", log_).what(),
                 WIFEXITED(status) && WEXITSTATUS(status) <= 1,
                 can_be_stopped_ && !killed_ && was_asked_to_stop(status)};
+  // Those that a lost rank takes with it end with kStoppedExit: another end comes first.
+  const auto lose = [&](std::size_t rank, int how, const std::filesystem::path& log) {
+    const bool is_stopped = WIFEXITED(how) && WEXITSTATUS(how) == kStoppedExit;
+    if (killed_ || (WIFEXITED(how) && WEXITSTATUS(how) <= 1) ||
+        (is_stopped && !end.lost_rank.empty()))
+      return;
+    if (end.lost_rank.empty() || !is_stopped)
+      end.lost_rank = "rank " + std::to_string(rank) + " of " + std::to_string(rank0_.size) + ": " +
+                      reason(how, "", log).what();
+  };
   std::error_code ignored;
+  if (rank0_.size > 1 && !end.was_stopped) lose(0, status, log_);
+  for (std::size_t other = 0; other < others_.size(); ++other) {
+    lose(other + 1, others_[other].wait(), logs_of_others_[other]);
+    if (std::filesystem::file_size(logs_of_others_[other], ignored) == 0)
+      std::filesystem::remove(logs_of_others_[other], ignored);
+  }
+  if (end.was_stopped) end.lost_rank.clear();  // rank 0 was asked to, and the others follow it
   if (std::filesystem::file_size(log_, ignored) == 0) std::filesystem::remove(log_, ignored);
   return end;
 }
 
-base::Error WorkerProcess::reason(int status, const char* lacking) const {
+base::Error WorkerProcess::reason(int status, const char* lacking,
+                                  const std::filesystem::path& log) const {
   if (killed_) return *killed_;
   std::string text = "the worker ended ";
   auto kind = base::ErrorKind::plugin;
@@ -152,18 +215,22 @@ base::Error WorkerProcess::reason(int status, const char* lacking) const {
     text += "with exit code " + std::to_string(WEXITSTATUS(status)) + lacking;
     kind = base::ErrorKind::internal;
   }
-  const std::string said = last_line(log_);
+  const std::string said = last_line(log);
   return {kind, text + (said.empty() ? "" : "; its last words: " + said)};
 }
 
 void WorkerProcess::pause() {
   paused_ = Clock::now();
   child_.kill(SIGSTOP);
+  for (const ChildProcess& other : others_)
+    other.kill(SIGSTOP);
 }
 
 void WorkerProcess::go_on() {
   start_ += Clock::now() - paused_;
   child_.kill(SIGCONT);
+  for (const ChildProcess& other : others_)
+    other.kill(SIGCONT);
 }
 
 }  // namespace petlab::study

@@ -95,6 +95,12 @@ std::string to_json(const WorkerRequest& order) {
   if (order.detached)
     j["detached"] = {{"checkpoints", order.detached->checkpoints.string()},
                      {"features", order.detached->features.string()}};
+  if (order.ranks.size > 1)
+    j["ranks"] = {{"rank", order.ranks.rank},
+                  {"size", order.ranks.size},
+                  {"address", order.ranks.address},
+                  {"port", order.ranks.port},
+                  {"key", order.ranks.key}};
   return j.dump();
 }
 
@@ -121,6 +127,11 @@ WorkerRequest parse_worker_request(const std::string& text) {
     if (j.contains("detached"))
       order.detached = DetachedRun{j["detached"].at("checkpoints").get<std::string>(),
                                    j["detached"].at("features").get<std::string>()};
+    if (j.contains("ranks"))
+      order.ranks = {j["ranks"].at("rank").get<int>(), j["ranks"].at("size").get<int>(),
+                     j["ranks"].at("address").get<std::string>(),
+                     j["ranks"].at("port").get<std::uint16_t>(),
+                     j["ranks"].at("key").get<std::string>()};
     return order;
   } catch (const json::exception& error) {
     throw base::Error(base::ErrorKind::internal,

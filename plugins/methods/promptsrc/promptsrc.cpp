@@ -139,7 +139,8 @@ std::unique_ptr<sdk::Adapter> PromptSrc::make_adapter(const sdk::AdapterContext&
   };
   if (context.place() == 0) {
     using namespace sdk::step_tensor;
-    functions.step_tensors = kImageFeatures | kTextFeatures | kFrozenImageFeatures | kLogits;
+    functions.step_tensors =
+        kImageFeatures | kTextFeatures | kFrozenImageFeatures | kLogits | kMeanOverImages;
     functions.loss = Regulators(options_, frozen_texts(context, templates_));
   }
   if (const double std = options_.real("gpa-std"); std > 0)

@@ -42,6 +42,8 @@ TEST(WorkerRequest, SurvivesItsJourneyUnchanged) {
   order.store_file = {.device = 66306, .inode = 18446744073709551615U};
   order.parent = 42;
   order.detached = DetachedRun{"/shared/demo.sqlite.checkpoints", "/tmp/features"};
+  spec.training.slices = 4;
+  order.ranks = {.rank = 2, .size = 4, .address = "node1", .port = 65535, .key = "petlab/run/0"};
 
   const WorkerRequest copy = parse_worker_request(to_json(order));
   EXPECT_EQ(to_json(copy), to_json(order));
@@ -67,6 +69,12 @@ TEST(WorkerRequest, SurvivesItsJourneyUnchanged) {
   EXPECT_EQ(copy.job.identity.parts, order.job.identity.parts);
   ASSERT_TRUE(copy.detached.has_value());
   EXPECT_EQ(copy.detached->checkpoints, order.detached->checkpoints);
+  EXPECT_EQ(copy.job.spec.training.slices, 4);
+  EXPECT_EQ(copy.ranks.rank, 2);
+  EXPECT_EQ(copy.ranks.size, 4);
+  EXPECT_EQ(copy.ranks.address, "node1");
+  EXPECT_EQ(copy.ranks.port, 65535);
+  EXPECT_EQ(copy.ranks.key, "petlab/run/0");
 }
 
 TEST(WorkerRequest, WithoutGroupingStaysWithoutIt) {

@@ -79,6 +79,7 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
   Training training = context.training;
   training.epochs = epochs;
   training.steps = 0;
+  training.slices = 1;  // which are of the run's own training
 
   TrainImages images(context.backbone, members, training.augmentation, context.seed,
                      training.precision);

@@ -43,6 +43,13 @@ void AdaptedBackbone::find_losses(const std::vector<Task>& tasks) {
       if ((needs & step_tensor::kTextFeatures) != 0 && footprint_.has_head)
         refuse("step_tensors() asks for text features, but the method's class head uses no texts");
       if (needs == 0) continue;
+      std::uint32_t of_images = step_tensor::kImageFeatures | step_tensor::kFrozenImageFeatures |
+                                step_tensor::kLogits | step_tensor::kLabels;
+      if (footprint_.text.conditioned) of_images |= step_tensor::kTextFeatures;
+      if ((needs & of_images) != 0 && (needs & step_tensor::kMeanOverImages) == 0)
+        unsliceable_ =
+            "its adapters' own loss sees the images of a batch together (step_tensors() does not "
+            "say kMeanOverImages)";
       loss_parts_[t].push_back({adapter, place, needs});
       step_tensors_ |= needs;
     }

@@ -13,6 +13,7 @@
 #include "petlab/engine/run_checkpoint.hpp"
 #include "petlab/engine/train_images.hpp"
 #include "petlab/engine/trainer.hpp"
+#include "petlab/kernels/cpu_level.hpp"
 #include "petlab/results/identity.hpp"
 #include "run/keep_adapters.hpp"
 #include "run/run_execution.hpp"
@@ -137,6 +138,8 @@ class Run {
   };
 
   void prepare();
+  /// Refuses slices that the training cannot be computed in.
+  void check_slices() const;
   [[nodiscard]] sdk::GroupingResult find_groups();
   void start_groups(const std::vector<sdk::NamedTensor>& shared);
   /// That have gone through the image tower.
@@ -273,6 +276,7 @@ void Run::adapt() {
   record_.parameters = count_parameters(adapters_, backbone_);
   adapted_.emplace(backbone_, adapters_, inputs_.tasks, text_template_,
                    inputs_.method->task_dependent, checks_, where_);
+  check_slices();
   if (features_ != nullptr && !adapted_->modifies_vision()) {
     // Here, so that training and evaluation cost the same whichever run fills the store. Where
     // validation images are tested on, most images of the data set are not needed.
@@ -291,30 +295,58 @@ void Run::adapt() {
   setup_.reset();
 }
 
+void Run::check_slices() const {
+  const std::int64_t slices = spec_.training.slices;
+  const auto refuse = [&](const std::string& what) {
+    throw base::Error(base::ErrorKind::config,
+                      "train.slices is " + std::to_string(slices) + ", but " + what);
+  };
+  if (slices > spec_.training.batch)
+    refuse("batch is " + std::to_string(spec_.training.batch) +
+           ", expected at most as many slices as images in a batch");
+  if (slices > 1 && !adapted_->unsliceable().empty())
+    refuse("method '" + spec_.method +
+           "' cannot be computed in slices: " + adapted_->unsliceable() + "; expected 1");
+  if (inputs_.ranks != nullptr && inputs_.ranks->size() > slices)
+    refuse("there are " + std::to_string(inputs_.ranks->size()) +
+           " ranks, expected at least as many slices");
+}
+
 void Run::train() {
   results::PhaseCost nothing;
   nothing.phase = "train";
   const Phase phase(*this, checkpoint_->position() ? checkpoint_->earlier_cost() : nothing);
   checkpoint_->set_running_cost([&] { return costs_.so_far(phase.images()); });
+  if (inputs_.ranks != nullptr) {
+    const auto& position = checkpoint_->position();
+    require_same(
+        *inputs_.ranks, "checkpoint or CPU level",
+        kernels::to_string(kernels::cpu_level()) +
+            (position ? " " + std::to_string(position->epoch) + " " + std::to_string(position->step)
+                      : ""));
+  }
   if (adapters_.trainable().empty()) return;
   engine::train({.backbone = *adapted_,
                  .adapters = adapters_,
                  .images = *images_,
                  .tasks = inputs_.tasks,
                  .training = training_,
-                 .seed = spec_.seed},
+                 .seed = spec_.seed,
+                 .ranks = inputs_.ranks.get()},
                 progress_, record_.epochs, {&record_.step_flops, &*checkpoint_});
 }
 
 void Run::evaluate() {
   const Phase phase(*this, "evaluate");
   record_.trained_hash = trained_hash(adapters_);
+  if (inputs_.ranks != nullptr)
+    require_same(*inputs_.ranks, "result of the training", record_.trained_hash);
   const std::vector<LabelledImages> test = inputs_.load_test();
   if (test.size() != inputs_.tasks.size())
     throw base::Error(base::ErrorKind::internal, "a run with other test sets than tasks");
   record_.tasks =
       engine::evaluate(*adapted_, backbone_, inputs_.tasks, test, spec_.training.precision,
-                       progress_, &record_.image_flops, features_.get());
+                       progress_, &record_.image_flops, features_.get(), inputs_.ranks.get());
   note_features(features_.get(), record_, progress_);
   // Validation images are held out of training or set aside for it: no test label was looked at.
   record_.test_evaluations = spec_.dataset.tests_on_validation() ? 0 : 1;

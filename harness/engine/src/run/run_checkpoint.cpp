@@ -78,7 +78,7 @@ RunCheckpoint::RunCheckpoint(const CheckpointPlace& place, results::RunRecord& r
     : place_(place), record_(record), progress_(progress) {
   if (place_.file.empty()) return;
   std::error_code failed;
-  remove_drafts(place_.file);
+  if (place_.is_written) remove_drafts(place_.file);
   if (!fs::exists(place_.file, failed)) return;
   try {
     read();
@@ -115,11 +115,11 @@ void RunCheckpoint::read() {
 
 void RunCheckpoint::save_grouping(const sdk::Partition& partition) {
   partition_ = partition;
-  if (!place_.file.empty()) try_to_write(nullptr, {});
+  if (!place_.file.empty() && place_.is_written) try_to_write(nullptr, {});
 }
 
 bool RunCheckpoint::due() const {
-  if (place_.file.empty()) return false;
+  if (place_.file.empty() || !place_.is_written) return false;
   if (stop_request) return true;
   const std::chrono::duration<double> passed = Clock::now() - last_;
   return place_.every_seconds <= 0.0 ||

@@ -232,6 +232,12 @@ std::vector<SettingEntry> make_table() {
                .unit = "images",
                .option = "batch"},
               /*maximum=*/65536),
+      integer(&T::slices, 1,
+              {.name = "slices",
+               .help = "parts of each batch, at most its images: computed one after the other in "
+                       "less memory, their gradients added in order; --ranks shares them out",
+               .is_optional = true},
+              /*maximum=*/65536),
       choice(&T::drop_last, {"no", "yes"},
              {.name = "drop-last",
               .help = "yes: an epoch leaves out the images of a last batch that is not full, but "

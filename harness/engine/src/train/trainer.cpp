@@ -6,6 +6,7 @@
 #include "petlab/engine/optimizer.hpp"
 #include "petlab/engine/schedule.hpp"
 #include "petlab/engine/seeds.hpp"
+#include "petlab/engine/sliced_step.hpp"
 #include "petlab/engine/training_step.hpp"
 #include "train/epoch_mean.hpp"
 #include "train/gradient_clipping.hpp"
@@ -81,6 +82,15 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
   LossLog losses_of_epoch(job.tasks);
   at::Generator noise = at::detail::createCPUGenerator(derive_seed(job.seed, {"noise"}));
   const StepContext context{job.backbone, job.images, training, device, noise};
+  std::optional<SlicedStep> sliced;
+  if (training.slices > 1) sliced.emplace(context, parameters, job.ranks);
+  const auto backward = [&](const Step& step, std::int64_t epoch) {
+    if (!sliced) return backward_step(context, step, epoch);
+    const std::int64_t before = sliced->images_elsewhere();
+    std::vector<at::Tensor> losses = sliced->backward(step, epoch);
+    job.backbone.count_images(sliced->images_elsewhere() - before);
+    return losses;
+  };
   EpochMean mean(job.adapters, job.backbone.epoch_weights(training.epochs));
   TrainingState state(std::move(parameters), optimizer, mean, noise, device);
   TrainingPosition at;
@@ -108,11 +118,10 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
       std::optional<FlopScope> counting;
       if (log.step_flops != nullptr && done == 0) counting.emplace(flops);
       optimizer.zero_gradients();
-      losses_of_epoch.add(present, backward_step(context, step, at.epoch),
-                          batch_shares(context, step));
+      losses_of_epoch.add(present, backward(step, at.epoch), batch_shares(context, step));
       if (counting.has_value()) {
         counting.reset();
-        *log.step_flops = flops;
+        *log.step_flops = job.ranks != nullptr ? sum_over_ranks(*job.ranks, flops) : flops;
       }
       if (!clipped.empty()) clip_gradients(clipped, training.clip_gradient);
       optimizer.set_learning_rate(

@@ -64,11 +64,19 @@ std::vector<double> batch_shares(const StepContext& context, const Step& step) {
   return shares;
 }
 
+std::vector<double> batch_weights(const StepContext& context, const Step& step) {
+  std::vector<double> weights = batch_shares(context, step);
+  const bool is_mean = context.training.task_loss == TaskLoss::mean;
+  if (weights.empty())
+    weights.assign(step.size(), is_mean ? 1.0 / static_cast<double>(step.size()) : 1.0);
+  return weights;
+}
+
 std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,
-                                      std::int64_t epoch) {
+                                      std::int64_t epoch, const std::vector<double>& weights) {
   const std::int64_t kept_layers = context.images.kept_layers(
       context.backbone.untouched_vision_layers(), context.training.epochs);
-  const std::vector<double> shares = batch_shares(context, step);
+  const std::vector<double> shares = weights.empty() ? batch_shares(context, step) : weights;
   std::vector<at::Tensor> losses(step.size());
   for (const std::vector<std::size_t>& piece : step_pieces(context, step)) {
     std::vector<at::Tensor> of_piece;

@@ -74,6 +74,9 @@ class AdaptedBackbone {
     return (step_tensors_ & sdk::step_tensor::kFrozenImageFeatures) != 0;
   }
 
+  /// Why a batch of images cannot be computed in slices; "" where it can.
+  [[nodiscard]] const std::string& unsliceable() const { return unsliceable_; }
+
   /// TrainingAdapter::epoch_weights() of each adapter, checked; empty: its last epoch counts.
   [[nodiscard]] std::vector<std::vector<double>> epoch_weights(std::int64_t epochs) const;
 
@@ -95,6 +98,8 @@ class AdaptedBackbone {
 
   /// Images that went through the image tower so far.
   [[nodiscard]] std::int64_t images_encoded() const { return images_encoded_; }
+  /// Counts images that went through the image tower of another process.
+  void count_images(std::int64_t images) { images_encoded_ += images; }
 
  private:
   /// One call of changes(): an adapter, and for which of its tasks.
@@ -169,6 +174,7 @@ class AdaptedBackbone {
   std::vector<std::size_t> set_of_task_;           ///< tasks with the same sources share a set
   std::vector<std::vector<LossPart>> loss_parts_;  ///< of each task
   std::uint32_t step_tensors_ = 0;                 ///< all that losses need
+  std::string unsliceable_;
   ClassTexts texts_;
   std::vector<at::Tensor> frozen_class_features_;  ///< one a list, of those that were asked for
   at::Tensor logit_scale_;

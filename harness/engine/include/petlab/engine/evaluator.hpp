@@ -3,6 +3,7 @@
 #include "petlab/engine/adapted_backbone.hpp"
 #include "petlab/engine/image_features.hpp"
 #include "petlab/engine/progress.hpp"
+#include "petlab/engine/rank_group.hpp"
 #include "petlab/engine/run_spec.hpp"
 #include "petlab/engine/tasks.hpp"
 #include "petlab/results/record.hpp"
@@ -17,10 +18,12 @@ namespace petlab::engine {
 /// `image_flops`: receives the FLOPs of an image, class features left out, as the first batch takes
 /// them on average. `features`: of the tasks' pictures by the untouched tower, task by task, taken
 /// where no adapter changes the tower; the FLOPs of an image are counted on one picture then. Null:
-/// the tower computes them.
+/// the tower computes them. `ranks` share out the batches, each of which has the same bits
+/// wherever it is computed; all have all results.
 [[nodiscard]] std::vector<results::TaskResult> evaluate(
     AdaptedBackbone& backbone, const clip::Backbone& images_of, const std::vector<Task>& tasks,
     const std::vector<LabelledImages>& test, Precision precision, Progress& progress,
-    std::optional<double>* image_flops = nullptr, ImageFeatures* features = nullptr);
+    std::optional<double>* image_flops = nullptr, ImageFeatures* features = nullptr,
+    RankGroup* ranks = nullptr);
 
 }  // namespace petlab::engine

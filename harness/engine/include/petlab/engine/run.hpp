@@ -3,6 +3,7 @@
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/image_features.hpp"
 #include "petlab/engine/progress.hpp"
+#include "petlab/engine/rank_group.hpp"
 #include "petlab/engine/run_spec.hpp"
 #include "petlab/engine/tasks.hpp"
 #include "petlab/results/record.hpp"
@@ -24,6 +25,7 @@ struct CheckpointPlace {
   /// Seconds of training between two checkpoints; 0 for one after each step. Where writing takes
   /// more than a twentieth of that, checkpoints become rarer.
   double every_seconds = 60.0;
+  bool is_written = true;  ///< false: only read, in a process that another one writes it for
 };
 
 /// Where a finished run keeps its adapters.
@@ -58,6 +60,10 @@ struct RunInputs {
   /// where they are needed. With it, the tasks' training and test images are rows of the same
   /// pictures.
   std::optional<FeatureStorePlace> features = {};
+  /// The processes that compute the run together; null: this one alone. All of them call
+  /// execute_run() with the same spec and inputs, and have the same record in the end but for costs
+  /// and environment. What a rank other than 0 returns is not for a store.
+  std::shared_ptr<RankGroup> ranks = {};
   /// Reads the test images and labels, one a task. Called once, after the last training step: until
   /// then they are nowhere in this process.
   std::function<std::vector<LabelledImages>()> load_test;

@@ -112,6 +112,9 @@ struct Training {
   std::int64_t epochs = 5;
   std::int64_t steps = 0;  ///< above 0: as many in the place of epochs
   std::int64_t batch = 4;  ///< images of each task, or of each union of tasks, in one step
+  /// Parts of a step's batches, computed one after the other (sliced_step.hpp), by as many
+  /// processes as there are.
+  std::int64_t slices = 1;
   bool drop_last = false;  ///< leave out the images of a last batch that is not full
   Sampler sampler = Sampler::tasks;
   OptimizerKind optimizer = OptimizerKind::sgd;

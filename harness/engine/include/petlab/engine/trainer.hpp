@@ -2,6 +2,7 @@
 
 #include "petlab/engine/adapted_backbone.hpp"
 #include "petlab/engine/progress.hpp"
+#include "petlab/engine/rank_group.hpp"
 #include "petlab/engine/run_checkpoint.hpp"
 #include "petlab/engine/run_spec.hpp"
 #include "petlab/engine/sampler.hpp"
@@ -22,6 +23,7 @@ struct TrainingJob {
   const std::vector<Task>& tasks;
   const Training& training;
   std::uint64_t seed = 1;
+  RankGroup* ranks = nullptr;  ///< share out the slices of a step; null: this process alone
 };
 
 /// What a run keeps of its training while it goes on. Both may be absent.

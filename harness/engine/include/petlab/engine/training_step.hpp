@@ -39,9 +39,15 @@ struct StepContext {
 /// samplers, where TaskLoss says it all.
 [[nodiscard]] std::vector<double> batch_shares(const StepContext& context, const Step& step);
 
+/// What the loss of each batch counts in the loss of the step, in its order: batch_shares(), or as
+/// TaskLoss says.
+[[nodiscard]] std::vector<double> batch_weights(const StepContext& context, const Step& step);
+
 /// Forward and backward of one step: adds the gradients of its loss to those of the parameters.
-/// Returns the loss of each task, detached, in the order of the step.
+/// `weights`: what the loss of each batch counts instead of batch_weights(). Returns the loss of
+/// each task, detached, in the order of the step.
 [[nodiscard]] std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,
-                                                    std::int64_t epoch);
+                                                    std::int64_t epoch,
+                                                    const std::vector<double>& weights = {});
 
 }  // namespace petlab::engine

@@ -23,7 +23,11 @@ inline constexpr std::uint32_t kFrozenImageFeatures = 1U << 2U;
 inline constexpr std::uint32_t kFrozenTextFeatures = 1U << 3U;
 inline constexpr std::uint32_t kLogits = 1U << 4U;
 inline constexpr std::uint32_t kLabels = 1U << 5U;
-inline constexpr std::uint32_t kAll = (1U << 6U) - 1U;
+/// No tensor, but a promise: loss() is a mean over the images of the batch, or depends on none of
+/// them. Only then may the host compute a batch in slices ([train] slices); a loss that compares
+/// images with each other, as a contrastive one does, has another value in parts.
+inline constexpr std::uint32_t kMeanOverImages = 1U << 6U;
+inline constexpr std::uint32_t kAll = (1U << 7U) - 1U;
 }  // namespace step_tensor
 
 /// One task's part of a training step. A tensor that was not asked for is undefined. All but the

@@ -10,11 +10,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace petlab::study {
+
+class RankMeeting;
 
 /// What another petlab on the same store did, or what the user should know of it.
 enum class Elsewhere {
@@ -50,6 +53,8 @@ struct RunnerOptions {
   /// Runs are published elsewhere: `stop` asks their children for a checkpoint and waits for their
   /// ends, and a child that was stopped leaves no failed run.
   std::optional<DetachedRun> detached = {};
+  /// Each run is computed by several processes, its ranks; null: by one.
+  std::shared_ptr<RankMeeting> ranks = {};
 };
 
 /// Told of a study's runs as they happen, from one thread. Jobs are named by their index.
@@ -79,6 +84,7 @@ struct StudyOutcome {
   int failed_elsewhere = 0;
   int held_elsewhere = 0;  ///< left undone
   bool interrupted = false;
+  bool lost_rank = false;  ///< why it was interrupted: a rank ended, and with it the study
 };
 
 /// Computes the jobs, each in a child process of its own, `workers` at a time, in their order. A
@@ -86,9 +92,9 @@ struct StudyOutcome {
 /// reason, whatever it said of itself; the others go on. Each run is taken from the store by a
 /// lease first: one that another process works on is left to it, and waited for in the end; when
 /// that process dies, its runs are taken over. When `stop` becomes true the children are ended and
-/// their runs stay undone. What children started is ended with them, daemons too. Throws
-/// Error(store) when the store cannot be written or was removed or replaced meanwhile,
-/// Error(internal) when no child can be started.
+/// their runs stay undone; likewise when a rank of a run ends before its time. What children
+/// started is ended with them, daemons too. Throws Error(store) when the store cannot be written or
+/// was removed or replaced meanwhile, Error(internal) when no child can be started.
 [[nodiscard]] StudyOutcome run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
                                     StudyObserver& observer, const std::atomic<bool>& stop);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/engine/progress.hpp"
+#include "petlab/engine/rank_place.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/plan.hpp"
 
@@ -31,6 +32,7 @@ struct WorkerRequest {
   results::StoreFileId store_file;  ///< as the program opened it: no other may take its place
   int parent = 0;  ///< process that waits for the child; the child ends when it does
   std::optional<DetachedRun> detached = {};
+  engine::RankPlace ranks = {};  ///< which process of those that compute the run together
 };
 
 [[nodiscard]] std::string to_json(const WorkerRequest& order);
@@ -65,7 +67,8 @@ class ProgressLines final : public engine::Progress {
 /// those of the plan, trains, evaluates, and writes the record, failed or done, in one transaction.
 /// The run's checkpoint goes when its finished record is stored, and not before. Returns true for a
 /// done run. Throws Error(store) when the record cannot be written, or when the store is not the
-/// file that the program opened; engine::RunStopped when a detached run was asked to stop.
+/// file that the program opened; engine::RunStopped when a detached run was asked to stop, or when
+/// another rank is gone. Rank 0 alone opens the store and writes checkpoint and adapters.
 bool work(const WorkerRequest& order, ProgressLines& progress);
 
 }  // namespace petlab::study
