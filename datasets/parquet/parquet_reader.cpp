@@ -81,8 +81,7 @@ class ArrowReader : public ParquetReader {
     return guarded([&] {
       std::vector<std::uint64_t> rows;
       for (int group = 0; group < file_->metadata()->num_row_groups(); ++group)
-        rows.push_back(
-            static_cast<std::uint64_t>(file_->metadata()->RowGroup(group)->num_rows()));
+        rows.push_back(static_cast<std::uint64_t>(file_->metadata()->RowGroup(group)->num_rows()));
       return rows;
     });
   }
@@ -108,8 +107,7 @@ class ArrowReader : public ParquetReader {
   }
 
  private:
-  [[nodiscard]] std::shared_ptr<parquet::ColumnReader> open(std::size_t group,
-                                                            std::size_t column) {
+  [[nodiscard]] std::shared_ptr<parquet::ColumnReader> open(std::size_t group, std::size_t column) {
     return file_->RowGroup(static_cast<int>(group))->Column(static_cast<int>(column));
   }
 
@@ -127,8 +125,8 @@ class ArrowReader : public ParquetReader {
     std::array<Stored, kBatch> stored{};
     while (reader.HasNext()) {
       std::int64_t n_stored = 0;
-      const std::int64_t n = reader.ReadBatch(kBatch, levels.data(), /*rep_levels=*/nullptr,
-                                              stored.data(), &n_stored);
+      const std::int64_t n =
+          reader.ReadBatch(kBatch, levels.data(), /*rep_levels=*/nullptr, stored.data(), &n_stored);
       if (n <= 0) throw std::runtime_error("a column ends before its row group does");
       std::size_t next = 0;
       for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
@@ -152,6 +150,7 @@ class ArrowReader : public ParquetReader {
 /// See OpenParquet.
 extern "C" __attribute__((visibility("default"))) petlab::datasets::ParquetReader*
 petlab_open_parquet_1(const char* file) {
-  return petlab::datasets::guarded(
-      [&]() -> petlab::datasets::ParquetReader* { return new petlab::datasets::ArrowReader(file); });
+  return petlab::datasets::guarded([&]() -> petlab::datasets::ParquetReader* {
+    return new petlab::datasets::ArrowReader(file);
+  });
 }

@@ -138,9 +138,8 @@ Domain make_domain(const std::string& name, const ByClass& by_class,
     domain.classes.push_back(label);
     const std::vector<std::string> names = file_names(members);
     for (std::size_t i = 0; i < members.size(); ++i)
-      domain.samples.push_back(
-          {name + "/" + class_name + "/" + names[i], members[i]->file, label, members[i]->part,
-           members[i]->place});
+      domain.samples.push_back({name + "/" + class_name + "/" + names[i], members[i]->file, label,
+                                members[i]->part, members[i]->place});
   }
   std::sort(domain.classes.begin(), domain.classes.end());
   std::sort(domain.samples.begin(), domain.samples.end(),

@@ -25,8 +25,8 @@ struct AssembleOptions {
   std::string version = "1";
   std::filesystem::path root;             ///< for messages
   std::vector<std::string> domains = {};  ///< to keep, in this order; empty = all, sorted
-  /// All classes in the order of their labels, also those without a picture; empty = those that have
-  /// some, sorted.
+  /// All classes in the order of their labels, also those without a picture; empty = those that
+  /// have some, sorted.
   std::vector<std::string> class_order = {};
   bool fingerprint = true;
   unsigned threads = 0;

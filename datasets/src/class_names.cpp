@@ -31,12 +31,12 @@ std::vector<CsvRow> class_lines(const std::filesystem::path& file) {
   for (const TextLine& line : read_lines(file)) {
     const std::size_t blank = line.text.find(' ');
     if (blank == std::string::npos)
-      base::throw_data_error(base::printable(file) + " line " + std::to_string(line.number) + ": '" +
-                             base::escaped(line.text.substr(0, 80)) +
+      base::throw_data_error(base::printable(file) + " line " + std::to_string(line.number) +
+                             ": '" + base::escaped(line.text.substr(0, 80)) +
                              "' is no folder with the name of its class behind a blank");
-    rows.push_back({{line.text.substr(0, blank),
-                     line.text.substr(line.text.find_first_not_of(' ', blank))},
-                    line.number});
+    rows.push_back(
+        {{line.text.substr(0, blank), line.text.substr(line.text.find_first_not_of(' ', blank))},
+         line.number});
   }
   return rows;
 }
@@ -82,8 +82,7 @@ void apply_class_names(Dataset& dataset, const std::filesystem::path& file,
   const std::vector<CsvRow> rows =
       file.extension() == ".txt"
           ? class_lines(file)
-          : read_csv_rows(file,
-                          {.required = {"folder", "name"}, .optional = {}, .others = true});
+          : read_csv_rows(file, {.required = {"folder", "name"}, .optional = {}, .others = true});
   for (const CsvRow& row : rows) {
     const std::string where = base::printable(file) + " line " + std::to_string(row.line);
     const std::string& folder = row.values[0];

@@ -27,12 +27,11 @@ void take_classes(Dataset& dataset, ClassPart part) {
     std::erase_if(domain.classes,
                   [&](std::int64_t label) { return (label < bases) != (part == ClassPart::base); });
     if (domain.classes.size() < 2)
-      base::throw_data_error("domain '" + domain.name + "' of " + dataset.name + " has " +
-                             std::to_string(domain.classes.size()) + " of the " + to_string(part) +
-                             " classes (the first half of all " +
-                             std::to_string(dataset.classes.size()) + " by " +
-                             class_order(dataset) +
-                             " are base, the others new), expected at least two");
+      base::throw_data_error(
+          "domain '" + domain.name + "' of " + dataset.name + " has " +
+          std::to_string(domain.classes.size()) + " of the " + to_string(part) +
+          " classes (the first half of all " + std::to_string(dataset.classes.size()) + " by " +
+          class_order(dataset) + " are base, the others new), expected at least two");
   }
 }
 

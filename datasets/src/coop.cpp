@@ -27,8 +27,7 @@ std::string layout_of(const CoopSet& set) {
   else if (name == "fgvc-aircraft")
     files = "images/, variants.txt and images_variant_{train,val,test}.txt";
   else
-    files = (*set.images == '\0' ? std::string("the images")
-                                 : std::string(set.images) + "/") +
+    files = (*set.images == '\0' ? std::string("the images") : std::string(set.images) + "/") +
             " and " + set.split;
   return "a folder with " + files + " (CoOp's " + set.folder + ")";
 }
@@ -80,8 +79,7 @@ Dataset load_by_json(const CoopSet& set, const fs::path& root, const LoadOptions
   const fs::path folder = folder_of(set, root, sign, notes);
   const fs::path images = *set.images == '\0' ? folder : folder / set.images;
   need_folder(images);
-  CoopSplit split =
-      read_coop_split(split_file(set, folder, options.lists), images, set.name);
+  CoopSplit split = read_coop_split(split_file(set, folder, options.lists), images, set.name);
   Dataset dataset =
       assemble(split.entries, assemble_options(set.name, folder, options, split.classes));
   dataset.notes = std::move(notes);
@@ -179,20 +177,17 @@ fs::path only_split_in(const fs::path& folder) {
     if (file.extension() == ".json" && file.filename().string().starts_with("split"))
       found.push_back(file);
   if (found.size() == 1) return found.front();
-  base::throw_data_error("folder " + base::printable(folder) + " holds " +
-                         (found.empty() ? std::string("no split*.json")
-                                        : "several splits (" + names_of(found) + ")") +
-                         ": expected the file of a split as CoOp's split_zhou_*.json, or a folder "
-                         "with one");
+  base::throw_data_error(
+      "folder " + base::printable(folder) + " holds " +
+      (found.empty() ? std::string("no split*.json") : "several splits (" + names_of(found) + ")") +
+      ": expected the file of a split as CoOp's split_zhou_*.json, or a folder "
+      "with one");
 }
 
 }  // namespace
 
 Dataset load_coop(const CoopSet& set, const fs::path& root, const LoadOptions& options) {
   const std::string name = set.name;
-  if (*set.split == '\0' && !options.lists.empty())
-    base::throw_data_error("data set " + name + " is not made by a split_zhou_*.json: leave lists "
-                           "(--lists) out");
   Dataset dataset = name == "imagenet"        ? load_imagenet(set, root, options)
                     : name == "fgvc-aircraft" ? load_aircraft(set, root, options)
                                               : load_by_json(set, root, options);
@@ -210,8 +205,7 @@ Dataset load_coop_split(const fs::path& root, const LoadOptions& options) {
   const fs::path below = folder / "images";
   const fs::path images = fs::is_directory(below, ignored) ? below : folder;
   const CoopSplit split = read_coop_split(file, images, name_of(folder));
-  return assemble(split.entries,
-                  assemble_options("coop-split", folder, options, split.classes));
+  return assemble(split.entries, assemble_options("coop-split", folder, options, split.classes));
 }
 
 }  // namespace petlab::datasets

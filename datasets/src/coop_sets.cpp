@@ -27,8 +27,8 @@ std::span<const CoopSet> coop_sets() {
               "", "a photo of a {}, a type of aircraft.", 100, 3334, 3333, 3333},
       CoopSet{"sun397", "SUN397: scenes", "sun397", "SUN397", "split_zhou_SUN397.json",
               "a photo of a {}.", 397, 15880, 3970, 19850},
-      CoopSet{"dtd", "Describable Textures", "dtd", "images",
-              "split_zhou_DescribableTextures.json", "{} texture.", 47, 2820, 1128, 1692},
+      CoopSet{"dtd", "Describable Textures", "dtd", "images", "split_zhou_DescribableTextures.json",
+              "{} texture.", 47, 2820, 1128, 1692},
       CoopSet{"eurosat", "EuroSAT: land use seen by satellites", "eurosat", "2750",
               "split_zhou_EuroSAT.json", "a centered satellite photo of {}.", 10, 13500, 5400,
               8100},
@@ -45,7 +45,7 @@ const CoopSet* coop_set_in(const fs::path& root) {
     const std::string name = set.name;
     const bool is_there =
         name == "imagenet"        ? fs::is_directory(root / "images" / "train", ignored) &&
-                                  fs::is_regular_file(root / "classnames.txt", ignored)
+                                        fs::is_regular_file(root / "classnames.txt", ignored)
         : name == "fgvc-aircraft" ? fs::is_regular_file(root / "images_variant_train.txt", ignored)
                                   : fs::is_regular_file(root / set.split, ignored);
     if (is_there) return &set;

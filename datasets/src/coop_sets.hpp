@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 
-// The 11 data sets of CoOp (Zhou et al., 2022), arranged as its DATASETS.md says: one domain, a split
-// of train, val and test.
+// The 11 data sets of CoOp (Zhou et al., 2022), arranged as its DATASETS.md says: one domain, a
+// split of train, val and test.
 namespace petlab::datasets {
 
 /// What is known of one of them.
@@ -34,14 +34,15 @@ struct CoopSet {
 /// The one that the folder `root` looks like by the files in it; null where it is none.
 [[nodiscard]] const CoopSet* coop_set_in(const std::filesystem::path& root);
 
-/// Loads one. `root` is its folder, or the one that holds all of CoOp's; `options.lists` may name the
-/// split, or its folder. Classes are in the order of their labels. Throws base::Error(data) naming
-/// file and entry for what does not fit.
+/// Loads one. `root` is its folder, or the one that holds all of CoOp's; `options.lists` may name
+/// the split, or its folder. Classes are in the order of their labels. Throws base::Error(data)
+/// naming file and entry for what does not fit.
 [[nodiscard]] Dataset load_coop(const CoopSet& set, const std::filesystem::path& root,
                                 const LoadOptions& options);
 
 /// Loads a split in the same form of a data set that petlab does not know: a JSON file, or a folder
 /// that holds one called split*.json. Paths start at its folder, or at the folder `images` in it.
-[[nodiscard]] Dataset load_coop_split(const std::filesystem::path& root, const LoadOptions& options);
+[[nodiscard]] Dataset load_coop_split(const std::filesystem::path& root,
+                                      const LoadOptions& options);
 
 }  // namespace petlab::datasets

@@ -30,9 +30,9 @@ json parse(const fs::path& file) {
   try {
     return json::parse(text);
   } catch (const json::parse_error& error) {
-    base::throw_data_error(base::printable(file) + " is no whole JSON file: it cannot be read from " +
-                           "byte " + std::to_string(error.byte) + " of " +
-                           std::to_string(text.size()) + "; " + kExpected);
+    base::throw_data_error(
+        base::printable(file) + " is no whole JSON file: it cannot be read from " + "byte " +
+        std::to_string(error.byte) + " of " + std::to_string(text.size()) + "; " + kExpected);
   }
 }
 
@@ -40,8 +40,7 @@ json parse(const fs::path& file) {
 class NumberedClasses {
  public:
   void add(std::int64_t label, const std::string& name, const std::string& where) {
-    const auto& [known, first] =
-        names_.emplace(label, std::pair(name, where)).first->second;
+    const auto& [known, first] = names_.emplace(label, std::pair(name, where)).first->second;
     if (known != name)
       base::throw_data_error(where + ": label " + std::to_string(label) + " is class '" +
                              base::escaped(name) + "', but '" + base::escaped(known) + "' in " +
@@ -83,15 +82,13 @@ SplitRow row_of(const json& entry, const std::string& where) {
   const bool has_form = entry.is_array() && entry.size() == 3 && entry[0].is_string() &&
                         entry[1].is_number_integer() && entry[2].is_string();
   if (!has_form)
-    base::throw_data_error(where + " is " +
-                           base::message_line(entry.dump(-1, ' ', false,
-                                                         json::error_handler_t::replace),
-                                              80) +
-                           ", expected [path, label, class name]");
+    base::throw_data_error(
+        where + " is " +
+        base::message_line(entry.dump(-1, ' ', false, json::error_handler_t::replace), 80) +
+        ", expected [path, label, class name]");
   SplitRow row{entry[0].get<std::string>(), entry[1].get<std::int64_t>(),
                entry[2].get<std::string>()};
-  if (row.label < 0)
-    base::throw_data_error(where + ": label " + entry[1].dump() + " is below 0");
+  if (row.label < 0) base::throw_data_error(where + ": label " + entry[1].dump() + " is below 0");
   return row;
 }
 

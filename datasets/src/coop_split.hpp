@@ -18,8 +18,8 @@ struct CoopSplit {
 /// Reads `file`: an object with the lists train, val (which may be left out) and test of
 /// [path, label, class name]; paths start at `images`. Throws base::Error(data) naming the file and
 /// the entry (`train[0]`) for: no such JSON, a path that leads out of `images` or to no file, a
-/// picture listed twice, labels that are no numbers from 0 without gaps, a label with two names or a
-/// name with two labels.
+/// picture listed twice, labels that are no numbers from 0 without gaps, a label with two names or
+/// a name with two labels.
 [[nodiscard]] CoopSplit read_coop_split(const std::filesystem::path& file,
                                         const std::filesystem::path& images,
                                         const std::string& domain);

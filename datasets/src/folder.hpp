@@ -32,8 +32,8 @@ void add_classes(const std::filesystem::path& folder, const std::string& domain,
 void add_domain(const std::filesystem::path& folder, const std::string& domain,
                 FoundEntries& found);
 
-/// The folder that holds a domain's classes: `domain`, or the folder `images` in it where it holds no
-/// other (Office-31).
+/// The folder that holds a domain's classes: `domain`, or the folder `images` in it where it holds
+/// no other (Office-31).
 [[nodiscard]] std::filesystem::path below_images(const std::filesystem::path& domain);
 
 /// The last name of a folder, also of "." and "..".

@@ -40,12 +40,11 @@ std::vector<Entry> ListedPictures::entries() const {
     if (missing++ == 0) first = i;
   }
   if (missing > 0)
-    base::throw_data_error(wheres_[first] + ": image " + base::printable(entries_[first].file) +
-                           " does not exist" +
-                           (missing == 1 ? std::string()
-                                         : ", nor do " + std::to_string(missing - 1) +
-                                               " more of the " + std::to_string(entries_.size()) +
-                                               " that are listed"));
+    base::throw_data_error(
+        wheres_[first] + ": image " + base::printable(entries_[first].file) + " does not exist" +
+        (missing == 1 ? std::string()
+                      : ", nor do " + std::to_string(missing - 1) + " more of the " +
+                            std::to_string(entries_.size()) + " that are listed"));
   return entries_;
 }
 

@@ -26,8 +26,8 @@ class ListedPictures {
   void add(const std::string& path, const std::string& class_name, Part part,
            const std::string& where);
 
-  /// What was added. Throws base::Error(data) naming the first picture that is not in the folder, and
-  /// how many are not.
+  /// What was added. Throws base::Error(data) naming the first picture that is not in the folder,
+  /// and how many are not.
   [[nodiscard]] std::vector<Entry> entries() const;
 
  private:

@@ -120,8 +120,8 @@ NamedColumn named_column(const std::string& name, const Columns& columns,
 
 std::string label_column(const Columns& columns, const std::map<std::string, json>& features,
                          const std::string& where) {
-  static const std::vector<std::string> usual{"label", "labels", "class", "class_name",
-                                              "category", "target"};
+  static const std::vector<std::string> usual{"label",      "labels",   "class",
+                                              "class_name", "category", "target"};
   std::vector<std::string> found;
   for (const auto& [name, feature] : features)
     if (is_feature(feature, "ClassLabel") && !is_domain(name)) found.push_back(name);
@@ -143,8 +143,8 @@ ParquetColumns find_parquet_columns(const ParquetReader& reader, const std::stri
   result.image_bytes = bytes ? image + ".bytes" : image;
   const std::optional<std::size_t> stored = find(columns, result.image_bytes);
   if (!stored || columns[*stored].type != ParquetColumn::Type::bytes)
-    base::throw_data_error(where + ": column '" + image +
-                           "' holds no bytes of images, only " + paths_of(columns) + " are there");
+    base::throw_data_error(where + ": column '" + image + "' holds no bytes of images, only " +
+                           paths_of(columns) + " are there");
   result.image_path = find(columns, image + ".path");
   if (result.image_path && columns[*result.image_path].type != ParquetColumn::Type::bytes)
     result.image_path.reset();

@@ -111,7 +111,7 @@ std::string split_name(const fs::path& file) {
   const std::string stem = file.stem().string();
   const std::size_t end = stem.find("-0");
   return end == std::string::npos || stem.find("-of-") == std::string::npos ? ""
-                                                                           : stem.substr(0, end);
+                                                                            : stem.substr(0, end);
 }
 
 /// Some sets are published with a domain as each split.

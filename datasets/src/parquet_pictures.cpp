@@ -38,13 +38,12 @@ OpenParquet load_library() {
         "(.venv/bin/pip install pyarrow) and build petlab again");
   void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr)
-    base::throw_config_error("the reader of Parquet files cannot be loaded: " +
-                             base::message_line(::dlerror()) +
-                             "; install the pyarrow it was built with, or build petlab again");
+    base::throw_config_error(
+        "the reader of Parquet files cannot be loaded: " + base::message_line(::dlerror()) +
+        "; install the pyarrow it was built with, or build petlab again");
   void* function = ::dlsym(library, kOpenParquet);
   if (function == nullptr)
-    base::throw_config_error(base::printable(file) +
-                             " is of another petlab: build petlab again");
+    base::throw_config_error(base::printable(file) + " is of another petlab: build petlab again");
   return reinterpret_cast<OpenParquet>(function);
 }
 
@@ -54,7 +53,8 @@ void check_ends(const fs::path& file) {
   std::string start(64, '\0');
   in.read(start.data(), static_cast<std::streamsize>(start.size()));
   start.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  if (base::is_lfs_pointer(start)) base::throw_data_error(base::printable(file) + base::kLfsPointer);
+  if (base::is_lfs_pointer(start))
+    base::throw_data_error(base::printable(file) + base::kLfsPointer);
   if (!start.starts_with("PAR1"))
     base::throw_data_error(base::printable(file) + " is no Parquet file" +
                            (start.empty() ? ": it is empty or cannot be read" : ""));
@@ -153,8 +153,8 @@ void with_parquet(const fs::path& file, const std::function<void()>& work) {
   } catch (const base::Error&) {
     throw;
   } catch (const std::runtime_error& error) {
-    base::throw_data_error(base::printable(file) + " is no whole Parquet file: " +
-                           base::message_line(error.what(), 300));
+    base::throw_data_error(base::printable(file) +
+                           " is no whole Parquet file: " + base::message_line(error.what(), 300));
   }
 }
 

@@ -13,7 +13,8 @@
 namespace petlab::datasets {
 
 /// Opens a file. Throws base::Error(data) naming it when it cannot be read, is no Parquet file, is
-/// cut short or a pointer of Git LFS; base::Error(config) where this petlab was built without Parquet.
+/// cut short or a pointer of Git LFS; base::Error(config) where this petlab was built without
+/// Parquet.
 [[nodiscard]] std::unique_ptr<ParquetReader> open_parquet(const std::filesystem::path& file);
 
 /// Runs `work`, whose std::runtime_error becomes a base::Error(data) that names the file.

@@ -122,7 +122,8 @@ std::vector<Loader> own_loaders() {
        [](const DatasetSource& s) { return load_coop_split(s.root, options_of(s)); }},
       {{"parquet", "Parquet files as the Hugging Face hub has them",
         "a folder of {train,validation,test}-*.parquet, also below data/ or in folders named so: a "
-        "column of images, one of labels (ClassLabel or text), one called domain where there is one",
+        "column of images, one of labels (ClassLabel or text), one called domain where there is "
+        "one",
         "a data set's repository on the hub (datasets of type image-classification)", "", ""},
        false,
        [](const DatasetSource& s) { return load_parquet(s.root, options_of(s)); }},
@@ -244,7 +245,8 @@ Dataset open_dataset(const DatasetSource& source) {
     throw base::Error(base::ErrorKind::config,
                       "data set '" + source.name +
                           "' is not made by lists: --lists is for domainnet, mini-domainnet, "
-                          "domainnet-126 and those of CoOp with a split_zhou_*.json (a split's lists are --split-list)");
+                          "domainnet-126 and those of CoOp with a split_zhou_*.json (a split's "
+                          "lists are --split-list)");
   Dataset dataset = loader->open(source);
   if (!source.class_names.empty()) apply_class_names(dataset, source.class_names);
   take_classes(dataset, source.classes);

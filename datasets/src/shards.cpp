@@ -42,8 +42,8 @@ std::vector<fs::path> find_shards(const fs::path& root, const std::string& endin
   std::vector<fs::path> files;
   collect(root, ending, kDepth, files);
   if (files.empty())
-    base::throw_data_error("folder " + base::printable(root) + " holds no " + ending + " file: " +
-                           expected);
+    base::throw_data_error("folder " + base::printable(root) + " holds no " + ending +
+                           " file: " + expected);
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -24,14 +24,14 @@ namespace petlab::datasets {
 [[nodiscard]] std::string shards_name(const std::filesystem::path& root);
 
 /// Parquet files as the Hugging Face hub has them: columns of images, of labels and, where there is
-/// one, of domains (find_parquet_columns); a file's name or folder says its part (list_part). Without
-/// a column of domains there is one, of the folder's name, unless the files are called by domains
-/// (Art-00000-of-00001.parquet). Throws base::Error(data) naming file, column and row.
+/// one, of domains (find_parquet_columns); a file's name or folder says its part (list_part).
+/// Without a column of domains there is one, of the folder's name, unless the files are called by
+/// domains (Art-00000-of-00001.parquet). Throws base::Error(data) naming file, column and row.
 [[nodiscard]] Dataset load_parquet(const std::filesystem::path& root, const LoadOptions& options);
 
 /// WebDataset's tar shards: NAME.jpg (png, webp, gif, bmp) with NAME.cls, a number or a name, or
-/// NAME.json with "label" and, where there is one, "domain". classnames.txt in the root has the names
-/// of the numbers, a line each. Throws base::Error(data) naming shard and member.
+/// NAME.json with "label" and, where there is one, "domain". classnames.txt in the root has the
+/// names of the numbers, a line each. Throws base::Error(data) naming shard and member.
 [[nodiscard]] Dataset load_webdataset(const std::filesystem::path& root,
                                       const LoadOptions& options);
 

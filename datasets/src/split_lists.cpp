@@ -61,9 +61,9 @@ class SampleFinder {
     for (std::size_t d = 0; d < dataset.domains.size(); ++d)
       for (std::size_t i = 0; i < dataset.domains[d].samples.size(); ++i) {
         const Sample& sample = dataset.domains[d].samples[i];
-        samples_[d].emplace(key(dataset.classes[static_cast<std::size_t>(sample.label)],
-                                file_name_of(sample)),
-                            static_cast<std::int64_t>(i));
+        samples_[d].emplace(
+            key(dataset.classes[static_cast<std::size_t>(sample.label)], file_name_of(sample)),
+            static_cast<std::int64_t>(i));
       }
   }
 

@@ -24,7 +24,10 @@ constexpr std::size_t kBlock = 512;
 
 void check_start(std::string_view bytes, const std::string& where) {
   if (base::is_lfs_pointer(bytes)) base::throw_data_error(where + base::kLfsPointer);
-  for (const std::string_view start : {"\x1F\x8B"sv, "BZh"sv, "\xFD""7zXZ"sv, "\x28\xB5\x2F\xFD"sv})
+  for (const std::string_view start : {"\x1F\x8B"sv, "BZh"sv,
+                                       "\xFD"
+                                       "7zXZ"sv,
+                                       "\x28\xB5\x2F\xFD"sv})
     if (bytes.starts_with(start))
       base::throw_data_error(where +
                              " is compressed, so that its images cannot be read one by one: "
@@ -55,8 +58,7 @@ TarMember member_of(archive* reader, const std::string& path, std::uint64_t size
                            " is stored in pieces, expected a plain file");
   member.at = static_cast<std::uint64_t>(begin - bytes.data());
   if (n < size || size > bytes.size() - member.at)
-    base::throw_data_error(where + " is cut short in " + base::escaped(path) +
-                           ": fetch it again");
+    base::throw_data_error(where + " is cut short in " + base::escaped(path) + ": fetch it again");
   return member;
 }
 
@@ -81,8 +83,9 @@ std::vector<TarMember> read_tar_index(const base::MappedFile& file) {
   const std::string where = base::printable(file.path());
   const std::span<const unsigned char> bytes = file.bytes();
   if (bytes.empty()) base::throw_data_error(where + " is empty, expected a tar file");
-  check_start({reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 64)},
-              where);
+  check_start(
+      {reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 64)},
+      where);
   const Archive reader(archive_read_new(), archive_read_free);
   archive_read_support_format_tar(reader.get());
   if (archive_read_open_memory(reader.get(), bytes.data(), bytes.size()) != ARCHIVE_OK)
@@ -105,9 +108,8 @@ std::vector<TarMember> read_tar_index(const base::MappedFile& file) {
                              "' is a link or a device, expected files alone");
     if (!seen.insert(path).second)
       base::throw_data_error(where + ": member '" + base::escaped(path) + "' is there twice");
-    members.push_back(member_of(reader.get(), path,
-                                static_cast<std::uint64_t>(archive_entry_size(entry)), bytes,
-                                where));
+    members.push_back(member_of(
+        reader.get(), path, static_cast<std::uint64_t>(archive_entry_size(entry)), bytes, where));
   }
   if (status != ARCHIVE_EOF)
     base::throw_data_error(where + (members.empty() ? " is no tar file: " : " is cut short: ") +

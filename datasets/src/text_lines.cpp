@@ -13,7 +13,8 @@ namespace petlab::datasets {
 
 std::vector<TextLine> read_lines(const std::filesystem::path& file) {
   const std::string bytes = base::read_text_file(file);
-  if (base::is_lfs_pointer(bytes)) base::throw_data_error(base::printable(file) + base::kLfsPointer);
+  if (base::is_lfs_pointer(bytes))
+    base::throw_data_error(base::printable(file) + base::kLfsPointer);
   std::string_view rest =
       base::without_byte_order_mark(bytes, base::printable(file), base::ErrorKind::data);
   std::vector<TextLine> lines;

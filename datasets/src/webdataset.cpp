@@ -129,8 +129,7 @@ class Shards {
   /// What was left out.
   [[nodiscard]] std::vector<std::string> notes() const {
     if (n_others_ == 0) return {};
-    return {"left out: " + std::to_string(n_others_) +
-            (n_others_ == 1 ? " member" : " members") +
+    return {"left out: " + std::to_string(n_others_) + (n_others_ == 1 ? " member" : " members") +
             " of shards that are no image and no label, such as " + first_other_};
   }
 
@@ -144,7 +143,7 @@ class Shards {
       // Of 1.seg.png the ending is seg.png, another field.
       const bool is_image = !ending.empty() && ending.find('.') == std::string::npos &&
                             has_picture_ending("x." + ending);
-      const TarMember** place = is_image          ? &group.image
+      const TarMember** place = is_image           ? &group.image
                                 : ending == "cls"  ? &group.label
                                 : ending == "json" ? &group.json
                                                    : nullptr;
@@ -185,8 +184,8 @@ class Shards {
     if (entries_.empty()) is_numbered_ = is_numbered;
     if (is_numbered != is_numbered_)
       base::throw_data_error(where + ": the label is a " + (is_numbered ? "number" : "name") +
-                             ", that of " + base::escaped(entries_.front().place.name) +
-                             " in " + base::printable(entries_.front().file) +
+                             ", that of " + base::escaped(entries_.front().place.name) + " in " +
+                             base::printable(entries_.front().file) +
                              " is not: expected numbers or names for all");
     if (is_numbered) label.name = name_of_number(*label.number, where);
     entries_.push_back({.domain = label.domain.empty() ? name_ : label.domain,

@@ -45,11 +45,11 @@ class DatasetFormats : public testing::Test {
   }
   /// Zero-shot on the data set's own split; the record of the one run.
   [[nodiscard]] results::RunRecord run(const std::string& name, const std::string& root) const {
-    const Output output = petlab(
-        {"run", PETLAB_SOURCE_DIR "/harness/protocols/office_home_zero_shot.ini", "--backbone",
-         PETLAB_SOURCE_DIR "/harness/backbones/petlab-icon-clip", "--dataset", name,
-         "--dataset-root", root, "--cache-dir", "cache", "--split", "list", "--split-list", "own",
-         "--store", name + ".sqlite", "--threads", "1"});
+    const Output output =
+        petlab({"run", PETLAB_SOURCE_DIR "/harness/protocols/office_home_zero_shot.ini",
+                "--backbone", PETLAB_SOURCE_DIR "/harness/backbones/petlab-icon-clip", "--dataset",
+                name, "--dataset-root", root, "--cache-dir", "cache", "--split", "list",
+                "--split-list", "own", "--store", name + ".sqlite", "--threads", "1"});
     EXPECT_EQ(output.exit_code, 0) << output.out << output.err;
     const results::RunStore store(folder_ / (name + ".sqlite"), results::OpenMode::read_only);
     return store.load(store.runs(store.studies().at(0)).at(0).plan.hash).value();
@@ -66,9 +66,9 @@ TEST_F(DatasetFormats, SplitsOfCoopAreCheckedAndRun) {
     parts[i % 3] += std::string(parts[i % 3].empty() ? "" : ", ") + "[\"" + name + "\", " +
                     (i < 6 ? "0, \"pink primrose\"]" : "1, \"english marigold\"]");
   }
-  write("oxford_flowers/split_zhou_OxfordFlowers.json", "{\"train\": [" + parts[0] +
-                                                            "], \"val\": [" + parts[1] +
-                                                            "], \"test\": [" + parts[2] + "]}");
+  write(
+      "oxford_flowers/split_zhou_OxfordFlowers.json",
+      "{\"train\": [" + parts[0] + "], \"val\": [" + parts[1] + "], \"test\": [" + parts[2] + "]}");
   const Output check = petlab({"datasets", "check", "oxford_flowers"});
   EXPECT_EQ(check.exit_code, 0) << check.err;
   EXPECT_THAT(check.err, HasSubstr("taken as data set flowers102"));

@@ -60,8 +60,7 @@ void inspect(Item& item) {
     const Image image = decode_image(bytes, picture_name(*item.sample));
     item.low = std::min(image.width, image.height);
     item.high = std::max(image.width, image.height);
-    if (!image.damage.empty())
-      item.damage = picture_name(*item.sample) + ": " + image.damage;
+    if (!image.damage.empty()) item.damage = picture_name(*item.sample) + ": " + image.damage;
     item.look = perceptual_hash(image);
     item.plain = !item.look;
   } catch (const base::Error& error) {

@@ -57,11 +57,8 @@ TEST_F(Coop, SplitSaysClassesInTheOrderOfLabelsAndParts) {
   // What is chosen on validation images never sees the test part.
   EXPECT_THAT(tested_on_validation(dataset, split).test, ElementsAre(ElementsAre(1, 4)));
   // Shots come from the training part.
-  const Split shots = choose_split(dataset,
-                                   {.kind = SplitChoice::Kind::shots,
-                                    .train_shots = 1,
-                                    .own_lists = true},
-                                   1);
+  const Split shots = choose_split(
+      dataset, {.kind = SplitChoice::Kind::shots, .train_shots = 1, .own_lists = true}, 1);
   EXPECT_EQ(shots.train, split.train);
   EXPECT_EQ(shots.test, split.test);
 }
@@ -70,8 +67,9 @@ TEST_F(Coop, BaseClassesAreTheFirstByLabel) {
   put_pets();
   for (int i = 0; i < 2; ++i)
     write("oxford_pets/images/c_" + std::to_string(i) + ".jpg", "more " + std::to_string(i));
-  write(kPets,
-        R"({"train": [["a_1.jpg", 3, "a"], ["b_1.jpg", 0, "d"], ["c_0.jpg", 1, "c"], ["c_1.jpg", 2, "b"]],
+  write(
+      kPets,
+      R"({"train": [["a_1.jpg", 3, "a"], ["b_1.jpg", 0, "d"], ["c_0.jpg", 1, "c"], ["c_1.jpg", 2, "b"]],
             "test": [["a_2.jpg", 3, "a"], ["b_2.jpg", 0, "d"], ["a_3.jpg", 1, "c"], ["b_3.jpg", 2, "b"]]})");
   const Dataset base = open_dataset(
       {.name = "oxford-pets", .root = root() / "oxford_pets", .classes = ClassPart::base});
@@ -106,23 +104,25 @@ TEST_F(Coop, SplitsThatDoNotFitAreRefusedByEntry) {
   EXPECT_THAT(with(R"({"train": [["a_1.jpg", -1, "a"]])" + test), HasSubstr("label -1 is below 0"));
   EXPECT_THAT(with(R"({"train": [["a_1.jpg", 1, "a"]])" + test),
               HasSubstr("label 0 is left out before 1 (class 'a')"));
-  EXPECT_THAT(with(R"({"train": [["a_1.jpg", 0, "a"], ["a_2.jpg", 0, "b"]])" + test),
-              AllOf(HasSubstr("train[1]: label 0 is class 'b', but 'a' in"), HasSubstr("train[0]")));
+  EXPECT_THAT(
+      with(R"({"train": [["a_1.jpg", 0, "a"], ["a_2.jpg", 0, "b"]])" + test),
+      AllOf(HasSubstr("train[1]: label 0 is class 'b', but 'a' in"), HasSubstr("train[0]")));
   EXPECT_THAT(with(R"({"train": [["a_1.jpg", 0, "a"], ["a_2.jpg", 1, "a"]])" + test),
               HasSubstr("train[1]: class 'a' has label 1, but 0 in"));
-  EXPECT_THAT(with(R"({"train": [["a_1.jpg", 0, "a"]], "test": [["./a_1.jpg", 0, "a"]]})"),
-              AllOf(HasSubstr("test[0]: image './a_1.jpg' is listed already"),
-                    HasSubstr("train[0]")));
+  EXPECT_THAT(
+      with(R"({"train": [["a_1.jpg", 0, "a"]], "test": [["./a_1.jpg", 0, "a"]]})"),
+      AllOf(HasSubstr("test[0]: image './a_1.jpg' is listed already"), HasSubstr("train[0]")));
   for (const char* path : {"../secret.jpg", "/etc/passwd", "x/../../y.jpg"})
     EXPECT_THAT(with(std::string(R"({"train": [[")") + path + R"(", 0, "a"]])" + test),
                 HasSubstr("leads out of the folder of the images"))
         << path;
-  EXPECT_THAT(with(R"({"train": [["no.jpg", 0, "a"], ["a_1.jpg", 0, "a"], ["nor.jpg", 0, "a"]])" +
-                   test),
-              AllOf(HasSubstr("train[0]: image "), HasSubstr("images/no.jpg does not exist"),
-                    HasSubstr("nor do 1 more of the 3")));
+  EXPECT_THAT(
+      with(R"({"train": [["no.jpg", 0, "a"], ["a_1.jpg", 0, "a"], ["nor.jpg", 0, "a"]])" + test),
+      AllOf(HasSubstr("train[0]: image "), HasSubstr("images/no.jpg does not exist"),
+            HasSubstr("nor do 1 more of the 3")));
   EXPECT_THAT(with(R"({"train": [["a_1.jpg", 0, "t-shirt"], ["a_2.jpg", 1, "T shirt"],
-                                 ["a_3.jpg", 2, "t - shirt"]])" + test),
+                                 ["a_3.jpg", 2, "t - shirt"]])" +
+                   test),
               HasSubstr("are one text in a prompt"));
 }
 
@@ -150,7 +150,7 @@ TEST_F(Coop, AircraftAreSplitByLists) {
   EXPECT_THAT(dataset.classes, ElementsAre("F-16A/B", "Boeing 717"));
   EXPECT_THAT(own_split(dataset).validation, ElementsAre(ElementsAre(2)));
   EXPECT_THAT(error_of([&] { (void)load("fgvc-aircraft", "data", root()); }),
-              HasSubstr("not made by a split_zhou_*.json"));
+              HasSubstr("'fgvc-aircraft' is not made by lists"));
   write("data/images_variant_test.txt", "03 Boeing 718\n");
   EXPECT_THAT(error("fgvc-aircraft", "data"),
               AllOf(HasSubstr("images_variant_test.txt line 1"), HasSubstr("names no variant")));
@@ -165,8 +165,8 @@ TEST_F(Coop, ImageNetTestsOnItsValidationImages) {
     write("imagenet/images/train/" + id + "/" + id + "_1.JPEG", id + "train");
     write("imagenet/images/val/" + id + "/ILSVRC2012_val_1.JPEG", id + "val");
   }
-  const fs::path names = write("imagenet/classnames.txt",
-                               "n01440764 tench\nn03773504 missile\nn04008634 missile\n");
+  const fs::path names =
+      write("imagenet/classnames.txt", "n01440764 tench\nn03773504 missile\nn04008634 missile\n");
   EXPECT_EQ(guess_dataset(root() / "imagenet"), "imagenet");
   const Dataset dataset = load("imagenet", "");
   EXPECT_THAT(dataset.display_names, ElementsAre("tench", "missile", "projectile"));

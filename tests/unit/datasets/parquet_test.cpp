@@ -34,7 +34,7 @@ class Parquet : public TemporaryFolder {
             encode_png(pattern(20 + static_cast<int>(i), 18, i)));
     if (!kIsBuilt) GTEST_SKIP() << "built without Parquet";
     const std::string command = PETLAB_SOURCE_DIR "/.venv/bin/python " PETLAB_SOURCE_DIR
-                                "/tests/unit/datasets/write_parquet.py " +
+                                                  "/tests/unit/datasets/write_parquet.py " +
                                 (root() / "pictures").string() + " " + (root() / "out").string();
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
   }
@@ -61,9 +61,8 @@ TEST_F(ParquetAtAll, IsSaidToBeMissingWhereItIs) {
   write("set/train.parquet", "PAR1 of no use PAR1");
   const std::string error =
       error_of([&] { (void)open_dataset({.name = "parquet", .root = root() / "set"}); });
-  EXPECT_THAT(error, HasSubstr(PETLAB_HAS_PARQUET != 0
-                                   ? "train.parquet is no whole Parquet file: "
-                                   : "built without Parquet: install pyarrow"));
+  EXPECT_THAT(error, HasSubstr(PETLAB_HAS_PARQUET != 0 ? "train.parquet is no whole Parquet file: "
+                                                       : "built without Parquet: install pyarrow"));
   EXPECT_EQ(is_loaded("libarrow.so"), PETLAB_HAS_PARQUET != 0);
 }
 
@@ -90,9 +89,8 @@ TEST_F(Parquet, HubsFilesGiveClassesDomainsAndParts) {
   const tools::CheckReport report = tools::check_dataset(dataset, split);
   EXPECT_EQ(report.fingerprint, dataset.fingerprint);
   EXPECT_TRUE(report.unreadable.empty());
-  const Dataset one = open_dataset({.name = "parquet",
-                                    .root = root() / "out/hub",
-                                    .domains = {"photo"}});
+  const Dataset one =
+      open_dataset({.name = "parquet", .root = root() / "out/hub", .domains = {"photo"}});
   EXPECT_EQ(one.domains.at(0).samples.size(), 3U);
 }
 
@@ -109,8 +107,8 @@ TEST_F(Parquet, IsTheDataSetThatItsImagesInFoldersAre) {
     fs::create_directories(root() / "folders" / (i < 3 ? "art" : "ink") / (i % 2 ? "bowl" : "mug"));
   for (int i = 0; i < 6; ++i) {
     const std::string name = std::to_string(i) + ".png";
-    fs::copy_file(root() / "pictures" / name, root() / "folders" / (i < 3 ? "art" : "ink") /
-                                                  (i % 2 ? "bowl" : "mug") / name);
+    fs::copy_file(root() / "pictures" / name,
+                  root() / "folders" / (i < 3 ? "art" : "ink") / (i % 2 ? "bowl" : "mug") / name);
   }
   const Dataset folders = load_folder(root() / "folders");
   const Dataset rows = load("texts");
@@ -151,15 +149,17 @@ TEST_F(Parquet, RowsThatDoNotFitAreNamed) {
   EXPECT_THAT(error("no_bytes"), AllOf(HasSubstr("row 1 has no bytes of its image"),
                                        HasSubstr("only its name '1.png'")));
   EXPECT_THAT(error("null_image"), HasSubstr("row 1 has no bytes of its image"));
-  EXPECT_THAT(error("no_names"),
-              HasSubstr("column 'label' holds numbers, and the metadata 'huggingface' does not say"));
+  EXPECT_THAT(
+      error("no_names"),
+      HasSubstr("column 'label' holds numbers, and the metadata 'huggingface' does not say"));
   EXPECT_THAT(error("double_names"), HasSubstr("names class 'mug' of column 'label' twice"));
   EXPECT_THAT(error("empty_names"), HasSubstr("no names of the classes of column 'label'"));
   EXPECT_THAT(error("two_labels"), HasSubstr("several columns of labels (coarse, fine)"));
   EXPECT_THAT(error("float_label"), HasSubstr("column 'label' holds no numbers and no text"));
   EXPECT_THAT(error("no_rows"), HasSubstr("without a row"));
   EXPECT_THAT(error("no_image"), HasSubstr("has no column of images"));
-  EXPECT_THAT(error("no_label"), HasSubstr("has no column of labels, only image.bytes, image.path"));
+  EXPECT_THAT(error("no_label"),
+              HasSubstr("has no column of labels, only image.bytes, image.path"));
   EXPECT_THAT(error("other_names"), HasSubstr("has other names of classes than"));
   fs::create_directories(root() / "out/none");
   EXPECT_THAT(error("none"), HasSubstr("holds no .parquet file"));

@@ -143,13 +143,12 @@ TEST_F(Published, OtherSetsOfDomainsAreKnownByTheirFolders) {
     std::string name, root;
     std::vector<std::string> domains;
     std::size_t classes;
-  } sets[] = {
-      {"office31", "Office31", {"amazon", "dslr", "webcam"}, 31},
-      {"vlcs", "v", {"Caltech101", "LabelMe", "SUN09", "VOC2007"}, 5},
-      {"terra-incognita",
-       "terra_incognita",
-       {"location_100", "location_38", "location_43", "location_46"},
-       10}};
+  } sets[] = {{"office31", "Office31", {"amazon", "dslr", "webcam"}, 31},
+              {"vlcs", "v", {"Caltech101", "LabelMe", "SUN09", "VOC2007"}, 5},
+              {"terra-incognita",
+               "terra_incognita",
+               {"location_100", "location_38", "location_43", "location_46"},
+               10}};
   for (const auto& set : sets) {
     EXPECT_EQ(guess_dataset(root() / set.root), set.name);
     const Dataset dataset = load(set.name, set.root);

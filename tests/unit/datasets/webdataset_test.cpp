@@ -25,7 +25,8 @@ class WebDataset : public TemporaryFolder {
  protected:
   /// A tar file of members, each a path and its content. One whose content begins with "->" is a
   /// symbolic link.
-  fs::path tar(const std::string& name, const Members& members, int format = ARCHIVE_FORMAT_TAR_USTAR) const {
+  fs::path tar(const std::string& name, const Members& members,
+               int format = ARCHIVE_FORMAT_TAR_USTAR) const {
     const fs::path file = root() / name;
     fs::create_directories(file.parent_path());
     archive* out = archive_write_new();
@@ -36,7 +37,9 @@ class WebDataset : public TemporaryFolder {
       archive_entry_set_pathname(entry, path.c_str());
       archive_entry_set_perm(entry, 0644);
       const bool is_link = content.starts_with("->");
-      archive_entry_set_filetype(entry, is_link ? AE_IFLNK : path.ends_with("/") ? AE_IFDIR : AE_IFREG);
+      archive_entry_set_filetype(entry, is_link               ? AE_IFLNK
+                                        : path.ends_with("/") ? AE_IFDIR
+                                                              : AE_IFREG);
       if (is_link) archive_entry_set_symlink(entry, content.c_str() + 2);
       archive_entry_set_size(entry, is_link ? 0 : static_cast<la_int64_t>(content.size()));
       EXPECT_EQ(archive_write_header(out, entry), ARCHIVE_OK) << archive_error_string(out);
@@ -79,13 +82,14 @@ TEST_F(WebDataset, ShardsGiveClassesPartsAndTheBytesOfTheImages) {
   const Dataset dataset = load();
   ASSERT_EQ(dataset.domains.size(), 1U);
   EXPECT_EQ(dataset.domains[0].name, "set");
-  EXPECT_THAT(dataset.classes, ElementsAre("mug", "alarm_clock")) << "in the order of classnames.txt";
+  EXPECT_THAT(dataset.classes, ElementsAre("mug", "alarm_clock"))
+      << "in the order of classnames.txt";
   EXPECT_THAT(dataset.notes, ElementsAre(HasSubstr("left out: 1 member of shards")));
   std::vector<std::string> ids;
   for (const Sample& sample : dataset.domains[0].samples)
     ids.push_back(sample.id);
-  EXPECT_THAT(ids, ElementsAre("set/alarm_clock/1.PNG", "set/alarm_clock/1.png", "set/mug/2",
-                               "set/mug/b"));
+  EXPECT_THAT(
+      ids, ElementsAre("set/alarm_clock/1.PNG", "set/alarm_clock/1.png", "set/mug/2", "set/mug/b"));
   const Sample& second = dataset.domains[0].samples[1];
   const auto bytes = read_picture(second);
   EXPECT_EQ(std::string(bytes.begin(), bytes.end()), png(1));
@@ -106,9 +110,9 @@ TEST_F(WebDataset, IsTheDataSetThatItsImagesInFoldersAre) {
   Members members;
   for (int i = 5; i >= 0; --i) {
     members.emplace_back(std::to_string(i) + ".png", png(static_cast<unsigned>(i)));
-    members.emplace_back(std::to_string(i) + ".json",
-                         std::string(R"({"domain": "art", "label": ")") +
-                             (i % 2 == 0 ? "bowl" : "mug") + "\"}");
+    members.emplace_back(
+        std::to_string(i) + ".json",
+        std::string(R"({"domain": "art", "label": ")") + (i % 2 == 0 ? "bowl" : "mug") + "\"}");
   }
   tar("art.tar", members);
   const Dataset folders = load_folder(root() / "in_folders");
@@ -164,9 +168,10 @@ TEST_F(WebDataset, BadShardsAreRefused) {
   const auto load_one = [&] { return error_of([&] { (void)load("one.tar"); }); };
   tar("one.tar", {{"1.cls", "0"}, {"1.png", std::string(5000, 'x')}});
   const std::string whole = text_of(root() / "one.tar");
-  for (const std::size_t length : {100, 700, 1200, 1024 + 512 + 3000, 1024 + 512 + 5120}) {
+  for (const std::size_t length : {100U, 700U, 1200U, 1536U + 3000U, 1536U + 5120U}) {
     write("one.tar", std::string_view(whole).substr(0, length));
-    EXPECT_THAT(load_one(), ::testing::AnyOf(HasSubstr("is cut short"), HasSubstr("is no tar file")))
+    EXPECT_THAT(load_one(),
+                ::testing::AnyOf(HasSubstr("is cut short"), HasSubstr("is no tar file")))
         << length;
   }
   write("one.tar", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");

@@ -53,8 +53,8 @@ struct Domain {
 struct Dataset {
   std::string name;
   std::string version;
-  /// Folder names over all domains in C-locale order; of data sets that number their classes (CoOp's
-  /// splits, Parquet, tar shards) in the order of those numbers.
+  /// Folder names over all domains in C-locale order; of data sets that number their classes
+  /// (CoOp's splits, Parquet, tar shards) in the order of those numbers.
   std::vector<std::string> classes;
   std::vector<std::string> display_names;  ///< the same for prompts: '_' is a blank
   std::vector<Domain> domains;             ///< C-locale order, or as asked for
@@ -72,8 +72,8 @@ struct Dataset {
   /// samples; empty without one. Who decodes a picture compares them: the file may have changed.
   std::vector<base::Digest> digests = {};
   ClassPart class_part = ClassPart::all;  ///< take_classes()
-  /// What its publication makes of a class name for zero-shot CLIP, with {} for the name; "" where it
-  /// says nothing. For people: methods have a template of their own.
+  /// What its publication makes of a class name for zero-shot CLIP, with {} for the name; "" where
+  /// it says nothing. For people: methods have a template of their own.
   std::string text_template = {};
 };
 

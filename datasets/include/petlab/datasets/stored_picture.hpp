@@ -16,8 +16,8 @@ namespace petlab::datasets {
 [[nodiscard]] std::string picture_name(const Sample& sample);
 
 /// Its bytes as they are on disk now. Several threads may read at once; those of a Parquet file are
-/// fast in the order of storage_order() alone. Throws base::Error(data) naming the picture when they
-/// cannot be read.
+/// fast in the order of storage_order() alone. Throws base::Error(data) naming the picture when
+/// they cannot be read.
 [[nodiscard]] std::vector<std::uint8_t> read_picture(const Sample& sample);
 
 /// Decodes a picture that was hashed before: what is decoded is what was hashed. Throws

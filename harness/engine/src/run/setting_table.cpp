@@ -76,9 +76,8 @@ std::vector<SettingEntry> make_table() {
       path(&D::class_names,
            {.section = "dataset",
             .name = "class-names",
-            .help =
-                "CSV file with the columns folder and name, or a .txt of such lines as in "
-                "ImageNet's classnames.txt: what each class is called in prompts",
+            .help = "CSV file with the columns folder and name, or a .txt of such lines as in "
+                    "ImageNet's classnames.txt: what each class is called in prompts",
             .option = "class-names",
             .default_text = "as their folders",
             .in_identity = false,
