@@ -94,12 +94,18 @@ std::vector<std::string> union_of_classes(const ByDomain& domains,
   return {names.begin(), names.end()};
 }
 
+/// The file that is the picture, or the name that its file calls it by.
+std::filesystem::path name_of(const Entry& entry) {
+  return entry.place.kind == Place::Kind::whole_file ? entry.file
+                                                     : std::filesystem::path(entry.place.name);
+}
+
 /// The part of an id that stands for the file: the shortest form that is unique in its class.
 std::vector<std::string> file_names(const std::vector<const Entry*>& members) {
   using Form = std::string (*)(const Entry&);
   constexpr Form kForms[] = {
-      [](const Entry& e) { return e.file.stem().string(); },
-      [](const Entry& e) { return e.file.filename().string(); },
+      [](const Entry& e) { return name_of(e).stem().string(); },
+      [](const Entry& e) { return name_of(e).filename().string(); },
       [](const Entry& e) { return e.path_in_list; },
   };
   std::vector<std::string> names(members.size());
@@ -116,8 +122,8 @@ std::vector<std::string> file_names(const std::vector<const Entry*>& members) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto [it, fresh] = first.emplace(names[i], i);
     if (!fresh)
-      throw Error(ErrorKind::data, "images " + base::printable(members[it->second]->file) +
-                                       " and " + base::printable(members[i]->file) +
+      throw Error(ErrorKind::data, "images " + base::printable(name_of(*members[it->second])) +
+                                       " and " + base::printable(name_of(*members[i])) +
                                        " cannot be told apart by their names: rename one");
   }
   return names;
@@ -127,14 +133,15 @@ Domain make_domain(const std::string& name, const ByClass& by_class,
                    const std::vector<std::string>& classes) {
   Domain domain{name, {}, {}};
   for (const auto& [class_name, members] : by_class) {
-    const auto label =
-        std::lower_bound(classes.begin(), classes.end(), class_name) - classes.begin();
+    const std::int64_t label =
+        std::find(classes.begin(), classes.end(), class_name) - classes.begin();
     domain.classes.push_back(label);
     const std::vector<std::string> names = file_names(members);
     for (std::size_t i = 0; i < members.size(); ++i)
-      domain.samples.push_back(
-          {name + "/" + class_name + "/" + names[i], members[i]->file, label, members[i]->part});
+      domain.samples.push_back({name + "/" + class_name + "/" + names[i], members[i]->file, label,
+                                members[i]->part, members[i]->place});
   }
+  std::sort(domain.classes.begin(), domain.classes.end());
   std::sort(domain.samples.begin(), domain.samples.end(),
             [](const Sample& a, const Sample& b) { return a.id < b.id; });
   return domain;
@@ -149,7 +156,8 @@ Dataset assemble(const std::vector<Entry>& entries, const AssembleOptions& optio
   Dataset dataset;
   dataset.name = options.name;
   dataset.version = options.version;
-  dataset.classes = union_of_classes(domains, chosen);
+  dataset.classes =
+      options.class_order.empty() ? union_of_classes(domains, chosen) : options.class_order;
   for (const std::string& name : dataset.classes)
     dataset.display_names.push_back(display_name(name));
   check_class_texts(dataset, base::printable(options.root));

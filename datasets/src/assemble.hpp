@@ -17,6 +17,7 @@ struct Entry {
   /// Tells pictures of a class apart whose files have the same name: the path in the list. May be
   /// empty where a class is one folder.
   std::string path_in_list = {};
+  Place place = {};  ///< in `file`
 };
 
 struct AssembleOptions {
@@ -24,6 +25,9 @@ struct AssembleOptions {
   std::string version = "1";
   std::filesystem::path root;             ///< for messages
   std::vector<std::string> domains = {};  ///< to keep, in this order; empty = all, sorted
+  /// All classes in the order of their labels, also those without a picture; empty = those that
+  /// have some, sorted.
+  std::vector<std::string> class_order = {};
   bool fingerprint = true;
   unsigned threads = 0;
 };

@@ -177,6 +177,7 @@ std::shared_ptr<const CacheFile> CacheFile::open(const fs::path& file, const Cac
 }
 
 void CacheFile::build(const fs::path& file, const CacheShape& shape, unsigned threads,
+                      const std::vector<std::size_t>& order,
                       const std::function<void(std::size_t, std::span<std::uint8_t>)>& fill,
                       const std::function<void(std::size_t)>& done) {
   const fs::path temporary = beside(file, ".tmp");  // the lock is held, so there is one builder
@@ -203,7 +204,7 @@ void CacheFile::build(const fs::path& file, const CacheShape& shape, unsigned th
       std::memcpy(mapping.address_, &header, sizeof(header));
     }
     std::vector<std::size_t> missing;
-    for (std::size_t i = 0; i < shape.pictures; ++i) {
+    for (const std::size_t i : order) {
       if (!parts.is_good(i)) missing.push_back(i);
     }
     done(shape.pictures - missing.size());

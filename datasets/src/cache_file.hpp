@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace petlab::datasets {
 
@@ -29,10 +30,12 @@ class CacheFile {
 
   /// Builds `file` beside its place and renames it; resumes from what is there of an earlier
   /// attempt. To be called with the lock held. `fill(i, picture)` writes picture i, from several
-  /// threads; when it throws, nothing stays. `done(kept)` is called once before with the number of
-  /// pictures that are kept, and `done(1)` after each picture, one call at a time. Throws
-  /// base::Error(config) naming the file when it cannot be written.
+  /// threads, in the order of `order`, which names each once; when it throws, nothing stays.
+  /// `done(kept)` is called once before with the number of pictures that are kept, and `done(1)`
+  /// after each picture, one call at a time. Throws base::Error(config) naming the file when it
+  /// cannot be written.
   static void build(const std::filesystem::path& file, const CacheShape& shape, unsigned threads,
+                    const std::vector<std::size_t>& order,
                     const std::function<void(std::size_t, std::span<std::uint8_t>)>& fill,
                     const std::function<void(std::size_t)>& done);
 

@@ -6,6 +6,7 @@
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/datasets/csv.hpp"
+#include "text_lines.hpp"
 
 #include <algorithm>
 #include <map>
@@ -22,6 +23,37 @@ bool is_digit(char c) {
 std::size_t digits(std::string_view text) {
   return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) -
                                   text.begin());
+}
+
+/// The lines of a text file as rows of folder and name.
+std::vector<CsvRow> class_lines(const std::filesystem::path& file) {
+  std::vector<CsvRow> rows;
+  for (const TextLine& line : read_lines(file)) {
+    const std::size_t blank = line.text.find(' ');
+    if (blank == std::string::npos)
+      base::throw_data_error(base::printable(file) + " line " + std::to_string(line.number) +
+                             ": '" + base::escaped(line.text.substr(0, 80)) +
+                             "' is no folder with the name of its class behind a blank");
+    rows.push_back(
+        {{line.text.substr(0, blank), line.text.substr(line.text.find_first_not_of(' ', blank))},
+         line.number});
+  }
+  return rows;
+}
+
+/// Names for classes whose name another class has too.
+void part_twins(Dataset& dataset, const std::map<std::string, std::string>& twins) {
+  std::map<std::string, std::size_t> uses;
+  for (const std::string& name : dataset.display_names)
+    ++uses[prompt_words(name)];
+  for (std::size_t c = 0; c < dataset.classes.size(); ++c) {
+    const auto twin = twins.find(dataset.classes[c]);
+    std::string& name = dataset.display_names[c];
+    if (twin == twins.end() || uses.at(prompt_words(name)) < 2) continue;
+    dataset.notes.push_back("class '" + dataset.classes[c] + "' is called '" + twin->second +
+                            "' in prompts: another class is '" + name + "' too");
+    name = twin->second;
+  }
 }
 
 }  // namespace
@@ -43,11 +75,15 @@ void check_class_texts(const Dataset& dataset, const std::string& where) {
   }
 }
 
-void apply_class_names(Dataset& dataset, const std::filesystem::path& file) {
+void apply_class_names(Dataset& dataset, const std::filesystem::path& file,
+                       const std::map<std::string, std::string>& twins) {
   std::map<std::string, std::pair<std::string, std::size_t>> names;
   std::vector<std::string> unknown;
-  for (const CsvRow& row :
-       read_csv_rows(file, {.required = {"folder", "name"}, .optional = {}, .others = true})) {
+  const std::vector<CsvRow> rows =
+      file.extension() == ".txt"
+          ? class_lines(file)
+          : read_csv_rows(file, {.required = {"folder", "name"}, .optional = {}, .others = true});
+  for (const CsvRow& row : rows) {
     const std::string where = base::printable(file) + " line " + std::to_string(row.line);
     const std::string& folder = row.values[0];
     const std::string& name = row.values[1];
@@ -60,7 +96,7 @@ void apply_class_names(Dataset& dataset, const std::filesystem::path& file) {
       base::throw_data_error(where + ": class '" + base::escaped(folder) +
                              "' has a name already, in line " +
                              std::to_string(first->second.second));
-    if (!std::binary_search(dataset.classes.begin(), dataset.classes.end(), folder))
+    if (std::find(dataset.classes.begin(), dataset.classes.end(), folder) == dataset.classes.end())
       unknown.push_back(folder);
   }
   const std::vector<std::string> before = dataset.display_names;
@@ -73,6 +109,7 @@ void apply_class_names(Dataset& dataset, const std::filesystem::path& file) {
                            : base::did_you_mean(dataset.classes[c], unknown)));
     dataset.display_names[c] = found->second.first;
   }
+  part_twins(dataset, twins);
   check_class_texts(dataset, base::printable(file));
   if (!unknown.empty())
     dataset.notes.push_back(base::printable(file) + " names " + std::to_string(unknown.size()) +

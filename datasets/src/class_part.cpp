@@ -15,6 +15,10 @@ std::string to_string(ClassPart part) {
   return kClassPartNames.at(static_cast<std::size_t>(part));
 }
 
+std::string class_order(const Dataset& dataset) {
+  return std::is_sorted(dataset.classes.begin(), dataset.classes.end()) ? "name" : "label";
+}
+
 void take_classes(Dataset& dataset, ClassPart part) {
   dataset.class_part = part;
   if (part == ClassPart::all) return;
@@ -23,11 +27,11 @@ void take_classes(Dataset& dataset, ClassPart part) {
     std::erase_if(domain.classes,
                   [&](std::int64_t label) { return (label < bases) != (part == ClassPart::base); });
     if (domain.classes.size() < 2)
-      base::throw_data_error("domain '" + domain.name + "' of " + dataset.name + " has " +
-                             std::to_string(domain.classes.size()) + " of the " + to_string(part) +
-                             " classes (the first half of all " +
-                             std::to_string(dataset.classes.size()) +
-                             " by name are base, the others new), expected at least two");
+      base::throw_data_error(
+          "domain '" + domain.name + "' of " + dataset.name + " has " +
+          std::to_string(domain.classes.size()) + " of the " + to_string(part) +
+          " classes (the first half of all " + std::to_string(dataset.classes.size()) + " by " +
+          class_order(dataset) + " are base, the others new), expected at least two");
   }
 }
 

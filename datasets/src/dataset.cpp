@@ -1,8 +1,8 @@
 #include "petlab/datasets/dataset.hpp"
 
 #include "parallel.hpp"
-#include "petlab/base/read_file.hpp"
 #include "petlab/base/sha256.hpp"
+#include "petlab/datasets/stored_picture.hpp"
 
 #include <algorithm>
 #include <map>
@@ -29,16 +29,13 @@ std::string fingerprint(const Dataset& dataset, unsigned threads) {
 }
 
 std::vector<Digest> hash_files(const Dataset& dataset, unsigned threads) {
-  std::vector<const Sample*> samples;
-  for (const auto& domain : dataset.domains) {
-    for (const auto& sample : domain.samples)
-      samples.push_back(&sample);
-  }
+  const std::vector<const Sample*> samples = samples_of(dataset);
+  const std::vector<std::size_t> order = storage_order(samples);
   std::vector<Digest> digests(samples.size());
   parallel_for(samples.size(), threads, [&](std::size_t i) {
     base::Sha256 hash;
-    hash.update(base::read_file(samples[i]->file));
-    digests[i] = hash.finish();
+    hash.update(read_picture(*samples[order[i]]));
+    digests[order[i]] = hash.finish();
   });
   return digests;
 }
@@ -82,6 +79,8 @@ void print_summary(std::ostream& out, const Dataset& dataset) {
   }
   for (const std::string& note : dataset.notes)
     out << "  note: " << note << "\n";
+  if (!dataset.text_template.empty())
+    out << "  text of its publication for zero-shot: " << dataset.text_template << "\n";
   if (!dataset.fingerprint.empty()) out << "  fingerprint " << dataset.fingerprint << "\n";
 }
 

@@ -112,21 +112,12 @@ struct Found : FoundEntries {
   std::vector<std::string> notes = {};
 };
 
-std::string name_of(const fs::path& root) {
-  std::error_code error;
-  const fs::path whole = fs::weakly_canonical(root, error);
-  return (error ? root : whole).filename().string();
-}
-
 /// Office-31's domain/images/class: for each domain the folder that holds its classes, `images`
 /// where that is its only folder. Nothing where a domain has another layout.
-std::optional<std::vector<fs::path>> below_images(const std::vector<fs::path>& domains) {
+std::optional<std::vector<fs::path>> all_below_images(const std::vector<fs::path>& domains) {
   std::vector<fs::path> result;
   for (const fs::path& domain : domains) {
-    const auto inner = list_folder(domain).folders;
-    const bool is_images =
-        inner.size() == 1 && lower_case(inner.front().filename().string()) == "images";
-    result.push_back(is_images ? inner.front() : domain);
+    result.push_back(below_images(domain));
     if (picture_depth(result.back()) != 1) return std::nullopt;
   }
   return result;
@@ -174,7 +165,7 @@ Found find_entries(const fs::path& root, bool leave_out_foreign, bool inside = f
     part_note();
     return found;
   }
-  if (const auto inner = below_images(folders); folders.size() > 1 && inner) {
+  if (const auto inner = all_below_images(folders); folders.size() > 1 && inner) {
     add_outside(shape.listing, found.passed);
     for (std::size_t i = 0; i < folders.size(); ++i)
       add_domain(inner->at(i), folders[i].filename().string(), found);
@@ -209,6 +200,20 @@ std::optional<Part> part_of_folder(const fs::path& folder) {
       {"test", Part::test}};
   const auto found = parts.find(lower_case(folder.filename().string()));
   return found == parts.end() ? std::nullopt : std::optional(found->second);
+}
+
+fs::path below_images(const fs::path& domain) {
+  const auto inner = list_folder(domain).folders;
+  const bool is_images =
+      inner.size() == 1 && lower_case(inner.front().filename().string()) == "images";
+  return is_images ? inner.front() : domain;
+}
+
+std::string name_of(const fs::path& root) {
+  std::error_code error;
+  fs::path whole = fs::weakly_canonical(root, error);
+  if (error) whole = root;
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 
 bool are_parts(const std::vector<fs::path>& folders) {

@@ -32,6 +32,13 @@ void add_classes(const std::filesystem::path& folder, const std::string& domain,
 void add_domain(const std::filesystem::path& folder, const std::string& domain,
                 FoundEntries& found);
 
+/// The folder that holds a domain's classes: `domain`, or the folder `images` in it where it holds
+/// no other (Office-31).
+[[nodiscard]] std::filesystem::path below_images(const std::filesystem::path& domain);
+
+/// The last name of a folder, also of "." and "..".
+[[nodiscard]] std::string name_of(const std::filesystem::path& root);
+
 /// Throws base::Error(data) when `root` is not there or no folder; `expected` says what should be.
 void check_root(const std::filesystem::path& root, const std::string& expected);
 

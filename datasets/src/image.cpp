@@ -113,15 +113,4 @@ Image decode_image(const std::filesystem::path& file, View view) {
   return decode_image(base::read_file(file, kMaxFileBytes), base::printable(file), view);
 }
 
-Image decode_image(const std::filesystem::path& file, const base::Digest& expected, View view) {
-  const std::vector<std::uint8_t> bytes = base::read_file(file, kMaxFileBytes);
-  base::Sha256 hash;
-  hash.update(bytes);
-  if (hash.finish() != expected)
-    throw Error(ErrorKind::data, base::printable(file) +
-                                     " changed while petlab was at work: it is not the image "
-                                     "that was hashed a moment ago; start again");
-  return decode_image(bytes, base::printable(file), view);
-}
-
 }  // namespace petlab::datasets

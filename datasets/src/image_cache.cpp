@@ -4,6 +4,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/sha256.hpp"
 #include "petlab/datasets/resize.hpp"
+#include "petlab/datasets/stored_picture.hpp"
 
 #include <ATen/ATen.h>
 
@@ -31,20 +32,16 @@ std::array<std::uint8_t, 32> key_of(const std::string& fingerprint, int size) {
 /// Builds the file; returns the number of pictures that were there from an earlier attempt.
 std::size_t build(const fs::path& file, const CacheShape& shape, const Dataset& dataset, int size,
                   const CacheOptions& options) {
-  std::vector<const Sample*> samples;
-  for (const auto& domain : dataset.domains) {
-    for (const auto& sample : domain.samples)
-      samples.push_back(&sample);
-  }
+  const std::vector<const Sample*> samples = samples_of(dataset);
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   bool first = true;
   std::size_t kept = 0;
   CacheProgress progress{.total = samples.size()};
   CacheFile::build(
-      file, shape, options.threads,
+      file, shape, options.threads, storage_order(samples),
       [&](std::size_t i, std::span<std::uint8_t> planes) {
-        clip_crop_planes(decode_image(samples[i]->file, dataset.digests[i]), size, planes);
+        clip_crop_planes(decode_picture(*samples[i], dataset.digests[i]), size, planes);
       },
       [&](std::size_t more) {
         if (first) kept = more;

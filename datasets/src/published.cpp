@@ -89,7 +89,7 @@ void compare_counts(const PublishedSet& set, const LoadOptions& options, Dataset
         dataset.notes.push_back("domain '" + known.name + "' is not there");
   if (set.classes.empty()) return;
   for (const std::string& name : set.classes)
-    if (!std::binary_search(dataset.classes.begin(), dataset.classes.end(), name))
+    if (std::find(dataset.classes.begin(), dataset.classes.end(), name) == dataset.classes.end())
       dataset.notes.push_back("class '" + name + "' is in no domain");
   for (const std::string& name : dataset.classes)
     if (std::find(set.classes.begin(), set.classes.end(), name) == set.classes.end())
@@ -171,7 +171,7 @@ Dataset load_published(const PublishedSet& set, const fs::path& root, const Load
   FoundEntries classes;
   classes.passed.leave_out_foreign = options.leave_out_foreign;
   for (const auto& [domain, folder] : found.domains)
-    add_domain(folder, domain->name, classes);
+    add_domain(below_images(folder), domain->name, classes);
   const std::vector<std::string> passed = settle(classes.passed, found.root);
   found.notes.insert(found.notes.end(), passed.begin(), passed.end());
   return make(set, std::move(classes.entries), found, options);

@@ -55,6 +55,9 @@ struct FoundRoot {
 
 [[nodiscard]] const PublishedSet& office_home();
 [[nodiscard]] const PublishedSet& pacs();
+[[nodiscard]] const PublishedSet& office31();
+[[nodiscard]] const PublishedSet& vlcs();
+[[nodiscard]] const PublishedSet& terra_incognita();
 [[nodiscard]] const PublishedSet& domainnet();
 [[nodiscard]] const PublishedSet& mini_domainnet();
 [[nodiscard]] const PublishedSet& domainnet_126();

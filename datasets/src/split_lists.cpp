@@ -48,6 +48,11 @@ void check_domains(const Dataset& dataset, const Split& split, bool needs_test) 
   }
 }
 
+std::string file_name_of(const Sample& sample) {
+  const bool has_file = sample.place.kind == Place::Kind::whole_file;
+  return (has_file ? sample.file : std::filesystem::path(sample.place.name)).filename().string();
+}
+
 /// Where a data set's pictures are: by domain, class and file name.
 class SampleFinder {
  public:
@@ -56,9 +61,9 @@ class SampleFinder {
     for (std::size_t d = 0; d < dataset.domains.size(); ++d)
       for (std::size_t i = 0; i < dataset.domains[d].samples.size(); ++i) {
         const Sample& sample = dataset.domains[d].samples[i];
-        samples_[d].emplace(key(dataset.classes[static_cast<std::size_t>(sample.label)],
-                                sample.file.filename().string()),
-                            static_cast<std::int64_t>(i));
+        samples_[d].emplace(
+            key(dataset.classes[static_cast<std::size_t>(sample.label)], file_name_of(sample)),
+            static_cast<std::int64_t>(i));
       }
   }
 

@@ -13,6 +13,7 @@ pkg_check_modules(RSVG REQUIRED IMPORTED_TARGET librsvg-2.0)
 pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
 pkg_check_modules(DUKTAPE REQUIRED IMPORTED_TARGET duktape)
+pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 # Only for runs on several processes (--ranks): without it petlab is built without them.
 find_path(PETLAB_GLOO_INCLUDE gloo/rendezvous/store.h DOC "Folder that holds the headers of gloo")

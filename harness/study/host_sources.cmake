@@ -4,7 +4,7 @@
 # changing them repeats no run.
 set(folders base/include base/src sdk/include kernels/include kernels/src clip/include clip/src engine/include engine/src)
 list(TRANSFORM folders PREPEND ${PROJECT_SOURCE_DIR}/harness/)
-list(APPEND folders ${PROJECT_SOURCE_DIR}/datasets/include ${PROJECT_SOURCE_DIR}/datasets/src)
+list(APPEND folders ${PROJECT_SOURCE_DIR}/datasets/include ${PROJECT_SOURCE_DIR}/datasets/src ${PROJECT_SOURCE_DIR}/datasets/parquet)
 set(patterns "")
 foreach(folder IN LISTS folders)
   list(APPEND patterns ${folder}/*.hpp ${folder}/*.cpp)
@@ -16,7 +16,7 @@ find_package(Git QUIET)
 set(host_state unknown)
 if(GIT_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
   execute_process(
-    COMMAND ${GIT_EXECUTABLE} status --porcelain -- harness/base harness/sdk harness/kernels harness/clip harness/engine datasets/include datasets/src plugins
+    COMMAND ${GIT_EXECUTABLE} status --porcelain -- harness/base harness/sdk harness/kernels harness/clip harness/engine datasets/include datasets/src datasets/parquet plugins
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     OUTPUT_VARIABLE changes ERROR_QUIET RESULT_VARIABLE status)
   if(status EQUAL 0)

@@ -222,8 +222,12 @@ TEST(DatasetsHelp, TeachesEachAction) {
     EXPECT_THAT(help.out, HasSubstr("Examples:")) << action;
   }
   const Output list = run_petlab({"datasets", "list"}, fs::temp_directory_path());
-  for (const char* name : {"icon-home", "office-home", "domainnet", "mini-domainnet",
-                           "domainnet-126", "pacs", "folder", "csv"})
+  for (const char* name :
+       {"icon-home",     "office-home", "domainnet",     "mini-domainnet",  "domainnet-126",
+        "pacs",          "office31",    "vlcs",          "terra-incognita", "imagenet",
+        "caltech101",    "oxford-pets", "stanford-cars", "flowers102",      "food101",
+        "fgvc-aircraft", "sun397",      "dtd",           "eurosat",         "ucf101",
+        "coop-split",    "parquet",     "webdataset",    "folder",          "csv"})
     EXPECT_THAT(list.out, HasSubstr(std::string(name) + "\n  what"));
   EXPECT_THAT(list.out, Not(HasSubstr("http")));
 }

@@ -2,11 +2,10 @@
 
 #include "parallel.hpp"
 #include "petlab/base/error.hpp"
-#include "petlab/base/read_file.hpp"
 #include "petlab/base/sha256.hpp"
-#include "petlab/base/text.hpp"
 #include "petlab/datasets/image.hpp"
 #include "petlab/datasets/split_notes.hpp"
+#include "petlab/datasets/stored_picture.hpp"
 #include "petlab/datasets/tools/perceptual_hash.hpp"
 #include "tree.hpp"
 
@@ -53,16 +52,15 @@ std::vector<Item> items_of(const Dataset& dataset, const Split& split) {
 
 void inspect(Item& item) {
   try {
-    const auto bytes = base::read_file(item.sample->file);
+    const auto bytes = read_picture(*item.sample);
     base::Sha256 hash;
     hash.update(bytes);
     item.digest = hash.finish();
     item.opened = true;
-    const Image image = decode_image(bytes, base::printable(item.sample->file));
+    const Image image = decode_image(bytes, picture_name(*item.sample));
     item.low = std::min(image.width, image.height);
     item.high = std::max(image.width, image.height);
-    if (!image.damage.empty())
-      item.damage = base::printable(item.sample->file) + ": " + image.damage;
+    if (!image.damage.empty()) item.damage = picture_name(*item.sample) + ": " + image.damage;
     item.look = perceptual_hash(image);
     item.plain = !item.look;
   } catch (const base::Error& error) {
@@ -152,8 +150,9 @@ CheckReport check_dataset(const Dataset& dataset, const Split& split, const Chec
   std::vector<Item> items = items_of(dataset, split);
   std::mutex mutex;
   std::size_t done = 0;
+  const std::vector<std::size_t> order = storage_order(samples_of(dataset));
   parallel_for(items.size(), options.threads, [&](std::size_t i) {
-    inspect(items[i]);
+    inspect(items[order[i]]);
     if (!options.progress) return;
     const std::lock_guard guard(mutex);
     options.progress(++done, items.size());

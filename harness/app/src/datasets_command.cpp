@@ -62,9 +62,11 @@ void add_dataset_options(po::options_description& options) {
                         "folders; petlab datasets list explains each)")(
       "domains", text_value(), "only these domains, in this order, e.g. Art,Product")(
       "lists", text_value(),
-      "folder of the lists that make mini-domainnet, domainnet-126 or domainnet")(
-      "class-names", text_value(),
-      "CSV file with the columns folder and name: what each class is called in prompts")(
+      "folder of the lists that make mini-domainnet, domainnet-126 or domainnet, or of CoOp's "
+      "split_zhou_*.json")("class-names", text_value(),
+                           "CSV file with the columns folder and name, or a .txt of such lines: "
+                           "what each class is called "
+                           "in prompts")(
       "other-formats", text_value(),
       "images in formats that petlab does not read: refuse, or leave-out (default: refuse)")(
       "threads", po::value<int>()->default_value(0), "threads (0: all cores)");

@@ -132,6 +132,40 @@ TEST_F(Published, PacsMayLieBelowImagesOrKfold) {
   EXPECT_EQ(guess_dataset(root() / "a"), "pacs");
 }
 
+TEST_F(Published, OtherSetsOfDomainsAreKnownByTheirFolders) {
+  for (const std::string domain : {"amazon", "dslr", "webcam"})
+    put("Office31/" + domain + "/images/back_pack");
+  for (const std::string domain : {"CALTECH", "LABELME", "PASCAL", "SUN"})
+    put("v/" + domain + "/bird");
+  for (const std::string domain : {"location_100", "location_38", "location_43", "location_46"})
+    put("terra_incognita/" + domain + "/bobcat");
+  const struct {
+    std::string name, root;
+    std::vector<std::string> domains;
+    std::size_t classes;
+  } sets[] = {{"office31", "Office31", {"amazon", "dslr", "webcam"}, 31},
+              {"vlcs", "v", {"Caltech101", "LabelMe", "SUN09", "VOC2007"}, 5},
+              {"terra-incognita",
+               "terra_incognita",
+               {"location_100", "location_38", "location_43", "location_46"},
+               10}};
+  for (const auto& set : sets) {
+    EXPECT_EQ(guess_dataset(root() / set.root), set.name);
+    const Dataset dataset = load(set.name, set.root);
+    EXPECT_EQ(names(dataset), set.domains);
+    EXPECT_EQ(dataset.classes.size(), 1U);
+    EXPECT_EQ(sample_count(dataset), 3 * set.domains.size());
+    // Each other class of the publication is missed.
+    EXPECT_EQ(std::count_if(dataset.notes.begin(), dataset.notes.end(),
+                            [](const std::string& note) {
+                              return note.find("is in no domain") != std::string::npos;
+                            }),
+              static_cast<std::ptrdiff_t>(set.classes - 1));
+  }
+  put("v/PASCAL/bird2");
+  EXPECT_THAT(load("vlcs", "v").notes, Contains("class 'bird2' is none of vlcs's"));
+}
+
 class DomainNet : public Published {
  protected:
   void SetUp() override {

@@ -106,6 +106,10 @@ TEST_F(UserInputs, ClassNamesComeFromAFile) {
   EXPECT_THAT(named.display_names, ElementsAre("tench", "goldfish"));
   EXPECT_EQ(plain.class_names_hash, "");
   EXPECT_EQ(named.class_names_hash.size(), 64U);
+  // ImageNet's form gives the same names, and with them the same hash.
+  const fs::path lines = write("classnames.txt", "n01440764 tench\nn01443537 goldfish\n");
+  EXPECT_EQ(load({.name = "", .root = {}, .class_names = lines}).class_names_hash,
+            named.class_names_hash);
   const auto with = [&](const std::string& text) {
     write("names.csv", text);
     return error({.name = "", .root = {}, .class_names = names});

@@ -17,6 +17,20 @@ enum class Part : std::uint8_t { none, train, validation, test };
 /// "none", "train", "validation", "test".
 [[nodiscard]] std::string to_string(Part part);
 
+/// Where a picture lies in a file that holds many.
+struct Place {
+  enum class Kind : std::uint8_t {
+    whole_file,  ///< the file is the picture
+    bytes,       ///< `size` bytes of the file from byte `at`, as in a tar shard
+    row,         ///< row `at` of column `column` of a Parquet file
+  };
+  Kind kind = Kind::whole_file;
+  std::uint64_t at = 0;
+  std::uint64_t size = 0;
+  std::string name = {};  ///< what the file calls it: a member's path, a row's image.path or number
+  std::string column = {};
+};
+
 struct Sample {
   /// "domain/class/file" without the file's extension, the same on every machine. With it where
   /// two pictures of a class differ in nothing else. Bytes of the file's name that are no text
@@ -25,6 +39,7 @@ struct Sample {
   std::filesystem::path file;
   std::int64_t label = 0;  ///< index into Dataset::classes
   Part part = Part::none;  ///< in the split that comes with the data set
+  Place place = {};        ///< in `file`
 };
 
 /// One visual domain; classifying its pictures is one task.
@@ -38,7 +53,9 @@ struct Domain {
 struct Dataset {
   std::string name;
   std::string version;
-  std::vector<std::string> classes;        ///< folder names over all domains, C-locale order
+  /// Folder names over all domains in C-locale order; of data sets that number their classes
+  /// (CoOp's splits, Parquet, tar shards) in the order of those numbers.
+  std::vector<std::string> classes;
   std::vector<std::string> display_names;  ///< the same for prompts: '_' is a blank
   std::vector<Domain> domains;             ///< C-locale order, or as asked for
   /// Lower-case hexadecimal SHA-256 over all ids, labels, class names and file bytes.
@@ -55,6 +72,9 @@ struct Dataset {
   /// samples; empty without one. Who decodes a picture compares them: the file may have changed.
   std::vector<base::Digest> digests = {};
   ClassPart class_part = ClassPart::all;  ///< take_classes()
+  /// What its publication makes of a class name for zero-shot CLIP, with {} for the name; "" where
+  /// it says nothing. For people: methods have a template of their own.
+  std::string text_template = {};
 };
 
 struct FolderOptions {

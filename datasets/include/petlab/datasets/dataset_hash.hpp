@@ -11,4 +11,8 @@ namespace petlab::datasets {
 /// nothing.
 [[nodiscard]] std::string dataset_hash(const Dataset& dataset);
 
+/// What the classes of a data set are sorted by, for sentences: "name", or "label" where the data
+/// set numbers them otherwise.
+[[nodiscard]] std::string class_order(const Dataset& dataset);
+
 }  // namespace petlab::datasets

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "petlab/base/sha256.hpp"
-
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -48,11 +46,6 @@ inline constexpr std::uint64_t kMaxDecodingBytes = std::uint64_t{1} << 30U;
 
 /// The same for a file. Throws base::Error(data) also for a file that cannot be read.
 [[nodiscard]] Image decode_image(const std::filesystem::path& file, View view = View::stored);
-
-/// The same for a file that was hashed before: what is decoded is what was hashed. Throws
-/// base::Error(data) also when the file's SHA-256 is not `expected` any more.
-[[nodiscard]] Image decode_image(const std::filesystem::path& file, const base::Digest& expected,
-                                 View view = View::stored);
 
 /// A PNG file (8-bit RGB). The same picture gives the same bytes with the same zlib.
 [[nodiscard]] std::vector<std::uint8_t> encode_png(const Image& image);

@@ -45,8 +45,10 @@ struct DatasetSource {
 /// in one sentence.
 [[nodiscard]] Dataset open_dataset(const DatasetSource& source);
 
-/// What the folder or file `root` looks like: "csv" for a file, "icon-home", "office-home", "pacs",
-/// "mini-domainnet" (with splits_mini), "domainnet", else "folder". Reads no picture.
+/// What the folder or file `root` looks like: for a file "parquet", "webdataset" (.tar),
+/// "coop-split"
+/// (.json) or "csv"; "icon-home", a data set of CoOp by its split, one of domains by their folders
+/// ("mini-domainnet" with splits_mini), "parquet", "webdataset"; else "folder". Reads no picture.
 [[nodiscard]] std::string guess_dataset(const std::filesystem::path& root);
 
 }  // namespace petlab::datasets

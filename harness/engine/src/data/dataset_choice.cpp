@@ -39,8 +39,9 @@ std::string class_part_note(const datasets::Dataset& dataset) {
   };
   return datasets::to_string(dataset.class_part) + " classes: " + std::to_string(labels.size()) +
          " of " + std::to_string(dataset.classes.size()) + ", " +
-         (dataset.class_part == ClassPart::base ? "the first" : "the last") + " by name (" +
-         name(*labels.begin()) + " to " + name(*labels.rbegin()) + ")";
+         (dataset.class_part == ClassPart::base ? "the first" : "the last") + " by " +
+         datasets::class_order(dataset) + " (" + name(*labels.begin()) + " to " +
+         name(*labels.rbegin()) + ")";
 }
 
 }  // namespace

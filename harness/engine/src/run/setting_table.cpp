@@ -44,14 +44,16 @@ std::vector<SettingEntry> make_table() {
       choice(&D::name, datasets::dataset_names(),
              {.section = "dataset",
               .name = "name",
-              .help = "data set (petlab datasets list); folder and csv: images of your own",
+              .help = "data set (petlab datasets list); folder, csv, coop-split, parquet and "
+                      "webdataset: images of your own",
               .option = "dataset",
               .default_text = "must be there",
               .in_identity = false,
               .in_record = false}),
       path(&D::root, {.section = "dataset",
                       .name = "root",
-                      .help = "folder of the images; of csv the file",
+                      .help = "folder of the images; of csv, coop-split, parquet and webdataset "
+                              "also the file",
                       .option = "dataset-root",
                       .default_text = "must be there",
                       .in_identity = false,
@@ -66,15 +68,16 @@ std::vector<SettingEntry> make_table() {
       path(&D::lists,
            {.section = "dataset",
             .name = "lists",
-            .help = "folder of the lists that make mini-domainnet, domainnet-126, domainnet",
+            .help = "folder of the lists that make mini-domainnet, domainnet-126, domainnet, or of "
+                    "CoOp's split_zhou_*.json",
             .default_text = "in the root",
             .in_identity = false,
             .is_optional = true}),
       path(&D::class_names,
            {.section = "dataset",
             .name = "class-names",
-            .help =
-                "CSV file with the columns folder and name: what each class is called in prompts",
+            .help = "CSV file with the columns folder and name, or a .txt of such lines as in "
+                    "ImageNet's classnames.txt: what each class is called in prompts",
             .option = "class-names",
             .default_text = "as their folders",
             .in_identity = false,
