@@ -11,7 +11,8 @@ A store is the SQLite file that `petlab run` writes. It is opened for reading al
         tensors = store.adapters(runs.run[0])      # what the run has trained
 
 Frames have the columns of the store's views and tables (results/README.md). What the file holds is
-read as it is; `petlab check STORE` looks for contradictions in it.
+read as it is; `petlab check STORE` looks for contradictions in it. As a program,
+`python -m petlab_results`, it is petlab_trackers.py: runs for TensorBoard and MLflow.
 """
 
 from __future__ import annotations
@@ -114,6 +115,24 @@ class Store:
     def costs(self, study: Optional[str] = None) -> pandas.DataFrame:
         """The view `cost`: a line a run and phase."""
         return self._view("cost", study)
+
+    def epochs(self, study: Optional[str] = None) -> pandas.DataFrame:
+        """The learning curves: a line a finished run and epoch, in the order in which they were
+        computed: `run`, `phase` ("train", or "warm-up" before a grouping is known), `epoch` from 0,
+        mean training `loss`, `learning_rate`, `seconds`, `steps` and `images` of the epoch."""
+        self._refuse_unknown(study)
+        return self._frame(
+            """
+            SELECT r.identity AS run, e.phase, e.epoch, e.loss, e.learning_rate, e.seconds, e.steps,
+                   e.images
+            FROM epochs e
+            JOIN runs r USING (run_id)
+            WHERE r.status = 'done'
+              AND (? IS NULL OR r.identity IN (SELECT p.identity FROM study_runs p
+                                               JOIN studies s USING (study_id) WHERE s.name = ?))
+            ORDER BY r.run_id, e.position""",
+            (study, study),
+        )
 
     def values(self, study: Optional[str] = None, kind: Optional[str] = None) -> pandas.DataFrame:
         """Named values of the runs, as text: `run`, `kind` ("identity", "option", "protocol" or
@@ -305,3 +324,9 @@ def _unpack(path: Path, task: str, fmt: int, data: bytes, images: int) -> "tuple
 def open_store(path: Union[str, "os.PathLike[str]"]) -> Store:
     """The store at this path, open for reading."""
     return Store(path)
+
+
+if __name__ == "__main__":
+    from petlab_trackers import main
+
+    main()

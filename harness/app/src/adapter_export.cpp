@@ -7,6 +7,7 @@
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "petlab/engine/stored_adapters.hpp"
+#include "prompt_export.hpp"
 
 #include <ATen/ATen.h>
 
@@ -29,15 +30,6 @@ constexpr std::string_view kPeftPrefix = "base_model.model.";
 
 constexpr std::pair<const char*, sdk::TowerChanges sdk::BackboneChanges::*> kTowers[] = {
     {"vision_model", &sdk::BackboneChanges::vision}, {"text_model", &sdk::BackboneChanges::text}};
-
-/// "group art+line" -> "group-art-line".
-std::string folder_name(const std::string& owner) {
-  std::string name = owner;
-  std::replace_if(
-      name.begin(), name.end(),
-      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_'; }, '-');
-  return name;
-}
 
 /// Kinds of the parts that the changes have.
 std::set<std::string> kinds_of(const sdk::BackboneChanges& changes) {
@@ -143,6 +135,13 @@ void write_peft(const Peft& peft, const fs::path& folder) {
   base::write_file(folder / "adapter_config.json", peft.config.dump(2) + "\n");
 }
 
+/// The trained weights alone, by their names in CLIPModel.
+void write_weights(const Tensors& trained, const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  clip::write_safetensors(trained, folder / "changed_weights.safetensors", {{"format", "pt"}});
+}
+
 /// The backbone's own files, then the weights that were trained in the place of its own.
 void write_model(const Tensors& trained, const clip::Backbone& backbone, const fs::path& model,
                  const fs::path& folder) {
@@ -159,12 +158,37 @@ void write_model(const Tensors& trained, const clip::Backbone& backbone, const f
   clip::write_safetensors(all, folder / "model.safetensors", {{"format", "pt"}});
 }
 
+/// Why adapters of these kinds have no layout but petlab's own.
+std::string remark_of(const std::string& owner, const std::set<std::string>& kinds) {
+  return "adapter '" + owner + "' is " +
+         base::joined(std::vector<std::string>(kinds.begin(), kinds.end())) +
+         ", for which PEFT and transformers have no layout; adapters.safetensors holds it as "
+         "results/README.md says";
+}
+
 }  // namespace
+
+fs::path new_folder(const fs::path& out, const std::string& prefix, const std::string& owner,
+                    const std::vector<fs::path>& taken) {
+  std::string name = prefix + "-" + owner;
+  std::replace_if(
+      name.begin(), name.end(),
+      [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_'; }, '-');
+  fs::path folder = out / name;
+  for (int n = 2; std::find(taken.begin(), taken.end(), folder) != taken.end(); ++n)
+    folder = out / (name + "-" + std::to_string(n));
+  return folder;
+}
 
 std::vector<fs::path> export_adapters(const engine::StoredAdapters& stored,
                                       const clip::Backbone& backbone, const fs::path& model,
                                       const fs::path& out, std::vector<std::string>& remarks) {
+  if (std::all_of(stored.adapters.begin(), stored.adapters.end(), has_prompts_alone))
+    return export_prompts(stored, backbone, out, remarks);
   std::vector<fs::path> folders;
+  const auto add_folder = [&](const char* prefix, const std::string& owner) {
+    return folders.emplace_back(new_folder(out, prefix, owner, folders));
+  };
   for (const engine::StoredAdapter& adapter : stored.adapters) {
     const std::string owner = engine::owner_text(adapter.owner);
     const auto kinds = adapter.changes.size() == 1 ? kinds_of(adapter.changes.front())
@@ -175,18 +199,15 @@ std::vector<fs::path> export_adapters(const engine::StoredAdapters& stored,
     std::optional<Peft> peft;
     if (is_one && kinds.contains(sdk::LowRank::kKind)) peft = lora(changes, stored.facts.backbone);
     if (is_one && kinds.contains(sdk::Affine::kKind)) peft = ia3(changes, stored.facts.backbone);
-    if (peft) {
-      folders.push_back(out / ("peft-" + folder_name(owner)));
-      write_peft(*peft, folders.back());
-    } else if (is_one && !changes.weights.empty()) {
-      folders.push_back(out / ("model-" + folder_name(owner)));
-      write_model(changes.weights, backbone, model, folders.back());
-    } else {
-      remarks.push_back("adapter '" + owner + "' is " +
-                        base::joined(std::vector<std::string>(kinds.begin(), kinds.end())) +
-                        ", for which PEFT and transformers have no layout; adapters.safetensors "
-                        "holds it as results/README.md says");
-    }
+    if (peft)
+      write_peft(*peft, add_folder("peft", owner));
+    else if (is_one && !changes.weights.empty() &&
+             changes.weights.size() + 1 >= backbone.weights().size())  // but for the temperature
+      write_model(changes.weights, backbone, model, add_folder("model", owner));
+    else if (is_one && !changes.weights.empty())
+      write_weights(changes.weights, add_folder("weights", owner));
+    else
+      remarks.push_back(remark_of(owner, kinds));
   }
   return folders;
 }

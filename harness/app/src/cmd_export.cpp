@@ -11,13 +11,31 @@
 #include "petlab/study/evaluation.hpp"
 #include "stored_run.hpp"
 #include "study_command.hpp"
+#include "tracker_export.hpp"
 
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 
 namespace petlab::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kTrackers[] = {"tensorboard", "mlflow"};
+
+void export_to_tracker(const Parsed& options, const char* tracker) {
+  TrackerExport asked{.tracker = tracker,
+                      .store = options.text("store"),
+                      .place = options.text(tracker),
+                      .study = options.has("study") ? options.text("study") : "",
+                      .run = ""};
+  if (options.has("RUN")) {
+    const results::RunStore store(asked.store, results::OpenMode::read_only);
+    asked.run = find_run(store, options.text("RUN"), "are exported").identity.hash;
+  }
+  std::cout << export_to_tracker(asked) << std::flush;
+}
 
 void export_views(const Parsed& options) {
   std::optional<std::string> study;
@@ -62,27 +80,39 @@ int run_export(const Arguments& arguments) {
       "parameters, ranking, searches) as a CSV file (RFC 4180). results/README.md says what their\n"
       "columns are. With RUN, the beginning of a run's identity: writes its adapters, as petlab\n"
       "keeps them (adapters.safetensors) and, where there is a layout, for PEFT (LoRA, (IA)^3:\n"
-      "PeftModel.from_pretrained) and for transformers (full fine-tuning: a whole CLIP).",
+      "PeftModel.from_pretrained) and for transformers (full fine-tuning: a whole CLIP; copies of\n"
+      "some weights: these, for load_state_dict; prompts: with a loader in Python beside them).\n"
+      "--tensorboard and --mlflow write finished runs, or RUN alone, for these programs.",
       po::options_description("Options"),
       {"RUN"},
       "  petlab export --store results/demo.sqlite --out results/csv\n"
       "  petlab export --store results/all.sqlite --out results/csv --study demo\n"
-      "  petlab export 1bc4700f8e0b --store results/demo.sqlite --out lora\n"};
+      "  petlab export 1bc4700f8e0b --store results/demo.sqlite --out lora\n"
+      "  petlab export --store results/demo.sqlite --tensorboard results/events\n"};
   usage.positional_optional = true;
   usage.options.add_options()("out", text_value(),
                               "folder for the files, made where there is none")(
-      "study", text_value(), "without RUN: only this study's lines");
+      "study", text_value(), "without RUN: only this study's lines")(
+      "tensorboard", text_value(), "folder for TensorBoard's event files, one below for each run")(
+      "mlflow", text_value(), "folder for a file store of MLflow, or a tracking URI");
   add_data_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;
-  for (const char* needed : {"store", "out"})
-    if (!options->has(needed))
-      base::throw_config_error(std::string("petlab export needs --") + needed +
-                               (std::string(needed) == "store" ? " FILE" : " FOLDER"));
-  if (options->has("RUN"))
-    export_run(*options);
-  else
-    export_views(*options);
+  if (!options->has("store")) base::throw_config_error("petlab export needs --store FILE");
+  const bool is_for_trackers = std::any_of(std::begin(kTrackers), std::end(kTrackers),
+                                           [&](const char* name) { return options->has(name); });
+  if (!options->has("out") && !is_for_trackers)
+    base::throw_config_error(
+        "petlab export needs --out FOLDER, --tensorboard FOLDER or --mlflow "
+        "FOLDER");
+  if (options->has("out")) {
+    if (options->has("RUN"))
+      export_run(*options);
+    else
+      export_views(*options);
+  }
+  for (const char* name : kTrackers)
+    if (options->has(name)) export_to_tracker(*options, name);
   return kOk;
 }
 

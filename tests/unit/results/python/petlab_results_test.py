@@ -67,6 +67,10 @@ class Frames(unittest.TestCase):
         values = self.store.values("demo", "option")
         self.assertEqual(set(values.name), {"n_context"})
         self.assertGreater(len(self.store.values()), len(values))
+        epochs = self.store.epochs("demo")
+        self.assertEqual(len(epochs), 20)
+        self.assertEqual(set(epochs.phase), {"train"})
+        self.assertEqual(list(epochs.loss[:2]), [1.25, 0.75])
 
     def test_frames_agree_with_the_report(self):
         table = pandas.read_csv(FOLDER / "one" / "table.csv").set_index("row")
@@ -139,7 +143,8 @@ class Frames(unittest.TestCase):
                     store.predictions(run)
 
     def test_unknown_study(self):
-        for ask in (self.store.runs, self.store.accuracy, self.store.costs, self.store.values):
+        for ask in (self.store.runs, self.store.accuracy, self.store.costs, self.store.values,
+                    self.store.epochs):
             with self.assertRaisesRegex(StoreError, "holds no study 'x'; it holds: demo"):
                 ask("x")
 
@@ -204,11 +209,11 @@ class Files(unittest.TestCase):
 
 
 class Wheel(unittest.TestCase):
-    def test_is_made_of_the_one_file(self):
+    def test_is_made_of_its_files(self):
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "results"
             source.mkdir()
-            for name in ("petlab_results.py", "pyproject.toml"):
+            for name in ("petlab_results.py", "petlab_trackers.py", "pyproject.toml"):
                 shutil.copy(RESULTS / name, source)
             built = subprocess.run(
                 [sys.executable, "-m", "pip", "install", "--quiet", "--no-build-isolation",
@@ -217,7 +222,7 @@ class Wheel(unittest.TestCase):
                 capture_output=True, text=True)
             self.assertEqual(built.returncode, 0, built.stderr)
             files = sorted(file.name for file in Path(folder, "site").glob("*.py"))
-            self.assertEqual(files, ["petlab_results.py"])
+            self.assertEqual(files, ["petlab_results.py", "petlab_trackers.py"])
 
 
 if __name__ == "__main__":
