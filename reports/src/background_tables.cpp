@@ -3,6 +3,7 @@
 #include "column_list.hpp"
 #include "machine_paths.hpp"
 #include "numbers.hpp"
+#include "petlab/results/study_name.hpp"
 
 #include <algorithm>
 #include <map>
@@ -71,6 +72,8 @@ std::string chosen_text(const SearchRecord& search) {
 std::string trials_text(const SearchRecord& search) {
   std::string text = std::to_string(search.trials);
   if (search.added_trials > 0) text += " (" + std::to_string(search.added_trials) + " added)";
+  if (const std::size_t rungs = results::rung_of(search.study); rungs > 0)
+    text += " in " + std::to_string(rungs) + (rungs == 1 ? " rung" : " rungs");
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include "machine_paths.hpp"
 #include "markup.hpp"
 #include "numbers.hpp"
+#include "petlab/results/study_name.hpp"
 #include "row_table.hpp"
 #include "run_table.hpp"
 #include "test_table.hpp"
@@ -235,6 +236,11 @@ std::string search_text(const Report& report) {
     text +=
         " The standard error is what the number of images implies for the mean accuracy over "
         "tasks.";
+  if (has([](const SearchRecord& s) { return results::rung_of(s.study) > 0; }))
+    text +=
+        " Successive halving trains all candidates of a row for a short time and the best of them "
+        "for longer, each rung in a study of its own; the validation accuracy is of the last rung, "
+        "whose training may be shorter than the rows'.";
   if (has([](const SearchRecord& s) { return !s.edges.empty(); }))
     text += " Where a value is the lowest or highest that was tried, the best may lie beyond it.";
   return text;

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <map>
 
 namespace petlab::tests {
@@ -158,6 +160,94 @@ TEST(Search, GrowsAGridOnDevelopmentImagesUntilItsBestLiesInside) {
                               HasSubstr("Chosen for row coop: learning-rate 1e-12: "),
                               HasSubstr("points, on 24 development images ("),
                               HasSubstr("; 3 trials, 1 of them added to the grid")));
+}
+
+TEST(Search, HalvingTrainsTheBestCandidatesForLonger) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(
+      "[row.probe]\nmethod = linear-probe\nsharing = joint\n"
+      "[row.coop]\nmethod = coop\nsharing = joint\noption.n-ctx = 2\n"
+      "[search]\nstrategy = halving\nspace.learning-rate = 1e-12,0.002,0.02,0.2\nseeds = 1,2\n",
+      "epochs = 6\nbatch = 2");
+  const auto call = [&](std::vector<std::string> arguments) {
+    for (const char* more : {"--store", "a.sqlite", "--cache-dir", "cache", "--set",
+                             "dataset.development-fraction=0.25", "--set", "study.name=small"})
+      arguments.emplace_back(more);
+    return run_petlab(arguments, workshop.folder());
+  };
+  const Output before = call({"plan", study});
+  EXPECT_EQ(before.exit_code, 0) << before.err;
+  EXPECT_THAT(before.out,
+              HasSubstr("row coop waits for its search, small/search/rung-1 (rung 1 of 2: 4 "
+                        "candidates a row, 1 of 6 epochs)"));
+  // One row first: the rungs of the other are added to the same studies.
+  const Output one = call({"run", study, "--rows", "probe"});
+  ASSERT_EQ(one.exit_code, 0) << one.out << one.err;
+  EXPECT_THAT(one.out, HasSubstr("; 4 trials in 2 rungs, 12 runs"));
+  const Output all = call({"run", study});
+  ASSERT_EQ(all.exit_code, 0) << all.out << all.err;
+
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  const auto record = store.study("small").value();
+  ASSERT_EQ(record.searches.size(), 2U);
+  std::int64_t trial_steps = 0;
+  for (std::size_t r = 0; r < 2; ++r) {
+    const std::string label = r == 0 ? "probe" : "coop";
+    std::vector<std::map<std::string, double>> rungs(2);
+    for (std::size_t rung = 0; rung < 2; ++rung)
+      for (const results::StudyRun& run :
+           store.runs("small/search/rung-" + std::to_string(rung + 1))) {
+        if (!run.plan.row_label.starts_with(label + ".")) continue;
+        ASSERT_EQ(run.status, RunStatus::done);
+        const results::RunRecord done = store.load(run.plan.hash).value();
+        EXPECT_EQ(done.test_evaluations, 0);
+        rungs[rung][run.plan.row_label] += mean_accuracy(done) / 2;
+        for (const results::EpochRecord& epoch : done.epochs)
+          trial_steps += epoch.steps;
+        EXPECT_EQ(done.epochs.size(), rung + 1);
+      }
+    ASSERT_EQ(rungs[0].size(), 4U);
+    ASSERT_EQ(rungs[1].size(), 2U);
+    // Whoever went on was at least as good as whoever did not.
+    double worst_kept = 1.0, best_dropped = 0.0;
+    for (const auto& [trial, accuracy] : rungs[0])
+      if (rungs[1].count(trial) > 0)
+        worst_kept = std::min(worst_kept, accuracy);
+      else
+        best_dropped = std::max(best_dropped, accuracy);
+    EXPECT_GE(worst_kept, best_dropped) << label;
+    const results::SearchRecord& search = record.searches[r];
+    EXPECT_EQ(search.strategy, "halving");
+    EXPECT_EQ(search.trials, 4);
+    EXPECT_EQ(search.trial_runs, 12);
+    EXPECT_EQ(search.study, "small/search/rung-2");
+    EXPECT_DOUBLE_EQ(search.validation_accuracy,
+                     std::max(rungs[1].begin()->second, rungs[1].rbegin()->second));
+  }
+  // A third of the steps of the same grid.
+  std::int64_t final_steps = 0;
+  for (const results::StudyRun& run : store.runs("small"))
+    for (const results::EpochRecord& epoch : store.load(run.plan.hash)->epochs)
+      final_steps += epoch.steps;
+  EXPECT_GT(final_steps, 0);
+  EXPECT_EQ(3 * trial_steps, 4 * final_steps);
+
+  const Output again = call({"run", study});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, AllOf(HasSubstr("2 studies: 24 runs, 24 in a.sqlite, 0 to do"),
+                               HasSubstr("Study small: 4 runs, 4 in a.sqlite, 0 to do")));
+  const Output report =
+      run_petlab({"report", "--store", "a.sqlite", "--out", "page"}, workshop.folder());
+  EXPECT_EQ(report.exit_code, 0) << report.err;
+  std::ifstream file(workshop.folder() / "page" / "report.html");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  EXPECT_THAT(page, AllOf(HasSubstr("4 in 2 rungs"), HasSubstr("small/search/rung-2")));
+  // Who was tried for one epoch, and how well each did.
+  const Output rung =
+      run_petlab({"report", "--store", "a.sqlite", "--study", "small/search/rung-1"},
+                 workshop.folder());
+  EXPECT_EQ(rung.exit_code, 0) << rung.err;
+  EXPECT_THAT(rung.out, AllOf(HasSubstr("coop.trial-1"), HasSubstr("coop.trial-4")));
 }
 
 }  // namespace

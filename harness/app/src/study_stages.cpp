@@ -3,10 +3,12 @@
 #include "follow_up_stage.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/left_out.hpp"
+#include "petlab/results/study_name.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -50,6 +52,9 @@ std::string search_text(const results::SearchRecord& search) {
   text += accuracy + images_text(search) + "; " + std::to_string(search.trials) + " trials";
   if (search.added_trials > 0)
     text += ", " + std::to_string(search.added_trials) + " of them added to the grid";
+  if (const std::size_t rungs = results::rung_of(search.study); rungs > 0)
+    text += " in " + std::to_string(rungs) + (rungs == 1 ? " rung, " : " rungs, ") +
+            std::to_string(search.trial_runs) + " runs";
   return text;
 }
 
@@ -67,48 +72,84 @@ StudyStages::StudyStages(std::vector<study::Protocol> protocols, const Parsed& o
                          const study::PluginRegistry& plugins)
     : protocols_(each_study(protocols)), options_(options), plugins_(plugins) {
   for (const study::Protocol& protocol : protocols_) {
-    if (!protocol.search) continue;
-    searches_.push_back(study::plan_search(protocol, plugins));
-    trials_.push_back(prepare_protocol(searches_.back().protocol, options, plugins));
+    stages_.emplace_back();
+    if (protocol.search) stages_.back().push_back(prepare(study::plan_search(protocol, plugins)));
   }
   (void)extend();
 }
 
+StudyStages::Stage StudyStages::prepare(const study::Search& search) const {
+  return {search, prepare_protocol(search.protocol, options_, plugins_)};
+}
+
+std::vector<PreparedStudy> StudyStages::trials() const {
+  std::vector<PreparedStudy> trials;
+  for (const std::vector<Stage>& of_study : stages_)
+    for (const Stage& stage : of_study)
+      trials.push_back(stage.trials);
+  return trials;
+}
+
+bool StudyStages::extend_grid(const study::Protocol& protocol, Stage& stage) const {
+  bool has_grown = false;
+  // What was added may have been run before, and ask for more.
+  while (const auto longer = study::extend_search(protocol, stage.search, stage.trials.plan,
+                                                  store_of(stage.trials).get(), plugins_)) {
+    stage = prepare(*longer);
+    has_grown = true;
+  }
+  return has_grown;
+}
+
+std::vector<PreparedStudy> StudyStages::extend_rungs(const study::Protocol& protocol,
+                                                     std::vector<Stage>& rungs) const {
+  std::vector<PreparedStudy> grown;
+  for (std::size_t i = 0; i < rungs.size(); ++i) {
+    const auto next = study::next_rung(protocol, rungs[i].search, rungs[i].trials.plan,
+                                       store_of(rungs[i].trials).get());
+    if (!next) {
+      rungs.erase(rungs.begin() + static_cast<std::ptrdiff_t>(i) + 1, rungs.end());
+      break;
+    }
+    if (i + 1 < rungs.size() && rungs[i + 1].search.trials == next->trials) continue;
+    if (i + 1 < rungs.size())
+      rungs[i + 1] = prepare(*next);
+    else
+      rungs.push_back(prepare(*next));
+    grown.push_back(rungs[i + 1].trials);
+  }
+  return grown;
+}
+
 std::vector<PreparedStudy> StudyStages::extend() {
   std::vector<PreparedStudy> grown;
-  std::size_t next = 0;
-  for (const study::Protocol& protocol : protocols_) {
-    if (!protocol.search) continue;
-    const std::size_t i = next++;
-    bool has_grown = false;
-    // What was added may have been run before, and ask for more.
-    while (const auto longer = study::extend_search(protocol, searches_[i], trials_[i].plan,
-                                                    store_of(trials_[i]).get(), plugins_)) {
-      searches_[i] = *longer;
-      trials_[i] = prepare_protocol(longer->protocol, options_, plugins_);
-      has_grown = true;
-    }
-    if (has_grown) grown.push_back(trials_[i]);
+  for (std::size_t i = 0; i < protocols_.size(); ++i) {
+    if (stages_[i].empty()) continue;
+    if (extend_grid(protocols_[i], stages_[i].front())) grown.push_back(stages_[i].front().trials);
+    for (PreparedStudy& rung : extend_rungs(protocols_[i], stages_[i]))
+      grown.push_back(std::move(rung));
   }
   return grown;
 }
 
 StudyStages::Second StudyStages::second() const {
   Second result;
-  std::size_t next = 0;
-  for (const study::Protocol& protocol : protocols_) {
+  for (std::size_t i = 0; i < protocols_.size(); ++i) {
+    const study::Protocol& protocol = protocols_[i];
     if (!protocol.search) {
       result.studies.push_back(prepare_protocol(protocol, options_, plugins_));
       continue;
     }
-    const PreparedStudy& trials = trials_[next];
-    study::SearchOutcome outcome =
-        study::choose_settings(protocol, searches_[next], trials.plan, store_of(trials).get());
-    ++next;
+    std::vector<study::PlannedSearch> rungs;
+    for (const Stage& stage : stages_[i])
+      rungs.push_back({stage.search, stage.trials.plan});
+    const PreparedStudy& trials = stages_[i].back().trials;
+    study::SearchOutcome outcome = study::choose_settings(protocol, rungs, store_of(trials).get());
+    const std::string rung = study::rung_text(protocol, stages_[i].back().search);
     for (const std::string& row : outcome.waiting)
       if (is_wanted(row, options_))
         result.remarks.push_back(protocol.name + ": row " + row + " waits for its search, " +
-                                 trials.protocol.name);
+                                 trials.protocol.name + (rung.empty() ? "" : " (" + rung + ")"));
     for (const std::string& row : outcome.failed)
       if (is_wanted(row, options_))
         result.remarks.push_back(protocol.name + ": no trial of row " + row +
@@ -124,7 +165,9 @@ StudyStages::Second StudyStages::second() const {
 
 StudyStages::Second StudyStages::all() const {
   Second result = second();
-  result.studies.insert(result.studies.begin(), trials_.begin(), trials_.end());
+  std::vector<PreparedStudy> studies = trials();
+  result.studies.insert(result.studies.begin(), std::make_move_iterator(studies.begin()),
+                        std::make_move_iterator(studies.end()));
   return result;
 }
 

@@ -19,10 +19,10 @@ class StudyStages {
 
   /// The studies of the trials, with those beyond the edge of a grid that the store asks for now;
   /// none where no study searches.
-  [[nodiscard]] const std::vector<PreparedStudy>& trials() const { return trials_; }
+  [[nodiscard]] std::vector<PreparedStudy> trials() const;
 
-  /// Adds the trials that the store asks for by now (study::extend_search). Those of trials() that
-  /// got some.
+  /// Adds the trials that the store asks for by now (study::extend_search, study::next_rung). Those
+  /// of trials() that are new or got some.
   [[nodiscard]] std::vector<PreparedStudy> extend();
 
   struct Second {
@@ -41,8 +41,18 @@ class StudyStages {
   std::vector<study::Protocol> protocols_;
   const Parsed& options_;
   const study::PluginRegistry& plugins_;
-  std::vector<study::Search> searches_;  ///< of the protocols that search, in their order
-  std::vector<PreparedStudy> trials_;    ///< the same
+  struct Stage {
+    study::Search search;
+    PreparedStudy trials;
+  };
+
+  Stage prepare(const study::Search& search) const;
+  bool extend_grid(const study::Protocol& protocol, Stage& stage) const;
+  std::vector<PreparedStudy> extend_rungs(const study::Protocol& protocol,
+                                          std::vector<Stage>& rungs) const;
+
+  /// Of each protocol: its rungs so far, one stage for another search, none without.
+  std::vector<std::vector<Stage>> stages_;
 };
 
 /// Says on standard output what a study's search chose: a line a row, with the images that scored

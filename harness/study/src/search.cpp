@@ -7,6 +7,7 @@
 #include "search_edge.hpp"
 #include "search_points.hpp"
 #include "search_results.hpp"
+#include "search_rungs.hpp"
 #include "search_section.hpp"
 
 #include <algorithm>
@@ -35,17 +36,23 @@ Row trial_row(const Row& row, const results::NamedValues& values, std::size_t nu
 }
 
 /// The study of the trials: of a row one behind the other, in the order in which they were added.
-Search make_search(const Protocol& protocol, std::vector<Trial> trials) {
+/// `rungs` and `rung` as in Search.
+Search make_search(const Protocol& protocol, std::vector<Trial> trials,
+                   const std::vector<Rung>& rungs = {}, std::size_t rung = 0) {
   const SearchSpec& spec = protocol.search.value();
   std::stable_sort(trials.begin(), trials.end(),
                    [](const Trial& a, const Trial& b) { return a.row < b.row; });
-  Search search{.protocol = protocol, .trials = std::move(trials)};
+  Search search{.protocol = protocol, .trials = std::move(trials), .rungs = rungs, .rung = rung};
   Protocol& study = search.protocol;
   const bool on_development = protocol.dataset.development_fraction > 0.0;
-  study.name = results::search_name(protocol.name);
+  const bool is_halving = !rungs.empty();
+  study.name = is_halving ? results::rung_name(protocol.name, rung + 1)
+                          : results::search_name(protocol.name);
   study.description =
       "Trials of the search of " + protocol.name +
-      (on_development ? ", on development images" : ", on held-out training images");
+      (on_development ? ", on development images" : ", on held-out training images") +
+      (is_halving ? "; " + rung_text(protocol, search) : "");
+  if (is_halving) shorten(study.training, rungs[rung].length);
   study.search.reset();
   study.rows.clear();
   if (!spec.seeds.empty()) study.seeds = spec.seeds;
@@ -54,12 +61,9 @@ Search make_search(const Protocol& protocol, std::vector<Trial> trials) {
   else
     study.dataset.validation_fraction =
         spec.validation_fraction.value_or(SearchSpec::kValidationFraction);
-  std::size_t number = 0;
-  for (std::size_t i = 0; i < search.trials.size(); ++i) {
-    const Trial& trial = search.trials[i];
+  for (const Trial& trial : search.trials) {
     const Row& row = protocol.rows[trial.row];
-    number = i > 0 && search.trials[i - 1].row == trial.row ? number + 1 : 1;
-    study.rows.push_back(trial_row(row, trial.values, number, place_of(spec, row)));
+    study.rows.push_back(trial_row(row, trial.values, trial.number, place_of(spec, row)));
   }
   return search;
 }
@@ -137,11 +141,59 @@ std::vector<Trial> trials_beyond(const Protocol& protocol, const Search& search,
   return added;
 }
 
+/// What the last of the rungs that a row has come to made of its trials, and how many runs all
+/// took.
+struct LastResult {
+  RowResult result;
+  const Search* search = nullptr;
+  std::int64_t trials = 0;  ///< of the first rung
+  std::int64_t runs = 0;
+};
+
+LastResult last_result(const std::vector<PlannedSearch>& rungs, std::size_t row,
+                       const results::RunStore* store) {
+  LastResult last;
+  const std::size_t number = std::max<std::size_t>(1, rungs.front().search.rungs.size());
+  for (std::size_t i = 0; i < number; ++i) {
+    const RowResult result =
+        i < rungs.size() ? row_result(rungs[i].search, row, rungs[i].plan, store) : RowResult{};
+    if (i > 0 && result.trials == 0) {  // a rung that the row has yet to come to
+      last.result.missing = true;
+      break;
+    }
+    if (i == 0) last.trials = result.trials;
+    last.result = result;
+    last.search = &rungs[i].search;
+    last.runs += result.trials * static_cast<std::int64_t>(last.search->protocol.seeds.size());
+    if (result.missing || !result.best) break;
+  }
+  return last;
+}
+
+/// The rungs of halving; none of another strategy.
+std::vector<Rung> rungs_of(const Protocol& protocol, std::size_t candidates) {
+  const SearchSpec& spec = protocol.search.value();
+  if (spec.strategy != SearchSpec::Strategy::halving) return {};
+  if (candidates < 2)
+    base::throw_config_error(spec.origin +
+                             ": strategy = halving needs at least 2 candidates of each row, "
+                             "found 1");
+  const std::int64_t whole = length_of(protocol.training);
+  std::vector<Rung> rungs = plan_rungs(candidates, spec, whole);
+  if (rungs.front().length >= whole)
+    base::throw_config_error(spec.origin +
+                             ": strategy = halving has nothing to shorten, its first rung would "
+                             "train as long as the study; expected more epochs or steps than " +
+                             std::to_string(whole) +
+                             ", a smaller budget, or strategy = grid or random");
+  return rungs;
+}
+
 }  // namespace
 
 Search plan_search(const Protocol& protocol, const PluginRegistry& plugins) {
   const SearchSpec& spec = protocol.search.value();
-  const bool is_grid = spec.strategy == SearchSpec::Strategy::grid;
+  const bool is_grid = !spec.draws();
   std::vector<Trial> trials;
   std::map<std::size_t, std::string> budgets;  // number of trials -> a row that has it
   for (std::size_t r = 0; r < protocol.rows.size(); ++r) {
@@ -161,8 +213,8 @@ Search plan_search(const Protocol& protocol, const PluginRegistry& plugins) {
     std::vector<std::string> numbers;
     for (const SearchSpace& space : spaces)
       if (is_grid && key_kind(space.key, method) != KeyKind::words) numbers.push_back(space.key);
-    for (const results::NamedValues& point : points)
-      trials.push_back({.row = r, .values = point, .numbers = numbers});
+    for (std::size_t i = 0; i < points.size(); ++i)
+      trials.push_back({.row = r, .values = points[i], .numbers = numbers, .number = i + 1});
   }
   if (budgets.size() > 1)
     base::throw_config_error(
@@ -170,7 +222,7 @@ Search plan_search(const Protocol& protocol, const PluginRegistry& plugins) {
         budgets.begin()->second + "' has " + std::to_string(budgets.begin()->first) + ", row '" +
         budgets.rbegin()->second + "' has " + std::to_string(budgets.rbegin()->first));
   if (trials.empty()) base::throw_config_error(spec.origin + ": [search] finds no row that trains");
-  return make_search(protocol, std::move(trials));
+  return make_search(protocol, std::move(trials), rungs_of(protocol, budgets.begin()->first));
 }
 
 std::optional<Search> extend_search(const Protocol& protocol, const Search& search,
@@ -181,11 +233,40 @@ std::optional<Search> extend_search(const Protocol& protocol, const Search& sear
   for (std::size_t r = 0; r < protocol.rows.size(); ++r) {
     const RowResult result = row_result(search, r, trials, store);
     if (result.missing || !result.best) continue;
-    for (Trial& trial : trials_beyond(protocol, search, search.trials[*result.best], plugins))
+    auto number = static_cast<std::size_t>(result.trials);
+    for (Trial& trial : trials_beyond(protocol, search, search.trials[*result.best], plugins)) {
+      trial.number = ++number;
       longer.push_back(std::move(trial));
+    }
   }
   if (longer.size() == search.trials.size()) return std::nullopt;
   return make_search(protocol, std::move(longer));
+}
+
+std::optional<Search> next_rung(const Protocol& protocol, const Search& search, const Plan& trials,
+                                const results::RunStore* store) {
+  const std::size_t next = search.rung + 1;
+  if (next >= search.rungs.size()) return std::nullopt;
+  std::vector<Trial> kept;
+  for (std::size_t r = 0; r < protocol.rows.size(); ++r) {
+    std::vector<std::size_t> best = ranked_trials(search, r, trials, store);
+    best.resize(std::min(best.size(), search.rungs[next].candidates));
+    std::sort(best.begin(), best.end());  // as they stand in the study
+    for (const std::size_t trial : best)
+      kept.push_back(search.trials[trial]);
+  }
+  if (kept.empty()) return std::nullopt;
+  return make_search(protocol, std::move(kept), search.rungs, next);
+}
+
+std::string rung_text(const Protocol& protocol, const Search& search) {
+  if (search.rungs.empty()) return "";
+  const Rung& rung = search.rungs[search.rung];
+  const std::int64_t whole = length_of(protocol.training);
+  return "rung " + std::to_string(search.rung + 1) + " of " + std::to_string(search.rungs.size()) +
+         ": " + std::to_string(rung.candidates) + " candidates a row, " +
+         std::to_string(rung.length) + " of " + std::to_string(whole) +
+         (protocol.training.steps > 0 ? " steps" : " epochs");
 }
 
 bool is_trial_of(const std::string& trial, const std::string& row) {
@@ -195,6 +276,11 @@ bool is_trial_of(const std::string& trial, const std::string& row) {
 
 SearchOutcome choose_settings(const Protocol& protocol, const Search& search, const Plan& trials,
                               const results::RunStore* store) {
+  return choose_settings(protocol, {{search, trials}}, store);
+}
+
+SearchOutcome choose_settings(const Protocol& protocol, const std::vector<PlannedSearch>& rungs,
+                              const results::RunStore* store) {
   const SearchSpec& spec = protocol.search.value();
   SearchOutcome outcome;
   outcome.protocol = protocol;
@@ -202,14 +288,16 @@ SearchOutcome choose_settings(const Protocol& protocol, const Search& search, co
   outcome.protocol.rows.clear();
   for (std::size_t r = 0; r < protocol.rows.size(); ++r) {
     const Row& row = protocol.rows[r];
-    const RowResult result = row_result(search, r, trials, store);
-    if (result.trials == 0) {
+    const LastResult last = last_result(rungs, r, store);
+    const RowResult& result = last.result;
+    if (last.trials == 0) {
       outcome.protocol.rows.push_back(row);
     } else if (result.missing) {
       outcome.waiting.push_back(row.label);
     } else if (!result.best) {
       outcome.failed.push_back(row.label);
     } else {
+      const Search& search = *last.search;
       const Trial& best = search.trials[*result.best];
       Row chosen = row;
       for (const auto& [key, value] : best.values)
@@ -217,16 +305,16 @@ SearchOutcome choose_settings(const Protocol& protocol, const Search& search, co
       results::SearchRecord record;
       record.row_index = static_cast<std::int64_t>(outcome.protocol.rows.size());
       record.strategy = to_string(spec.strategy);
-      record.trials = result.trials;
+      record.trials = last.trials;
       record.added_trials = result.added;
-      record.trial_runs = result.trials * static_cast<std::int64_t>(search.protocol.seeds.size());
+      record.trial_runs = last.runs;
       record.study = search.protocol.name;
       record.scored_on = search.protocol.dataset.development_fraction > 0.0
                              ? results::scored_on::kDevelopment
                              : results::scored_on::kHeldOut;
       record.chosen = best.values;
       for (const auto& [key, value] : best.values)
-        if (const GridEdge edge = edge_at(search, best, key); edge != GridEdge::none)
+        if (const GridEdge edge = edge_at(rungs.front().search, best, key); edge != GridEdge::none)
           record.edges.emplace_back(key, edge == GridEdge::lowest ? results::search_edge::kLowest
                                                                   : results::search_edge::kHighest);
       record.images = result.images;

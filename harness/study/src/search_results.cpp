@@ -103,4 +103,21 @@ RowResult row_result(const Search& search, std::size_t row, const Plan& trials,
   return result;
 }
 
+std::vector<std::size_t> ranked_trials(const Search& search, std::size_t row, const Plan& trials,
+                                       const results::RunStore* store) {
+  std::vector<std::pair<double, std::size_t>> worked;
+  for (std::size_t i = 0; i < search.trials.size(); ++i) {
+    if (search.trials[i].row != row) continue;
+    const TrialResult one = result_of(i, trials, store);
+    if (one.missing) return {};
+    if (!one.failed) worked.emplace_back(one.accuracy, i);
+  }
+  std::stable_sort(worked.begin(), worked.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<std::size_t> ranked;
+  for (const auto& [accuracy, trial] : worked)
+    ranked.push_back(trial);
+  return ranked;
+}
+
 }  // namespace petlab::study

@@ -28,4 +28,10 @@ struct RowResult {
 [[nodiscard]] RowResult row_result(const Search& search, std::size_t row, const Plan& trials,
                                    const results::RunStore* store);
 
+/// The trials of the row that worked, of search.trials, the best first, of equal ones the first;
+/// none while some were not run yet. As above.
+[[nodiscard]] std::vector<std::size_t> ranked_trials(const Search& search, std::size_t row,
+                                                     const Plan& trials,
+                                                     const results::RunStore* store);
+
 }  // namespace petlab::study

@@ -68,7 +68,14 @@ SearchSpace parse_space(const std::string& key, const Setting& s) {
 }  // namespace
 
 std::string to_string(SearchSpec::Strategy strategy) {
-  return strategy == SearchSpec::Strategy::grid ? "grid" : "random";
+  switch (strategy) {
+    case SearchSpec::Strategy::random:
+      return "random";
+    case SearchSpec::Strategy::halving:
+      return "halving";
+    default:
+      return "grid";
+  }
 }
 
 void take_search_key(SearchSpec& search, const std::string& method, const std::string& key,
@@ -84,8 +91,10 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
     base::throw_config_error(s.origin + ": unknown key '" + key + "' in [" + section + "]" +
                              base::did_you_mean(key, known));
   } else if (key == "strategy") {
-    search.strategy = choice_value(s, {"grid", "random"}) == "grid" ? SearchSpec::Strategy::grid
-                                                                    : SearchSpec::Strategy::random;
+    const std::string name = choice_value(s, {"grid", "random", "halving"});
+    for (const auto strategy :
+         {SearchSpec::Strategy::grid, SearchSpec::Strategy::random, SearchSpec::Strategy::halving})
+      if (to_string(strategy) == name) search.strategy = strategy;
   } else if (key == "trials") {
     search.trials = integer_value(s, 1);
   } else if (key == "seeds") {
@@ -93,13 +102,25 @@ void take_search_key(SearchSpec& search, const std::string& method, const std::s
   } else if (key == "edge") {
     search.edge = choice_value(s, {"keep", "extend"}) == "keep" ? SearchSpec::Edge::keep
                                                                 : SearchSpec::Edge::extend;
+  } else if (key == "reduction-factor") {
+    search.halving_origin = s.origin;
+    search.reduction_factor = integer_value(s, 2);
+  } else if (key == "budget") {
+    search.halving_origin = s.origin;
+    search.budget = real_value(s, {.maximum = 1.0, .is_open_below = true});
   } else if (key == "validation-fraction") {
     search.validation_origin = s.origin;
     search.validation_fraction =
         real_value(s, {.maximum = 1.0, .is_open_below = true, .is_open_above = true});
   } else {
-    std::vector<std::string> known = {
-        "strategy", "trials", "seeds", "edge", "validation-fraction", "space.option.NAME"};
+    std::vector<std::string> known = {"strategy",
+                                      "trials",
+                                      "seeds",
+                                      "edge",
+                                      "reduction-factor",
+                                      "budget",
+                                      "validation-fraction",
+                                      "space.option.NAME"};
     for (const std::string& one : searchable_keys())
       known.push_back("space." + one);
     base::throw_config_error(s.origin + ": unknown key '" + key + "' in [search]" +
@@ -125,15 +146,26 @@ void check_search(const SearchSpec& search, const Protocol& protocol) {
   if (is_random && search.trials == 0)
     base::throw_config_error(
         search.origin + ": strategy = random in [search] needs trials, their number for each row");
+  const bool is_halving = search.strategy == SearchSpec::Strategy::halving;
+  if (!is_halving && !search.halving_origin.empty())
+    base::throw_config_error(search.halving_origin +
+                             ": reduction-factor and budget in [search] are for strategy = "
+                             "halving, the strategy is " +
+                             to_string(search.strategy));
   if (is_random && search.edge == SearchSpec::Edge::extend)
     base::throw_config_error(search.origin +
                              ": edge = extend in [search] is for strategy = grid; random trials "
                              "have no edge");
+  if (is_halving && search.edge == SearchSpec::Edge::extend)
+    base::throw_config_error(search.origin +
+                             ": edge = extend in [search] is for strategy = grid; what is added "
+                             "to halving would not have the budget of the others");
   const auto check_grid = [&](const std::vector<SearchSpace>& spaces) {
     for (const SearchSpace& space : spaces)
-      if (!is_random && space.kind != SearchSpace::Kind::list)
+      if (!search.draws() && space.kind != SearchSpace::Kind::list)
         base::throw_config_error(space.origin + ": a grid needs a list of values for " + space.key +
-                                 "; log(...) and uniform(...) are for strategy = random");
+                                 "; log(...) and uniform(...) are for strategy = random" +
+                                 (is_halving ? ", and for halving with trials" : ""));
   };
   check_grid(search.general);
   for (const auto& [method, spaces] : search.methods)

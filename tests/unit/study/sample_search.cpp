@@ -46,15 +46,15 @@ std::vector<results::NamedValues> values_of(const Search& search, std::size_t ro
   return values;
 }
 
-Trials::Trials(const Search& search, const std::vector<std::vector<double>>& accuracies)
-    : store_(folder_ / "trials.sqlite") {
+Plan record_trials(results::RunStore& store, const Search& search,
+                   const std::vector<std::vector<double>>& accuracies) {
   StudyFacts facts{"data", {}, "weights", "settings", "2.13.0"};
   for (const std::uint64_t seed : search.protocol.seeds)
     facts.split_hashes[seed] = "split" + std::to_string(seed);
-  plan_ = make_plan(search.protocol, expand(search.protocol, plugins(), {"/cache", 1}), plugins(),
-                    facts);
+  Plan plan = make_plan(search.protocol, expand(search.protocol, plugins(), {"/cache", 1}),
+                        plugins(), facts);
   const results::SplitRecord split = results::sample::split(1, 100);
-  store_.register_split(split);
+  store.register_split(split);
   for (std::size_t trial = 0; trial < accuracies.size(); ++trial)
     for (std::size_t seed = 0; seed < accuracies[trial].size(); ++seed) {
       const double accuracy = accuracies[trial][seed];
@@ -64,10 +64,14 @@ Trials::Trials(const Search& search, const std::vector<std::vector<double>>& acc
       results::RunRecord run = accuracy < 0.0
                                    ? results::sample::failed_run(choice, split, "diverged")
                                    : results::sample::done_run(choice, split);
-      run.identity = plan_.jobs.at(trial * accuracies[trial].size() + seed).identity;
-      store_.record(run);
+      run.identity = plan.jobs.at(trial * accuracies[trial].size() + seed).identity;
+      store.record(run);
     }
+  return plan;
 }
+
+Trials::Trials(const Search& search, const std::vector<std::vector<double>>& accuracies)
+    : store_(folder_ / "trials.sqlite"), plan_(record_trials(store_, search, accuracies)) {}
 
 SearchOutcome Trials::choose(const Protocol& of, const Search& search) const {
   return choose_settings(of, search, plan_, &store_);

@@ -24,6 +24,10 @@ const std::vector<Setting>& development();
 /// What the trials of a row try.
 std::vector<results::NamedValues> values_of(const Search& search, std::size_t row);
 
+/// Puts runs of the trials of `search` into the store; accuracies as of Trials. Returns their plan.
+Plan record_trials(results::RunStore& store, const Search& search,
+                   const std::vector<std::vector<double>>& accuracies);
+
 /// A store in which the trials of `search` have these accuracies, a trial a line and a seed each;
 /// below 0 stands a failed run, above 1 one that was not run.
 class Trials {

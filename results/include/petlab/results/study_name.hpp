@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,10 +21,17 @@ namespace petlab::results {
 /// names above and of "demo [epochs=2]/search".
 [[nodiscard]] std::string base_study(const std::string& name);
 
-/// Whether these are the trials of a search: "demo/search".
+/// Whether these are the trials of a search, or of a rung of it: "demo/search",
+/// "demo/search/rung-1".
 [[nodiscard]] bool is_search(const std::string& name);
 
 /// "demo/search", the trials of the study `name`.
 [[nodiscard]] std::string search_name(const std::string& name);
+
+/// "demo/search/rung-1", the trials of a rung (from 1) of the search of the study `name`.
+[[nodiscard]] std::string rung_name(const std::string& name, std::size_t number);
+
+/// 2 of "demo/search/rung-2"; 0 of any other name.
+[[nodiscard]] std::size_t rung_of(const std::string& name);
 
 }  // namespace petlab::results
