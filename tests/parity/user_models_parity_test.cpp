@@ -119,6 +119,7 @@ TEST(OpenClip, EachOfItsConfigurationsIsTakenOrRefusedByItsFamily) {
   EXPECT_EQ(refused, expected);
   EXPECT_EQ(taken.size(), 32U);
   EXPECT_EQ(taken["ViT-B-16"], "OpenCLIP ViT-B/16, text pooling argmax");
+  EXPECT_EQ(taken["ViT-B-16-plus"], "OpenCLIP ViT-B-plus/16, text pooling argmax");
   EXPECT_EQ(taken["ViT-M-16-alt"], "OpenCLIP ViT-M/16, text pooling argmax");
   EXPECT_EQ(taken["ViT-H-14-378-quickgelu"], "OpenCLIP ViT-H/14, text pooling argmax");
 }

@@ -141,11 +141,12 @@ def main():
     tokenizer_dir, out = Path(sys.argv[1]), Path(sys.argv[2])
     torch.manual_seed(20240502)
     torch.set_num_threads(1)
-    write_open_clip(tokenizer_dir, out)
-    write_tokens(tokenizer_dir, out)
+    # Before the package is taken apart.
     folder = clip_vocabulary.open_clip_folder() / "model_configs"
     (out / "configurations.json").write_text(json.dumps(
         {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}))
+    write_open_clip(tokenizer_dir, out)
+    write_tokens(tokenizer_dir, out)
 
 
 if __name__ == "__main__":

@@ -82,9 +82,10 @@ void refuse_other_families(const JsonObject& model) {
 }
 
 std::string tower_name(const Config& config) {
-  constexpr std::array<std::pair<std::int64_t, std::string_view>, 9> kWidths{{{384, "S"},
+  constexpr std::array<std::pair<std::int64_t, std::string_view>, 10> kWidths{{{384, "S"},
                                                                               {512, "M"},
                                                                               {768, "B"},
+       {896, "B-plus"},
                                                                               {1024, "L"},
                                                                               {1152, "SO400M"},
                                                                               {1280, "H"},
