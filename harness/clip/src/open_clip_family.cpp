@@ -83,15 +83,15 @@ void refuse_other_families(const JsonObject& model) {
 
 std::string tower_name(const Config& config) {
   constexpr std::array<std::pair<std::int64_t, std::string_view>, 10> kWidths{{{384, "S"},
-                                                                              {512, "M"},
-                                                                              {768, "B"},
-       {896, "B-plus"},
-                                                                              {1024, "L"},
-                                                                              {1152, "SO400M"},
-                                                                              {1280, "H"},
-                                                                              {1408, "g"},
-                                                                              {1664, "bigG"},
-                                                                              {1792, "e"}}};
+                                                                               {512, "M"},
+                                                                               {768, "B"},
+                                                                               {896, "B-plus"},
+                                                                               {1024, "L"},
+                                                                               {1152, "SO400M"},
+                                                                               {1280, "H"},
+                                                                               {1408, "g"},
+                                                                               {1664, "bigG"},
+                                                                               {1792, "e"}}};
   const std::int64_t width = config.shape.vision.width;
   const std::string patch = std::to_string(config.shape.patch_size);
   for (const auto& [published, letter] : kWidths)
