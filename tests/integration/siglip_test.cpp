@@ -47,7 +47,9 @@ TEST(SiglipStudy, EveryMethodRunsOnIt) {
   }
   // Every trained row has done something of its own.
   for (const auto& [row, result] : results)
-    if (row != "zero-shot") EXPECT_NE(result.trained_hash, results.at("zero-shot").trained_hash);
+    if (row != "zero-shot") {
+      EXPECT_NE(result.trained_hash, results.at("zero-shot").trained_hash) << row;
+    }
 }
 
 TEST(SiglipStudy, CommandsOfClipKnowIt) {

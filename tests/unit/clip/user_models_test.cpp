@@ -175,8 +175,9 @@ TEST_F(UserModels, LayerScaleIsFoldedAndMustBeWhole) {
                            (weight.name.find("out_proj") != std::string::npos ||
                             weight.name.find("fc2") != std::string::npos);
     for (const sdk::NamedTensor& own : test::small_backbone()->weights())
-      if (own.name == weight.name)
+      if (own.name == weight.name) {
         EXPECT_TRUE(at::equal(weight.value, is_scaled ? own.value * 0.5 : own.value)) << own.name;
+      }
   }
   tensors.erase("visual.transformer.resblocks.2.ls_2.gamma");
   write_tensors(tensors, file);
