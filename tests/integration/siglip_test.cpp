@@ -17,11 +17,32 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr std::array kMethods{
-    "zero-shot", "coop", "coop-csc", "cocoop", "kgcoop", "maple", "ivlp", "promptsrc", "mmap",
-    "text-prompt", "vision-prompt", "vpt-shallow", "vpt-deep", "lora", "ia3", "ssf", "bitfit",
-    "layer-norm", "adapter-houlsby", "adapter-parallel", "compacter", "clip-adapter",
-    "tip-adapter", "linear-probe", "logistic-regression", "full-fine-tuning"};
+constexpr std::array kMethods{"zero-shot",
+                              "coop",
+                              "coop-csc",
+                              "cocoop",
+                              "kgcoop",
+                              "maple",
+                              "ivlp",
+                              "promptsrc",
+                              "mmap",
+                              "text-prompt",
+                              "vision-prompt",
+                              "vpt-shallow",
+                              "vpt-deep",
+                              "lora",
+                              "ia3",
+                              "ssf",
+                              "bitfit",
+                              "layer-norm",
+                              "adapter-houlsby",
+                              "adapter-parallel",
+                              "compacter",
+                              "clip-adapter",
+                              "tip-adapter",
+                              "linear-probe",
+                              "logistic-regression",
+                              "full-fine-tuning"};
 
 TEST(SiglipStudy, EveryMethodRunsOnIt) {
   const Workshop workshop;
@@ -65,10 +86,9 @@ TEST(SiglipStudy, CommandsOfClipKnowIt) {
                     HasSubstr("tokens from spiece.model"), HasSubstr(", end 1\n")));
   const Output clip = run_petlab({"clip", "info", "clip"}, workshop.folder());
   EXPECT_THAT(clip.out, HasSubstr("family      CLIP ViT of width 32, patches of 8, text pooling "));
-  const Output answer =
-      run_petlab({"clip", "classify", "--backbone", "models/siglip2", "--image",
-                  "pictures/Art/bed/picture0.jpg", "--labels", "bed,mug"},
-                 workshop.folder());
+  const Output answer = run_petlab({"clip", "classify", "--backbone", "models/siglip2", "--image",
+                                    "pictures/Art/bed/picture0.jpg", "--labels", "bed,mug"},
+                                   workshop.folder());
   EXPECT_EQ(answer.exit_code, 0) << answer.err;
   EXPECT_THAT(answer.out, AllOf(HasSubstr("bed"), HasSubstr("mug")));
 }
