@@ -19,13 +19,15 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorKind;
 
-std::array<std::uint8_t, 32> key_of(const std::string& fingerprint, int size) {
+std::array<std::uint8_t, 32> key_of(const std::string& fingerprint, int size,
+                                    const base::SquareFit& fit) {
   base::Sha256 hash;
   hash.update_text("petlab image cache 1");
   hash.update_text(fingerprint);
   // The order of the domains is the order in the file, and the fingerprint depends on it too.
   hash.update_text(std::to_string(kPreprocessVersion));
   hash.update_text(std::to_string(size));
+  if (const std::string mark = fit.mark(); !mark.empty()) hash.update_text(mark);
   return hash.finish();
 }
 
@@ -41,7 +43,8 @@ std::size_t build(const fs::path& file, const CacheShape& shape, const Dataset& 
   CacheFile::build(
       file, shape, options.threads, storage_order(samples),
       [&](std::size_t i, std::span<std::uint8_t> planes) {
-        clip_crop_planes(decode_picture(*samples[i], dataset.digests[i]), size, planes);
+        clip_crop_planes(decode_picture(*samples[i], dataset.digests[i]), size, planes,
+                         options.fit);
       },
       [&](std::size_t more) {
         if (first) kept = more;
@@ -61,7 +64,7 @@ CacheShape ImageCache::shape_of(const std::string& fingerprint) const {
   std::size_t pictures = 0;
   for (const std::int64_t count : counts_)
     pictures += static_cast<std::size_t>(count);
-  return {.key = key_of(fingerprint, size_),
+  return {.key = key_of(fingerprint, size_, fit_),
           .pictures = pictures,
           .picture_bytes =
               std::size_t{3} * static_cast<std::size_t>(size_) * static_cast<std::size_t>(size_)};
@@ -69,7 +72,7 @@ CacheShape ImageCache::shape_of(const std::string& fingerprint) const {
 
 ImageCache::ImageCache(const std::string& fingerprint, std::vector<std::int64_t> counts, int size,
                        const CacheOptions& options)
-    : size_(size), counts_(std::move(counts)) {
+    : size_(size), fit_(options.fit), counts_(std::move(counts)) {
   const CacheShape shape = shape_of(fingerprint);
   file_ = options.directory / (base::to_hex(shape.key) + ".cache");
   mapping_ = CacheFile::open(file_, shape, options.threads);
@@ -81,7 +84,7 @@ ImageCache::ImageCache(const std::string& fingerprint, std::vector<std::int64_t>
 }
 
 ImageCache::ImageCache(const Dataset& dataset, int size, const CacheOptions& options)
-    : size_(size) {
+    : size_(size), fit_(options.fit) {
   if (size < 1 || size > 4096) {
     throw Error(ErrorKind::config,
                 "image cache: image size " + std::to_string(size) + " is outside 1..4096");

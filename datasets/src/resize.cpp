@@ -18,12 +18,17 @@ double bicubic(double x) {
   return 0.0;
 }
 
+double bilinear(double x) {
+  return std::max(0.0, 1.0 - std::abs(x));
+}
+
 /// The wanted part of a resized picture.
 struct Target {
   std::int64_t width;  // of the whole resized picture; may be huge for a long and thin one
   std::int64_t height;
   Stretch columns;
   Stretch rows;
+  base::SquareFit::Filter filter = base::SquareFit::Filter::bicubic;
 };
 
 /// The order of the passes, which decides how roundings add up. Pillow passes horizontally first,
@@ -89,8 +94,8 @@ void resize_rows_first(const Image& image, const ResizeWeights& across, const Re
 
 template <typename Emit>
 void resize(const Image& image, const Target& target, const Emit& emit) {
-  const ResizeWeights across(image.width, target.width, target.columns);
-  const ResizeWeights down(image.height, target.height, target.rows);
+  const ResizeWeights across(image.width, target.width, target.columns, target.filter);
+  const ResizeWeights down(image.height, target.height, target.rows, target.filter);
   if (rows_first(image, target)) {
     resize_rows_first(image, across, down, emit);
   } else {
@@ -131,12 +136,21 @@ Target clip_target(const Image& image, int size) {
   return {width, height, centre(width), centre(height)};
 }
 
+Target square_target(const Image& image, int size, const base::SquareFit& how) {
+  Target target = clip_target(image, size);
+  if (how.shape == base::SquareFit::Shape::squash) target = {size, size, {0, size}, {0, size}};
+  target.filter = how.filter;
+  return target;
+}
+
 }  // namespace
 
-ResizeWeights::ResizeWeights(int in_size, std::int64_t out_size, Stretch stretch) {
+ResizeWeights::ResizeWeights(int in_size, std::int64_t out_size, Stretch stretch,
+                             base::SquareFit::Filter filter) {
+  const bool is_bilinear = filter == base::SquareFit::Filter::bilinear;
   const double scale = in_size / static_cast<double>(out_size);
   const double filter_scale = std::max(scale, 1.0);
-  const double support = 2.0 * filter_scale;
+  const double support = (is_bilinear ? 1.0 : 2.0) * filter_scale;
   const auto bounds = [&](std::int64_t out) {
     const double centre = (static_cast<double>(out) + 0.5) * scale;
     const int first = std::max(0, static_cast<int>(centre - support + 0.5));
@@ -160,7 +174,8 @@ ResizeWeights::ResizeWeights(int in_size, std::int64_t out_size, Stretch stretch
     const auto count = static_cast<std::size_t>(window.count);
     double sum = 0;
     for (std::size_t t = 0; t < count; ++t) {
-      k[t] = bicubic((static_cast<int>(t) + window.first - centre + 0.5) * (1.0 / filter_scale));
+      const double x = (static_cast<int>(t) + window.first - centre + 0.5) * (1.0 / filter_scale);
+      k[t] = is_bilinear ? bilinear(x) : bicubic(x);
       sum += k[t];
     }
     std::int32_t* fixed = &weights_[i * static_cast<std::size_t>(padded_)];
@@ -185,12 +200,23 @@ Image resize_bicubic(const Image& image, int width, int height) {
   return resized(image, {width, height, {0, width}, {0, height}});
 }
 
+Image resize_bilinear(const Image& image, int width, int height) {
+  check_sizes(image, width, height);
+  return resized(image,
+                 {width, height, {0, width}, {0, height}, base::SquareFit::Filter::bilinear});
+}
+
 Image clip_crop(const Image& image, int size) {
   return resized(image, clip_target(image, size));
 }
 
-void clip_crop_planes(const Image& image, int size, std::span<std::uint8_t> planes) {
-  const Target target = clip_target(image, size);
+Image fit_square(const Image& image, int size, const base::SquareFit& how) {
+  return resized(image, square_target(image, size, how));
+}
+
+void clip_crop_planes(const Image& image, int size, std::span<std::uint8_t> planes,
+                      const base::SquareFit& how) {
+  const Target target = square_target(image, size, how);
   const auto width = static_cast<std::size_t>(size);
   const std::size_t area = width * width;
   if (planes.size() != 3 * area)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "petlab/base/square_fit.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -28,7 +30,8 @@ class ResizeWeights {
     int count = 0;
   };
 
-  ResizeWeights(int in_size, std::int64_t out_size, Stretch stretch);
+  ResizeWeights(int in_size, std::int64_t out_size, Stretch stretch,
+                base::SquareFit::Filter filter = base::SquareFit::Filter::bicubic);
 
   [[nodiscard]] std::size_t size() const { return windows_.size(); }
   [[nodiscard]] Window window(std::size_t i) const { return windows_[i]; }

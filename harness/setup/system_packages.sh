@@ -19,7 +19,7 @@ esac
 packages=(
   g++ make cmake ninja-build "$pkg_config" binutils
   libboost-dev libboost-program-options-dev libboost-filesystem-dev
-  nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libssl-dev libutf8proc-dev
+  nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libssl-dev libutf8proc-dev libsentencepiece-dev
   zlib1g-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev librsvg2-dev libcairo2-dev libcsv-dev libarchive-dev
   libhwy-dev duktape-dev libgloo-dev fonts-dejavu-core
   libgtest-dev libgmock-dev

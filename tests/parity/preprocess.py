@@ -5,6 +5,7 @@
 Each line of OUT_DIR/index.txt is "NAME SIZES": the picture OUT_DIR/NAME; OUT_DIR/NAME.stored.ppm is
 Image.open().convert("RGB"), NAME.shown.ppm what transformers makes of the upright picture
 (both left out where large), NAME.SIZE.ppm what CLIPImageProcessor makes of the first, for each size;
+NAME.squash2.ppm and NAME.squash3.ppm what SiglipImageProcessor does by the two filters, for the first size;
 NAME.pixels are the normalised float32 of the first size.
 """
 
@@ -16,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 from sklearn.datasets import load_sample_images
 from transformers import CLIPImageProcessor
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 from transformers.image_transforms import convert_to_rgb
 
 import pictures
@@ -55,6 +57,10 @@ def expect(name, sizes=SIZES):
         pixels = pixels.pixel_values[0]
         assert pixels.min() >= 0 and pixels.max() <= 255
         ppm(f"{name}.{size}", np.ascontiguousarray(pixels.transpose(1, 2, 0)).astype(np.uint8))
+    for resample in (2, 3):
+        squash = SiglipImageProcessorPil(size={"height": sizes[0], "width": sizes[0]}, resample=resample)
+        pixels = squash(stored, do_rescale=False, do_normalize=False, return_tensors="np").pixel_values[0]
+        ppm(f"{name}.squash{resample}", np.ascontiguousarray(pixels.transpose(1, 2, 0)).astype(np.uint8))
     normalised = processor(sizes[0])(stored, return_tensors="np").pixel_values[0]
     normalised.astype("<f4").tofile(OUT / f"{name}.pixels")
     INDEX.append(f"{name} {','.join(map(str, sizes))}\n")

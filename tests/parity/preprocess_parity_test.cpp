@@ -11,11 +11,13 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 
 namespace petlab::parity {
 namespace {
 
 namespace fs = std::filesystem;
+using base::SquareFit;
 using datasets::Image;
 using datasets::View;
 
@@ -77,6 +79,7 @@ TEST(Preprocess, EqualsPillowAndTransformers) {
   Tally stored;
   Tally shown;
   Tally crops;
+  Tally squashed;
   while (index >> name >> sizes) {
     const fs::path file = folder / name;
     const Image image = datasets::decode_image(file);
@@ -101,6 +104,12 @@ TEST(Preprocess, EqualsPillowAndTransformers) {
       expect_close(crops, crop, size);
       if (!first) continue;
       first = false;
+      for (const auto& [filter, suffix] : {std::pair(SquareFit::Filter::bilinear, "squash2"),
+                                           std::pair(SquareFit::Filter::bicubic, "squash3")})
+        expect_close(squashed,
+                     datasets::fit_square(image, std::stoi(size),
+                                          {.shape = SquareFit::Shape::squash, .filter = filter}),
+                     suffix);
       std::ifstream in(file.string() + ".pixels", std::ios::binary);
       const std::vector<float> ours = normalised(crop, std::stoi(size));
       std::vector<float> theirs(ours.size());
@@ -117,6 +126,8 @@ TEST(Preprocess, EqualsPillowAndTransformers) {
   EXPECT_GE(stored.all, 110U);
   EXPECT_GE(shown.all, 100U);
   EXPECT_GE(crops.all, 300U);
+  EXPECT_GE(squashed.all, 200U);
+  EXPECT_EQ(squashed.equal, squashed.all);
   std::cout << "equal to the last bit: " << stored.equal << " of " << stored.all
             << " images as stored, " << shown.equal << " of " << shown.all << " as shown, "
             << crops.equal << " of " << crops.all << " crops\n";

@@ -4,7 +4,8 @@
 
 OUT_DIR then holds a folder for each configuration of OpenCLIP (open_clip_config.json and weights,
 among them epoch/, a checkpoint of OpenCLIP's training), with features.json: the reference's features
-of one image and of texts; and tokens-N/ with tokens.json: texts and their tokens for tokenizers with
+of one image and of texts, also with prompts; configurations.json: those that OpenCLIP has, by their names;
+and tokens-N/ with tokens.json: texts and their tokens for tokenizers with
 added tokens.
 """
 
@@ -45,6 +46,20 @@ def pixels():
     return torch.sin(torch.arange(3 * 32 * 32, dtype=torch.float32)).reshape(1, 3, 32, 32)
 
 
+def prompted(model, ids, prompts):
+    """encode_text() with two prompts behind the start token; the sequence keeps its length, and what has an
+    id keeps it, so that the pooling finds its place."""
+    from open_clip.transformer import text_global_pool
+    ids = torch.cat([ids[:, :1], torch.zeros(len(ids), 2, dtype=torch.long), ids[:, 1:-2]], 1)
+    x = model.token_embedding(ids)
+    x[:, 1:3] = prompts
+    x = model.transformer(x + model.positional_embedding, attn_mask=model.attn_mask)
+    x = text_global_pool(model.ln_final(x), ids, model.text_pool_type,
+                         eos_token_id=getattr(model, "text_eos_id", None))
+    projection = model.text_projection
+    return projection(x) if isinstance(projection, torch.nn.Linear) else x @ projection
+
+
 def write_open_clip(tokenizer_dir, out):
     code = open_clip_model()
     tokenizer = CLIPTokenizer.from_pretrained(tokenizer_dir)
@@ -56,6 +71,12 @@ def write_open_clip(tokenizer_dir, out):
         "eos": (False, {}, {"pool_type": "eos", "eos_id": end}),
         "short": (True, {"mlp_ratio": 2.0}, {"context_length": 16, "mlp_ratio": 3.0}),
         "long": (False, {"patch_size": 4}, {"context_length": 120}),
+        "last": (False, {}, {"pool_type": "last"}),
+        "unmasked": (False, {}, {"no_causal_mask": True}),
+        "both": (True, {}, {"pool_type": "last", "no_causal_mask": True}),
+        "bias": (False, {}, {"proj_bias": True}),
+        "scale": (False, {"ls_init_value": 0.1}, {"ls_init_value": 0.2}),
+        "tanh": (False, {"act_kwargs": {"approximate": "tanh"}}, {"norm_kwargs": {"eps": 1e-3}}),
     }
     for name, (quick, vision, text) in models.items():
         vision, text = {**VISION, **vision}, text_cfg(size, **text)
@@ -87,9 +108,11 @@ def write_open_clip(tokenizer_dir, out):
         for row, one in zip(ids, TEXTS):
             tokens = tokenizer(one).input_ids[:text["context_length"]]
             row[:len(tokens)] = torch.tensor(tokens)
+        prompts = torch.sin(torch.arange(2 * text["width"], dtype=torch.float32)).reshape(2, -1)
         with torch.no_grad():
             (folder / "features.json").write_text(json.dumps({
                 "texts": TEXTS, "text_features": model.encode_text(ids).tolist(),
+                "prompted_features": prompted(model, ids, prompts).tolist(),
                 "image_features": model.encode_image(pixels()).tolist()}))
 
 
@@ -118,6 +141,10 @@ def main():
     tokenizer_dir, out = Path(sys.argv[1]), Path(sys.argv[2])
     torch.manual_seed(20240502)
     torch.set_num_threads(1)
+    # Before the package is taken apart.
+    folder = clip_vocabulary.open_clip_folder() / "model_configs"
+    (out / "configurations.json").write_text(json.dumps(
+        {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}))
     write_open_clip(tokenizer_dir, out)
     write_tokens(tokenizer_dir, out)
 

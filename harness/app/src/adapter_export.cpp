@@ -145,17 +145,10 @@ void write_weights(const Tensors& trained, const fs::path& folder) {
 /// The backbone's own files, then the weights that were trained in the place of its own.
 void write_model(const Tensors& trained, const clip::Backbone& backbone, const fs::path& model,
                  const fs::path& folder) {
-  backbone.save(folder, fs::is_directory(model) ? model : model.parent_path(), at::kFloat);
-  std::map<std::string, at::Tensor> of_run;
+  clip::WeightOverrides of_run;
   for (const sdk::NamedTensor& one : trained)
     of_run.emplace(one.name, one.value);
-  Tensors all;
-  for (const sdk::NamedTensor& weight : backbone.weights()) {
-    const auto own = of_run.find(weight.name);
-    all.push_back(
-        {weight.name, own == of_run.end() ? weight.value.to(at::kCPU, at::kFloat) : own->second});
-  }
-  clip::write_safetensors(all, folder / "model.safetensors", {{"format", "pt"}});
+  backbone.save(folder, fs::is_directory(model) ? model : model.parent_path(), at::kFloat, of_run);
 }
 
 /// Why adapters of these kinds have no layout but petlab's own.

@@ -61,9 +61,10 @@ void check_file(const std::string& file) {
 }
 
 /// [3, S, S] uint8.
-at::Tensor read_picture(const std::string& file, std::int64_t side) {
+at::Tensor read_picture(const std::string& file, const clip::Preprocessing& how) {
+  const std::int64_t side = how.image_size;
   const datasets::Image image =
-      datasets::clip_crop(datasets::decode_image(fs::path(file)), static_cast<int>(side));
+      datasets::fit_square(datasets::decode_image(fs::path(file)), static_cast<int>(side), how.fit);
   const at::Tensor pixels = at::empty({side, side, 3}, at::kByte);
   std::memcpy(pixels.mutable_data_ptr(), image.rgb.data(), image.rgb.size());
   return pixels.permute({2, 0, 1});
@@ -85,7 +86,7 @@ void visit_pictures(const clip::Backbone& backbone, const std::vector<std::strin
   for (std::size_t first = 0; first < files.size(); first += kBatch) {
     std::vector<at::Tensor> pictures;
     for (std::size_t i = first; i < std::min(first + kBatch, files.size()); ++i)
-      pictures.push_back(read_picture(files[i], backbone.shape().image_size));
+      pictures.push_back(read_picture(files[i], backbone.preprocessing()));
     const at::Tensor pixels = clip::normalise_pixels(at::stack(pictures), backbone.preprocessing());
     visit(first, pixels.to(backbone.device()));
     counter.update(first + pictures.size());
@@ -112,8 +113,10 @@ ClipFeatures text_features(const clip::Backbone& backbone, const std::vector<std
     clip::TokenBatch tokens = backbone.tokenizer().encode_batch(part, context, &cut);
     for (std::size_t i = 0; cut > 0 && i < count; ++i) {
       // The start and the end token count, too.
-      const std::size_t length = backbone.tokenizer().encode(part[i]).size() + 2;
-      if (static_cast<std::int64_t>(length) <= context) continue;
+      const std::int64_t length =
+          static_cast<std::int64_t>(backbone.tokenizer().encode(part[i]).size()) +
+          backbone.tokenizer().n_marks();
+      if (length <= context) continue;
       std::cerr << "petlab: the text '" << part[i] << "' has " << length
                 << " tokens, of which the backbone reads " << context
                 << ": the rest was cut off, the end token kept\n";

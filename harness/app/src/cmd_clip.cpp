@@ -13,8 +13,10 @@ void print_tower(const char* name, const sdk::TowerShape& tower, clip::Activatio
                  std::int64_t parameters) {
   std::cout << name << tower.layers << " layers, width " << tower.width << ", " << tower.heads
             << " heads, MLP " << tower.mlp_width << ", "
-            << (activation == clip::Activation::gelu ? "GELU" : "quick GELU") << "; "
-            << grouped_digits(parameters) << " parameters\n";
+            << (activation == clip::Activation::gelu         ? "GELU"
+                : activation == clip::Activation::quick_gelu ? "quick GELU"
+                                                             : "GELU by tanh")
+            << "; " << grouped_digits(parameters) << " parameters\n";
 }
 
 /// Parameters of one tower with its projection.
@@ -26,7 +28,8 @@ std::int64_t count_parameters(const clip::Backbone& backbone, std::string_view f
 }
 
 void print_files(const clip::CheckpointInfo& info) {
-  std::cout << "format      " << info.format << "\n";
+  std::cout << "family      " << info.family << "\n"
+            << "format      " << info.format << "\n";
   if (!info.stripped.empty())
     std::cout << "names       without the prefix '" << info.stripped << "' that all have\n";
   for (const std::filesystem::path& file : info.files)
@@ -44,8 +47,13 @@ void print_files(const clip::CheckpointInfo& info) {
 }
 
 void print_preprocessing(const clip::Preprocessing& how, const std::string& source) {
-  std::cout << "preprocess  shorter side to " << how.image_size << " (bicubic), centre crop "
-            << how.image_size << " x " << how.image_size << ", mean";
+  const bool is_bilinear = how.fit.filter == base::SquareFit::Filter::bilinear;
+  const char* filter = is_bilinear ? " (bilinear)" : " (bicubic)";
+  if (how.fit.shape == base::SquareFit::Shape::squash)
+    std::cout << "preprocess  height and width to " << how.image_size << filter << ", mean";
+  else
+    std::cout << "preprocess  shorter side to " << how.image_size << filter << ", centre crop "
+              << how.image_size << " x " << how.image_size << ", mean";
   for (const double value : how.mean)
     std::cout << " " << value;
   std::cout << ", deviation";
@@ -69,9 +77,10 @@ int print_info(const std::filesystem::path& model, const clip::LoadOptions& opti
   std::cout << "images      " << shape.image_size << " x " << shape.image_size << ", patches of "
             << shape.patch_size << " (" << side * side << ")\n"
             << "text        up to " << shape.context_length << " tokens of "
-            << grouped_digits(config.vocab_size) << ", start "
-            << backbone->tokenizer().start_token() << ", end " << backbone->tokenizer().end_token()
-            << "\n"
+            << grouped_digits(config.vocab_size);
+  if (backbone->tokenizer().has_start_token())
+    std::cout << ", start " << backbone->tokenizer().start_token();
+  std::cout << ", end " << backbone->tokenizer().end_token() << "\n"
             << "tokenizer   " << grouped_digits(backbone->tokenizer().vocab_size())
             << " tokens from " << backbone->tokenizer().source() << "\n";
   print_preprocessing(backbone->preprocessing(), files.preprocessing_source);

@@ -39,6 +39,7 @@ void check_tokenizer(const Config& config, const Tokenizer& tokenizer) {
     throw Error(ErrorKind::data, "the tokenizer has " + std::to_string(tokenizer.vocab_size()) +
                                      " tokens, but the model's configuration has vocab_size " +
                                      std::to_string(config.vocab_size));
+  if (config.family == Family::siglip) return;  // its end is the tokenizer's
   const bool is_highest = tokenizer.end_token() == tokenizer.vocab_size() - 1;
   if (config.eos_token_id == 2 ? !is_highest : tokenizer.end_token() != config.eos_token_id)
     throw Error(ErrorKind::data, "the tokenizer's end token has the id " +
@@ -67,11 +68,12 @@ std::shared_ptr<Backbone> Backbone::load(const std::filesystem::path& model, c10
   const c10::NoGradGuard no_grad;
   const ModelFiles files = find_model(model);
   const StoredWeights stored(files, /*only_published=*/!options.allow_unknown_weights);
-  const auto [config, preprocessing] = find_settings(files, stored).settings;
+  auto [config, preprocessing] = find_settings(files, stored).settings;
   // Before anything of the size of the model is allocated.
   check_stored_weights(config, stored);
-  Tokenizer tokenizer = Tokenizer::load(files.folder, config.vocab_size);
+  Tokenizer tokenizer = load_tokenizer(config, files.folder);
   check_tokenizer(config, tokenizer);
+  if (config.family == Family::siglip) config.logit_bias = load_logit_bias(stored);
   check_preprocessing(config, preprocessing);
   auto impl = std::unique_ptr<Impl>(
       new Impl{config, std::move(tokenizer), preprocessing, device, Weights(config, device)});
@@ -188,21 +190,30 @@ std::string Backbone::settings_hash() const {
 }
 
 void Backbone::save(const std::filesystem::path& model_dir,
-                    const std::filesystem::path& tokenizer_dir, at::ScalarType dtype) const {
+                    const std::filesystem::path& tokenizer_dir, at::ScalarType dtype,
+                    const WeightOverrides& trained) const {
   std::error_code error;
   std::filesystem::create_directories(model_dir, error);
   std::vector<sdk::NamedTensor> stored;
-  for (const sdk::NamedTensor& weight : impl_->weights.all())
-    stored.push_back({weight.name, weight.value.to(at::kCPU, dtype)});
+  const bool is_siglip = impl_->config.family == Family::siglip;
+  for (const sdk::NamedTensor& weight : impl_->weights.all()) {
+    const auto own = trained.find(weight.name);
+    at::Tensor value = (own == trained.end() ? weight.value : own->second).to(at::kCPU, dtype);
+    if (is_siglip && weight.name == "logit_scale") value = value.reshape({1});
+    stored.push_back({weight.name, value});
+  }
+  if (is_siglip) stored.push_back({"logit_bias", at::full({1}, impl_->config.logit_bias, dtype)});
   // transformers asks for this mark.
   write_safetensors(stored, model_dir / "model.safetensors", {{"format", "pt"}});
   write_config(impl_->config, model_dir);
   write_preprocessing(impl_->preprocessing, model_dir);
   if (std::filesystem::equivalent(model_dir, tokenizer_dir, error)) return;
-  for (const char* name : {"vocab.json", "merges.txt", "tokenizer_config.json"}) {
+  std::vector<std::string> names{"vocab.json", "merges.txt"};
+  if (is_siglip) names = {impl_->tokenizer.source()};
+  names.emplace_back("tokenizer_config.json");
+  for (const std::string& name : names) {
     const std::filesystem::path from = tokenizer_dir / name;
-    if (name == std::string_view("tokenizer_config.json") && !std::filesystem::exists(from))
-      continue;
+    if (name == names.back() && !std::filesystem::exists(from)) continue;
     std::filesystem::copy_file(from, model_dir / name,
                                std::filesystem::copy_options::overwrite_existing, error);
     if (error)

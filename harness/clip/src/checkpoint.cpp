@@ -24,8 +24,10 @@ std::string tower_text(const sdk::TowerShape& shape, Activation activation, doub
   std::string text;
   for (const std::int64_t size : {shape.layers, shape.width, shape.heads, shape.mlp_width})
     text += std::to_string(size) + " ";
-  return text + (activation == Activation::gelu ? "gelu " : "quick_gelu ") +
-         base::number_text(epsilon) + "\n";
+  const char* name = activation == Activation::gelu         ? "gelu "
+                     : activation == Activation::quick_gelu ? "quick_gelu "
+                                                            : "gelu_tanh ";
+  return text + name + base::number_text(epsilon) + "\n";
 }
 
 }  // namespace
@@ -54,6 +56,7 @@ CheckpointInfo inspect_checkpoint(const std::filesystem::path& model) {
     if (const PublishedWeights* one = find_published(info.sha256)) info.published_as = one->model;
   }
   const FoundSettings found = find_settings(files, weights);
+  info.family = found.family;
   info.settings_source = found.source;
   info.preprocessing_source = found.preprocessing_source;
   return info;
@@ -66,8 +69,17 @@ Preprocessing model_preprocessing(const std::filesystem::path& model) {
 
 std::string model_settings_hash(const std::filesystem::path& model) {
   const ModelFiles files = find_model(model);
-  const Settings settings = find_settings(files, StoredWeights(files)).settings;
-  return settings_hash(settings, Tokenizer::load(files.folder, settings.config.vocab_size));
+  Settings settings = find_settings(files, StoredWeights(files)).settings;
+  const Tokenizer tokenizer = load_tokenizer(settings.config, files.folder);
+  return settings_hash(settings, tokenizer);
+}
+
+Tokenizer load_tokenizer(Config& config, const std::filesystem::path& folder) {
+  if (config.family != Family::siglip) return Tokenizer::load(folder, config.vocab_size);
+  Tokenizer tokenizer = Tokenizer::load_siglip(folder);
+  config.eos_token_id = tokenizer.end_token();
+  config.pad_token_id = tokenizer.padding_token();
+  return tokenizer;
 }
 
 std::string settings_hash(const Settings& settings, const Tokenizer& tokenizer) {
@@ -85,6 +97,12 @@ std::string settings_hash(const Settings& settings, const Tokenizer& tokenizer) 
   for (const auto* values : {&preprocessing.mean, &preprocessing.std})
     for (const double value : *values)
       all.append(" ").append(base::number_text(value));
+  // What CLIP's own towers do not have; of those the hash stays what it was.
+  if (config.family == Family::siglip) all += " siglip";
+  if (config.text_pooling == TextPooling::last) all += " last";
+  if (!config.is_text_causal) all += " no mask";
+  if (config.is_text_padded()) all += " padded " + std::to_string(config.pad_token_id);
+  if (const std::string fit = preprocessing.fit.mark(); !fit.empty()) all += " " + fit;
   all.append("\n").append(tokenizer.hash());
   base::Sha256 hash;
   hash.update(all);

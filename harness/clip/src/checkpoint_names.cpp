@@ -136,9 +136,22 @@ sdk::TowerShape tower(const Shapes& shapes, const std::string& blocks, std::int6
 
 }  // namespace
 
-WeightSource source_of(const std::string& weight, Naming naming, const std::string& text_prefix) {
+std::string layer_scale_of(const std::string& stored) {
+  for (const auto& [map, scale] :
+       {Pair{".attn.out_proj.", ".ls_1.gamma"}, Pair{".mlp.c_proj.", ".ls_2.gamma"}})
+    if (const std::size_t at = stored.find(map); at != std::string::npos)
+      return stored.substr(0, at) + std::string(scale);
+  return "";
+}
+
+WeightSource source_of(const std::string& weight, Naming naming, const std::string& text_prefix,
+                       bool is_linear_projection) {
   WeightSource result{weight};
   if (naming == Naming::hugging_face || weight == "logit_scale") return result;
+  if (is_linear_projection && weight.starts_with("text_projection.")) {
+    result.name = text_prefix + weight;
+    return result;
+  }
   if (translate(weight, "", kVisionNames, kVisionModules, result)) return result;
   if (translate(weight, text_prefix, kTextNames, kTextModules, result)) return result;
   throw base::Error(base::ErrorKind::internal,

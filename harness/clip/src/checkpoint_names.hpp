@@ -15,8 +15,14 @@ struct WeightSource {
 
 /// `weight` is a name of the Hugging Face layout, which is petlab's own. OpenAI's and OpenCLIP's
 /// names differ from it, join queries, keys and values, and store both projections transposed.
+/// OpenCLIP's `is_linear_projection` (proj_bias) stores that of texts as a linear layer does.
 [[nodiscard]] WeightSource source_of(const std::string& weight, Naming naming,
-                                     const std::string& text_prefix);
+                                     const std::string& text_prefix,
+                                     bool is_linear_projection = false);
+
+/// The factors (LayerScale, OpenCLIP's ls_init_value) of the map that this stored tensor belongs
+/// to, as "…ls_1.gamma" is of "…attn.out_proj.weight"; "" where there can be none.
+[[nodiscard]] std::string layer_scale_of(const std::string& stored);
 
 /// Tensors that checkpoints hold beside their weights: buffers that follow from the sizes.
 [[nodiscard]] bool is_passed_over(const std::string& name, Naming naming);

@@ -30,9 +30,9 @@ std::vector<std::int64_t> stored_shape(std::vector<std::int64_t> shape,
 
 void check_tensor(const std::string& where, const StoredTensor& tensor,
                   const std::vector<std::int64_t>& expected) {
-  // OpenCLIP has also stored the scale as a list of one.
-  const bool is_scale =
-      tensor.name == "logit_scale" && tensor.shape == std::vector<std::int64_t>{1};
+  // OpenCLIP has also stored the scale as a list of one, as transformers does for SigLIP.
+  const bool is_scale = (tensor.name == "logit_scale" || tensor.name == "logit_bias") &&
+                        tensor.shape == std::vector<std::int64_t>{1};
   if (tensor.shape != expected && !is_scale)
     throw Error(ErrorKind::data, where + ": tensor '" + shown(tensor.name) + "' has shape " +
                                      shape_text(tensor.shape) + ", expected " +
@@ -110,23 +110,53 @@ void check_finite(const at::Tensor& loaded, const StoredWeights::Place& place) {
                                      " numbers that are not finite (NaN or infinity)");
 }
 
+/// "visual.transformer." of "visual.transformer.resblocks.3.ls_1.gamma".
+std::string tower_of(const std::string& scale) {
+  return scale.substr(0, scale.find("resblocks."));
+}
+
+/// The towers with LayerScale; where one factor is there, all must be.
+std::unordered_set<std::string> scaled_towers(const StoredWeights& stored) {
+  std::unordered_set<std::string> towers;
+  for (const auto& [name, place] : stored.all())
+    if (name.ends_with(".gamma") && name.find("resblocks.") != std::string::npos)
+      towers.insert(tower_of(name));
+  return towers;
+}
+
+/// x * factors + b of a map is a map with other numbers: LayerScale needs nothing of its own.
+void fold_layer_scale(const at::Tensor& loaded, const StoredWeights::Place& place) {
+  at::Tensor factors = at::empty(place.tensor->shape, at::kFloat);
+  load_one(factors, place, {});
+  check_finite(factors, place);
+  factors = factors.to(loaded.device());
+  loaded.mul_(loaded.dim() == 2 ? factors.unsqueeze(1) : factors);
+}
+
 }  // namespace
 
 void check_stored_weights(const Config& config, const StoredWeights& stored) {
   const Naming naming = stored.naming();
   const std::string prefix = stored.text_prefix();
   std::unordered_set<std::string> needed;
+  const std::unordered_set<std::string> scaled = scaled_towers(stored);
   const std::vector<WeightSpec> expected = expected_weights(config);
   std::string missing;
-  for (const WeightSpec& weight : expected) {
-    const WeightSource source = source_of(weight.name, naming, prefix);
-    needed.insert(source.name);
-    if (const auto* place = stored.find(source.name))
-      check_tensor("the file '" + place->file->path().string() + "'", *place->tensor,
-                   stored_shape(weight.shape, source));
+  const auto check = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+    needed.insert(name);
+    if (const auto* place = stored.find(name))
+      check_tensor("the file '" + place->file->path().string() + "'", *place->tensor, shape);
     else if (missing.empty())
-      missing = source.name;
+      missing = name;
+  };
+  for (const WeightSpec& weight : expected) {
+    const WeightSource source =
+        source_of(weight.name, naming, prefix, config.has_text_projection_bias);
+    check(source.name, stored_shape(weight.shape, source));
+    const std::string scale = layer_scale_of(source.name);
+    if (!scale.empty() && scaled.contains(tower_of(scale))) check(scale, {weight.shape[0]});
   }
+  if (config.family == Family::siglip) check("logit_bias", {});
   if (!missing.empty())
     throw Error(ErrorKind::data, stored.where() + " lacks the tensor '" + missing + "'");
   std::string extra;
@@ -143,11 +173,22 @@ void load_weights(const Weights& weights, const StoredWeights& stored) {
   const Naming naming = stored.naming();
   const std::string prefix = stored.text_prefix();
   for (const sdk::NamedTensor& weight : weights.all()) {
-    const WeightSource source = source_of(weight.name, naming, prefix);
+    const WeightSource source =
+        source_of(weight.name, naming, prefix, stored.has_linear_text_projection());
     const StoredWeights::Place& place = *stored.find(source.name);
     load_one(weight.value, place, source);
     check_finite(weight.value, place);
+    if (const std::string scale = layer_scale_of(source.name); !scale.empty())
+      if (const auto* factors = stored.find(scale)) fold_layer_scale(weight.value, *factors);
   }
+}
+
+double load_logit_bias(const StoredWeights& stored) {
+  const StoredWeights::Place& place = *stored.find("logit_bias");
+  const at::Tensor bias = at::empty({}, at::kFloat);
+  load_one(bias, place, {});
+  check_finite(bias, place);
+  return bias.item<double>();
 }
 
 }  // namespace petlab::clip

@@ -14,6 +14,10 @@ void check_stored_weights(const Config& config, const StoredWeights& stored);
 /// a tensor whose numbers are not all finite. Numbers go from the mapped files straight to their
 /// place, in pieces; pages that were read are given back, so that the process needs little more
 /// memory than the weights themselves.
+/// OpenCLIP's LayerScale is folded into the maps in front of it.
 void load_weights(const Weights& weights, const StoredWeights& stored);
+
+/// SigLIP's, which check_stored_weights() has seen.
+[[nodiscard]] double load_logit_bias(const StoredWeights& stored);
 
 }  // namespace petlab::clip

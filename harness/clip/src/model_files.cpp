@@ -2,6 +2,7 @@
 
 #include "checkpoint_names.hpp"
 #include "known_weights.hpp"
+#include "open_clip_family.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/clip/model_hub.hpp"
 #include "shown_text.hpp"
@@ -115,8 +116,24 @@ ModelFiles find_model(const fs::path& said) {
       "' is neither a model directory nor a file *.safetensors, *.safetensors.index.json or *.pt");
 }
 
-FoundSettings find_settings(const ModelFiles& files, const StoredWeights& weights) {
-  weights.require_clip();
+namespace {
+
+/// Throws where open_clip_config.json says that a tower has LayerScale and the weights hold no
+/// factors of it.
+void check_layer_scale(const JsonObject& json, const StoredWeights& weights) {
+  const JsonObject model = json.object("model_cfg");
+  const auto check = [&](const char* section, const std::string& prefix) {
+    const JsonObject tower = model.object(section);
+    const std::string factors = prefix + "transformer.resblocks.0.ls_1.gamma";
+    if (tower.given("ls_init_value") && weights.find(factors) == nullptr)
+      tower.fail("ls_init_value",
+                 "is set, but " + weights.where() + " lacks the tensor '" + factors + "'");
+  };
+  check("vision_cfg", "visual.");
+  check("text_cfg", weights.text_prefix());
+}
+
+FoundSettings settings_beside(const ModelFiles& files, const StoredWeights& weights) {
   const fs::path open_clip = files.folder / "open_clip_config.json";
   const fs::path hugging_face = files.folder / "config.json";
   const fs::path processor = files.folder / "preprocessor_config.json";
@@ -136,9 +153,13 @@ FoundSettings find_settings(const ModelFiles& files, const StoredWeights& weight
   if (files.is_archive && has_open_clip_names &&
       (stands_alone || find_published(weights.archive_hash()) != nullptr))
     return as_openai();
-  if (has_open_clip_names && fs::exists(open_clip))
-    return {open_clip_settings_of(JsonObject::read(open_clip)), "open_clip_config.json",
-            "open_clip_config.json"};
+  if (has_open_clip_names && fs::exists(open_clip)) {
+    const JsonObject json = JsonObject::read(open_clip);
+    FoundSettings found{open_clip_settings_of(json), "open_clip_config.json",
+                        "open_clip_config.json"};
+    check_layer_scale(json, weights);
+    return found;
+  }
   if (files.is_archive && has_open_clip_names && !fs::exists(hugging_face)) {
     FoundSettings found = as_openai();
     found.settings.preprocessing = read_preprocessing(files.folder);
@@ -151,6 +172,29 @@ FoundSettings find_settings(const ModelFiles& files, const StoredWeights& weight
   return {{read_config(files.folder), read_preprocessing(files.folder)},
           "config.json",
           fs::exists(processor) ? "preprocessor_config.json" : "processor_config.json"};
+}
+
+/// The name of the model's layout, in front of its family.
+std::string origin_of(const ModelFiles& files, const StoredWeights& weights) {
+  if (weights.naming() == Naming::hugging_face) return "CLIP";
+  return files.is_archive ? "OpenAI's CLIP" : "OpenCLIP";
+}
+
+}  // namespace
+
+FoundSettings find_settings(const ModelFiles& files, const StoredWeights& weights) {
+  // The configuration tells more of a family than the names of its tensors do.
+  const fs::path open_clip = files.folder / "open_clip_config.json";
+  const auto has = [&](const char* start) {
+    return std::any_of(weights.all().begin(), weights.all().end(),
+                       [&](const auto& one) { return one.first.starts_with(start); });
+  };
+  if (!files.is_archive && fs::exists(open_clip) && has("visual."))
+    refuse_other_families(JsonObject::read(open_clip).object("model_cfg"));
+  weights.require_clip();
+  FoundSettings found = settings_beside(files, weights);
+  found.family = family_name(found.settings.config, origin_of(files, weights));
+  return found;
 }
 
 }  // namespace petlab::clip

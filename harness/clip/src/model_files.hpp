@@ -63,6 +63,8 @@ class StoredWeights {
   /// Throws Error(data) saying what the files hold where that is no CLIP that petlab computes: a
   /// ResNet, a timm tower, another model.
   void require_clip() const;
+  /// Whether OpenCLIP's projection of texts is stored as a linear layer, with a bias.
+  [[nodiscard]] bool has_linear_text_projection() const;
   /// "text." where OpenCLIP keeps the text tower in a module of its own; else nothing.
   [[nodiscard]] std::string text_prefix() const;
 
@@ -89,9 +91,11 @@ struct FoundSettings {
   Settings settings;
   std::string source;  ///< of the configuration
   std::string preprocessing_source;
+  std::string family = {};  ///< family_name()
 };
 
 /// From config.json, open_clip_config.json or the shapes of the tensors, whatever the model has.
+/// Throws Error(data) for a model of another family than petlab computes, naming it.
 [[nodiscard]] FoundSettings find_settings(const ModelFiles& files, const StoredWeights& weights);
 
 }  // namespace petlab::clip

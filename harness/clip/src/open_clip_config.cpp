@@ -1,4 +1,5 @@
 // open_clip_config.json: keys and defaults are those of OpenCLIP's CLIPVisionCfg and CLIPTextCfg.
+#include "open_clip_family.hpp"
 #include "settings.hpp"
 #include "shown_text.hpp"
 
@@ -76,23 +77,12 @@ void check_heads(const JsonObject& tower, const sdk::TowerShape& shape) {
 }
 
 sdk::TowerShape read_vision(const JsonObject& json) {
-  if (json.given("timm_model_name")) {
-    const std::string name = json.text("timm_model_name");
-    json.fail("timm_model_name",
-              "is '" + shown(name) + "', an image tower of timm" +
-                  (name.find("siglip") != std::string::npos
-                       ? " for SigLIP, with attention pooling in the place of a class token"
-                       : "") +
-                  ": petlab computes OpenCLIP's own vision transformers only");
-  }
-  if (json.given("layers") && json.at("layers").is_array())
-    json.fail("layers", "is a list: petlab does not compute ResNet towers");
-  check_keys(
-      json,
-      {"layers", "width", "head_width", "mlp_ratio", "patch_size", "image_size", "norm_kwargs"},
-      {"patch_dropout", "output_tokens", "attn_pooler_queries", "attn_pooler_heads", "timm_pool",
-       "timm_proj", "timm_model_pretrained"},
-      {{"pos_embed_type", "learnable"}, {"pool_type", "tok"}});
+  check_keys(json,
+             {"layers", "width", "head_width", "mlp_ratio", "patch_size", "image_size",
+              "norm_kwargs", "act_kwargs", "ls_init_value"},  // of the last the tensors tell
+             {"patch_dropout", "output_tokens", "attn_pooler_queries", "attn_pooler_heads",
+              "timm_pool", "timm_proj", "timm_model_pretrained"},
+             {{"pos_embed_type", "learnable"}, {"pool_type", "tok"}});
   sdk::TowerShape shape;
   shape.layers = json.integer_or("layers", 12, 1, 1000);
   shape.width = size(json, "width", 768);
@@ -102,9 +92,32 @@ sdk::TowerShape read_vision(const JsonObject& json) {
   return shape;
 }
 
+/// {"approximate": "tanh"} is the one argument that OpenCLIP's GELU takes; its quick GELU has none.
+Activation activation(const JsonObject& tower, bool is_quick) {
+  if (!tower.given("act_kwargs")) return is_quick ? Activation::quick_gelu : Activation::gelu;
+  const JsonObject arguments = tower.object("act_kwargs");
+  check_keys(arguments, {"approximate"}, {});
+  const std::string kind =
+      arguments.given("approximate") ? arguments.text("approximate") : std::string("none");
+  if (kind != "none" && kind != "tanh")
+    arguments.fail("approximate", "is '" + shown(kind) + "', expected none or tanh");
+  if (is_quick && arguments.given("approximate"))
+    arguments.fail("approximate", "is given, but quick_gelu takes no arguments");
+  if (is_quick) return Activation::quick_gelu;
+  return kind == "tanh" ? Activation::gelu_tanh : Activation::gelu;
+}
+
 /// "eos" pools where the token `eos_id` stands first, "argmax" where the id is highest.
 bool is_pooled_by_id(const JsonObject& text) {
   return text.given("pool_type") && text.at("pool_type") == "eos";
+}
+
+TextPooling text_pooling(const JsonObject& text) {
+  const std::string type = text.given("pool_type") ? text.text("pool_type") : "argmax";
+  if (type == "last") return TextPooling::last;
+  if (type != "argmax" && type != "eos")
+    text.fail("pool_type", "is '" + shown(type) + "', expected argmax, eos or last");
+  return TextPooling::end;
 }
 
 std::int64_t pooled_id(const JsonObject& text, std::int64_t vocab_size) {
@@ -117,19 +130,13 @@ std::int64_t pooled_id(const JsonObject& text, std::int64_t vocab_size) {
 }
 
 sdk::TowerShape read_text(const JsonObject& json) {
-  if (json.given("hf_model_name"))
-    json.fail("hf_model_name",
-              "is '" + shown(json.text("hf_model_name")) +
-                  "', a text tower of Hugging Face: petlab computes OpenCLIP's own "
-                  "text transformers only");
   check_keys(
       json,
-      {"layers", "width", "heads", "mlp_ratio", "context_length", "vocab_size", "norm_kwargs"},
-      {"hf_tokenizer_name", "output_tokens", "pad_id", "proj", "pooler_type", "hf_model_pretrained",
+      {"layers", "width", "heads", "mlp_ratio", "context_length", "vocab_size", "norm_kwargs",
+       "act_kwargs", "ls_init_value", "no_causal_mask", "proj_bias", "pool_type", "pad_id"},
+      {"hf_tokenizer_name", "output_tokens", "proj", "pooler_type", "hf_model_pretrained",
        "eos_id"},
-      {{"pool_type", is_pooled_by_id(json) ? "eos" : "argmax"},
-       {"proj_type", "linear"},
-       {"tokenizer_kwargs", nlohmann::json::object()}});
+      {{"proj_type", "linear"}, {"tokenizer_kwargs", nlohmann::json::object()}});
   sdk::TowerShape shape;
   shape.layers = json.integer_or("layers", 12, 1, 1000);
   shape.width = size(json, "width", 512);
@@ -154,9 +161,19 @@ std::array<double, 3> channels(const JsonObject& json, const char* key,
 }
 
 Preprocessing read_preprocess(const JsonObject& json, std::int64_t image_size) {
-  check_keys(json, {"mean", "std", "size"}, {"fill_color"},
-             {{"interpolation", "bicubic"}, {"resize_mode", "shortest"}, {"mode", "RGB"}});
+  check_keys(json, {"mean", "std", "size", "interpolation", "resize_mode"}, {"fill_color"},
+             {{"mode", "RGB"}});
   Preprocessing result;
+  const auto one_of = [&](const char* key, const char* first, const char* second) {
+    const std::string value = json.given(key) ? json.text(key) : std::string(first);
+    if (value != first && value != second)
+      json.fail(key, "is '" + shown(value) + "', expected " + first + " or " + second);
+    return value == second;
+  };
+  if (one_of("interpolation", "bicubic", "bilinear"))
+    result.fit.filter = base::SquareFit::Filter::bilinear;
+  if (one_of("resize_mode", "shortest", "squash"))
+    result.fit.shape = base::SquareFit::Shape::squash;
   result.image_size = square(json, "size", image_size);
   if (result.image_size != image_size)
     json.fail("size", "is " + std::to_string(result.image_size) + ", but the model's image_size " +
@@ -172,6 +189,7 @@ Preprocessing read_preprocess(const JsonObject& json, std::int64_t image_size) {
 
 Settings open_clip_settings_of(const JsonObject& json) {
   const JsonObject model = json.object("model_cfg");
+  refuse_other_families(model);
   check_keys(model, {"embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "init_logit_scale"},
              {"custom_text", "model_type"});
   const JsonObject vision = model.object("vision_cfg");
@@ -187,13 +205,17 @@ Settings open_clip_settings_of(const JsonObject& json) {
     vision.fail("patch_size", "is greater than image_size");
   config.shape.context_length = text.integer_or("context_length", 77, 2, kMaxSize);
   config.vocab_size = text.integer_or("vocab_size", 49408, 2, std::int64_t{1} << 31);
-  const Activation activation =
-      model.boolean_or("quick_gelu", false) ? Activation::quick_gelu : Activation::gelu;
-  config.vision_activation = activation;
-  config.text_activation = activation;
+  const bool is_quick = model.boolean_or("quick_gelu", false);
+  config.vision_activation = activation(vision, is_quick);
+  config.text_activation = activation(text, is_quick);
   config.vision_layer_norm_eps = epsilon(vision);
   config.text_layer_norm_eps = epsilon(text);
   config.eos_token_id = pooled_id(text, config.vocab_size);
+  config.text_pooling = text_pooling(text);
+  config.is_text_causal = !text.boolean_or("no_causal_mask", false);
+  config.has_text_projection_bias = text.boolean_or("proj_bias", false);
+  // OpenCLIP's own tokenizer fills up with 0, whatever pad_id says of other vocabularies.
+  config.pad_token_id = 0;
   if (model.given("init_logit_scale")) config.initial_logit_scale = model.real("init_logit_scale");
   settings.preprocessing =
       json.given("preprocess_cfg")

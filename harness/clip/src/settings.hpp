@@ -4,6 +4,7 @@
 #include "petlab/clip/config.hpp"
 #include "petlab/clip/tokenizer.hpp"
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,10 @@ struct Settings {
 /// preprocessor_config.json, or the image processor's part of processor_config.json, with the
 /// defaults of transformers' CLIPImageProcessor.
 [[nodiscard]] Preprocessing preprocessing_of(const JsonObject& json);
+
+/// The vocabulary of a model's folder, of the kind that its family has. A SigLIP's marks of end and
+/// padding, which its published configurations do not know, are put into `config`.
+[[nodiscard]] Tokenizer load_tokenizer(Config& config, const std::filesystem::path& folder);
 
 /// What model_settings_hash() is of what was read.
 [[nodiscard]] std::string settings_hash(const Settings& settings, const Tokenizer& tokenizer);

@@ -19,14 +19,16 @@ namespace fs = std::filesystem;
 namespace {
 
 // Names that every CLIP of a layout has, of one tower each.
-constexpr std::array<std::string_view, 2> kVisionAnchors{"visual.class_embedding",
-                                                         "vision_model.embeddings.class_embedding"};
+constexpr std::array<std::string_view, 3> kVisionAnchors{"visual.class_embedding",
+                                                         "vision_model.embeddings.class_embedding",
+                                                         "vision_model.head.probe"};  // SigLIP
 constexpr std::array<std::string_view, 2> kTextAnchors{
     "token_embedding.weight", "text_model.embeddings.token_embedding.weight"};
 
 /// Names of the first layer of all image towers, ResNets too, in front of which a prefix shows.
-constexpr std::array<std::string_view, 3> kPrefixAnchors{
-    "visual.conv1.weight", "visual.class_embedding", "vision_model.embeddings.class_embedding"};
+constexpr std::array<std::string_view, 4> kPrefixAnchors{
+    "visual.conv1.weight", "visual.class_embedding", "vision_model.embeddings.class_embedding",
+    "vision_model.head.probe"};
 
 /// What checkpoints of a training keep their weights in, beside an optimizer's tensors and others.
 constexpr std::array<std::string_view, 3> kInnerDictionaries{"state_dict.", "model_state_dict.",
@@ -121,6 +123,11 @@ void StoredWeights::require_clip() const {
     base::throw_data_error(where_ +
                            " holds a CLIP with a ResNet (RN50 and the like) as its image tower: "
                            "petlab computes vision transformers only");
+  if (has_start("visual.trunk.attn_pool."))
+    base::throw_data_error(where_ +
+                           " holds a SigLIP with the names of timm and OpenCLIP (visual.trunk): "
+                           "petlab reads SigLIP in the layout of Hugging Face, which its authors "
+                           "publish, too (google/siglip-*, google/siglip2-*)");
   if (has_start("visual.trunk."))
     base::throw_data_error(where_ +
                            " holds a CLIP with an image tower of timm (visual.trunk): petlab "
@@ -164,6 +171,10 @@ Naming StoredWeights::naming() const {
   return find("visual.conv1.weight") != nullptr || find("visual.proj") != nullptr
              ? Naming::open_clip
              : Naming::hugging_face;
+}
+
+bool StoredWeights::has_linear_text_projection() const {
+  return find(text_prefix() + "text_projection.weight") != nullptr;
 }
 
 std::string StoredWeights::text_prefix() const {

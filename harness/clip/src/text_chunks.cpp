@@ -206,6 +206,12 @@ std::int64_t text_rows(const TokenBatch& tokens, std::int64_t n_prompt, std::int
   return 1 + n_prompt_sets * (words + n_prompt) + own;
 }
 
+std::int64_t text_rows(const Config& config, const TokenBatch& tokens, std::int64_t n_prompt,
+                       std::int64_t n_prompt_sets, TextPath path) {
+  return config.is_text_padded() ? tokens.ids.size(0) * config.shape.context_length
+                                 : text_rows(tokens, n_prompt, n_prompt_sets, path);
+}
+
 std::int64_t text_activation_bytes(const sdk::TowerShape& text, bool is_bf16, bool trains_weights) {
   constexpr std::int64_t kFull = 4;
   const std::int64_t reduced = is_bf16 ? 2 : kFull;
@@ -229,11 +235,12 @@ std::int64_t texts_per_chunk(const Config& config, const TokenBatch& tokens,
     n_sets = prompts.size(0);
     n_prompt = prompts.size(1);
   }
-  if (n_texts * (tokens.ids.size(1) + n_prompt) * of_row <= batch.text_budget) return n_texts;
+  const std::int64_t most = text_rows(config, tokens, n_prompt, n_sets, TextPath::plain);
+  if (most * of_row <= batch.text_budget) return n_texts;
   if (!needs_gradient(batch, overrides) || draws_noise(batch)) return n_texts;
   const bool is_plain = batch.text_path == TextPath::plain || batch.token_order.defined();
-  const std::int64_t bytes =
-      of_row * text_rows(tokens, n_prompt, n_sets, is_plain ? TextPath::plain : TextPath::shared);
+  const std::int64_t bytes = of_row * text_rows(config, tokens, n_prompt, n_sets,
+                                                is_plain ? TextPath::plain : TextPath::shared);
   if (bytes <= batch.text_budget) return n_texts;
   const std::int64_t n_chunks = std::min(n_texts, bytes / batch.text_budget + 1);
   return (n_texts + n_chunks - 1) / n_chunks;

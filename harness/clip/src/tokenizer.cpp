@@ -4,6 +4,7 @@
 #include "byte_pairs.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/sha256.hpp"
+#include "siglip_tokens.hpp"
 #include "unicode_text.hpp"
 #include "vocabulary_files.hpp"
 
@@ -38,6 +39,7 @@ struct Tokenizer::Impl {
   AddedTokens normalised;  // and in what normalise_text() makes of it
   std::string source;
   std::string hash;
+  std::unique_ptr<SiglipTokens> siglip;  // where it is there, nothing of the others counts
 
   mutable std::shared_mutex mutex;
   mutable std::unordered_map<std::string, std::vector<std::int32_t>> cache;
@@ -99,7 +101,20 @@ Tokenizer Tokenizer::load(const std::filesystem::path& model_dir, std::int64_t v
   return Tokenizer(std::move(impl));
 }
 
+Tokenizer Tokenizer::load_siglip(const std::filesystem::path& model_dir) {
+  std::error_code ignored;
+  const bool has_pieces = std::filesystem::exists(model_dir / "spiece.model", ignored);
+  if (!has_pieces && !std::filesystem::exists(model_dir / "tokenizer.json", ignored))
+    throw Error(ErrorKind::data, "the folder '" + model_dir.string() +
+                                     "' holds no vocabulary of a SigLIP: expected spiece.model, or "
+                                     "tokenizer.json of a SigLIP 2");
+  auto impl = std::make_unique<Impl>();
+  impl->siglip = has_pieces ? read_sentence_pieces(model_dir) : read_gemma_pairs(model_dir);
+  return Tokenizer(std::move(impl));
+}
+
 std::vector<std::int64_t> Tokenizer::encode(std::string_view text) const {
+  if (impl_->siglip) return impl_->siglip->encode(text);
   std::vector<std::int64_t> ids;
   for (const AddedTokens::Piece& written : impl_->raw.split(text)) {
     if (written.id >= 0) {
@@ -131,34 +146,40 @@ TokenBatch Tokenizer::encode_batch(std::span<const std::string> texts, std::int6
   std::size_t longest = 0;
   for (const std::string& text : texts) {
     std::vector<std::int64_t> row = encode(text);
-    row.insert(row.begin(), impl_->start);
+    if (has_start_token()) row.insert(row.begin(), impl_->start);
     const auto room = static_cast<std::size_t>(context_length - 1);
     if (row.size() > room) {
       row.resize(room);
       if (truncated != nullptr) ++*truncated;
     }
-    row.push_back(impl_->end);
+    row.push_back(end_token());
     longest = std::max(longest, row.size());
     rows.push_back(std::move(row));
   }
   const auto count = static_cast<std::int64_t>(rows.size());
-  // Padding is the end token, as in transformers; behind the first one nothing is looked at.
-  TokenBatch batch{at::full({count, static_cast<std::int64_t>(longest)}, impl_->end, at::kLong),
-                   at::zeros({count}, at::kLong)};
+  // Of CLIP padding is the end token, as in transformers; behind the first one nothing is looked
+  // at.
+  TokenBatch batch{
+      at::full({count, static_cast<std::int64_t>(longest)}, padding_token(), at::kLong),
+      at::zeros({count}, at::kLong)};
   auto* ids = batch.ids.mutable_data_ptr<std::int64_t>();
   auto* eot = batch.eot.mutable_data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::copy(rows[i].begin(), rows[i].end(), ids + i * longest);
-    eot[i] = std::find(rows[i].begin(), rows[i].end(), impl_->end) - rows[i].begin();
+    eot[i] = impl_->siglip
+                 ? static_cast<std::int64_t>(rows[i].size()) - 1
+                 : std::find(rows[i].begin(), rows[i].end(), impl_->end) - rows[i].begin();
   }
   return batch;
 }
 
 std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
-  std::string text;
-  for (const std::int64_t id : ids) {
+  for (const std::int64_t id : ids)
     if (id < 0 || id >= vocab_size())
       throw Error(ErrorKind::internal, "there is no token with the id " + std::to_string(id));
+  if (impl_->siglip) return impl_->siglip->decode(ids);
+  std::string text;
+  for (const std::int64_t id : ids) {
     std::string_view token = impl_->tokens[static_cast<std::size_t>(id)];
     const bool ends_word = token.ends_with(kEndOfWord);
     if (ends_word) token.remove_suffix(kEndOfWord.size());
@@ -169,19 +190,22 @@ std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
 }
 
 std::int64_t Tokenizer::vocab_size() const {
-  return static_cast<std::int64_t>(impl_->tokens.size());
+  return impl_->siglip ? impl_->siglip->size() : static_cast<std::int64_t>(impl_->tokens.size());
 }
 std::int64_t Tokenizer::start_token() const {
-  return impl_->start;
+  return impl_->siglip ? -1 : impl_->start;
 }
 std::int64_t Tokenizer::end_token() const {
-  return impl_->end;
+  return impl_->siglip ? impl_->siglip->end() : impl_->end;
+}
+std::int64_t Tokenizer::padding_token() const {
+  return impl_->siglip ? impl_->siglip->padding() : impl_->end;
 }
 const std::string& Tokenizer::source() const {
-  return impl_->source;
+  return impl_->siglip ? impl_->siglip->source() : impl_->source;
 }
 const std::string& Tokenizer::hash() const {
-  return impl_->hash;
+  return impl_->siglip ? impl_->siglip->hash() : impl_->hash;
 }
 
 }  // namespace petlab::clip

@@ -9,12 +9,25 @@
 
 namespace petlab::clip {
 
+at::Tensor activate(const at::Tensor& hidden, Activation activation) {
+  switch (activation) {
+    case Activation::quick_gelu:
+      return kernels::quick_gelu(hidden);
+    case Activation::gelu:
+      return at::gelu(hidden);
+    case Activation::gelu_tanh:
+      return at::gelu(hidden, "tanh");
+  }
+  return {};
+}
+
 namespace {
 
 at::Tensor mlp(const BlockWeights& w, const BlockSettings& settings, const at::Tensor& in) {
-  const at::Tensor active = settings.activation == Activation::quick_gelu
-                                ? kernels::linear_quick_gelu(in, w.fc1_weight, w.fc1_bias)
-                                : at::gelu(kernels::linear(in, w.fc1_weight, w.fc1_bias));
+  const at::Tensor active =
+      settings.activation == Activation::quick_gelu
+          ? kernels::linear_quick_gelu(in, w.fc1_weight, w.fc1_bias)
+          : activate(kernels::linear(in, w.fc1_weight, w.fc1_bias), settings.activation);
   return kernels::linear(active, w.fc2_weight, w.fc2_bias);
 }
 
@@ -26,9 +39,8 @@ at::Tensor changed_mlp(const BlockWeights& w, const BlockSettings& settings,
                       sdk::AffinePlace::norm2);
   at::Tensor hidden = kernels::linear(in, w.fc1_weight, w.fc1_bias);
   hidden = modules.changed(modules.changed(hidden, in, sdk::LinearMap::fc1), sdk::AffinePlace::fc1);
-  at::Tensor active = settings.activation == Activation::quick_gelu ? kernels::quick_gelu(hidden)
-                                                                    : at::gelu(hidden);
-  active = modules.changed(active, sdk::AffinePlace::hidden);
+  at::Tensor active =
+      modules.changed(activate(hidden, settings.activation), sdk::AffinePlace::hidden);
   const at::Tensor out = kernels::linear(active, w.fc2_weight, w.fc2_bias);
   return modules.changed(modules.changed(out, active, sdk::LinearMap::fc2), sdk::AffinePlace::mlp);
 }

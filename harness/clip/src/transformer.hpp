@@ -8,6 +8,9 @@
 
 namespace petlab::clip {
 
+/// The activation of an MLP.
+[[nodiscard]] at::Tensor activate(const at::Tensor& hidden, Activation activation);
+
 /// What a block needs to know besides its weights.
 struct BlockSettings {
   std::int64_t heads = 0;

@@ -143,12 +143,79 @@ std::string valid_utf8(std::string_view text) {
   return result;
 }
 
+namespace {
+
+/// White space of Python's str.
+bool is_python_space(std::int32_t code) {
+  return base::is_white_space(code) || (code >= 0x1C && code <= 0x1F);
+}
+
+void append_character(std::int32_t code, std::string& text) {
+  std::array<utf8proc_uint8_t, 4> bytes{};
+  const auto size = utf8proc_encode_char(code, bytes.data());
+  text.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size));
+}
+
+void append_small(std::int32_t code, std::string& text) {
+  // The one letter whose small form is two characters: i with its dot, and a dot above.
+  if (code == 0x130)
+    text += "i\xCC\x87";
+  else
+    append_character(small_form(code), text);
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  const std::string valid = valid_utf8(text);
+  std::string result;
+  for (std::string_view rest = valid; !rest.empty();) {
+    const Character character = first_character(rest);
+    rest.remove_prefix(character.size);
+    append_small(character.code, result);
+  }
+  return result;
+}
+
+std::string lower_case_words(std::string_view text) {
+  constexpr std::int32_t kSigma = 0x3A3;
+  constexpr std::int32_t kFinalSigma = 0x3C2;
+  const std::string valid = valid_utf8(text);
+  std::string result;
+  bool is_behind_letter = false;
+  for (std::string_view rest = valid; !rest.empty();) {
+    const Character character = first_character(rest);
+    rest.remove_prefix(character.size);
+    const bool is_last = rest.empty() || entry_of(letters(), first_character(rest).code) == nullptr;
+    if (character.code == kSigma && is_behind_letter && is_last)
+      append_character(kFinalSigma, result);
+    else
+      append_small(character.code, result);
+    is_behind_letter = entry_of(letters(), character.code) != nullptr;
+  }
+  return result;
+}
+
+std::string with_plain_blanks(std::string_view text) {
+  std::string result;
+  bool is_in_run = false;
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    const bool is_blank = is_python_space(character.code);
+    if (!is_blank) result += text.substr(0, character.size);
+    if (is_blank && !is_in_run) result += ' ';
+    is_in_run = is_blank;
+    text.remove_prefix(character.size);
+  }
+  return result;
+}
+
 std::string_view trimmed(std::string_view text) {
   std::size_t begin = std::string_view::npos;
   std::size_t end = 0;
   for (std::size_t at = 0; at < text.size();) {
     const Character character = first_character(text.substr(at));
-    if (!base::is_white_space(character.code) && (character.code < 0x1C || character.code > 0x1F)) {
+    if (!is_python_space(character.code)) {
       begin = std::min(begin, at);
       end = at + character.size;
     }
@@ -169,14 +236,7 @@ std::string normalise_text(std::string_view text) {
   for (std::string_view rest = composed; !rest.empty();) {
     const Character character = first_character(rest);
     rest.remove_prefix(character.size);
-    // The one letter whose small form is two characters: i with its dot, and a dot above.
-    if (character.code == 0x130) {
-      result += "i\xCC\x87";
-      continue;
-    }
-    std::array<utf8proc_uint8_t, 4> bytes{};
-    const auto size = utf8proc_encode_char(small_form(character.code), bytes.data());
-    result.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size));
+    append_small(character.code, result);
   }
   return result;
 }

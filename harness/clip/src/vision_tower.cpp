@@ -1,5 +1,6 @@
 #include "modules.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/kernels/attention.hpp"
 #include "petlab/kernels/layer_norm.hpp"
 #include "petlab/kernels/linear.hpp"
 #include "prompts.hpp"
@@ -33,7 +34,12 @@ BlockSettings settings_of(const Config& config) {
           .is_causal = false};
 }
 
-/// Class token and patches with their positions: [B, 1 + patches, W].
+std::int64_t n_tokens(const Config& config) {
+  const std::int64_t grid = config.shape.image_size / config.shape.patch_size;
+  return grid * grid + (config.family == Family::clip ? 1 : 0);
+}
+
+/// Class token (not of SigLIP) and patches with their positions: [B, tokens, W].
 at::Tensor embed(const VisionWeights& w, const Config& config, const at::Tensor& pixels,
                  const ModulePlan& modules) {
   const std::int64_t side = config.shape.image_size;
@@ -44,15 +50,37 @@ at::Tensor embed(const VisionWeights& w, const Config& config, const at::Tensor&
   const std::int64_t width = config.shape.vision.width;
   const at::Tensor patches =
       modules.changed(kernels::linear(patches_of(pixels, config.shape.patch_size),
-                                      w.patch_embedding.reshape({width, -1}), {}),
+                                      w.patch_embedding.reshape({width, -1}), w.patch_bias),
                       sdk::AffinePlace::embeddings);
+  if (!w.class_embedding.defined()) return patches + w.position_embedding;
   const at::Tensor class_token =
       w.class_embedding.to(patches.scalar_type()).expand({pixels.size(0), 1, width});
   return at::cat({class_token, patches}, 1) + w.position_embedding;
 }
 
+/// Without a first norm its place is that of the embeddings.
 at::Tensor pre_norm(const VisionWeights& w, const BlockSettings& settings, const at::Tensor& x) {
+  if (!w.pre_norm_weight.defined()) return x;
   return kernels::layer_norm(x, w.pre_norm_weight, w.pre_norm_bias, settings.layer_norm_eps);
+}
+
+/// SigLIP's attention pooling of the patches x [B, patches, W] -> [B, W].
+at::Tensor run_head(const PoolingHead& w, const BlockSettings& settings, const at::Tensor& x) {
+  const std::int64_t width = x.size(2);
+  const at::Tensor q =
+      kernels::linear(w.probe.to(x.scalar_type()), w.qkv_weight.narrow(0, 0, width),
+                      w.qkv_bias.narrow(0, 0, width))
+          .expand({x.size(0), 1, width})
+          .contiguous();
+  const at::Tensor kv = kernels::linear(x, w.qkv_weight.narrow(0, width, 2 * width),
+                                        w.qkv_bias.narrow(0, width, 2 * width));
+  const at::Tensor pooled = kernels::linear(
+      kernels::attention(q, kv, settings.heads, /*positions=*/{}), w.out_weight, w.out_bias);
+  const at::Tensor normed =
+      kernels::layer_norm(pooled, w.norm_weight, w.norm_bias, settings.layer_norm_eps);
+  const at::Tensor hidden =
+      activate(kernels::linear(normed, w.fc1_weight, w.fc1_bias), settings.activation);
+  return (pooled + kernels::linear(hidden, w.fc2_weight, w.fc2_bias)).squeeze(1);
 }
 
 /// The blocks from `first` on and what follows them; x is what enters the first: [B, tokens, W], at
@@ -79,14 +107,17 @@ at::Tensor run_from(const VisionWeights& w, const Config& config, at::Tensor x, 
       x = modules.changed(pre_norm(w, settings, x), sdk::AffinePlace::pre_norm);
       if (passing.tokens.defined()) passing.tokens = pre_norm(w, settings, passing.tokens);
     }
-    x = layer + 1 < layers
+    x = layer + 1 < layers || config.family == Family::siglip
             ? run_block(block, settings, changed, x, passing)
             : run_block_pooled(block, settings, changed, x, /*positions=*/{}, passing);
   }
+  // SigLIP's head pools what has become of the patches; prompts have done their work in the blocks.
+  if (config.family == Family::siglip && x.size(1) > length) x = x.narrow(1, 0, length);
   x = modules.changed(
       kernels::layer_norm(x, w.post_norm_weight, w.post_norm_bias, settings.layer_norm_eps),
       sdk::AffinePlace::final_norm);
-  return kernels::linear(x, w.projection, {});
+  return config.family == Family::siglip ? run_head(w.head, settings, x)
+                                         : kernels::linear(x, w.projection, {});
 }
 
 }  // namespace
@@ -113,8 +144,7 @@ at::Tensor run_lower_vision(const VisionWeights& w, const Config& config, const 
 at::Tensor run_upper_vision(const VisionWeights& w, const Config& config, const at::Tensor& stream,
                             std::int64_t layers, const TowerBatch& prompts) {
   const sdk::TowerShape& tower = config.shape.vision;
-  const std::int64_t grid = config.shape.image_size / config.shape.patch_size;
-  const std::int64_t tokens = 1 + grid * grid;
+  const std::int64_t tokens = n_tokens(config);
   if (stream.dim() != 3 || stream.size(1) != tokens || stream.size(2) != tower.width)
     throw Error(ErrorKind::internal, "the image tower was given a stream of shape " +
                                          shape_text(stream.sizes()) + ", expected [B, " +

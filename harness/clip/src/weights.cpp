@@ -56,18 +56,35 @@ std::vector<WeightSpec> expected_weights(const Config& config) {
   const sdk::BackboneShape& shape = config.shape;
   const std::int64_t grid = shape.image_size / shape.patch_size;
   const std::int64_t patch = shape.patch_size;
+  const std::int64_t width = shape.vision.width;
+  const bool is_siglip = config.family == Family::siglip;
   std::vector<WeightSpec> specs{
       {"logit_scale", {}},
       {"text_model.embeddings.token_embedding.weight", {config.vocab_size, shape.text.width}},
       {"text_model.embeddings.position_embedding.weight", {shape.context_length, shape.text.width}},
-      {"text_projection.weight", {shape.embed_dim, shape.text.width}},
-      {"vision_model.embeddings.class_embedding", {shape.vision.width}},
-      {"vision_model.embeddings.patch_embedding.weight", {shape.vision.width, 3, patch, patch}},
-      {"vision_model.embeddings.position_embedding.weight", {grid * grid + 1, shape.vision.width}},
-      {"visual_projection.weight", {shape.embed_dim, shape.vision.width}},
+      {"vision_model.embeddings.patch_embedding.weight", {width, 3, patch, patch}},
+      {"vision_model.embeddings.position_embedding.weight",
+       {grid * grid + (is_siglip ? 0 : 1), width}},
   };
+  if (is_siglip) {
+    specs.push_back({"vision_model.embeddings.patch_embedding.bias", {width}});
+    add_linear(specs, "text_model.head", shape.embed_dim, shape.text.width);
+    specs.push_back({"vision_model.head.probe", {1, 1, width}});
+    specs.push_back({"vision_model.head.attention.in_proj_weight", {3 * width, width}});
+    specs.push_back({"vision_model.head.attention.in_proj_bias", {3 * width}});
+    add_linear(specs, "vision_model.head.attention.out_proj", width, width);
+    add_norm(specs, "vision_model.head.layernorm", width);
+    add_linear(specs, "vision_model.head.mlp.fc1", shape.vision.mlp_width, width);
+    add_linear(specs, "vision_model.head.mlp.fc2", width, shape.vision.mlp_width);
+  } else {
+    specs.push_back({"vision_model.embeddings.class_embedding", {width}});
+    add_norm(specs, "vision_model.pre_layrnorm", width);  // the format's own spelling
+    specs.push_back({"text_projection.weight", {shape.embed_dim, shape.text.width}});
+    if (config.has_text_projection_bias)
+      specs.push_back({"text_projection.bias", {shape.embed_dim}});
+    specs.push_back({"visual_projection.weight", {shape.embed_dim, width}});
+  }
   add_norm(specs, "text_model.final_layer_norm", shape.text.width);
-  add_norm(specs, "vision_model.pre_layrnorm", shape.vision.width);  // the format's own spelling
   add_norm(specs, "vision_model.post_layernorm", shape.vision.width);
   add_blocks(specs, "text_model", shape.text);
   add_blocks(specs, "vision_model", shape.vision);
@@ -77,7 +94,10 @@ std::vector<WeightSpec> expected_weights(const Config& config) {
 }
 
 Weights::Weights(const Config& config, c10::Device device)
-    : vision_layers_(config.shape.vision.layers), text_layers_(config.shape.text.layers) {
+    : family_(config.family),
+      has_text_projection_bias_(config.has_text_projection_bias),
+      vision_layers_(config.shape.vision.layers),
+      text_layers_(config.shape.text.layers) {
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   std::unordered_map<std::string, at::Tensor> views;
   const auto fuse = [&](const char* tower, const sdk::TowerShape& shape) {
@@ -168,30 +188,46 @@ BlockWeights Weights::block(const std::string& prefix, const WeightOverrides& ov
 
 VisionWeights Weights::vision(const WeightOverrides& overrides) const {
   const auto get_one = [&](const char* name) { return pick(name, overrides); };
-  VisionWeights result{
-      .class_embedding = get_one("vision_model.embeddings.class_embedding"),
-      .patch_embedding = get_one("vision_model.embeddings.patch_embedding.weight"),
-      .position_embedding = get_one("vision_model.embeddings.position_embedding.weight"),
-      .pre_norm_weight = get_one("vision_model.pre_layrnorm.weight"),
-      .pre_norm_bias = get_one("vision_model.pre_layrnorm.bias"),
-      .blocks = {},
-      .post_norm_weight = get_one("vision_model.post_layernorm.weight"),
-      .post_norm_bias = get_one("vision_model.post_layernorm.bias"),
-      .projection = get_one("visual_projection.weight")};
+  VisionWeights result;
+  result.patch_embedding = get_one("vision_model.embeddings.patch_embedding.weight");
+  result.position_embedding = get_one("vision_model.embeddings.position_embedding.weight");
+  result.post_norm_weight = get_one("vision_model.post_layernorm.weight");
+  result.post_norm_bias = get_one("vision_model.post_layernorm.bias");
+  if (family_ == Family::siglip) {
+    result.patch_bias = get_one("vision_model.embeddings.patch_embedding.bias");
+    result.head = {.probe = get_one("vision_model.head.probe"),
+                   .qkv_weight = get_one("vision_model.head.attention.in_proj_weight"),
+                   .qkv_bias = get_one("vision_model.head.attention.in_proj_bias"),
+                   .out_weight = get_one("vision_model.head.attention.out_proj.weight"),
+                   .out_bias = get_one("vision_model.head.attention.out_proj.bias"),
+                   .norm_weight = get_one("vision_model.head.layernorm.weight"),
+                   .norm_bias = get_one("vision_model.head.layernorm.bias"),
+                   .fc1_weight = get_one("vision_model.head.mlp.fc1.weight"),
+                   .fc1_bias = get_one("vision_model.head.mlp.fc1.bias"),
+                   .fc2_weight = get_one("vision_model.head.mlp.fc2.weight"),
+                   .fc2_bias = get_one("vision_model.head.mlp.fc2.bias")};
+  } else {
+    result.class_embedding = get_one("vision_model.embeddings.class_embedding");
+    result.pre_norm_weight = get_one("vision_model.pre_layrnorm.weight");
+    result.pre_norm_bias = get_one("vision_model.pre_layrnorm.bias");
+    result.projection = get_one("visual_projection.weight");
+  }
   for (std::int64_t layer = 0; layer < vision_layers_; ++layer)
     result.blocks.push_back(block(layer_prefix("vision_model", layer), overrides));
   return result;
 }
 
 TextWeights Weights::text(const WeightOverrides& overrides) const {
-  const auto get_one = [&](const char* name) { return pick(name, overrides); };
+  const auto get_one = [&](const std::string& name) { return pick(name, overrides); };
+  const std::string projection = family_ == Family::siglip ? "text_model.head" : "text_projection";
   TextWeights result{
       .token_embedding = get_one("text_model.embeddings.token_embedding.weight"),
       .position_embedding = get_one("text_model.embeddings.position_embedding.weight"),
       .blocks = {},
       .final_norm_weight = get_one("text_model.final_layer_norm.weight"),
       .final_norm_bias = get_one("text_model.final_layer_norm.bias"),
-      .projection = get_one("text_projection.weight")};
+      .projection = get_one(projection + ".weight"),
+      .projection_bias = has_text_projection_bias_ ? get_one(projection + ".bias") : at::Tensor()};
   for (std::int64_t layer = 0; layer < text_layers_; ++layer)
     result.blocks.push_back(block(layer_prefix("text_model", layer), overrides));
   return result;

@@ -35,19 +35,31 @@ struct BlockWeights {
   at::Tensor fc2_weight, fc2_bias;
 };
 
+/// SigLIP's head: one query attends to all patches, then an MLP.
+struct PoolingHead {
+  at::Tensor probe;
+  at::Tensor qkv_weight, qkv_bias;
+  at::Tensor out_weight, out_bias;
+  at::Tensor norm_weight, norm_bias;
+  at::Tensor fc1_weight, fc1_bias;
+  at::Tensor fc2_weight, fc2_bias;
+};
+
 struct VisionWeights {
-  at::Tensor class_embedding, patch_embedding, position_embedding;
-  at::Tensor pre_norm_weight, pre_norm_bias;
+  at::Tensor class_embedding;                                  ///< undefined for SigLIP
+  at::Tensor patch_embedding, patch_bias, position_embedding;  ///< the bias is SigLIP's
+  at::Tensor pre_norm_weight, pre_norm_bias;                   ///< undefined for SigLIP
   std::vector<BlockWeights> blocks;
   at::Tensor post_norm_weight, post_norm_bias;
-  at::Tensor projection;
+  at::Tensor projection;  ///< undefined for SigLIP, which has a head
+  PoolingHead head;
 };
 
 struct TextWeights {
   at::Tensor token_embedding, position_embedding;
   std::vector<BlockWeights> blocks;
   at::Tensor final_norm_weight, final_norm_bias;
-  at::Tensor projection;
+  at::Tensor projection, projection_bias;  ///< the bias may be undefined
 };
 
 /// The weights of a model: fp32, without gradient, by name and as the towers use them.
@@ -92,6 +104,8 @@ class Weights {
   std::vector<sdk::NamedTensor> all_;
   std::unordered_map<std::string, std::size_t> index_;
   std::unordered_map<std::string, Fused> fused_;
+  Family family_;
+  bool has_text_projection_bias_;
   std::int64_t vision_layers_;
   std::int64_t text_layers_;
   VisionWeights vision_;

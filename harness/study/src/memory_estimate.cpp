@@ -141,10 +141,10 @@ MemoryEstimate estimate_memory(const engine::RunSpec& spec, const sdk::MethodEnt
       const std::size_t list = texts.list_of_task(t);
       const auto classes = static_cast<std::int64_t>(tasks[t].classes.size());
       const bool shares_rows = footprint.text.class_position == sdk::ClassPosition::end;
-      const std::int64_t rows =
-          clip::text_rows(texts.tokens_of({list}), footprint.text.prompt_tokens(composed),
-                          footprint.text.by_class ? classes : 1,
-                          shares_rows ? clip::TextPath::shared : clip::TextPath::plain);
+      const std::int64_t rows = clip::text_rows(
+          backbone.config(), texts.tokens_of({list}), footprint.text.prompt_tokens(composed),
+          footprint.text.by_class ? classes : 1,
+          shares_rows ? clip::TextPath::shared : clip::TextPath::plain);
       tested_by_image =
           std::max(tested_by_image, std::max<std::int64_t>(1, kConditionedTexts / classes) * rows);
       if (footprint.text.conditioned)

@@ -12,7 +12,7 @@
 namespace petlab::study {
 namespace {
 
-void build_images(const datasets::Dataset& dataset, int size,
+void build_images(const datasets::Dataset& dataset, const clip::Preprocessing& how,
                   const std::filesystem::path& cache_dir, engine::Progress& progress) {
   bool announced = false;
   const auto report = [&](const datasets::CacheProgress& now) {
@@ -21,7 +21,8 @@ void build_images(const datasets::Dataset& dataset, int size,
     progress.update(static_cast<std::int64_t>(now.done),
                     std::to_string(std::llround(now.images_per_second)) + " images/s");
   };
-  const datasets::ImageCache built(dataset, size, {.directory = cache_dir, .progress = report});
+  const datasets::ImageCache built(dataset, static_cast<int>(how.image_size),
+                                   {.directory = cache_dir, .progress = report, .fit = how.fit});
 }
 
 }  // namespace
@@ -39,8 +40,7 @@ void prepare_data(std::vector<Job>& jobs, results::RunStore& store, engine::Prog
       check_unchanged("the file of class names " + first.dataset.class_names.string(),
                       dataset.class_names_hash,
                       identity_part(members.front()->identity, "dataset.class-names"));
-    const auto size = static_cast<int>(clip::model_preprocessing(first.backbone).image_size);
-    build_images(dataset, size, first.cache_dir, progress);
+    build_images(dataset, clip::model_preprocessing(first.backbone), first.cache_dir, progress);
     std::map<std::string, engine::SplitManifest> of_split;
     for (Job* job : members) {
       const std::string& planned = identity_part(job->identity, "dataset.split");

@@ -184,11 +184,11 @@ TEST(Checkpoint, ErrorsUseTheNamesOfTheFile) {
                                                  {"/model_cfg/vision_cfg/pool_type", "avg"},
                                                  {"/model_cfg/vision_cfg/no_ln_pre", true},
                                                  {"/model_cfg/text_cfg/hf_model_name", "roberta"},
-                                                 {"/model_cfg/text_cfg/no_causal_mask", true},
+                                                 {"/model_cfg/text_cfg/no_causal_mask", "yes"},
                                                  {"/model_cfg/multimodal_cfg", {{"width", 512}}},
                                                  {"/model_cfg/vision_cfg/head_width", 5},
                                                  {"/model_cfg/vision_cfg/mlp_ratio", -1.0},
-                                                 {"/preprocess_cfg", {{"resize_mode", "squash"}}},
+                                                 {"/preprocess_cfg", {{"resize_mode", "longest"}}},
                                                  {"/preprocess_cfg", {{"mean", {0.5}}}}}) {
     const std::string key = json::json_pointer(pointer).back();
     EXPECT_THAT(with(pointer, value), HasSubstr("open_clip_config.json")) << pointer;

@@ -46,7 +46,8 @@ TEST(Config, ErrorsNameFileAndKey) {
       folder.path() / "config.json",
       {
           {"no model type", "/model_type", kRemoved, "no key 'model_type'"},
-          {"another model", "/model_type", "siglip", "'model_type' is 'siglip', expected 'clip'"},
+          {"another model", "/model_type", "blip",
+           "'model_type' is 'blip', expected 'clip' or 'siglip'"},
           {"vision is a list", "/vision_config", json::array(), "'vision_config' is not an object"},
           {"width is null", "/vision_config/hidden_size", nullptr,
            "'vision_config.hidden_size' is null, expected an integer"},
@@ -178,7 +179,7 @@ TEST(Preprocessing, ErrorsNameFileAndKey) {
           {"text mean", "/image_mean/1", "x", "not a list of three numbers"},
           {"zero std", "/image_std/2", 0.0, "'image_std' holds a value"},
           {"no crop", "/do_center_crop", false, "'do_center_crop' is false, expected true"},
-          {"bilinear", "/resample", 2, "'resample' is not 3 (bicubic)"},
+          {"nearest", "/resample", 0, "'resample' is neither 2 (bilinear) nor 3 (bicubic)"},
           {"other range", "/rescale_factor", 1.0, "'rescale_factor' is not 1/255"},
           {"other processor", "/image_processor_type", "ViTImageProcessor",
            "'image_processor_type' is 'ViTImageProcessor', expected CLIPImageProcessor"},

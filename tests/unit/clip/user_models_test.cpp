@@ -127,6 +127,64 @@ TEST_F(UserModels, ResNetsAndOtherTowersAreCalledSo) {
   EXPECT_THAT(load_error(folder()), HasSubstr("an image tower of timm"));
 }
 
+TEST_F(UserModels, RefusalsOfOpenClipNameTheFamily) {
+  save_vocabulary();
+  // Names alone, then the configuration, which tells more.
+  Tensors tensors = open_clip_weights();
+  std::erase_if(tensors, [](const auto& one) { return one.first.starts_with("visual."); });
+  tensors["visual.trunk.attn_pool.latent"] = at::zeros({1, 1, 8});
+  write_tensors(tensors, folder() / "open_clip_model.safetensors");
+  EXPECT_THAT(load_error(folder()),
+              AllOf(HasSubstr("holds a SigLIP"), HasSubstr("google/siglip-*")));
+  json settings = open_clip_settings();
+  const auto error_with = [&](const char* pointer, const json& value) {
+    json changed = settings;
+    changed[json::json_pointer(pointer)] = value;
+    test::write_file(folder() / "open_clip_config.json", changed.dump());
+    return load_error(folder());
+  };
+  EXPECT_THAT(error_with("/model_cfg/vision_cfg/timm_model_name", "vit_base_patch16_siglip_224"),
+              HasSubstr("the family is SigLIP in timm's layout"));
+  EXPECT_THAT(error_with("/model_cfg/vision_cfg/timm_model_name", "resnetv2_50"),
+              HasSubstr("the family is CLIP with a tower of timm"));
+  EXPECT_THAT(error_with("/model_cfg/multimodal_cfg", json::object({{"width", 8}})),
+              HasSubstr("the family is CoCa"));
+  EXPECT_THAT(error_with("/model_cfg/text_cfg/hf_tokenizer_name", "bert-base-uncased"),
+              AllOf(HasSubstr("the family is CLIPA"), HasSubstr("hf_tokenizer_name")));
+}
+
+TEST_F(UserModels, LayerScaleIsFoldedAndMustBeWhole) {
+  save_vocabulary();
+  json settings = open_clip_settings();
+  settings["model_cfg"]["vision_cfg"]["ls_init_value"] = 1e-4;
+  test::write_file(folder() / "open_clip_config.json", settings.dump());
+  const fs::path file = folder() / "open_clip_model.safetensors";
+  Tensors tensors = open_clip_weights();
+  write_tensors(tensors, file);
+  EXPECT_THAT(load_error(folder()),
+              AllOf(HasSubstr("'model_cfg.vision_cfg.ls_init_value' is set"),
+                    HasSubstr("'visual.transformer.resblocks.0.ls_1.gamma'")));
+  for (int layer = 0; layer < 3; ++layer)
+    for (const char* name : {"ls_1", "ls_2"})
+      tensors["visual.transformer.resblocks." + std::to_string(layer) + "." + name + ".gamma"] =
+          at::full({32}, 0.5);
+  write_tensors(tensors, file);
+  const auto scaled = Backbone::load(folder());
+  for (const sdk::NamedTensor& weight : scaled->weights()) {
+    const bool is_scaled = weight.name.starts_with("vision_model.encoder") &&
+                           (weight.name.find("out_proj") != std::string::npos ||
+                            weight.name.find("fc2") != std::string::npos);
+    for (const sdk::NamedTensor& own : test::small_backbone()->weights())
+      if (own.name == weight.name) {
+        EXPECT_TRUE(at::equal(weight.value, is_scaled ? own.value * 0.5 : own.value)) << own.name;
+      }
+  }
+  tensors.erase("visual.transformer.resblocks.2.ls_2.gamma");
+  write_tensors(tensors, file);
+  EXPECT_THAT(load_error(folder()),
+              HasSubstr("lacks the tensor 'visual.transformer.resblocks.2.ls_2.gamma'"));
+}
+
 TEST_F(UserModels, PointersOfGitLfsAreCalledSo) {
   const std::string pointer =
       "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 605157884\n";
@@ -180,16 +238,27 @@ TEST_F(UserModels, AnEndTokenByItsIdIsPooled) {
   settings["model_cfg"]["text_cfg"].erase("eos_id");
   with(json::object());
   EXPECT_THAT(load_error(folder()), HasSubstr("'model_cfg.text_cfg.eos_id' is 2"));
+  with({{"pool_type", "first"}});
+  EXPECT_THAT(load_error(folder()),
+              HasSubstr("'model_cfg.text_cfg.pool_type' is 'first', expected argmax, eos or last"));
   with({{"pool_type", "last"}});
-  EXPECT_THAT(load_error(folder()), HasSubstr("'model_cfg.text_cfg.pool_type' is \"last\""));
+  EXPECT_EQ(Backbone::load(folder())->config().text_pooling, TextPooling::last);
+  EXPECT_EQ(inspect_checkpoint(folder()).family,
+            "OpenCLIP ViT of width 32, patches of 8, text pooling last");
+  // Hugging Face's layout cannot say it.
+  const test::TemporaryFolder out;
+  EXPECT_THAT(test::error_of([&] {
+                Backbone::load(folder())->save(out.path(), test::tokenizer_folder(), at::kFloat);
+              }),
+              HasSubstr("cannot be written"));
 }
 
 TEST_F(UserModels, OtherFamiliesAreExplained) {
   save();
   json config = json::parse(test::read_file(folder() / "config.json"));
   for (const auto& [type, why] :
-       std::map<std::string, std::string>{{"siglip", "SentencePiece"},
-                                          {"siglip2", "sigmoid head"},
+       std::map<std::string, std::string>{{"siglip2", "NaFlex"},
+                                          {"siglip_vision_model", "one tower of a SigLIP"},
                                           {"clip_vision_model", "both"}}) {
     config["model_type"] = type;
     test::write_file(folder() / "config.json", config.dump());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "petlab/base/square_fit.hpp"
 #include "petlab/datasets/dataset.hpp"
 
 #include <ATen/core/Tensor.h>
@@ -29,11 +30,12 @@ struct CacheOptions {
   unsigned threads = 0;  ///< for decoding; 0 = all cores
   /// Called one at a time while pictures are decoded; not at all when the cache is there.
   std::function<void(const CacheProgress&)> progress = {};
+  base::SquareFit fit = {};  ///< how the pictures become squares; part of what names the file
 };
 
-/// All pictures of a data set, decoded (View::stored) and cropped to `size` (clip_crop), in one
-/// memory-mapped file; memory holds only what the system chooses to keep. The file's name is the
-/// SHA-256 over the data set's fingerprint, the version of the preprocessing and the size, so a
+/// All pictures of a data set, decoded (View::stored) and fitted to `size` (clip_crop by default),
+/// in one memory-mapped file; memory holds only what the system chooses to keep. The file's name is
+/// the SHA-256 over the data set's fingerprint, the version of the preprocessing and the size, so a
 /// changed data set gets a new one. It appears by a rename, when all of it is on the disk: nobody
 /// ever sees a part. A file that is cut short or does not hold what its name says is built anew,
 /// never used. What a killed process has done is kept, checked picture by picture and completed by
@@ -67,6 +69,7 @@ class ImageCache {
   [[nodiscard]] CacheShape shape_of(const std::string& fingerprint) const;
 
   int size_;
+  base::SquareFit fit_;
   bool built_now_ = false;
   std::size_t resumed_ = 0;
   std::filesystem::path file_;

@@ -92,7 +92,8 @@ void read_split_manifest(RunInputs& inputs, const SplitManifest& manifest,
   const auto size = static_cast<int>(inputs.backbone->preprocessing().image_size);
   const auto cache = std::make_shared<datasets::ImageCache>(
       sheet.at("fingerprint").get<std::string>(), std::move(counts), size,
-      datasets::CacheOptions{.directory = cache_dir, .threads = threads});
+      datasets::CacheOptions{
+          .directory = cache_dir, .threads = threads, .fit = inputs.backbone->preprocessing().fit});
   sheet.at("split").get_to(inputs.split_hash);
   sheet.at("dataset").get_to(inputs.dataset_hash);
   for (const json& entry : sheet.at("tasks"))

@@ -28,7 +28,7 @@ at::Tensor set_index(const std::vector<std::int64_t>& counts, c10::Device device
 
 ClassTexts::ClassTexts(const clip::Backbone& backbone, const std::vector<Task>& tasks,
                        const std::string& text_template)
-    : device_(backbone.device()) {
+    : device_(backbone.device()), n_start_(backbone.tokenizer().has_start_token() ? 1 : 0) {
   const std::size_t gap = text_template.find("{}");
   std::vector<std::vector<std::string>> lists;
   std::vector<std::string> texts;
@@ -102,16 +102,17 @@ const at::Tensor& ClassTexts::token_order(const std::vector<std::size_t>& lists,
     const auto [first, count] = list_rows_[list];
     for (std::int64_t row = first; row < first + count; ++row, ++n_texts) {
       const std::int64_t name = name_lengths_[static_cast<std::size_t>(row)];
-      // Sequence: start, prompts, class name, rest. Wanted: start, some prompts, name, others,
-      // rest.
+      // Sequence: start (not of SigLIP), prompts, class name, rest. Wanted: start, some prompts,
+      // name, others, rest.
       const auto append = [&order](std::int64_t from, std::int64_t to) {
         for (std::int64_t i = from; i < to; ++i)
           order.push_back(i);
       };
-      const std::int64_t end_of_name = std::min(1 + n_prompt + name, length);
-      append(0, 1 + n_before);
-      append(1 + n_prompt, end_of_name);
-      append(1 + n_before, 1 + n_prompt);
+      const std::int64_t first_name = n_start_ + n_prompt;
+      const std::int64_t end_of_name = std::min(first_name + name, length);
+      append(0, n_start_ + n_before);
+      append(first_name, end_of_name);
+      append(n_start_ + n_before, first_name);
       append(end_of_name, length);
     }
   }

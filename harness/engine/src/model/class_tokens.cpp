@@ -8,8 +8,7 @@ namespace petlab::engine {
 
 void check_class_tokens(const clip::Tokenizer& tokenizer, std::int64_t context_length,
                         const std::vector<Task>& tasks, const std::string& text_template) {
-  constexpr std::int64_t kStartAndEnd = 2;
-  const auto room = static_cast<std::size_t>(context_length - kStartAndEnd);
+  const auto room = static_cast<std::size_t>(context_length - tokenizer.n_marks());
   const std::size_t gap = text_template.find("{}");
   std::map<std::string, std::vector<std::int64_t>> known;  // by class name
   for (const Task& task : tasks) {

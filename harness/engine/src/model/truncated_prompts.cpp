@@ -14,7 +14,6 @@ std::string TruncatedPrompts::message(std::int64_t context_length) const {
 
 TruncatedPrompts find_cut_texts(const clip::Tokenizer& tokenizer, std::int64_t context_length,
                                 const std::vector<Task>& tasks, const std::string& text_template) {
-  constexpr std::int64_t kStartAndEnd = 2;
   const std::size_t gap = text_template.find("{}");
   TruncatedPrompts result;
   std::set<std::string> seen;
@@ -22,7 +21,8 @@ TruncatedPrompts find_cut_texts(const clip::Tokenizer& tokenizer, std::int64_t c
     for (const std::string& name : task.classes) {
       if (!seen.insert(name).second) continue;
       const std::string text = std::string(text_template).replace(gap, 2, name);
-      const auto length = static_cast<std::int64_t>(tokenizer.encode(text).size()) + kStartAndEnd;
+      const std::int64_t length =
+          static_cast<std::int64_t>(tokenizer.encode(text).size()) + tokenizer.n_marks();
       if (length <= context_length) continue;
       if (result.count++ == 0) result.example = text;
     }

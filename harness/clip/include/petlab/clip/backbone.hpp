@@ -96,7 +96,8 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
 
   /// What the first `layers` blocks (1 or more, fewer than all) make of pixels as encode_image()
   /// takes them, where no adapter changes them or anything before them: the stream
-  /// [B, 1 + patches, width] that enters the next block. For images that are seen more than once.
+  /// [B, 1 + patches, width] (of SigLIP [B, patches, width]) that enters the next block. For images
+  /// that are seen more than once.
   [[nodiscard]] at::Tensor encode_image_below(const at::Tensor& pixels, std::int64_t layers) const;
 
   /// The rest: encode_image() but for the rounding of sums, from a stream of encode_image_below().
@@ -104,9 +105,9 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
   [[nodiscard]] at::Tensor encode_image_above(const at::Tensor& stream, std::int64_t layers,
                                               const TowerBatch& prompts) const;
 
-  /// Text features: [N, embed_dim], not normalised. Prompts stand behind the start token, so a text
-  /// of L tokens becomes L + n_prompt long. Throws Error(config) when that passes the context
-  /// length.
+  /// Text features: [N, embed_dim], not normalised. Prompts stand behind the start token (of
+  /// SigLIP, which has none, in front of the text), so a text of L tokens becomes L + n_prompt
+  /// long. Throws Error(config) when that passes the context length.
   [[nodiscard]] at::Tensor encode_text(const TokenBatch& tokens, const TowerBatch& prompts = {},
                                        const WeightOverrides& overrides = {}) const;
 
@@ -123,9 +124,11 @@ class __attribute__((visibility("default"))) Backbone final : public sdk::Backbo
   [[nodiscard]] std::string settings_hash() const;
 
   /// Writes config.json, model.safetensors (weights stored as `dtype`) and
-  /// preprocessor_config.json; the tokenizer's files are copied from `tokenizer_dir`.
+  /// preprocessor_config.json; the tokenizer's files are copied from `tokenizer_dir`. `trained`
+  /// weights take the place of the backbone's own. Throws Error(config) for an OpenCLIP whose text
+  /// tower Hugging Face's layout cannot say.
   void save(const std::filesystem::path& model_dir, const std::filesystem::path& tokenizer_dir,
-            at::ScalarType dtype) const;
+            at::ScalarType dtype, const WeightOverrides& trained = {}) const;
 
  private:
   struct Impl;

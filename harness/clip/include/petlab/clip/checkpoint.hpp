@@ -19,6 +19,7 @@ struct CheckpointInfo {
   std::string sha256;                         ///< of an archive's file; else empty
   std::string published_as;                   ///< "ViT-B/16" where the hash is OpenAI's; else empty
   std::string stripped;                       ///< in front of all names, e.g. "module."; else empty
+  std::string family;                         ///< "OpenCLIP ViT-B/16, text pooling argmax"
   std::string settings_source;
   std::string preprocessing_source;
 };

@@ -14,6 +14,11 @@ namespace petlab::clip {
                                      std::int64_t n_prompt_sets = 1,
                                      TextPath path = TextPath::shared);
 
+/// The same for a model: where its texts are padded to the context length, all of those rows.
+[[nodiscard]] std::int64_t text_rows(const Config& config, const TokenBatch& tokens,
+                                     std::int64_t n_prompt, std::int64_t n_prompt_sets,
+                                     TextPath path);
+
 /// Bytes that one row keeps from the forward to the backward pass, over all blocks: of each block
 /// the stream before it and before its MLP (fp32), queries, keys, values and the MLP's hidden
 /// values (2 bytes each in bf16). Where weights are trained, also the inputs of the four maps.

@@ -23,7 +23,7 @@ struct TokenBatch {
   std::shared_ptr<TextLayouts> layouts = {};
 };
 
-/// CLIP's byte-pair tokenizer.
+/// CLIP's byte-pair tokenizer, or SigLIP's.
 class Tokenizer {
  public:
   /// From vocab.json and merges.txt of a model directory, or else tokenizer.json, or else OpenAI's
@@ -31,6 +31,11 @@ class Tokenizer {
   /// Throws Error(data) naming the file and line.
   [[nodiscard]] static Tokenizer load(const std::filesystem::path& model_dir,
                                       std::int64_t vocab_size = 49408);
+
+  /// SigLIP's: from spiece.model, a SentencePiece vocabulary, or else tokenizer.json with a
+  /// byte-pair model (SigLIP 2). A text gets an end token and no start token. Throws Error(data)
+  /// naming the file.
+  [[nodiscard]] static Tokenizer load_siglip(const std::filesystem::path& model_dir);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -48,8 +53,14 @@ class Tokenizer {
 
   [[nodiscard]] std::string decode(std::span<const std::int64_t> ids) const;
   [[nodiscard]] std::int64_t vocab_size() const;
+  /// Of a tokenizer with one; else -1.
   [[nodiscard]] std::int64_t start_token() const;
+  [[nodiscard]] bool has_start_token() const { return start_token() >= 0; }
+  /// Tokens that encode_batch() adds to a text: start and end, or the end alone.
+  [[nodiscard]] std::int64_t n_marks() const { return has_start_token() ? 2 : 1; }
   [[nodiscard]] std::int64_t end_token() const;
+  /// What encode_batch() fills up shorter texts with.
+  [[nodiscard]] std::int64_t padding_token() const;
 
   /// Names of the files that the vocabulary comes from.
   [[nodiscard]] const std::string& source() const;

@@ -70,6 +70,7 @@ class ClassTexts {
 
  private:
   c10::Device device_;
+  std::int64_t n_start_;  ///< tokens in front of a text: the start token, where there is one
   std::vector<std::size_t> list_of_task_;
   std::vector<std::pair<std::int64_t, std::int64_t>> list_rows_;  ///< first row and count in texts_
   clip::TokenBatch texts_;                  ///< all class lists, one below the other
