@@ -14,3 +14,6 @@ pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
 pkg_check_modules(DUKTAPE REQUIRED IMPORTED_TARGET duktape)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+# The client library of PostgreSQL, since it has pipelines. Not optional: it is small and every
+# distribution has it, and a petlab without it could not open the stores of others.
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq>=14)

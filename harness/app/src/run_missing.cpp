@@ -1,6 +1,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/study/pending_runs.hpp"
 #include "petlab/study/prepare_data.hpp"
 #include "petlab/study/study_runner.hpp"
@@ -107,14 +108,14 @@ constexpr int kLongestRun = 366 * 24 * 3600;
 constexpr int kLongestLease = static_cast<int>(std::chrono::seconds(study::kLongestLease).count());
 
 study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
-  const std::filesystem::path store = std::filesystem::absolute(study.store);
+  const std::filesystem::path store = results::absolute_address(study.store);
   const study::CpuSet cpus = study::allowed_cpus();
   // Under a quota the CPUs are others' too: to stay on some of them would be to wait for them.
   const bool has_all = study::usable_cpus() == static_cast<int>(cpus.size());
   study::RunnerOptions runner{
       .program = program_file(),
       .store = store,
-      .logs = store.parent_path() / "logs",
+      .logs = results::beside_store(store).parent_path() / "logs",
       .workers = study.workers,
       .lease = std::chrono::seconds(count_of(options, "lease", 1, kLongestLease)),
       .cpus = has_all ? study::share_cpus(cpus, study.workers, study.threads)

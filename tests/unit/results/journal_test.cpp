@@ -74,14 +74,14 @@ TEST_F(JournalTest, IsSyncedWithEveryCommitExceptForLeasesInTheWriteAheadLog) {
   {
     SQLite::Database db = open(Journal::write_ahead);
     EXPECT_EQ(sync_of(db), kFull);
-    set_durability(db, Durability::relaxed);
+    sql::set_durability(db, sql::Durability::relaxed);
     EXPECT_EQ(sync_of(db), kNormal);
-    set_durability(db, Durability::synced);
+    sql::set_durability(db, sql::Durability::synced);
     EXPECT_EQ(sync_of(db), kFull);
   }
   SQLite::Database db = open(Journal::rollback);
   EXPECT_EQ(sync_of(db), kFull);
-  set_durability(db, Durability::relaxed);
+  sql::set_durability(db, sql::Durability::relaxed);
   EXPECT_EQ(sync_of(db), kFull);
 }
 
