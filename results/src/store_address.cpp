@@ -143,10 +143,11 @@ bool is_on_server(const std::filesystem::path& store) {
 
 void check_address(const std::filesystem::path& store) {
   if (!is_on_server(store)) return;
+  // Nothing of it is repeated: a password may stand where nobody looks for one.
   if (Uri(store.native()).has_password())
-    refuse(store,
-           "there is a password in it, and others can read command lines and logs; expected it in "
-           "PGPASSWORD or in ~/.pgpass");
+    base::throw_config_error(
+        "results store 'postgresql://...': there is a password in it, and others can read command "
+        "lines and logs; expected it in PGPASSWORD or in ~/.pgpass");
   if (database_of(store).empty()) refuse(store, std::string("it names no database; ") + kForm);
 }
 

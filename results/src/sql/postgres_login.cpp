@@ -30,7 +30,7 @@ void wait_until_connected(PGconn* connection, std::chrono::milliseconds timeout)
 }
 
 std::string sqlstate_in(const std::string& said) {
-  static const std::regex code(R"((?:^|[ :])\s*([0-9A-Z]{5}): )");
+  static const std::regex code(R"(:\s+(?=[A-Z]*[0-9])([0-9A-Z]{5}): )");
   std::smatch found;
   return std::regex_search(said, found, code) ? found[1].str() : "";
 }

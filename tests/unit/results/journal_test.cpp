@@ -1,6 +1,7 @@
 #include "network_file_system.hpp"
 #include "petlab/results/run_store.hpp"
 #include "sample_records.hpp"
+#include "sql/sqlite.hpp"
 #include "store_file.hpp"
 
 #include <gtest/gtest.h>

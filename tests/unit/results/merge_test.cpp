@@ -382,11 +382,11 @@ std::vector<Kinds> all_kinds() {
   return pairs;
 }
 
-INSTANTIATE_TEST_SUITE_P(On, MergeTest, testing::ValuesIn(all_kinds()), [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(On, MergeTest, testing::ValuesIn(all_kinds()), [](const auto& kinds) {
   const auto name = [](sample::StoreKind kind) {
     return std::string(kind == sample::StoreKind::file ? "File" : "Server");
   };
-  return name(info.param.second) + "Into" + name(info.param.first);
+  return name(kinds.param.second) + "Into" + name(kinds.param.first);
 });
 
 }  // namespace

@@ -104,6 +104,13 @@ class PostgresLoad : public testing::Test {
     return sample::change_store(uri_, "SELECT COUNT(*) FROM " + what);
   }
 
+  // At most a minute: workers may have ended.
+  void wait_for_runs(int number) const {
+    const auto limit = std::chrono::steady_clock::now() + 60s;
+    while (std::stoi(count("runs")) < number && std::chrono::steady_clock::now() < limit)
+      std::this_thread::sleep_for(5ms);
+  }
+
   // All of them, whole, each computed once.
   void expect_all_done_once() const {
     EXPECT_EQ(count("runs WHERE status = 'done' AND attempts = 1"), std::to_string(kRuns));
@@ -137,8 +144,7 @@ TEST_F(PostgresLoad, AServerThatIsStoppedAndStartedUnderLoadLosesNothing) {
   start(8, 60s);
   for (const char* how : {"fast", "immediate"}) {
     const int before = std::stoi(count("runs"));
-    while (std::stoi(count("runs")) < before + 40)
-      std::this_thread::sleep_for(5ms);
+    wait_for_runs(before + 40);
     server.stop(how);
     std::this_thread::sleep_for(500ms);
     server.start();
@@ -153,8 +159,7 @@ TEST_F(PostgresLoad, AServerThatIsStoppedAndStartedUnderLoadLosesNothing) {
 TEST_F(PostgresLoad, WorkersGiveUpOnAServerThatStaysAwayAndSaySo) {
   auto& server = PostgresServer::shared();
   start(4, 1s);
-  while (std::stoi(count("runs")) < 10)
-    std::this_thread::sleep_for(5ms);
+  wait_for_runs(10);
   server.stop("immediate");
   EXPECT_THAT(wait(), testing::Each(1));
   server.start();

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <functional>
 #include <set>
+#include <sstream>
 
 // What is the server's own: its schema, who is let in, what is said when something is wrong.
 namespace petlab::results {
@@ -84,11 +85,15 @@ TEST_F(PostgresStore, HasTheTablesAndViewsOfAFile) {
       "CASE WHEN is_nullable = 'NO' THEN ' NOT NULL' ELSE '' END "
       "FROM information_schema.columns WHERE table_schema = current_schema() "
       "AND table_name <> 'petlab_store'"));
-  const auto here = columns(query_store(
+  std::istringstream lines(sample::change_store(
       file,
-      "SELECT m.name || '.' || c.name || ' ' || CASE WHEN m.type = 'view' THEN 'VIEW' ELSE c.type "
-      "END || CASE WHEN m.type = 'table' AND (c.\"notnull\" OR c.pk) THEN ' NOT NULL' ELSE '' END "
-      "FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type IN ('table', 'view')"));
+      "SELECT group_concat(m.name || '.' || c.name || ' ' || CASE WHEN m.type = 'view' THEN 'VIEW' "
+      "ELSE c.type END || CASE WHEN m.type = 'table' AND (c.\"notnull\" OR c.pk) THEN ' NOT NULL' "
+      "ELSE '' END, char(10)) FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+      "WHERE m.type IN ('table', 'view')"));
+  std::set<std::string> here;
+  for (std::string line; std::getline(lines, line);)
+    here.insert(line);
   EXPECT_THAT(there, testing::ContainerEq(here));
 }
 

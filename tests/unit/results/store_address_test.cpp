@@ -50,8 +50,7 @@ TEST(StoreAddress, RefusesAPasswordAndNeverRepeatsIt) {
     EXPECT_THAT(said, AllOf(HasSubstr("there is a password in it"), HasSubstr("PGPASSWORD"),
                             HasSubstr("~/.pgpass")))
         << uri;
-    if (std::string(uri).find("%77") == std::string::npos)
-      EXPECT_THAT(said, Not(HasSubstr("S3cret"))) << uri;
+    EXPECT_THAT(said, Not(HasSubstr("S3cret"))) << uri;
     EXPECT_THROW(RunStore store(uri), base::Error) << uri;
   }
   EXPECT_EQ(without_passwords("no option '--stor=postgresql://lab:S3cret@db/p' here"),
