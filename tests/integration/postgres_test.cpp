@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
-#include <functional>
 #include <thread>
 
 // The whole program with a store on a PostgreSQL server. Two folders are two machines that share no
@@ -48,15 +47,6 @@ std::size_t count(const std::string& text, const std::string& part) {
 std::string text_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-bool wait_until(const std::function<bool()>& happened) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-  while (!happened()) {
-    if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return true;
 }
 
 class Postgres : public testing::Test {
@@ -147,7 +137,7 @@ TEST_F(Postgres, TwoMachinesThatShareNoFilesDoNoRunTwice) {
     std::size_t machines = 0;
     for (const Workshop* machine : {&here, &there}) {
       const fs::path beside = machine->folder() / results::beside_store(uri_);
-      machines += fs::exists(results::adapter_file(beside, run.plan.hash)) ? 1 : 0;
+      machines += fs::exists(results::adapter_file(beside, run.plan.hash)) ? 1U : 0U;
     }
     const bool has_adapters = run.plan.row_label != "zero-shot";
     EXPECT_EQ(machines, has_adapters ? 1U : machines) << run.plan.row_label;
@@ -244,9 +234,10 @@ TEST_F(Postgres, APasswordStaysWhereItBelongs) {
       petlab(here, {"report", "--store", uri_, "--out", "report"}, pgpass("S3cret"));
   ASSERT_EQ(report.exit_code, 0) << report.err;
   EXPECT_THAT(ran.out + ran.err + report.out + report.err, Not(HasSubstr("S3cret")));
-  for (const auto& entry : fs::recursive_directory_iterator(here.folder()))
-    if (entry.is_regular_file())
-      EXPECT_THAT(text_of(entry.path()).find("S3cret"), std::string::npos) << entry.path();
+  for (const auto& entry : fs::recursive_directory_iterator(here.folder())) {
+    if (!entry.is_regular_file()) continue;
+    EXPECT_EQ(text_of(entry.path()).find("S3cret"), std::string::npos) << entry.path();
+  }
   server.set_logins("");
 }
 
