@@ -110,7 +110,7 @@ TEST_F(Postgres, ServesEveryCommandAsAFileDoes) {
     const Output output = petlab(here, arguments);
     EXPECT_EQ(output.exit_code, 0) << arguments.front() << ": " << output.out << output.err;
   }
-  EXPECT_THAT(text_of(here.folder() / "report/index.html"), HasSubstr("zero-shot"));
+  EXPECT_THAT(text_of(here.folder() / "report/report.html"), HasSubstr("zero-shot"));
   EXPECT_EQ(stored_results(here.folder() / "copy.sqlite"), stored_results(uri_));
   EXPECT_TRUE(fs::exists(results::adapter_file(here.folder() / "copy.sqlite", identity)))
       << "a merge takes the adapters along";

@@ -266,7 +266,8 @@ int run_missing(const std::vector<PreparedStudy>& studies, const Parsed& options
   study::RunnerOptions runner = runner_options(options, first);
   for (const PreparedStudy& study : studies)  // before a row of it fails for this
     (void)engine::parse_device(engine::to_string(study.protocol.device));
-  if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
+  if (const auto beside = results::beside_store(first.store); beside.has_parent_path())
+    std::filesystem::create_directories(beside.parent_path());
   results::RunStore store(first.store);
   for (const PreparedStudy& study : studies)
     store_plan(study, store);
