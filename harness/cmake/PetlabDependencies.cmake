@@ -20,3 +20,6 @@ find_path(PETLAB_GLOO_INCLUDE gloo/rendezvous/store.h DOC "Folder that holds the
 if(NOT PETLAB_GLOO_INCLUDE)
   message(STATUS "No headers of gloo (libgloo-dev): petlab is built without --ranks")
 endif()
+# The client library of PostgreSQL, since it has pipelines. Not optional: it is small and every
+# distribution has it, and a petlab without it could not open the stores of others.
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq>=14)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # System packages: installs those that are missing with apt (as root), or prints the line to run.
 #
-#   system_packages.sh [--list] [tests]: with `tests` also what only tests need, a browser and a Slurm of two nodes; --list prints
+#   system_packages.sh [--list] [tests]: with `tests` also what only tests need, a browser, a Slurm of two nodes and a PostgreSQL server; --list prints
 #   the names for this system (PETLAB_OS_RELEASE: another os-release file) and installs nothing
 #
 # Names are those of Debian 12 and 13 and of Ubuntu 24.04; they are tested on Debian 12.
@@ -19,7 +19,7 @@ esac
 packages=(
   g++ make cmake ninja-build "$pkg_config" binutils
   libboost-dev libboost-program-options-dev libboost-filesystem-dev
-  nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libssl-dev libutf8proc-dev libsentencepiece-dev
+  nlohmann-json3-dev libsqlitecpp-dev libsqlite3-dev libpq-dev libssl-dev libutf8proc-dev libsentencepiece-dev
   zlib1g-dev libpng-dev libjpeg-dev libwebp-dev libgif-dev librsvg2-dev libcairo2-dev libcsv-dev libarchive-dev
   libhwy-dev duktape-dev libgloo-dev fonts-dejavu-core
   libgtest-dev libgmock-dev
@@ -40,9 +40,10 @@ fi
 if ! python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null; then
   packages+=(python3-dev)
 fi
-# The tests start its daemons themselves, with files of their own (tests/integration/slurm_cluster.sh).
+# The tests start their daemons themselves, with files of their own (tests/integration/slurm_cluster.sh,
+# tests/unit/results/postgres_server.cpp).
 if [ "${1:-}" = tests ]; then
-  packages+=(slurmctld slurmd slurm-client munge iproute2)
+  packages+=(slurmctld slurmd slurm-client munge iproute2 postgresql)
 fi
 if [ -n "$list" ]; then
   printf '%s\n' "${packages[@]}"

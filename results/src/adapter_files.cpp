@@ -5,6 +5,7 @@
 #include "petlab/base/mapped_file.hpp"
 #include "petlab/base/sha256.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/results/store_address.hpp"
 
 #include <algorithm>
 #include <system_error>
@@ -28,7 +29,7 @@ void check_digest(const RunRecord& run, const fs::path& file, const std::string&
 }  // namespace
 
 fs::path adapter_file(const fs::path& store, const std::string& identity) {
-  fs::path folder = store;
+  fs::path folder = beside_store(store);
   folder += ".adapters";
   return folder / (identity + ".safetensors");
 }

@@ -1,10 +1,12 @@
 #include "petlab/results/check.hpp"
 
+#include "petlab/results/store_address.hpp"
 #include "queries.hpp"
 #include "run_checks.hpp"
 #include "run_reader.hpp"
+#include "schema_check.hpp"
 #include "statements.hpp"
-#include "store_file.hpp"
+#include "store.hpp"
 
 namespace petlab::results {
 namespace {
@@ -13,12 +15,12 @@ constexpr std::size_t kMostProblems = 100;
 
 class Checking {
  public:
-  Checking(const SQLite::Database& db, const std::filesystem::path& path) : db_(db), path_(path) {}
+  Checking(const sql::Database& db, const std::filesystem::path& path) : db_(db), path_(path) {}
 
   StoreCheck operator()() {
-    check_file();
-    for (const char* type : {"table", "view", "trigger", "index"})
-      check_schema(type);
+    const auto tell = [&](const std::string& problem) { add(store_error(path_, problem).what()); };
+    attempt([&] { check_engine(db_, tell); });
+    attempt([&] { check_schema(db_, tell); });
     for (const auto& [hash, dataset] : read_split_keys(db_))
       attempt([&] {
         ++result_.splits;
@@ -53,56 +55,17 @@ class Checking {
       work();
     } catch (const base::Error& error) {
       add(error.what());
-    } catch (const SQLite::Exception& error) {
+    } catch (const sql::Exception& error) {
       add(store_error(path_, error.what()).what());
     }
   }
 
   std::vector<std::string> texts(const std::string& sql) const {
     std::vector<std::string> result;
-    SQLite::Statement row(db_, sql);
-    while (row.executeStep())
-      result.push_back(row.getColumn(0).getString());
+    sql::Statement row(db_, sql);
+    while (row.step())
+      result.push_back(row.column(0).text());
     return result;
-  }
-
-  void check_file() {
-    attempt([&] {
-      for (const std::string& said : texts("PRAGMA integrity_check"))
-        if (said != "ok") add(store_error(path_, "SQLite finds it damaged: " + said).what());
-    });
-    attempt([&] {
-      SQLite::Statement row(db_, "PRAGMA foreign_key_check");
-      while (row.executeStep())
-        add(store_error(path_, "a row of its table '" + row.getColumn(0).getString() +
-                                   "' names one of '" + row.getColumn(2).getString() +
-                                   "' that is not there")
-                .what());
-    });
-  }
-
-  // Tables and views that somebody added change nothing; a trigger would.
-  void check_schema(const std::string& type) {
-    std::map<std::string, std::string> found;
-    SQLite::Statement row = query(db_,
-                                  "SELECT name, sql FROM sqlite_master "
-                                  "WHERE type = ? AND sql IS NOT NULL",
-                                  type);
-    while (row.executeStep())
-      found.emplace(row.getColumn(0).getString(), row.getColumn(1).getString());
-    const auto own = own_schema(type);
-    for (const auto& [name, sql] : own) {
-      const auto there = found.find(name);
-      if (there == found.end() || there->second != sql)
-        add(store_error(path_,
-                        "its " + type + " '" + name + "' is " +
-                            (there == found.end() ? "not there" : "not the one that petlab made"))
-                .what());
-    }
-    if (type != "trigger") return;
-    for (const auto& [name, sql] : found)
-      if (own.count(name) == 0)
-        add(store_error(path_, "it has a trigger '" + name + "' that petlab did not make").what());
   }
 
   void check_verifications(const RunRecord& run) {
@@ -115,7 +78,7 @@ class Checking {
                 .what());
   }
 
-  const SQLite::Database& db_;
+  const sql::Database& db_;
   const std::filesystem::path& path_;
   StoreCheck result_;
 };
@@ -123,9 +86,12 @@ class Checking {
 }  // namespace
 
 StoreCheck check_store(const std::filesystem::path& store) {
-  SQLite::Database db = open_store_file(store, OpenMode::read_only, std::chrono::seconds(30));
+  // On a server, what petlab makes is made beside it to compare with.
+  const sql::Database db =
+      open_store(store, is_on_server(store) ? OpenMode::read_write : OpenMode::read_only);
   return with_store_errors(store, "check it", [&] {
-    const SQLite::Transaction one_state(db);
+    const sql::Transaction one_state(
+        db, db.engine() == sql::Engine::postgresql ? sql::Access::write : sql::Access::read);
     return Checking(db, store)();
   });
 }

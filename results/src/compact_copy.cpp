@@ -1,12 +1,14 @@
 #include "petlab/results/compact_copy.hpp"
 
+#include "petlab/results/store_address.hpp"
 #include "statements.hpp"
-#include "store_file.hpp"
+#include "store.hpp"
 
 namespace petlab::results {
 
 void write_compact_copy(const std::filesystem::path& store, const std::filesystem::path& copy) {
-  SQLite::Database db = open_store_file(store, OpenMode::read_write, std::chrono::seconds(30));
+  if (is_on_server(store)) throw store_error(store, "only the file of a store can be copied");
+  const sql::Database db = open_store(store, OpenMode::read_write);
   // The copy keeps application_id and user_version, and has a rollback journal.
   with_store_errors(copy, "write it", [&] { execute(db, "VACUUM INTO ?", copy.string()); });
 }

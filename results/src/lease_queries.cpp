@@ -1,4 +1,3 @@
-#include "petlab/results/identity.hpp"
 #include "queries.hpp"
 #include "statements.hpp"
 
@@ -8,11 +7,6 @@
 
 namespace petlab::results {
 namespace {
-
-std::int64_t now_in_milliseconds() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
-}
 
 std::string utc_text(std::int64_t milliseconds) {
   const std::time_t seconds = milliseconds / 1000;
@@ -27,50 +21,51 @@ std::string utc_text(std::int64_t milliseconds) {
 
 }  // namespace
 
-std::string utc_in(std::chrono::milliseconds from_now) {
-  return utc_text(now_in_milliseconds() + from_now.count());
+std::string utc_in(const sql::Database& db, std::chrono::milliseconds from_now) {
+  return utc_text(db.now() + from_now.count());
 }
 
-Claim claim_run(SQLite::Database& db, const std::string& identity, const std::string& owner,
+Claim claim_run(const sql::Database& db, const std::string& identity, const std::string& owner,
                 std::chrono::milliseconds ttl) {
   if (is_done(db, identity)) return Claim::already_done;
-  const std::int64_t now = now_in_milliseconds();
-  SQLite::Statement row =
-      query(db, "SELECT owner, expires FROM leases WHERE identity = ?", identity);
-  if (row.executeStep()) {
-    if (row.getColumn(0).getString() == owner) {
+  const std::int64_t now = db.now();
+  sql::Statement row = query(db, "SELECT owner, expires FROM leases WHERE identity = ?", identity);
+  if (row.step()) {
+    if (row.column(0).text() == owner) {
       renew_lease(db, identity, owner, ttl);
       return Claim::taken;
     }
-    if (row.getColumn(1).getInt64() > now) return Claim::busy;
+    if (row.column(1).integer() > now) return Claim::busy;
   }
-  execute(db, "INSERT OR REPLACE INTO leases (identity, owner, taken, expires) VALUES (?, ?, ?, ?)",
+  execute(db,
+          "INSERT INTO leases (identity, owner, taken, expires) VALUES (?, ?, ?, ?) "
+          "ON CONFLICT (identity) DO UPDATE "
+          "SET owner = excluded.owner, taken = excluded.taken, expires = excluded.expires",
           identity, owner, now, now + ttl.count());
   return Claim::taken;
 }
 
-bool renew_lease(SQLite::Database& db, const std::string& identity, const std::string& owner,
+bool renew_lease(const sql::Database& db, const std::string& identity, const std::string& owner,
                  std::chrono::milliseconds ttl) {
-  execute(db, "UPDATE leases SET expires = ? WHERE identity = ? AND owner = ?",
-          now_in_milliseconds() + ttl.count(), identity, owner);
-  return db.getChanges() == 1;
+  return query(db, "UPDATE leases SET expires = ? WHERE identity = ? AND owner = ?",
+               db.now() + ttl.count(), identity, owner)
+             .run() == 1;
 }
 
-void end_lease(SQLite::Database& db, const std::string& identity, const std::string& owner) {
+void end_lease(const sql::Database& db, const std::string& identity, const std::string& owner) {
   execute(db, "DELETE FROM leases WHERE identity = ? AND owner = ?", identity, owner);
 }
 
-void end_lease(SQLite::Database& db, const std::string& identity) {
+void end_lease(const sql::Database& db, const std::string& identity) {
   execute(db, "DELETE FROM leases WHERE identity = ?", identity);
 }
 
-std::vector<Lease> read_leases(const SQLite::Database& db) {
+std::vector<Lease> read_leases(const sql::Database& db) {
   std::vector<Lease> leases;
-  SQLite::Statement row(db, "SELECT identity, owner, taken, expires FROM leases ORDER BY identity");
-  while (row.executeStep()) {
-    leases.push_back({row.getColumn(0).getString(), row.getColumn(1).getString(),
-                      utc_text(row.getColumn(2).getInt64()),
-                      utc_text(row.getColumn(3).getInt64())});
+  sql::Statement row(db, "SELECT identity, owner, taken, expires FROM leases ORDER BY identity");
+  while (row.step()) {
+    leases.push_back({row.column(0).text(), row.column(1).text(), utc_text(row.column(2).integer()),
+                      utc_text(row.column(3).integer())});
   }
   return leases;
 }

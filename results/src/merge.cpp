@@ -3,12 +3,13 @@
 #include "merge_studies.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/results/adapter_files.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/results/verification.hpp"
 #include "queries.hpp"
 #include "run_checks.hpp"
 #include "run_reader.hpp"
 #include "statements.hpp"
-#include "store_file.hpp"
+#include "store.hpp"
 
 #include <algorithm>
 #include <map>
@@ -32,30 +33,29 @@ struct RunState {
   }
 };
 
-std::optional<RunState> run_state(const SQLite::Database& db, const std::string& identity) {
-  SQLite::Statement row =
+std::optional<RunState> run_state(const sql::Database& db, const std::string& identity) {
+  sql::Statement row =
       query(db, "SELECT status, attempts, finished FROM runs WHERE identity = ?", identity);
-  if (!row.executeStep()) return std::nullopt;
-  return RunState{row.getColumn(0).getString() == "done", row.getColumn(1).getInt64(),
-                  row.getColumn(2).getString()};
+  if (!row.step()) return std::nullopt;
+  return RunState{row.column(0).text() == "done", row.column(1).integer(), row.column(2).text()};
 }
 
-std::vector<std::string> texts_of(const SQLite::Database& db, const char* sql) {
+std::vector<std::string> texts_of(const sql::Database& db, const char* sql) {
   std::vector<std::string> texts;
-  SQLite::Statement row(db, sql);
-  while (row.executeStep())
-    texts.push_back(row.getColumn(0).getString());
+  sql::Statement row(db, sql);
+  while (row.step())
+    texts.push_back(row.column(0).text());
   return texts;
 }
 
 // Takes one file after the other into the open transaction of `into`.
 class Merger {
  public:
-  Merger(SQLite::Database& into, const std::filesystem::path& into_path,
+  Merger(const sql::Database& into, const std::filesystem::path& into_path,
          const MergeOptions& options)
       : into_(into), into_path_(into_path), options_(options) {}
 
-  void take(const SQLite::Database& from, const std::filesystem::path& from_path) {
+  void take(const sql::Database& from, const std::filesystem::path& from_path) {
     for (const auto& [hash, dataset] : read_split_keys(from))
       take_split(read_split(from, hash, dataset).value(), from_path);
     RunReader reader(from, LoadDetail::everything);
@@ -80,7 +80,7 @@ class Merger {
     splits_.insert_or_assign({split.hash, split.dataset.hash}, split);
   }
 
-  void take_run(const SQLite::Database& from, RunReader& reader, const std::string& identity,
+  void take_run(const sql::Database& from, RunReader& reader, const std::string& identity,
                 const std::filesystem::path& from_path) {
     const RunState theirs = run_state(from, identity).value();
     const std::optional<RunState> mine = run_state(into_, identity);
@@ -94,8 +94,8 @@ class Merger {
         }
         ++report.runs_kept;
       } else {
-        report.differences.push_back(difference + " in '" + from_path.string() + "'; that of '" +
-                                     into_path_.string() + "' stays");
+        report.differences.push_back(difference + " in '" + shown_address(from_path) +
+                                     "'; that of '" + shown_address(into_path_) + "' stays");
       }
       return;
     }
@@ -154,7 +154,7 @@ class Merger {
   }
 
   // Repeats of a run speak for every equal run of its identity.
-  void take_verifications(const SQLite::Database& from, const std::string& identity) {
+  void take_verifications(const sql::Database& from, const std::string& identity) {
     const auto theirs = read_verifications(from, identity);
     if (theirs.empty()) return;
     const auto mine = read_verifications(into_, identity);
@@ -163,7 +163,7 @@ class Merger {
     }
   }
 
-  SQLite::Database& into_;
+  const sql::Database& into_;
   const std::filesystem::path& into_path_;
   const MergeOptions& options_;
   std::map<std::pair<std::string, std::string>, SplitRecord> splits_;  // by hash and data set
@@ -175,21 +175,18 @@ MergeReport merge_stores(const std::filesystem::path& into,
                          const std::vector<std::filesystem::path>& from,
                          const MergeOptions& options) {
   // All files are opened first: one that cannot be read must not leave a new, empty store behind.
-  std::vector<SQLite::Database> sources;
+  std::vector<sql::Database> sources;
   for (const std::filesystem::path& path : from) {
-    std::error_code not_there;
-    if (std::filesystem::equivalent(into, path, not_there)) {
-      throw store_error(into, "it cannot be merged into itself");
-    }
-    sources.push_back(open_store_file(path, OpenMode::read_only, kBusyTimeout));
+    if (is_same_store(into, path)) throw store_error(into, "it cannot be merged into itself");
+    sources.push_back(open_store(path, OpenMode::read_only, kBusyTimeout));
   }
-  SQLite::Database db = open_store_file(into, OpenMode::create, kBusyTimeout);
+  const sql::Database db = open_store(into, OpenMode::create, kBusyTimeout);
   return with_store_errors(into, "merge into it", [&] {
-    SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+    sql::Transaction transaction(db, sql::Access::write);
     Merger merger(db, into, options);
     for (std::size_t i = 0; i < from.size(); ++i) {
-      with_store_errors(into, "merge '" + from[i].string() + "' into it", [&] {
-        const SQLite::Transaction one_state(sources[i]);
+      with_store_errors(into, "merge '" + shown_address(from[i]) + "' into it", [&] {
+        const sql::Transaction one_state(sources[i]);
         merger.take(sources[i], from[i]);
       });
     }

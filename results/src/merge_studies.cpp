@@ -1,10 +1,11 @@
 #include "merge_studies.hpp"
 
 #include "join_plans.hpp"
+#include "petlab/results/store_address.hpp"
 #include "queries.hpp"
 #include "run_checks.hpp"
 #include "statements.hpp"
-#include "store_file.hpp"
+#include "store.hpp"
 
 #include <algorithm>
 #include <map>
@@ -23,40 +24,40 @@ std::optional<std::string> value_in(const std::map<std::string, std::string>& se
 
 // The values that decided the recorded run of a plan that comes first for a row, but for the seed
 // and the split, which follows from it; empty where none was recorded.
-std::map<std::string, std::string> settings_of(const SQLite::Database& db, const StudyRecord& study,
+std::map<std::string, std::string> settings_of(const sql::Database& db, const StudyRecord& study,
                                                const std::string& row) {
   std::map<std::string, std::string> settings;
   for (const PlannedRun& run : study.plan) {
     if (run.row_label != row) continue;
-    SQLite::Statement value = query(db,
-                                    "SELECT v.kind || ' ' || v.name, v.value FROM run_values v "
-                                    "JOIN runs r USING (run_id) JOIN splits s USING (split_id) "
-                                    "WHERE r.identity = ? AND v.kind IN ('identity', 'protocol') "
-                                    "AND v.name <> 'seed' AND v.value <> s.hash",
-                                    run.hash);
-    while (value.executeStep())
-      settings.emplace(value.getColumn(0).getString(), value.getColumn(1).getString());
+    sql::Statement value = query(db,
+                                 "SELECT v.kind || ' ' || v.name, v.value FROM run_values v "
+                                 "JOIN runs r USING (run_id) JOIN splits s USING (split_id) "
+                                 "WHERE r.identity = ? AND v.kind IN ('identity', 'protocol') "
+                                 "AND v.name <> 'seed' AND v.value <> s.hash",
+                                 run.hash);
+    while (value.step())
+      settings.emplace(value.column(0).text(), value.column(1).text());
     if (!settings.empty()) break;
   }
   return settings;
 }
 
 // Of the recorded runs of a plan.
-std::string dataset_of(const SQLite::Database& db, const StudyRecord& study) {
+std::string dataset_of(const sql::Database& db, const StudyRecord& study) {
   for (const PlannedRun& run : study.plan) {
-    SQLite::Statement hash = query(db,
-                                   "SELECT d.hash FROM runs r JOIN splits s USING (split_id) "
-                                   "JOIN datasets d USING (dataset_id) WHERE r.identity = ?",
-                                   run.hash);
-    if (hash.executeStep()) return hash.getColumn(0).getString();
+    sql::Statement hash = query(db,
+                                "SELECT d.hash FROM runs r JOIN splits s USING (split_id) "
+                                "JOIN datasets d USING (dataset_id) WHERE r.identity = ?",
+                                run.hash);
+    if (hash.step()) return hash.column(0).text();
   }
   return "";
 }
 
 class StudyMerger {
  public:
-  StudyMerger(SQLite::Database& into, const std::filesystem::path& into_path,
-              const SQLite::Database& from, const std::filesystem::path& from_path,
+  StudyMerger(const sql::Database& into, const std::filesystem::path& into_path,
+              const sql::Database& from, const std::filesystem::path& from_path,
               const MergeOptions& options)
       : into_(into), into_path_(into_path), from_(from), from_path_(from_path), options_(options) {}
 
@@ -121,16 +122,16 @@ class StudyMerger {
       const StudyRecord mine = read_study(into_, study.name).value();
       throw store_error(into_path_, "its study '" + study.name +
                                         "' has another plan than the study of that name in '" +
-                                        from_path_.string() +
+                                        shown_address(from_path_) +
                                         "': " + joined_with(study, mine).difference +
                                         "; --rename keeps both");
     }
-    const std::string base = study.name + "-" + from_path_.stem().string();
+    const std::string base = study.name + "-" + beside_store(from_path_).stem().string();
     std::string name = base;
     for (int number = 2; !fits(study, name); ++number)
       name = base + "-" + std::to_string(number);
-    result_.renamed.push_back("study '" + study.name + "' of '" + from_path_.string() +
-                              "' is called '" + name + "', because '" + into_path_.string() +
+    result_.renamed.push_back("study '" + study.name + "' of '" + shown_address(from_path_) +
+                              "' is called '" + name + "', because '" + shown_address(into_path_) +
                               "' has another plan of that name");
     return name;
   }
@@ -151,9 +152,9 @@ class StudyMerger {
       if (more > 0) {
         mine = std::move(joined.study);
         changed = true;
-        result_.joined.push_back("study '" + theirs.name + "' of '" + into_path_.string() +
+        result_.joined.push_back("study '" + theirs.name + "' of '" + shown_address(into_path_) +
                                  "' has " + std::to_string(more) + " planned runs more, of '" +
-                                 from_path_.string() + "'");
+                                 shown_address(from_path_) + "'");
       }
     }
     for (SearchRecord search : theirs.searches) {
@@ -168,16 +169,16 @@ class StudyMerger {
       } else if (*same_row != search) {
         result_.differences.push_back("the search of row " + std::to_string(search.row_index) +
                                       " of study '" + theirs.name + "' has another outcome in '" +
-                                      from_path_.string() + "'; that of '" + into_path_.string() +
-                                      "' stays");
+                                      shown_address(from_path_) + "'; that of '" +
+                                      shown_address(into_path_) + "' stays");
       }
     }
     if (changed) write_study(into_, *mine);
   }
 
-  SQLite::Database& into_;
+  const sql::Database& into_;
   const std::filesystem::path& into_path_;
-  const SQLite::Database& from_;
+  const sql::Database& from_;
   const std::filesystem::path& from_path_;
   const MergeOptions& options_;
   std::map<std::string, std::string> names_;  // of the studies in `from_`: there -> here
@@ -186,8 +187,8 @@ class StudyMerger {
 
 }  // namespace
 
-StudyMerge merge_studies(SQLite::Database& into, const std::filesystem::path& into_path,
-                         const SQLite::Database& from, const std::filesystem::path& from_path,
+StudyMerge merge_studies(const sql::Database& into, const std::filesystem::path& into_path,
+                         const sql::Database& from, const std::filesystem::path& from_path,
                          const MergeOptions& options) {
   return StudyMerger(into, into_path, from, from_path, options).run();
 }

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "petlab/results/merge.hpp"
-
-#include <SQLiteCpp/SQLiteCpp.h>
+#include "sql/database.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -19,8 +18,8 @@ struct StudyMerge {
 };
 
 /// The part of merge_stores() that joins studies and their searches, inside its transaction.
-StudyMerge merge_studies(SQLite::Database& into, const std::filesystem::path& into_path,
-                         const SQLite::Database& from, const std::filesystem::path& from_path,
+StudyMerge merge_studies(const sql::Database& into, const std::filesystem::path& into_path,
+                         const sql::Database& from, const std::filesystem::path& from_path,
                          const MergeOptions& options);
 
 }  // namespace petlab::results

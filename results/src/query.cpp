@@ -1,6 +1,8 @@
 #include "petlab/results/query.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/results/store_address.hpp"
+#include "query_server.hpp"
 #include "store_file.hpp"
 
 #include <sqlite3.h>
@@ -91,6 +93,8 @@ SqlValue value_of(sqlite3_stmt* row, int column) {
 }  // namespace
 
 QueryResult query_store(const std::filesystem::path& store, const std::string& sql) {
+  check_address(store);
+  if (is_on_server(store)) return query_server(store, sql);
   const SQLite::Database file =
       open_store_file(store, OpenMode::read_only, std::chrono::seconds(30));
   sqlite3* db = file.getHandle();

@@ -1,7 +1,7 @@
 #include "run_checks.hpp"
 
 #include "petlab/results/identity.hpp"
-#include "store_file.hpp"
+#include "store.hpp"
 
 #include <algorithm>
 #include <cmath>

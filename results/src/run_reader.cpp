@@ -7,7 +7,7 @@
 #include "record_columns.hpp"
 #include "run_checks.hpp"
 #include "statements.hpp"
-#include "store_file.hpp"
+#include "store.hpp"
 
 #include <utility>
 
@@ -19,24 +19,24 @@ namespace {
 class Rows {
  public:
   template <class... Values>
-  explicit Rows(SQLite::Statement& statement, const Values&... values) : statement_(statement) {
+  explicit Rows(sql::Statement& statement, const Values&... values) : statement_(statement) {
     bind_all(statement_, values...);
   }
-  ~Rows() { statement_.tryReset(); }
+  ~Rows() { statement_.reset(); }
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
 
-  bool next() { return statement_.executeStep(); }
-  SQLite::Column getColumn(int column) const { return statement_.getColumn(column); }
-  SQLite::Column operator[](int column) const { return getColumn(column); }
+  bool next() { return statement_.step(); }
+  sql::Column column(int index) const { return statement_.column(index); }
+  sql::Column operator[](int index) const { return column(index); }
 
  private:
-  SQLite::Statement& statement_;
+  sql::Statement& statement_;
 };
 
 // The records of a table whose rows belong to the run in an order.
 template <class Columns, class Record>
-void read_list(SQLite::Statement& statement, std::int64_t run, const Columns& columns,
+void read_list(sql::Statement& statement, std::int64_t run, const Columns& columns,
                std::vector<Record>& records) {
   Rows row(statement, run);
   while (row.next())
@@ -45,7 +45,7 @@ void read_list(SQLite::Statement& statement, std::int64_t run, const Columns& co
 
 }  // namespace
 
-RunReader::RunReader(const SQLite::Database& db, LoadDetail detail)
+RunReader::RunReader(const sql::Database& db, LoadDetail detail)
     : detail_(detail),
       head_(db, "SELECT r.run_id, COALESCE(s.hash, ''), COALESCE(d.hash, ''), " +
                     column_names(kRunColumns, "r") +
@@ -83,40 +83,40 @@ std::optional<std::int64_t> RunReader::read_head(const std::string& hash, RunRec
   Rows row(head_, hash);
   if (!row.next()) return std::nullopt;
   run.identity.hash = hash;
-  run.split_hash = row[1].getString();
-  run.dataset_hash = row[2].getString();
+  run.split_hash = row[1].text();
+  run.dataset_hash = row[2].text();
   read_columns(row, 3, kRunColumns, run);
   run.error = base::message_line(run.error);  // of a plugin, and maybe of somebody's file
-  return row[0].getInt64();
+  return row[0].integer();
 }
 
 NamedValues RunReader::read_values(std::int64_t run, const char* kind) {
   NamedValues values;
   Rows row(values_, run, std::string(kind));
   while (row.next())
-    values.emplace_back(row[0].getString(), row[1].getString());
+    values.emplace_back(row[0].text(), row[1].text());
   return values;
 }
 
 std::vector<ImagePrediction> RunReader::read_predictions(std::int64_t run, std::int64_t task) {
   Rows row(predictions_, run, task);
   if (!row.next()) return {};
-  if (row[0].getInt() != kPredictionFormat) {
+  if (row[0].integer() != kPredictionFormat) {
     throw base::Error(base::ErrorKind::store, "predictions are packed in format " +
-                                                  std::to_string(row[0].getInt()) +
+                                                  std::to_string(row[0].integer()) +
                                                   ", this petlab reads format 1");
   }
-  return unpack_predictions(row[1].getString());
+  return unpack_predictions(row[1].text());
 }
 
 void RunReader::read_tasks(std::int64_t id, RunRecord& run) {
   Rows row(tasks_, id);
   while (row.next()) {
     TaskResult& result = run.tasks.emplace_back();
-    result.task = row[1].getString();
+    result.task = row[1].text();
     read_columns(row, 2, kTaskResultColumns, result);
     if (detail_ == LoadDetail::everything)
-      result.predictions = read_predictions(id, row[0].getInt64());
+      result.predictions = read_predictions(id, row[0].integer());
   }
 }
 
@@ -124,9 +124,9 @@ Partition RunReader::read_partition(std::int64_t run, std::int64_t place) {
   Partition partition;
   Rows row(members_, run, place);
   while (row.next()) {
-    const auto group = static_cast<std::size_t>(row[0].getInt64());
+    const auto group = static_cast<std::size_t>(row[0].integer());
     if (partition.size() <= group) partition.resize(group + 1);
-    partition[group].push_back(row[1].getString());
+    partition[group].push_back(row[1].text());
   }
   return partition;
 }
@@ -140,14 +140,14 @@ std::optional<GroupingRecord> RunReader::read_grouping(std::int64_t run) {
   }
   Rows tasks(grouping_tasks_, run);
   while (tasks.next())
-    grouping.tasks.push_back(tasks[0].getString());
+    grouping.tasks.push_back(tasks[0].text());
   Rows affinity(affinity_, run);
   while (affinity.next())
     read_one(affinity[0], grouping.affinity.emplace_back());
   Rows places(partitions_, run);
   while (places.next()) {
-    const std::int64_t place = places[0].getInt64();
-    const double score = places[1].getDouble();
+    const std::int64_t place = places[0].integer();
+    const double score = places[1].real();
     Partition partition = read_partition(run, place);
     if (place == 0) {
       grouping.partition = std::move(partition);
@@ -185,7 +185,7 @@ const SplitRecord* KnownSplits::find(const std::string& hash, const std::string&
   return &splits_.emplace(key, *std::move(split)).first->second;
 }
 
-CheckedRunReader::CheckedRunReader(const SQLite::Database& db, const std::filesystem::path& path,
+CheckedRunReader::CheckedRunReader(const sql::Database& db, const std::filesystem::path& path,
                                    LoadDetail detail, KnownSplits& splits)
     : path_(path), detail_(detail), reader_(db, LoadDetail::everything), splits_(splits) {}
 
@@ -206,7 +206,7 @@ std::optional<RunRecord> CheckedRunReader::read(const std::string& hash) {
   return run;
 }
 
-bool is_done(const SQLite::Database& db, const std::string& hash) {
+bool is_done(const sql::Database& db, const std::string& hash) {
   return find_id(db, "SELECT 1 FROM runs WHERE identity = ? AND status = 'done'", hash).has_value();
 }
 

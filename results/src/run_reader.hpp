@@ -1,8 +1,7 @@
 #pragma once
 
 #include "petlab/results/run_store.hpp"
-
-#include <SQLiteCpp/SQLiteCpp.h>
+#include "sql/database.hpp"
 
 #include <filesystem>
 #include <map>
@@ -16,14 +15,14 @@ namespace petlab::results {
 /// one of a few. The database must outlive it.
 class KnownSplits {
  public:
-  explicit KnownSplits(const SQLite::Database& db) : db_(db) {}
+  explicit KnownSplits(const sql::Database& db) : db_(db) {}
 
   /// The split of this hash and data set, as RunStore::split() finds it; nullptr where the store
   /// has none. Good until the next call.
   const SplitRecord* find(const std::string& hash, const std::string& dataset);
 
  private:
-  const SQLite::Database& db_;
+  const sql::Database& db_;
   std::map<std::pair<std::string, std::string>, SplitRecord> splits_;  // by hash and data set
 };
 
@@ -31,7 +30,7 @@ class KnownSplits {
 /// time when many runs are read. The database must outlive it.
 class RunReader {
  public:
-  RunReader(const SQLite::Database& db, LoadDetail detail);
+  RunReader(const sql::Database& db, LoadDetail detail);
 
   /// The run of this identity; nothing where there is none.
   std::optional<RunRecord> read(const std::string& hash);
@@ -45,18 +44,18 @@ class RunReader {
   std::optional<GroupingRecord> read_grouping(std::int64_t run);
 
   LoadDetail detail_;
-  SQLite::Statement head_;
-  SQLite::Statement values_;
-  SQLite::Statement parameters_;
-  SQLite::Statement costs_;
-  SQLite::Statement epochs_;
-  SQLite::Statement tasks_;
-  SQLite::Statement predictions_;
-  SQLite::Statement grouping_;
-  SQLite::Statement grouping_tasks_;
-  SQLite::Statement affinity_;
-  SQLite::Statement partitions_;
-  SQLite::Statement members_;
+  sql::Statement head_;
+  sql::Statement values_;
+  sql::Statement parameters_;
+  sql::Statement costs_;
+  sql::Statement epochs_;
+  sql::Statement tasks_;
+  sql::Statement predictions_;
+  sql::Statement grouping_;
+  sql::Statement grouping_tasks_;
+  sql::Statement affinity_;
+  sql::Statement partitions_;
+  sql::Statement members_;
 };
 
 /// The same, and what is read is checked as it was when it was written: a run that contradicts
@@ -64,7 +63,7 @@ class RunReader {
 /// they are asked for or not. `splits` keeps those that were read, for the next reader too.
 class CheckedRunReader {
  public:
-  CheckedRunReader(const SQLite::Database& db, const std::filesystem::path& path, LoadDetail detail,
+  CheckedRunReader(const sql::Database& db, const std::filesystem::path& path, LoadDetail detail,
                    KnownSplits& splits);
 
   std::optional<RunRecord> read(const std::string& hash);

@@ -4,56 +4,108 @@
 #include "run_checks.hpp"
 #include "run_reader.hpp"
 #include "statements.hpp"
+#include "store.hpp"
 #include "store_file.hpp"
+#include "store_server.hpp"
 
+#include <iostream>
 #include <optional>
+#include <utility>
 
 namespace petlab::results {
+namespace {
+
+// Tells the user by default: a call that hangs without a word looks like a program that does.
+void say_on_stderr(const std::string& text) {
+  std::cerr << "petlab: " << text << std::endl;
+}
+
+}  // namespace
+
 struct RunStore::Impl {
   std::filesystem::path path;
-  StoreFileId file;
-  // SQLite does not care that reading functions of the store are const.
-  mutable SQLite::Database db;
+  sql::Database db;
+  // The file or the database that was opened. None other may take its place.
+  StoreFileId id = id_now().value_or(StoreFileId{});
   // What runs are checked against, when they are written and when they are read.
   mutable KnownSplits splits{db};
+  Patience patience{std::chrono::minutes(5), say_on_stderr};
 
+  [[nodiscard]] std::optional<StoreFileId> id_now() const {
+    return db.engine() == sql::Engine::postgresql ? server_store_id(db) : file_id_of(path);
+  }
+
+  // A connection leads to one database as long as it lasts.
   void check_in_place() const {
-    const std::optional<StoreFileId> now = file_id_of(path);
-    if (now == file) return;
+    if (db.engine() == sql::Engine::postgresql) return;
+    const std::optional<StoreFileId> now = id_now();
+    if (now == id) return;
     throw store_error(path,
                       std::string("it is not the file any more that was opened at first, it was ") +
                           (now ? "replaced" : "removed or moved") +
                           " meanwhile; nothing more is written, and checkpoints of runs stay");
   }
 
+  // `work` with a new connection where the server went away, until there is one or patience ends.
+  // All that was not committed is undone then, so that it is done from its beginning.
+  template <class Work>
+  auto with_patience(Work&& work) const {
+    return retried(path, patience, [&] {
+      if (db.connection().is_lost()) {
+        db.connection().reconnect();
+        if (id_now() != id)
+          throw store_error(path,
+                            "it is not the store any more that was opened at first: it was "
+                            "replaced meanwhile; nothing more is written, and checkpoints of runs "
+                            "stay");
+      }
+      return work();
+    });
+  }
+
   // The whole of `work` is one write transaction: committed if it returns true, else rolled back.
   template <class Work>
-  void write(const std::string& doing, Work&& work, Durability durability = Durability::synced) {
+  void write(const std::string& doing, Work&& work,
+             sql::Durability durability = sql::Durability::synced) {
     check_in_place();
     with_store_errors(path, doing, [&] {
-      set_durability(db, durability);
-      SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
-      if (work()) transaction.commit();
+      with_patience([&] {
+        sql::Transaction transaction(db, sql::Access::write, durability);
+        if (work()) transaction.commit();
+      });
     });
     check_in_place();  // SQLite writes to a file that was removed without a word
   }
 
-  // The whole of `work` sees one state of the file.
+  // The whole of `work` sees one state of the store.
   template <class Work>
   auto read(const std::string& doing, Work&& work) const {
     return with_store_errors(path, doing, [&] {
-      SQLite::Transaction transaction(db);
-      return work();
+      return with_patience([&] {
+        const sql::Transaction transaction(db);
+        return work();
+      });
     });
   }
 };
 
 RunStore::RunStore(const std::filesystem::path& path, OpenMode mode,
                    std::chrono::milliseconds busy_timeout)
-    : impl_(new Impl{path, {}, open_store_file(path, mode, busy_timeout)}) {
-  impl_->file = file_id_of(path).value_or(StoreFileId{});
+    : impl_(new Impl{path, open_store(path, mode, busy_timeout)}) {}
+
+RunStore RunStore::reopen(const std::filesystem::path& path, OpenMode mode,
+                          const Patience& patience) {
+  constexpr auto kBusyTimeout = std::chrono::seconds(30);
+  auto impl = with_store_errors(path, "open it", [&] {
+    return retried(path, patience, [&] {
+      return std::unique_ptr<Impl>(new Impl{path, open_unless_away(path, mode, kBusyTimeout)});
+    });
+  });
+  impl->patience = patience;
+  return RunStore(std::move(impl));
 }
 
+RunStore::RunStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RunStore::~RunStore() = default;
 RunStore::RunStore(RunStore&&) noexcept = default;
 RunStore& RunStore::operator=(RunStore&&) noexcept = default;
@@ -67,11 +119,19 @@ const std::filesystem::path& RunStore::path() const {
 }
 
 StoreFileId RunStore::file_id() const {
-  return impl_->file;
+  return impl_->id;
 }
 
 void RunStore::check_in_place() const {
   impl_->check_in_place();
+}
+
+void RunStore::set_patience(Patience patience) {
+  impl_->patience = std::move(patience);
+}
+
+std::string RunStore::utc_in(std::chrono::milliseconds from_now) const {
+  return impl_->read("ask for the time", [&] { return results::utc_in(impl_->db, from_now); });
 }
 
 std::optional<std::string> RunStore::set_study(const StudyRecord& study) {
@@ -105,7 +165,7 @@ Claim RunStore::claim(const std::string& identity, const std::string& owner,
         claim = claim_run(impl_->db, identity, owner, ttl);
         return claim == Claim::taken;
       },
-      Durability::relaxed);
+      sql::Durability::relaxed);
   return claim;
 }
 
@@ -117,11 +177,12 @@ bool RunStore::renew(const std::vector<std::string>& identities, const std::stri
   impl_->write(
       "extend the leases of '" + owner + "'",
       [&] {
+        all_held = true;
         for (const std::string& identity : identities)
           all_held = renew_lease(impl_->db, identity, owner, ttl) && all_held;
         return true;
       },
-      Durability::relaxed);
+      sql::Durability::relaxed);
   return all_held;
 }
 
@@ -132,7 +193,7 @@ void RunStore::release(const std::string& identity, const std::string& owner) {
         end_lease(impl_->db, identity, owner);
         return true;
       },
-      Durability::relaxed);
+      sql::Durability::relaxed);
 }
 
 std::vector<Lease> RunStore::leases() const {
@@ -179,7 +240,11 @@ std::optional<RunRecord> RunStore::load(const std::string& hash, LoadDetail deta
 
 void RunStore::visit_runs(const std::string& study, LoadDetail detail,
                           const RunVisitor& visit) const {
-  impl_->read("read the runs of study '" + study + "'", [&] {
+  // Not with patience, since what was visited would be visited once more; but a server that was
+  // away before is asked for until it is there.
+  if (impl_->db.engine() == sql::Engine::postgresql) (void)utc_in({});
+  with_store_errors(impl_->path, "read the runs of study '" + study + "'", [&] {
+    const sql::Transaction one_state(impl_->db);
     CheckedRunReader reader(impl_->db, impl_->path, detail, impl_->splits);
     for (const StudyRun& run : read_study_runs(impl_->db, study))
       visit(run, run.status ? reader.read(run.plan.hash) : std::nullopt);

@@ -1,3 +1,4 @@
+#include "petlab/base/text.hpp"
 #include "predictions.hpp"
 #include "queries.hpp"
 #include "record_columns.hpp"
@@ -6,21 +7,29 @@
 namespace petlab::results {
 namespace {
 
-std::optional<std::int64_t> split_of(const SQLite::Database& db, const RunRecord& run) {
+std::optional<std::int64_t> split_of(const sql::Database& db, const RunRecord& run) {
   return run.split_hash.empty() ? std::nullopt : find_split(db, run.split_hash, run.dataset_hash);
 }
 
-std::int64_t write_head(SQLite::Database& db, const RunRecord& run, std::int64_t attempts) {
+std::int64_t write_head(const sql::Database& db, const RunRecord& run, std::int64_t attempts) {
+  // A server keeps valid UTF-8 alone; a plugin may say anything. Whoever reads it gets this form.
+  if (db.engine() == sql::Engine::postgresql && !base::is_plain_text(run.error)) {
+    RunRecord plain = run;
+    plain.error = base::message_line(run.error, run.error.size());
+    if (plain.error.empty()) plain.error = base::escaped(run.error);
+    return write_head(db, plain, attempts);
+  }
   const std::optional<std::int64_t> split = split_of(db, run);
-  SQLite::Statement statement(
-      db, insert_statement("runs", "identity, attempts, split_id", kRunColumns));
-  insert(statement, kRunColumns, run, run.identity.hash, attempts, split);
-  return db.getLastInsertRowid();
+  sql::Statement statement(
+      db,
+      insert_statement("runs", "identity, attempts, split_id", kRunColumns) + " RETURNING run_id");
+  bind_record(statement, kRunColumns, run, run.identity.hash, attempts, split);
+  return inserted_id(statement);
 }
 
-void write_values(SQLite::Database& db, std::int64_t run, const std::string& kind,
+void write_values(const sql::Database& db, std::int64_t run, const std::string& kind,
                   const NamedValues& values) {
-  SQLite::Statement insert(
+  sql::Statement insert(
       db, "INSERT INTO run_values (run_id, kind, position, name, value) VALUES (?, ?, ?, ?, ?)");
   std::int64_t position = 0;
   for (const auto& [name, value] : values)
@@ -29,19 +38,19 @@ void write_values(SQLite::Database& db, std::int64_t run, const std::string& kin
 
 // A table whose rows belong to the run in an order: its parameter counts, costs, epochs.
 template <class Columns, class Record>
-void write_list(SQLite::Database& db, const char* table, const Columns& columns, std::int64_t run,
-                const std::vector<Record>& records) {
-  SQLite::Statement statement(db, insert_statement(table, "run_id, position", columns));
+void write_list(const sql::Database& db, const char* table, const Columns& columns,
+                std::int64_t run, const std::vector<Record>& records) {
+  sql::Statement statement(db, insert_statement(table, "run_id, position", columns));
   std::int64_t position = 0;
   for (const Record& one : records)
     insert(statement, columns, one, run, position++);
 }
 
-void write_tasks(SQLite::Database& db, std::int64_t run, std::optional<std::int64_t> split,
+void write_tasks(const sql::Database& db, std::int64_t run, std::optional<std::int64_t> split,
                  const std::vector<TaskResult>& tasks) {
-  SQLite::Statement insert_result(
+  sql::Statement insert_result(
       db, insert_statement("task_results", "run_id, task_id", kTaskResultColumns));
-  SQLite::Statement insert_predictions(
+  sql::Statement insert_predictions(
       db, "INSERT INTO predictions (run_id, task_id, format, data) VALUES (?, ?, ?, ?)");
   for (const TaskResult& one : tasks) {
     const std::int64_t task =
@@ -53,19 +62,18 @@ void write_tasks(SQLite::Database& db, std::int64_t run, std::optional<std::int6
     insert(insert_result, kTaskResultColumns, one, run, task);
     const std::string packed = pack_predictions(one.predictions);
     bind_all(insert_predictions, run, task, std::int64_t{kPredictionFormat});
-    insert_predictions.bind(4, packed.data(), static_cast<int>(packed.size()));
-    insert_predictions.exec();
-    insert_predictions.reset();
+    insert_predictions.bind_bytes(4, packed);
+    insert_predictions.send();
   }
 }
 
-void write_partition(SQLite::Database& db, std::int64_t run, std::int64_t place,
+void write_partition(const sql::Database& db, std::int64_t run, std::int64_t place,
                      const Partition& partition, double score) {
   execute(db, "INSERT INTO grouping_partitions (run_id, place, score) VALUES (?, ?, ?)", run, place,
           score);
-  SQLite::Statement insert(db,
-                           "INSERT INTO grouping_members (run_id, place, group_index, position, "
-                           "task) VALUES (?, ?, ?, ?, ?)");
+  sql::Statement insert(db,
+                        "INSERT INTO grouping_members (run_id, place, group_index, position, "
+                        "task) VALUES (?, ?, ?, ?, ?)");
   for (std::size_t group = 0; group < partition.size(); ++group) {
     for (std::size_t i = 0; i < partition[group].size(); ++i) {
       execute(insert, run, place, static_cast<std::int64_t>(group), static_cast<std::int64_t>(i),
@@ -74,17 +82,17 @@ void write_partition(SQLite::Database& db, std::int64_t run, std::int64_t place,
   }
 }
 
-void write_grouping(SQLite::Database& db, std::int64_t run, const GroupingRecord& grouping) {
-  SQLite::Statement head(db, insert_statement("groupings", "run_id", kGroupingColumns));
+void write_grouping(const sql::Database& db, std::int64_t run, const GroupingRecord& grouping) {
+  sql::Statement head(db, insert_statement("groupings", "run_id", kGroupingColumns));
   insert(head, kGroupingColumns, grouping, run);
   const std::size_t n = grouping.tasks.size();
   for (std::size_t i = 0; i < n; ++i) {
     execute(db, "INSERT INTO grouping_tasks (run_id, position, task) VALUES (?, ?, ?)", run,
             static_cast<std::int64_t>(i), grouping.tasks[i]);
   }
-  SQLite::Statement value(db,
-                          "INSERT INTO grouping_affinity (run_id, row_position, col_position, "
-                          "value) VALUES (?, ?, ?, ?)");
+  sql::Statement value(db,
+                       "INSERT INTO grouping_affinity (run_id, row_position, col_position, "
+                       "value) VALUES (?, ?, ?, ?)");
   for (std::size_t i = 0; i < grouping.affinity.size(); ++i) {
     execute(value, run, static_cast<std::int64_t>(i / n), static_cast<std::int64_t>(i % n),
             grouping.affinity[i]);
@@ -98,7 +106,7 @@ void write_grouping(SQLite::Database& db, std::int64_t run, const GroupingRecord
 
 }  // namespace
 
-void write_run(SQLite::Database& db, const RunRecord& run, std::int64_t attempts) {
+void write_run(const sql::Database& db, const RunRecord& run, std::int64_t attempts) {
   const std::int64_t id = write_head(db, run, attempts);
   write_values(db, id, "identity", run.identity.parts);
   write_values(db, id, "option", run.options);

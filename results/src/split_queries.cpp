@@ -1,11 +1,11 @@
 #include "queries.hpp"
 #include "statements.hpp"
-#include "store_file.hpp"
+#include "store.hpp"
 
 namespace petlab::results {
 namespace {
 
-std::int64_t dataset_id(SQLite::Database& db, const DatasetRecord& dataset) {
+std::int64_t dataset_id(const sql::Database& db, const DatasetRecord& dataset) {
   execute(db,
           "INSERT INTO datasets (name, version, hash) VALUES (?, ?, ?) "
           "ON CONFLICT (hash) DO NOTHING",
@@ -16,7 +16,7 @@ std::int64_t dataset_id(SQLite::Database& db, const DatasetRecord& dataset) {
 // Tasks, classes and images belong to the data set: splits with other seeds share them. A class or
 // image that is there under another label is left alone; the comparison in register_split() that
 // follows then finds the difference.
-std::int64_t task_id(SQLite::Database& db, std::int64_t dataset, const TaskSplit& task) {
+std::int64_t task_id(const sql::Database& db, std::int64_t dataset, const TaskSplit& task) {
   execute(db,
           "INSERT INTO tasks (dataset_id, name) VALUES (?, ?) "
           "ON CONFLICT (dataset_id, name) DO NOTHING",
@@ -24,21 +24,21 @@ std::int64_t task_id(SQLite::Database& db, std::int64_t dataset, const TaskSplit
   const std::int64_t id =
       find_id(db, "SELECT task_id FROM tasks WHERE dataset_id = ? AND name = ?", dataset, task.task)
           .value();
-  SQLite::Statement insert(db,
-                           "INSERT INTO classes (task_id, label, name) VALUES (?, ?, ?) "
-                           "ON CONFLICT (task_id, label) DO NOTHING");
+  sql::Statement insert(db,
+                        "INSERT INTO classes (task_id, label, name) VALUES (?, ?, ?) "
+                        "ON CONFLICT (task_id, label) DO NOTHING");
   for (std::size_t label = 0; label < task.classes.size(); ++label) {
     execute(insert, id, static_cast<std::int64_t>(label), task.classes[label]);
   }
   return id;
 }
 
-void write_images(SQLite::Database& db, std::int64_t split, std::int64_t task,
+void write_images(const sql::Database& db, std::int64_t split, std::int64_t task,
                   const std::vector<TestImage>& images) {
-  SQLite::Statement insert_image(db,
-                                 "INSERT INTO images (task_id, sample_id, label) VALUES (?, ?, ?) "
-                                 "ON CONFLICT (task_id, sample_id) DO NOTHING");
-  SQLite::Statement insert_place(
+  sql::Statement insert_image(db,
+                              "INSERT INTO images (task_id, sample_id, label) VALUES (?, ?, ?) "
+                              "ON CONFLICT (task_id, sample_id) DO NOTHING");
+  sql::Statement insert_place(
       db,
       "INSERT INTO split_images (split_id, task_id, position, image_id) VALUES (?1, ?2, ?3, "
       "(SELECT image_id FROM images WHERE task_id = ?2 AND sample_id = ?4))");
@@ -48,28 +48,31 @@ void write_images(SQLite::Database& db, std::int64_t split, std::int64_t task,
   }
 }
 
-void read_task_content(const SQLite::Database& db, std::int64_t split, std::int64_t id,
+void read_task_content(const sql::Database& db, std::int64_t split, std::int64_t id,
                        TaskSplit& task) {
-  SQLite::Statement classes =
+  sql::Statement classes =
       query(db, "SELECT name FROM classes WHERE task_id = ? ORDER BY label", id);
-  while (classes.executeStep())
-    task.classes.push_back(classes.getColumn(0).getString());
-  SQLite::Statement images = query(db,
-                                   "SELECT i.sample_id, i.label FROM split_images s "
-                                   "JOIN images i USING (image_id) "
-                                   "WHERE s.split_id = ? AND s.task_id = ? ORDER BY s.position",
-                                   split, id);
-  while (images.executeStep()) {
-    task.test.push_back({images.getColumn(0).getString(), images.getColumn(1).getInt64()});
+  while (classes.step())
+    task.classes.push_back(classes.column(0).text());
+  sql::Statement images = query(db,
+                                "SELECT i.sample_id, i.label FROM split_images s "
+                                "JOIN images i USING (image_id) "
+                                "WHERE s.split_id = ? AND s.task_id = ? ORDER BY s.position",
+                                split, id);
+  while (images.step()) {
+    task.test.push_back({images.column(0).text(), images.column(1).integer()});
   }
 }
 
-void write_split(SQLite::Database& db, const SplitRecord& split) {
+void write_split(const sql::Database& db, const SplitRecord& split) {
   const std::int64_t dataset = dataset_id(db, split.dataset);
-  execute(db, "INSERT INTO splits (dataset_id, hash, name, fraction, seed) VALUES (?, ?, ?, ?, ?)",
-          dataset, split.hash, split.name, split.fraction, split.seed);
-  const std::int64_t id = db.getLastInsertRowid();
-  SQLite::Statement insert(
+  sql::Statement head =
+      query(db,
+            "INSERT INTO splits (dataset_id, hash, name, fraction, seed) VALUES (?, ?, ?, ?, ?) "
+            "RETURNING split_id",
+            dataset, split.hash, split.name, split.fraction, split.seed);
+  const std::int64_t id = inserted_id(head);
+  sql::Statement insert(
       db, "INSERT INTO split_tasks (split_id, position, task_id, n_train) VALUES (?, ?, ?, ?)");
   for (std::size_t i = 0; i < split.tasks.size(); ++i) {
     const TaskSplit& task = split.tasks[i];
@@ -85,7 +88,7 @@ bool same_content(const SplitRecord& a, const SplitRecord& b) {
 
 }  // namespace
 
-std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::string& hash,
+std::optional<std::int64_t> find_split(const sql::Database& db, const std::string& hash,
                                        const std::string& dataset) {
   return find_id(db,
                  "SELECT s.split_id FROM splits s JOIN datasets d USING (dataset_id) "
@@ -93,7 +96,8 @@ std::optional<std::int64_t> find_split(const SQLite::Database& db, const std::st
                  hash, dataset);
 }
 
-bool add_split(SQLite::Database& db, const std::filesystem::path& path, const SplitRecord& split) {
+bool add_split(const sql::Database& db, const std::filesystem::path& path,
+               const SplitRecord& split) {
   const bool added = !find_split(db, split.hash, split.dataset.hash);
   if (added) write_split(db, split);
   if (!same_content(read_split(db, split.hash, split.dataset.hash).value(), split)) {
@@ -104,43 +108,42 @@ bool add_split(SQLite::Database& db, const std::filesystem::path& path, const Sp
   return added;
 }
 
-std::vector<std::pair<std::string, std::string>> read_split_keys(const SQLite::Database& db) {
+std::vector<std::pair<std::string, std::string>> read_split_keys(const sql::Database& db) {
   std::vector<std::pair<std::string, std::string>> keys;
-  SQLite::Statement row(db,
-                        "SELECT s.hash, d.hash FROM splits s JOIN datasets d USING (dataset_id) "
-                        "ORDER BY s.split_id");
-  while (row.executeStep())
-    keys.emplace_back(row.getColumn(0).getString(), row.getColumn(1).getString());
+  sql::Statement row(db,
+                     "SELECT s.hash, d.hash FROM splits s JOIN datasets d USING (dataset_id) "
+                     "ORDER BY s.split_id");
+  while (row.step())
+    keys.emplace_back(row.column(0).text(), row.column(1).text());
   return keys;
 }
 
-std::optional<SplitRecord> read_split(const SQLite::Database& db, const std::string& hash,
+std::optional<SplitRecord> read_split(const sql::Database& db, const std::string& hash,
                                       const std::string& dataset) {
-  SQLite::Statement row =
+  sql::Statement row =
       query(db,
             "SELECT s.split_id, s.name, s.fraction, s.seed, d.name, d.version, d.hash "
             "FROM splits s JOIN datasets d USING (dataset_id) "
             "WHERE s.hash = ?1 AND (?2 = '' OR d.hash = ?2) ORDER BY s.split_id LIMIT 1",
             hash, dataset);
-  if (!row.executeStep()) return std::nullopt;
+  if (!row.step()) return std::nullopt;
   SplitRecord split;
-  const std::int64_t id = row.getColumn(0).getInt64();
+  const std::int64_t id = row.column(0).integer();
   split.hash = hash;
-  split.name = row.getColumn(1).getString();
-  split.fraction = row.getColumn(2).getDouble();
-  split.seed = static_cast<std::uint64_t>(row.getColumn(3).getInt64());
-  split.dataset = {row.getColumn(4).getString(), row.getColumn(5).getString(),
-                   row.getColumn(6).getString()};
-  SQLite::Statement tasks = query(db,
-                                  "SELECT t.task_id, t.name, s.n_train FROM split_tasks s "
-                                  "JOIN tasks t USING (task_id) WHERE s.split_id = ? "
-                                  "ORDER BY s.position",
-                                  id);
-  while (tasks.executeStep()) {
+  split.name = row.column(1).text();
+  split.fraction = row.column(2).real();
+  split.seed = static_cast<std::uint64_t>(row.column(3).integer());
+  split.dataset = {row.column(4).text(), row.column(5).text(), row.column(6).text()};
+  sql::Statement tasks = query(db,
+                               "SELECT t.task_id, t.name, s.n_train FROM split_tasks s "
+                               "JOIN tasks t USING (task_id) WHERE s.split_id = ? "
+                               "ORDER BY s.position",
+                               id);
+  while (tasks.step()) {
     TaskSplit task;
-    task.task = tasks.getColumn(1).getString();
-    task.n_train = tasks.getColumn(2).getInt64();
-    read_task_content(db, id, tasks.getColumn(0).getInt64(), task);
+    task.task = tasks.column(1).text();
+    task.n_train = tasks.column(2).integer();
+    read_task_content(db, id, tasks.column(0).integer(), task);
     split.tasks.push_back(std::move(task));
   }
   return split;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <SQLiteCpp/SQLiteCpp.h>
+#include "sql/database.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -9,64 +9,71 @@
 /// Short forms for prepared statements: arguments are bound in order, 1, 2, ...
 namespace petlab::results {
 
-inline void bind_one(SQLite::Statement& statement, int index, std::int64_t value) {
+inline void bind_one(sql::Statement& statement, int index, std::int64_t value) {
   statement.bind(index, value);
 }
-/// Seeds are unsigned everywhere but in SQLite; the checks keep them below 2^63.
-inline void bind_one(SQLite::Statement& statement, int index, std::uint64_t value) {
+/// Seeds are unsigned everywhere but in databases; the checks keep them below 2^63.
+inline void bind_one(sql::Statement& statement, int index, std::uint64_t value) {
   statement.bind(index, static_cast<std::int64_t>(value));
 }
-inline void bind_one(SQLite::Statement& statement, int index, double value) {
+inline void bind_one(sql::Statement& statement, int index, double value) {
   statement.bind(index, value);  // a NaN becomes NULL
 }
-inline void bind_one(SQLite::Statement& statement, int index, const std::string& value) {
+inline void bind_one(sql::Statement& statement, int index, const std::string& value) {
   statement.bind(index, value);
 }
 template <class Value>
-void bind_one(SQLite::Statement& statement, int index, const std::optional<Value>& value) {
+void bind_one(sql::Statement& statement, int index, const std::optional<Value>& value) {
   if (value) {
     bind_one(statement, index, *value);
   } else {
-    statement.bind(index);
+    statement.bind_null(index);
   }
 }
 
 template <class... Values>
-void bind_all(SQLite::Statement& statement, const Values&... values) {
+void bind_all(sql::Statement& statement, const Values&... values) {
   int index = 0;
   (bind_one(statement, ++index, values), ...);
 }
 
-/// Runs a statement that returns no rows; it can be run again with other values.
+/// Sends a statement that returns no rows (Statement::send()); it can be sent again with other
+/// values.
 template <class... Values>
-void execute(SQLite::Statement& statement, const Values&... values) {
+void execute(sql::Statement& statement, const Values&... values) {
   bind_all(statement, values...);
-  statement.exec();
-  statement.reset();
+  statement.send();
 }
 
 template <class... Values>
-void execute(SQLite::Database& db, const std::string& sql, const Values&... values) {
-  SQLite::Statement statement(db, sql);
+void execute(const sql::Database& db, const std::string& sql, const Values&... values) {
+  sql::Statement statement(db, sql);
   execute(statement, values...);
 }
 
 /// A query with its values bound, to be stepped through.
 template <class... Values>
-SQLite::Statement query(const SQLite::Database& db, const std::string& sql,
-                        const Values&... values) {
-  SQLite::Statement statement(db, sql);
+sql::Statement query(const sql::Database& db, const std::string& sql, const Values&... values) {
+  sql::Statement statement(db, sql);
   bind_all(statement, values...);
   return statement;
 }
 
 /// First column of the first row, or nothing.
 template <class... Values>
-std::optional<std::int64_t> find_id(const SQLite::Database& db, const char* sql,
+std::optional<std::int64_t> find_id(const sql::Database& db, const char* sql,
                                     const Values&... values) {
-  SQLite::Statement statement = query(db, sql, values...);
-  if (!statement.executeStep()) return std::nullopt;
-  return statement.getColumn(0).getInt64();
+  sql::Statement statement = query(db, sql, values...);
+  if (!statement.step()) return std::nullopt;
+  return statement.column(0).integer();
+}
+
+/// The key that a statement with RETURNING gives to the row that it inserts.
+inline std::int64_t inserted_id(sql::Statement& statement) {
+  statement.step();
+  const std::int64_t id = statement.column(0).integer();
+  statement.reset();
+  return id;
 }
 
 }  // namespace petlab::results

@@ -3,7 +3,7 @@
 #include "network_file_system.hpp"
 #include "petlab/base/private_folder.hpp"
 #include "petlab/base/text.hpp"
-#include "statements.hpp"
+#include "sql/sqlite.hpp"
 
 #include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
@@ -72,14 +72,6 @@ void switch_journal(SQLite::Database& db, const std::filesystem::path& path, Jou
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }
-}
-
-void refuse_newer(const std::filesystem::path& path, int version) {
-  const int known = RunStore::schema_version();
-  if (version <= known) return;
-  throw store_error(path, "it has schema version " + std::to_string(version) +
-                              ", this petlab knows versions up to " + std::to_string(known) +
-                              "; use the newer petlab that wrote it");
 }
 
 void migrate(SQLite::Database& db, const std::filesystem::path& path) {
@@ -227,10 +219,6 @@ SQLite::Database open_readable(const std::filesystem::path& path, OpenMode mode,
 
 }  // namespace
 
-base::Error store_error(const std::filesystem::path& path, const std::string& sentence) {
-  return {base::ErrorKind::store, "results store '" + base::printable(path) + "': " + sentence};
-}
-
 std::optional<StoreFileId> file_id_of(const std::filesystem::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
@@ -238,27 +226,13 @@ std::optional<StoreFileId> file_id_of(const std::filesystem::path& path) {
                      static_cast<std::uint64_t>(status.st_ino)};
 }
 
-std::string short_hash(const std::string& hash) {
-  return std::string("'").append(hash, 0, 12).append("'");
-}
-
-// Under write-ahead logging, FULL syncs the log with every commit, NORMAL only when the log is
-// copied into the file; a later commit with FULL syncs the earlier ones too. With a rollback
-// journal only FULL is safe.
-void set_durability(SQLite::Database& db, Durability durability) {
-  const bool relaxed = durability == Durability::relaxed &&
-                       db.execAndGet("PRAGMA journal_mode").getString() == "wal";
-  db.exec(relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
-}
-
 std::map<std::string, std::string> own_schema(const std::string& type) {
   SQLite::Database fresh(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   migrate(fresh, ":memory:");
   std::map<std::string, std::string> objects;
-  SQLite::Statement row = query(fresh,
-                                "SELECT name, sql FROM sqlite_master "
-                                "WHERE type = ? AND sql IS NOT NULL",
-                                type);
+  SQLite::Statement row(fresh,
+                        "SELECT name, sql FROM sqlite_master WHERE type = ? AND sql IS NOT NULL");
+  row.bind(1, type);
   while (row.executeStep())
     objects.emplace(row.getColumn(0).getString(), row.getColumn(1).getString());
   return objects;
@@ -293,7 +267,7 @@ SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mod
     }
     switch_journal(db, path, journal, busy_timeout);
     db.exec("PRAGMA foreign_keys = ON");
-    set_durability(db, Durability::synced);
+    sql::set_durability(db, sql::Durability::synced);
     if (found.schema < RunStore::schema_version()) migrate(db, path);
     return db;
   } catch (const SQLite::Exception& error) {

@@ -11,28 +11,28 @@
 /// what is selected and in which order they stand all come from the same list.
 namespace petlab::results {
 
-inline void bind_one(SQLite::Statement& statement, int index, RunStatus status) {
-  statement.bind(index, status == RunStatus::done ? "done" : "failed");
+inline void bind_one(sql::Statement& statement, int index, RunStatus status) {
+  statement.bind(index, std::string(status == RunStatus::done ? "done" : "failed"));
 }
 
-inline void read_one(const SQLite::Column& column, std::string& value) {
-  value = column.getString();
+inline void read_one(const sql::Column& column, std::string& value) {
+  value = column.text();
 }
-inline void read_one(const SQLite::Column& column, std::int64_t& value) {
-  value = column.getInt64();
+inline void read_one(const sql::Column& column, std::int64_t& value) {
+  value = column.integer();
 }
-inline void read_one(const SQLite::Column& column, std::uint64_t& value) {
-  value = static_cast<std::uint64_t>(column.getInt64());
+inline void read_one(const sql::Column& column, std::uint64_t& value) {
+  value = static_cast<std::uint64_t>(column.integer());
 }
-inline void read_one(const SQLite::Column& column, double& value) {  // NULL is what NaN became
-  value = column.isNull() ? std::numeric_limits<double>::quiet_NaN() : column.getDouble();
+inline void read_one(const sql::Column& column, double& value) {  // NULL is what NaN became
+  value = column.is_null() ? std::numeric_limits<double>::quiet_NaN() : column.real();
 }
-inline void read_one(const SQLite::Column& column, RunStatus& value) {
-  value = column.getString() == "done" ? RunStatus::done : RunStatus::failed;
+inline void read_one(const sql::Column& column, RunStatus& value) {
+  value = column.text() == "done" ? RunStatus::done : RunStatus::failed;
 }
 template <class Value>
-void read_one(const SQLite::Column& column, std::optional<Value>& value) {
-  if (column.isNull()) {
+void read_one(const sql::Column& column, std::optional<Value>& value) {
+  if (column.is_null()) {
     value.reset();
   } else {
     read_one(column, value.emplace());
@@ -42,8 +42,8 @@ void read_one(const SQLite::Column& column, std::optional<Value>& value) {
 template <class Record>
 struct StoredColumn {
   const char* name;
-  void (*bind)(SQLite::Statement&, int, const Record&);
-  void (*read)(const SQLite::Column&, Record&);
+  void (*bind)(sql::Statement&, int, const Record&);
+  void (*read)(const sql::Column&, Record&);
 };
 
 template <class Member>
@@ -59,10 +59,10 @@ constexpr auto stored(const char* name) {
   using Record = typename RecordOf<decltype(kMember)>::type;
   return StoredColumn<Record>{
       name,
-      [](SQLite::Statement& statement, int index, const Record& record) {
+      [](sql::Statement& statement, int index, const Record& record) {
         bind_one(statement, index, record.*kMember);
       },
-      [](const SQLite::Column& column, Record& record) { read_one(column, record.*kMember); }};
+      [](const sql::Column& column, Record& record) { read_one(column, record.*kMember); }};
 }
 
 /// "a, b" of the columns a and b; "x.a, x.b" for the table alias "x".
@@ -89,24 +89,30 @@ std::string insert_statement(const std::string& table, const std::string& keys,
   return "INSERT INTO " + table + " (" + names + ") VALUES (" + places + ")";
 }
 
-/// Inserts a record with the statement of insert_statement().
+/// Binds the values of a record to the statement of insert_statement().
 template <class Columns, class Record, class... Keys>
-void insert(SQLite::Statement& statement, const Columns& columns, const Record& record,
-            const Keys&... keys) {
+void bind_record(sql::Statement& statement, const Columns& columns, const Record& record,
+                 const Keys&... keys) {
   bind_all(statement, keys...);
   int index = sizeof...(keys);
   for (const auto& column : columns)
     column.bind(statement, ++index, record);
-  statement.exec();
-  statement.reset();
+}
+
+/// Inserts a record with that statement.
+template <class Columns, class Record, class... Keys>
+void insert(sql::Statement& statement, const Columns& columns, const Record& record,
+            const Keys&... keys) {
+  bind_record(statement, columns, record, keys...);
+  statement.send();
 }
 
 /// Fills the record from a row whose columns from `first` on are column_names(columns). `row` is
-/// anything with the columns of a row behind getColumn().
+/// anything with the columns of a row behind column().
 template <class Row, class Columns, class Record>
 void read_columns(Row& row, int first, const Columns& columns, Record& record) {
   for (const auto& column : columns)
-    column.read(row.getColumn(first++), record);
+    column.read(row.column(first++), record);
 }
 
 }  // namespace petlab::results

@@ -10,16 +10,16 @@
 namespace petlab::results {
 namespace {
 
-void write_searches(SQLite::Database& db, std::int64_t study,
+void write_searches(const sql::Database& db, std::int64_t study,
                     const std::vector<SearchRecord>& searches) {
   execute(db, "DELETE FROM study_searches WHERE study_id = ?", study);
-  SQLite::Statement statement(db, insert_statement("study_searches", "study_id", kSearchColumns));
-  SQLite::Statement insert_value(db,
-                                 "INSERT INTO study_search_values (study_id, row_index, position, "
-                                 "name, value, edge) VALUES (?, ?, ?, ?, ?, ?)");
-  SQLite::Statement insert_images(db,
-                                  "INSERT INTO study_search_images (study_id, row_index, position, "
-                                  "task, images) VALUES (?, ?, ?, ?, ?)");
+  sql::Statement statement(db, insert_statement("study_searches", "study_id", kSearchColumns));
+  sql::Statement insert_value(db,
+                              "INSERT INTO study_search_values (study_id, row_index, position, "
+                              "name, value, edge) VALUES (?, ?, ?, ?, ?, ?)");
+  sql::Statement insert_images(db,
+                               "INSERT INTO study_search_images (study_id, row_index, position, "
+                               "task, images) VALUES (?, ?, ?, ?, ?)");
   for (const SearchRecord& one : searches) {
     insert(statement, kSearchColumns, one, study);
     std::int64_t position = 0;
@@ -32,31 +32,31 @@ void write_searches(SQLite::Database& db, std::int64_t study,
   }
 }
 
-std::vector<SearchRecord> read_searches(const SQLite::Database& db, std::int64_t study) {
+std::vector<SearchRecord> read_searches(const sql::Database& db, std::int64_t study) {
   std::vector<SearchRecord> searches;
-  SQLite::Statement row = query(db,
-                                "SELECT " + column_names(kSearchColumns) +
-                                    " FROM study_searches WHERE study_id = ? ORDER BY row_index",
-                                study);
-  while (row.executeStep()) {
+  sql::Statement row = query(db,
+                             "SELECT " + column_names(kSearchColumns) +
+                                 " FROM study_searches WHERE study_id = ? ORDER BY row_index",
+                             study);
+  while (row.step()) {
     SearchRecord search;
     read_columns(row, 0, kSearchColumns, search);
-    SQLite::Statement value = query(db,
-                                    "SELECT name, value, edge FROM study_search_values "
-                                    "WHERE study_id = ? AND row_index = ? ORDER BY position",
-                                    study, search.row_index);
-    while (value.executeStep()) {
-      const std::string name = value.getColumn(0).getString();
-      search.chosen.emplace_back(name, value.getColumn(1).getString());
-      if (const std::string edge = value.getColumn(2).getString(); !edge.empty())
+    sql::Statement value = query(db,
+                                 "SELECT name, value, edge FROM study_search_values "
+                                 "WHERE study_id = ? AND row_index = ? ORDER BY position",
+                                 study, search.row_index);
+    while (value.step()) {
+      const std::string name = value.column(0).text();
+      search.chosen.emplace_back(name, value.column(1).text());
+      if (const std::string edge = value.column(2).text(); !edge.empty())
         search.edges.emplace_back(name, edge);
     }
-    SQLite::Statement images = query(db,
-                                     "SELECT task, images FROM study_search_images "
-                                     "WHERE study_id = ? AND row_index = ? ORDER BY position",
-                                     study, search.row_index);
-    while (images.executeStep())
-      search.images.emplace_back(images.getColumn(0).getString(), images.getColumn(1).getInt64());
+    sql::Statement images = query(db,
+                                  "SELECT task, images FROM study_search_images "
+                                  "WHERE study_id = ? AND row_index = ? ORDER BY position",
+                                  study, search.row_index);
+    while (images.step())
+      search.images.emplace_back(images.column(0).text(), images.column(1).integer());
     searches.push_back(std::move(search));
   }
   return searches;
@@ -64,7 +64,7 @@ std::vector<SearchRecord> read_searches(const SQLite::Database& db, std::int64_t
 
 }  // namespace
 
-void write_study(SQLite::Database& db, const StudyRecord& study) {
+void write_study(const sql::Database& db, const StudyRecord& study) {
   execute(db,
           "INSERT INTO studies (name, protocol) VALUES (?, ?) "
           "ON CONFLICT (name) DO UPDATE SET protocol = excluded.protocol",
@@ -72,27 +72,27 @@ void write_study(SQLite::Database& db, const StudyRecord& study) {
   const std::int64_t id =
       find_id(db, "SELECT study_id FROM studies WHERE name = ?", study.name).value();
   execute(db, "DELETE FROM study_runs WHERE study_id = ?", id);
-  SQLite::Statement statement(db, insert_statement("study_runs", "study_id", kPlanColumns));
+  sql::Statement statement(db, insert_statement("study_runs", "study_id", kPlanColumns));
   for (const PlannedRun& run : study.plan)
     insert(statement, kPlanColumns, run, id);
   write_searches(db, id, study.searches);
 }
 
-std::optional<std::string> keep_replaced_plan(SQLite::Database& db, const StudyRecord& study) {
+std::optional<std::string> keep_replaced_plan(const sql::Database& db, const StudyRecord& study) {
   const auto id = find_id(db, "SELECT study_id FROM studies WHERE name = ?", study.name);
   if (!id) return std::nullopt;
   std::unordered_set<std::string> planned;
   for (const PlannedRun& run : study.plan)
     planned.insert(run.hash);
-  SQLite::Statement only_here =
+  sql::Statement only_here =
       query(db,
             "SELECT p.identity FROM study_runs p JOIN runs r USING (identity) "
             "WHERE p.study_id = ? AND r.status = 'done' AND NOT EXISTS (SELECT 1 FROM study_runs o "
             "WHERE o.identity = p.identity AND o.study_id <> p.study_id)",
             *id);
   bool is_lost = false;
-  while (!is_lost && only_here.executeStep())
-    is_lost = planned.count(only_here.getColumn(0).getString()) == 0;
+  while (!is_lost && only_here.step())
+    is_lost = planned.count(only_here.column(0).text()) == 0;
   if (!is_lost) return std::nullopt;
   std::int64_t number = 1;
   while (
@@ -103,48 +103,48 @@ std::optional<std::string> keep_replaced_plan(SQLite::Database& db, const StudyR
   return name;
 }
 
-std::vector<std::string> read_study_names(const SQLite::Database& db) {
+std::vector<std::string> read_study_names(const sql::Database& db) {
   std::vector<std::string> names;
-  SQLite::Statement row(db, "SELECT name FROM studies ORDER BY name");
-  while (row.executeStep())
-    names.push_back(row.getColumn(0).getString());
+  sql::Statement row(db, "SELECT name FROM studies ORDER BY name");
+  while (row.step())
+    names.push_back(row.column(0).text());
   return names;
 }
 
-std::optional<StudyRecord> read_study(const SQLite::Database& db, const std::string& name) {
-  SQLite::Statement head = query(db, "SELECT study_id, protocol FROM studies WHERE name = ?", name);
-  if (!head.executeStep()) return std::nullopt;
+std::optional<StudyRecord> read_study(const sql::Database& db, const std::string& name) {
+  sql::Statement head = query(db, "SELECT study_id, protocol FROM studies WHERE name = ?", name);
+  if (!head.step()) return std::nullopt;
   StudyRecord study;
-  const std::int64_t id = head.getColumn(0).getInt64();
+  const std::int64_t id = head.column(0).integer();
   study.name = name;
-  study.protocol = head.getColumn(1).getString();
-  SQLite::Statement row = query(db,
-                                "SELECT " + column_names(kPlanColumns) +
-                                    " FROM study_runs WHERE study_id = ? ORDER BY row_index, seed",
-                                id);
-  while (row.executeStep())
+  study.protocol = head.column(1).text();
+  sql::Statement row = query(db,
+                             "SELECT " + column_names(kPlanColumns) +
+                                 " FROM study_runs WHERE study_id = ? ORDER BY row_index, seed",
+                             id);
+  while (row.step())
     read_columns(row, 0, kPlanColumns, study.plan.emplace_back());
   study.searches = read_searches(db, id);
   return study;
 }
 
-std::vector<StudyRun> read_study_runs(const SQLite::Database& db, const std::string& study) {
+std::vector<StudyRun> read_study_runs(const sql::Database& db, const std::string& study) {
   std::vector<StudyRun> runs;
-  SQLite::Statement row = query(db,
-                                "SELECT r.attempts, r.status, r.error_kind, r.error, " +
-                                    column_names(kPlanColumns, "p") +
-                                    " FROM study_runs p JOIN studies s USING (study_id) "
-                                    "LEFT JOIN runs r USING (identity) "
-                                    "WHERE s.name = ? ORDER BY p.row_index, p.seed",
-                                study);
-  while (row.executeStep()) {
+  sql::Statement row = query(db,
+                             "SELECT r.attempts, r.status, r.error_kind, r.error, " +
+                                 column_names(kPlanColumns, "p") +
+                                 " FROM study_runs p JOIN studies s USING (study_id) "
+                                 "LEFT JOIN runs r USING (identity) "
+                                 "WHERE s.name = ? ORDER BY p.row_index, p.seed",
+                             study);
+  while (row.step()) {
     StudyRun& run = runs.emplace_back();
     read_columns(row, 4, kPlanColumns, run.plan);
-    if (row.getColumn(0).isNull()) continue;
-    run.attempts = row.getColumn(0).getInt64();
-    read_one(row.getColumn(1), run.status);
-    run.error_kind = row.getColumn(2).getString();
-    run.error = base::message_line(row.getColumn(3).getString());
+    if (row.column(0).is_null()) continue;
+    run.attempts = row.column(0).integer();
+    read_one(row.column(1), run.status);
+    run.error_kind = row.column(2).text();
+    run.error = base::message_line(row.column(3).text());
   }
   return runs;
 }

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/study/expected_cost.hpp"
 #include "petlab/study/prepare_data.hpp"
 #include "places.hpp"
@@ -66,7 +67,7 @@ ClusterStudies::ClusterStudies(const std::vector<PreparedStudy>& studies,
 }
 
 study::PendingRuns ClusterStudies::pending() {
-  if (!std::filesystem::exists(store())) {
+  if (!results::has_store(store())) {
     study::PendingRuns all;
     all.jobs = jobs_;
     return all;
@@ -90,7 +91,7 @@ study::PendingRuns ClusterStudies::pending() {
 std::vector<std::vector<std::size_t>> ClusterStudies::tasks(
     const std::vector<study::Job>& jobs) const {
   std::vector<study::PastRun> past;
-  if (std::filesystem::exists(store()))
+  if (results::has_store(store()))
     past = study::past_runs(results::RunStore(store(), results::OpenMode::read_only), jobs);
   std::vector<std::optional<double>> seconds;
   for (const study::Job& job : jobs) {

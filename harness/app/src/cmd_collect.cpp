@@ -2,6 +2,7 @@
 #include "command.hpp"
 #include "merge_text.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/study/collect.hpp"
 
 #include <iostream>
@@ -32,7 +33,7 @@ int run_collect(const Arguments& arguments) {
   if (!options) return kOk;
   if (!options->has("store")) base::throw_config_error("petlab collect needs --store FILE");
   const std::filesystem::path store = options->text("store");
-  if (!std::filesystem::exists(store))
+  if (!results::has_store(store))
     throw base::Error(base::ErrorKind::store, "results store '" + store.string() +
                                                   "': there is no such file; petlab submit makes "
                                                   "one");

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/study/abandoned.hpp"
 #include "progress_view.hpp"
 #include "state_of_runs.hpp"
@@ -40,7 +41,7 @@ void print_line(const std::string& row, const std::string& seed, const RunLine& 
 /// What the studies' store, and a cluster, know: asked once.
 struct Known {
   explicit Known(const std::filesystem::path& file) : cluster(runs_of_cluster(file, trouble)) {
-    if (std::filesystem::exists(file)) store.emplace(file, results::OpenMode::read_only);
+    if (results::has_store(file)) store.emplace(file, results::OpenMode::read_only);
   }
   [[nodiscard]] StateOfRuns states(const PreparedStudy& study,
                                    const study::PluginRegistry& plugins) const {

@@ -2,6 +2,7 @@
 #include "command.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/results/store_address.hpp"
 
 #include <iostream>
 #include <optional>
@@ -24,7 +25,7 @@ std::string shell_line(const std::vector<std::string>& arguments) {
 
 void print_dry(const ClusterStudies& cluster, const std::vector<study::Job>& jobs) {
   const std::filesystem::path folder =
-      study::orders_place(std::filesystem::absolute(cluster.store())) / "N";
+      study::orders_place(results::absolute_address(cluster.store())) / "N";
   const auto tasks = cluster.tasks(jobs);
   const study::SubmissionText text = study::submission_text(
       folder, tasks.size(), cluster.submit_options(), study::slurm::largest_array());

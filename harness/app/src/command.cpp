@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/results/store_address.hpp"
 #include "study_command.hpp"
 
 #include <boost/program_options.hpp>
@@ -129,6 +130,18 @@ void print_help(const Usage& usage) {
   if (!usage.examples.empty()) std::cout << "\nExamples:\n" << usage.examples;
 }
 
+/// Before a command does anything with an address of a store: what it prints and writes may go
+/// anywhere.
+void refuse_passwords(const Parsed& parsed) {
+  for (const auto& [name, value] : parsed.values) {
+    if (const auto* text = boost::any_cast<std::string>(&value.value()))
+      results::check_address(*text);
+    if (const auto* texts = boost::any_cast<std::vector<std::string>>(&value.value()))
+      for (const std::string& one : *texts)
+        results::check_address(one);
+  }
+}
+
 }  // namespace
 
 po::typed_value<std::string>* text_value() {
@@ -217,6 +230,7 @@ std::optional<Parsed> parse(const Usage& usage, const Arguments& arguments) {
     base::throw_config_error(std::string(error.what()) + "; see petlab " + usage.command +
                              " --help");
   }
+  refuse_passwords(result);
   for (const std::string& argument : usage.positional)
     if (!result.has(positional_name(argument)) && !usage.positional_optional)
       base::throw_config_error("petlab " + usage.command + " needs " + positional_name(argument) +

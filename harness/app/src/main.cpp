@@ -2,6 +2,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/kernels/cpu_level.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/sdk/abi.hpp"
 #include "petlab/study/identity.hpp"
 #include "petlab/study/slurm.hpp"
@@ -116,7 +117,7 @@ void say(const std::string& what) {
   constexpr std::size_t kMost = 8000;
   const std::string shown =
       what.size() <= kMost ? what : what.substr(0, kMost) + "\n(the rest is left out)";
-  std::cerr << "petlab: " << printable_lines(shown);
+  std::cerr << "petlab: " << printable_lines(results::without_passwords(shown));
 }
 
 /// What was printed has to be where it was sent: a full disk or a reader that has gone is no

@@ -2,6 +2,7 @@
 #include "petlab/engine/rank_store.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/study/pending_runs.hpp"
 #include "petlab/study/prepare_data.hpp"
 #include "petlab/study/rank_meeting.hpp"
@@ -131,14 +132,14 @@ constexpr int kLongestRun = 366 * 24 * 3600;
 constexpr int kLongestLease = static_cast<int>(std::chrono::seconds(study::kLongestLease).count());
 
 study::RunnerOptions runner_options(const Parsed& options, const PreparedStudy& study) {
-  const std::filesystem::path store = std::filesystem::absolute(study.store);
+  const std::filesystem::path store = results::absolute_address(study.store);
   const study::CpuSet cpus = study::allowed_cpus();
   // Under a quota the CPUs are others' too: to stay on some of them would be to wait for them.
   const bool has_all = study::usable_cpus() == static_cast<int>(cpus.size());
   study::RunnerOptions runner{
       .program = program_file(),
       .store = store,
-      .logs = store.parent_path() / "logs",
+      .logs = results::beside_store(store).parent_path() / "logs",
       .workers = study.workers,
       .lease = std::chrono::seconds(count_of(options, "lease", 1, kLongestLease)),
       .cpus = has_all ? study::share_cpus(cpus, study.workers, study.threads * study.ranks)
@@ -302,7 +303,8 @@ int run_with_ranks(const std::vector<PreparedStudy>& studies, const Parsed& opti
   runner.ranks = std::move(ranks);
   for (const PreparedStudy& study : studies)  // before a row of it fails for this
     (void)engine::parse_device(engine::to_string(study.protocol.device));
-  if (first.store.has_parent_path()) std::filesystem::create_directories(first.store.parent_path());
+  if (const auto beside = results::beside_store(first.store); beside.has_parent_path())
+    std::filesystem::create_directories(beside.parent_path());
   results::RunStore store(first.store);
   for (const PreparedStudy& study : studies)
     store_plan(study, store);

@@ -2,8 +2,9 @@
 
 #include "follow_up_stage.hpp"
 #include "petlab/results/run_store.hpp"
-#include "petlab/study/left_out.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/results/study_name.hpp"
+#include "petlab/study/left_out.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -24,7 +25,7 @@ bool is_wanted(const std::string& row, const Parsed& options) {
 
 /// Null where nothing was run yet.
 std::unique_ptr<results::RunStore> store_of(const PreparedStudy& study) {
-  if (!std::filesystem::exists(study.store)) return nullptr;
+  if (!results::has_store(study.store)) return nullptr;
   return std::make_unique<results::RunStore>(study.store, results::OpenMode::read_only);
 }
 

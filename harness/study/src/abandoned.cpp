@@ -27,7 +27,7 @@ std::string identity_of(const std::string& name) {
 /// Runs that somebody works on, as far as is known here.
 std::set<std::string> held_runs(const results::RunStore& store) {
   std::set<std::string> held;
-  const std::string now = results::utc_in(std::chrono::milliseconds(0));
+  const std::string now = store.utc_in(std::chrono::milliseconds(0));
   for (const results::Lease& lease : store.leases()) {
     const OwnerState owner = state_of(lease.owner);
     const bool lives = owner == OwnerState::at_work || owner == OwnerState::stopped;

@@ -6,6 +6,7 @@
 #include "petlab/base/read_file.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/results/identity.hpp"
+#include "petlab/results/store_address.hpp"
 #include "planned_parts.hpp"
 
 #include <unistd.h>
@@ -240,7 +241,7 @@ std::optional<OrderProgress> OrderFolder::progress(const std::string& run) const
 }
 
 fs::path orders_place(const fs::path& store) {
-  fs::path place = store;
+  fs::path place = results::beside_store(store);
   place += ".jobs";
   return place;
 }
@@ -261,7 +262,8 @@ std::vector<OrderFolder> order_folders(const fs::path& store) {
 
 OrderFolder write_orders(const results::RunStore& store, const std::vector<Job>& jobs,
                          const std::vector<std::vector<std::size_t>>& tasks) {
-  const fs::path file = fs::absolute(store.path()).lexically_normal();
+  const fs::path file =
+      results::beside_store(results::absolute_address(store.path())).lexically_normal();
   const fs::path folder = make_folder(file);
   const fs::path checkpoints = checkpoint_file(file, {"x", {}}).parent_path();
   try {

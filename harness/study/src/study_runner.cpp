@@ -8,6 +8,7 @@
 #include "petlab/engine/run.hpp"
 #include "petlab/results/identity.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/results/store_address.hpp"
 #include "process_tree.hpp"
 #include "worker_process.hpp"
 
@@ -70,17 +71,19 @@ class StudyRun {
   /// Locks and clocks of two hosts cannot be trusted with one file. A lease for longer than anybody
   /// asks for is told later, run by run.
   void refuse_other_hosts() const {
-    const std::string now = results::utc_in(std::chrono::milliseconds(0));
-    const std::string latest = results::utc_in(kLongestLease + std::chrono::hours(1));
+    if (results::is_on_server(options_.store)) return;
+    const std::string now = store_.utc_in(std::chrono::milliseconds(0));
+    const std::string latest = store_.utc_in(kLongestLease + std::chrono::hours(1));
     for (const results::Lease& lease : store_.leases()) {
       const auto host = other_host(lease.owner);
       if (!host || lease.expires <= now || lease.expires > latest) continue;
       throw base::Error(
           base::ErrorKind::store,
-          "results store '" + base::printable(options_.store) + "': host '" +
+          "results store '" + results::shown_address(options_.store) + "': host '" +
               base::message_line(*host, 100) + "' works on it (until " + lease.expires +
               " at least); one SQLite file is for the processes of one host. Several hosts share a "
-              "study by jobs of Slurm (petlab submit, or petlab run --executor slurm), or under "
+              "study by a store on a PostgreSQL server, by jobs of Slurm (petlab submit, or petlab "
+              "run --executor slurm), or under "
               "any other scheduler by petlab worker and petlab collect");
     }
   }
@@ -167,7 +170,7 @@ class StudyRun {
   /// clock's, or somebody's hand put it there, and may never end.
   bool is_held_too_long(std::size_t index) {
     const auto lease = leases_.holder(jobs_[index].identity.hash);
-    const std::string latest = results::utc_in(kLongestLease + std::chrono::hours(1));
+    const std::string latest = store_.utc_in(kLongestLease + std::chrono::hours(1));
     if (!lease || lease->expires <= latest) return false;
     ++outcome_.held_elsewhere;
     observer_.elsewhere(index, Elsewhere::held,

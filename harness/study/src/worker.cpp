@@ -9,6 +9,7 @@
 #include "petlab/engine/split_manifest.hpp"
 #include "petlab/results/adapter_files.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/results/store_address.hpp"
 #include "petlab/sdk/plugin.hpp"
 #include "planned_parts.hpp"
 #include "stop_signal.hpp"
@@ -22,6 +23,9 @@
 
 namespace petlab::study {
 namespace {
+
+/// What was computed for hours is not thrown away because a server is started anew.
+constexpr std::chrono::minutes kPatienceWithServers{5};
 
 void check_plugin_sources(const LoadedPlugin& plugin, const std::string& planned) {
   check_unchanged("plugin " + plugin.file.filename().string(), plugin.descriptor->source_hash,
@@ -127,7 +131,7 @@ void ProgressLines::line(std::string text) {
 
 std::filesystem::path checkpoint_file(const std::filesystem::path& store,
                                       const results::RunIdentity& identity) {
-  std::filesystem::path folder = store;
+  std::filesystem::path folder = results::beside_store(store);
   folder += ".checkpoints";
   return folder / checkpoint_name(identity);
 }
@@ -139,11 +143,13 @@ std::string checkpoint_name(const results::RunIdentity& identity) {
 bool work(const WorkerRequest& order, ProgressLines& progress) {
   const Job& job = order.job;
   if (order.ranks.rank > 0) return follow(order);
-  results::RunStore store(order.store, results::OpenMode::read_write);
+  const auto say = [&](const std::string& text) { progress.note(text); };
+  auto store = results::RunStore::reopen(order.store, results::OpenMode::read_write,
+                                         {kPatienceWithServers, say});
   if (store.file_id() != order.store_file)
     throw base::Error(base::ErrorKind::store,
-                      "results store '" + base::printable(order.store) +
-                          "' is not the file that it was when its study was started: it was "
+                      "results store '" + results::shown_address(order.store) +
+                          "' is not the one that it was when its study was started: it was "
                           "replaced meanwhile; nothing is written to it");
   engine::RunInfo info{job.identity, job.plugin, job.plugin_version, job.environment};
   info.checkpoint = {checkpoint_file(order.store, job.identity), job.spec.checkpoint_seconds};
@@ -152,7 +158,6 @@ bool work(const WorkerRequest& order, ProgressLines& progress) {
     info.checkpoint.file = order.detached->checkpoints / checkpoint_name(job.identity);
     signal.emplace();
   }
-  const auto say = [&](const std::string& text) { progress.note(text); };
   if (job.spec.keep_adapters) {
     info.adapters.file = results::adapter_file(order.store, job.identity.hash);
     info.adapters.write_when_possible = [&](const std::function<void()>& write) {

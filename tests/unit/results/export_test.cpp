@@ -3,9 +3,9 @@
 #include "old_store.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
+#include "postgres_server.hpp"
 #include "sample_records.hpp"
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -45,10 +45,10 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   return lines;
 }
 
-class ExportTest : public testing::Test {
+class ExportTest : public testing::TestWithParam<sample::StoreKind> {
  protected:
   sample::TemporaryFolder folder_;
-  std::filesystem::path path_ = folder_ / "runs.sqlite";
+  std::filesystem::path path_ = sample::new_store(GetParam(), folder_);
   std::filesystem::path out_ = folder_ / "new/out";
 
   void SetUp() override {
@@ -64,7 +64,7 @@ class ExportTest : public testing::Test {
   }
 };
 
-TEST_F(ExportTest, WritesEveryViewAsItsOwnFile) {
+TEST_P(ExportTest, WritesEveryViewAsItsOwnFile) {
   std::vector<std::string> names;
   for (const auto& file : export_views(path_, out_)) {
     EXPECT_EQ(file.parent_path(), out_);
@@ -77,11 +77,9 @@ TEST_F(ExportTest, WritesEveryViewAsItsOwnFile) {
   EXPECT_EQ(all, 8) << "nothing else is left behind";
 }
 
-TEST_F(ExportTest, QuotesAsRfc4180AndKeepsNumbersExact) {
-  {
-    SQLite::Database db(path_.string(), SQLite::OPEN_READWRITE);
-    db.exec("UPDATE task_results SET loss = 0.1 + 0.2 WHERE task_id = 1");
-  }
+TEST_P(ExportTest, QuotesAsRfc4180AndKeepsNumbersExact) {
+  sample::change_store(path_,
+                       "UPDATE task_results SET loss = 0.30000000000000004 WHERE task_id = 1");
   export_views(path_, out_, "demo");
   const auto accuracy = parse_csv(text_of(out_ / "accuracy.csv"));
   const std::string run = sample::identity_of({}, sample::split(1)).hash;
@@ -103,7 +101,7 @@ TEST_F(ExportTest, QuotesAsRfc4180AndKeepsNumbersExact) {
   EXPECT_EQ(cost[2][9], "1.6");
 }
 
-TEST_F(ExportTest, TakesAllStudiesOrOne) {
+TEST_P(ExportTest, TakesAllStudiesOrOne) {
   export_views(path_, out_);
   EXPECT_THAT(text_of(out_ / "ranking.csv"), HasSubstr("\nother,"));
   EXPECT_THAT(text_of(out_ / "ranking.csv"), HasSubstr("\ndemo,"));
@@ -114,22 +112,19 @@ TEST_F(ExportTest, TakesAllStudiesOrOne) {
   EXPECT_EQ(parse_csv(text_of(out_ / "failures.csv")).size(), 1U);
 }
 
-TEST_F(ExportTest, LeavesViewsThatSomebodyAddedAlone) {
-  {
-    SQLite::Database db(path_.string(), SQLite::OPEN_READWRITE);
-    db.exec("CREATE VIEW mine AS SELECT 1 AS one");
-  }
+TEST_P(ExportTest, LeavesViewsThatSomebodyAddedAlone) {
+  sample::change_store(path_, "CREATE VIEW mine AS SELECT 1 AS one");
   EXPECT_EQ(export_views(path_, out_).size(), 8U);
 }
 
-TEST_F(ExportTest, ReadsAStoreOfAnEarlierVersion) {
+TEST_P(ExportTest, ReadsAStoreOfAnEarlierVersion) {
   const std::filesystem::path old = folder_ / "old.sqlite";
   sample::make_old_store(old, 1);
   EXPECT_EQ(export_views(old, out_).size(), 8U);
   EXPECT_THAT(text_of(out_ / "ranking.csv"), HasSubstr("demo,1,mmap-grouped,1,1,"));
 }
 
-TEST_F(ExportTest, RefusesAnUnknownStudyAndAPlaceThatCannotBeWritten) {
+TEST_P(ExportTest, RefusesAnUnknownStudyAndAPlaceThatCannotBeWritten) {
   const auto refusal = [&](const std::filesystem::path& out, const std::string& study) {
     try {
       export_views(path_, out, study);
@@ -147,6 +142,8 @@ TEST_F(ExportTest, RefusesAnUnknownStudyAndAPlaceThatCannotBeWritten) {
   EXPECT_THAT(refusal(out_, "demo"), HasSubstr("cannot write"));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(out_), {}), 1);
 }
+
+PETLAB_ON_EVERY_KIND_OF_STORE(ExportTest);
 
 }  // namespace
 }  // namespace petlab::results

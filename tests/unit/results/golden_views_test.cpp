@@ -1,9 +1,12 @@
+#include "petlab/results/query.hpp"
 #include "petlab/results/run_store.hpp"
-#include "sample_records.hpp"
+#include "petlab/results/store_address.hpp"
+#include "postgres_server.hpp"
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -11,34 +14,48 @@
 namespace petlab::results {
 namespace {
 
-// Every view with its columns and rows, as anyone sees it who opens the file with another tool.
+// A value as SQLite's own tool shows it.
+std::string shown(const SqlValue& value) {
+  if (std::holds_alternative<std::monostate>(value)) return "NULL";
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  if (const auto* number = std::get_if<double>(&value)) {
+    std::array<char, 40> text{};
+    std::snprintf(text.data(), text.size(), "%.15g", *number);
+    const bool is_whole = std::string(text.data()).find_first_of(".e") == std::string::npos;
+    return text.data() + std::string(is_whole ? ".0" : "");
+  }
+  const auto& text = std::get<std::string>(value);
+  return text.size() == 64 ? text.substr(0, 8) : text;
+}
+
+// Every view with its columns and rows, as anyone sees it who opens the store with another tool.
 std::string print_views(const std::filesystem::path& path) {
   std::ostringstream text;
-  SQLite::Database db(path.string(), SQLite::OPEN_READONLY);
-  SQLite::Statement views(db, "SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name");
-  while (views.executeStep()) {
-    const std::string view = views.getColumn(0).getString();
-    text << "== " << view << "\n";
-    SQLite::Statement rows(db, "SELECT * FROM " + view);
-    for (int i = 0; i < rows.getColumnCount(); ++i) {
-      text << (i == 0 ? "" : " | ") << rows.getColumnName(i);
-    }
+  const QueryResult views = query_store(
+      path, is_on_server(path)
+                ? "SELECT viewname FROM pg_views WHERE schemaname = current_schema() ORDER BY 1"
+                : "SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name");
+  for (const auto& view : views.rows) {
+    const auto& name = std::get<std::string>(view.at(0));
+    text << "== " << name << "\n";
+    const QueryResult rows = query_store(path, "SELECT * FROM " + name);
+    for (std::size_t i = 0; i < rows.columns.size(); ++i)
+      text << (i == 0 ? "" : " | ") << rows.columns[i];
     text << "\n";
-    while (rows.executeStep()) {
-      for (int i = 0; i < rows.getColumnCount(); ++i) {
-        const SQLite::Column value = rows.getColumn(i);
-        const std::string shown = value.isNull() ? "NULL" : value.getString();
-        text << (i == 0 ? "" : " | ") << (shown.size() == 64 ? shown.substr(0, 8) : shown);
-      }
+    for (const auto& row : rows.rows) {
+      for (std::size_t i = 0; i < row.size(); ++i)
+        text << (i == 0 ? "" : " | ") << shown(row[i]);
       text << "\n";
     }
   }
   return text.str();
 }
 
-TEST(GoldenViews, ReadAsInTheGoldenFile) {
+class GoldenViews : public testing::TestWithParam<sample::StoreKind> {};
+
+TEST_P(GoldenViews, ReadAsInTheGoldenFile) {
   sample::TemporaryFolder folder;
-  const std::filesystem::path path = folder / "runs.sqlite";
+  const std::filesystem::path path = sample::new_store(GetParam(), folder);
   const std::vector<sample::Row> rows = {
       {"zero-shot",
        {{.method = "zero-shot", .seed = 1, .trainable = 0, .correct = {5, 3}},
@@ -79,6 +96,8 @@ TEST(GoldenViews, ReadAsInTheGoldenFile) {
   const std::string expected{std::istreambuf_iterator<char>(file), {}};
   EXPECT_EQ(got, expected) << "run with PETLAB_UPDATE_GOLDEN=1 if the change is meant";
 }
+
+PETLAB_ON_EVERY_KIND_OF_STORE(GoldenViews);
 
 }  // namespace
 }  // namespace petlab::results

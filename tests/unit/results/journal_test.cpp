@@ -1,6 +1,7 @@
 #include "network_file_system.hpp"
 #include "petlab/results/run_store.hpp"
 #include "sample_records.hpp"
+#include "sql/sqlite.hpp"
 #include "store_file.hpp"
 
 #include <gtest/gtest.h>
@@ -74,14 +75,14 @@ TEST_F(JournalTest, IsSyncedWithEveryCommitExceptForLeasesInTheWriteAheadLog) {
   {
     SQLite::Database db = open(Journal::write_ahead);
     EXPECT_EQ(sync_of(db), kFull);
-    set_durability(db, Durability::relaxed);
+    sql::set_durability(db, sql::Durability::relaxed);
     EXPECT_EQ(sync_of(db), kNormal);
-    set_durability(db, Durability::synced);
+    sql::set_durability(db, sql::Durability::synced);
     EXPECT_EQ(sync_of(db), kFull);
   }
   SQLite::Database db = open(Journal::rollback);
   EXPECT_EQ(sync_of(db), kFull);
-  set_durability(db, Durability::relaxed);
+  sql::set_durability(db, sql::Durability::relaxed);
   EXPECT_EQ(sync_of(db), kFull);
 }
 

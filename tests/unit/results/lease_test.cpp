@@ -1,5 +1,6 @@
 #include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
+#include "postgres_server.hpp"
 #include "sample_records.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -19,10 +20,10 @@ namespace {
 using namespace std::chrono_literals;
 using sample::RunChoice;
 
-class LeaseTest : public testing::Test {
+class LeaseTest : public testing::TestWithParam<sample::StoreKind> {
  protected:
   sample::TemporaryFolder folder_;
-  std::filesystem::path path_ = folder_ / "runs.sqlite";
+  std::filesystem::path path_ = sample::new_store(GetParam(), folder_);
   SplitRecord split_ = sample::split(1);
   RunStore store_{path_};
   RunRecord run_ = sample::done_run({}, split_);
@@ -32,12 +33,12 @@ class LeaseTest : public testing::Test {
 
   // As if the time had passed: no test waits for a clock.
   void let_pass(std::chrono::milliseconds time) const {
-    SQLite::Database db(path_.string(), SQLite::OPEN_READWRITE);
-    db.exec("UPDATE leases SET expires = expires - " + std::to_string(time.count()));
+    sample::change_store(path_,
+                         "UPDATE leases SET expires = expires - " + std::to_string(time.count()));
   }
 };
 
-TEST_F(LeaseTest, IsHeldByOneOwnerUntilItIsReleased) {
+TEST_P(LeaseTest, IsHeldByOneOwnerUntilItIsReleased) {
   EXPECT_EQ(store_.claim(id_, "a", 1h), Claim::taken);
   EXPECT_EQ(store_.claim(id_, "a", 1h), Claim::taken);
   EXPECT_EQ(store_.claim(id_, "b", 1h), Claim::busy);
@@ -47,7 +48,7 @@ TEST_F(LeaseTest, IsHeldByOneOwnerUntilItIsReleased) {
   EXPECT_EQ(store_.claim(id_, "b", 1h), Claim::taken);
 }
 
-TEST_F(LeaseTest, IsTakenOverWhenItExpired) {
+TEST_P(LeaseTest, IsTakenOverWhenItExpired) {
   EXPECT_EQ(store_.claim(id_, "a", 1h), Claim::taken);
   let_pass(1h);
   EXPECT_EQ(store_.claim(id_, "b", 1h), Claim::taken);
@@ -56,7 +57,7 @@ TEST_F(LeaseTest, IsTakenOverWhenItExpired) {
   EXPECT_EQ(store_.leases().at(0).owner, "b");
 }
 
-TEST_F(LeaseTest, IsExtendedByRenewalAndNamesThoseThatAreLost) {
+TEST_P(LeaseTest, IsExtendedByRenewalAndNamesThoseThatAreLost) {
   const std::string other = sample::identity_of({.seed = 2}, split_).hash;
   EXPECT_EQ(store_.claim(id_, "a", 1h), Claim::taken);
   EXPECT_EQ(store_.claim(other, "a", 1h), Claim::taken);
@@ -72,7 +73,7 @@ TEST_F(LeaseTest, IsExtendedByRenewalAndNamesThoseThatAreLost) {
   EXPECT_TRUE(store_.renew({}, "a", 1h));
 }
 
-TEST_F(LeaseTest, EndsWithAFinishedRunButNotWithAFailedOne) {
+TEST_P(LeaseTest, EndsWithAFinishedRunButNotWithAFailedOne) {
   EXPECT_EQ(store_.claim(id_, "a", 1h), Claim::taken);
   store_.record(sample::failed_run({}, split_, "out of memory"));
   EXPECT_EQ(store_.leases().size(), 1U);
@@ -86,12 +87,9 @@ TEST_F(LeaseTest, EndsWithAFinishedRunButNotWithAFailedOne) {
   EXPECT_FALSE(store_.renew({id_}, "b", 1h));
 }
 
-TEST_F(LeaseTest, IsListedWithItsTimes) {
+TEST_P(LeaseTest, IsListedWithItsTimes) {
   EXPECT_EQ(store_.claim(id_, "host 4711", 1h), Claim::taken);
-  {
-    SQLite::Database db(path_.string(), SQLite::OPEN_READWRITE);
-    db.exec("UPDATE leases SET taken = 1767225600250, expires = 1767229200007");
-  }
+  sample::change_store(path_, "UPDATE leases SET taken = 1767225600250, expires = 1767229200007");
   const std::vector<Lease> leases = store_.leases();
   ASSERT_EQ(leases.size(), 1U);
   EXPECT_EQ(leases[0].identity, id_);
@@ -100,12 +98,14 @@ TEST_F(LeaseTest, IsListedWithItsTimes) {
   EXPECT_EQ(leases[0].expires, "2026-01-01T01:00:00.007Z");
 }
 
-TEST_F(LeaseTest, RefusesWhatCannotBeALease) {
+TEST_P(LeaseTest, RefusesWhatCannotBeALease) {
   EXPECT_THROW(store_.claim("beef", "a", 1h), base::Error);
   EXPECT_THROW(store_.claim(id_, "", 1h), base::Error);
   EXPECT_THROW(store_.claim(id_, "a", 0ms), base::Error);
   EXPECT_THROW(store_.renew({id_}, "a", -1ms), base::Error);
 }
+
+PETLAB_ON_EVERY_KIND_OF_STORE(LeaseTest);
 
 // ------------------------------------------------------------------ many workers, some of them die
 

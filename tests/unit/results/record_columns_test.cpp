@@ -3,6 +3,7 @@
 #include "petlab/results/run_store.hpp"
 #include "sample_records.hpp"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
 #include <set>

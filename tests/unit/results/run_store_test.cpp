@@ -1,6 +1,7 @@
 #include "petlab/results/run_store.hpp"
 
 #include "petlab/base/error.hpp"
+#include "postgres_server.hpp"
 #include "sample_records.hpp"
 
 #include <gmock/gmock.h>
@@ -16,11 +17,12 @@ namespace {
 using sample::RunChoice;
 using testing::HasSubstr;
 
-class RunStoreTest : public testing::Test {
+class RunStoreTest : public testing::TestWithParam<sample::StoreKind> {
  protected:
   sample::TemporaryFolder folder_;
   SplitRecord split_ = sample::split(1);
-  RunStore store_{folder_ / "new/folder/runs.sqlite"};
+  std::filesystem::path path_ = sample::new_store(GetParam(), folder_, "new/folder/runs.sqlite");
+  RunStore store_{path_};
 
   void SetUp() override { store_.register_split(split_); }
 
@@ -33,13 +35,13 @@ class RunStoreTest : public testing::Test {
     } catch (const base::Error& error) {
       EXPECT_EQ(error.kind(), base::ErrorKind::store);
       EXPECT_THAT(error.what(), HasSubstr(words));
-      EXPECT_THAT(error.what(), HasSubstr("runs.sqlite"));
+      EXPECT_THAT(error.what(), HasSubstr(path_.string()));
     }
     EXPECT_FALSE(store_.load(run.identity.hash).has_value());
   }
 };
 
-TEST_F(RunStoreTest, GivesBackAFinishedRunAsItWas) {
+TEST_P(RunStoreTest, GivesBackAFinishedRunAsItWas) {
   RunRecord run =
       sample::done_run({.method = "mmap", .sharing = "grouped", .grouping = "gradient"}, split_);
   run.resumed = 3;
@@ -111,7 +113,7 @@ TEST_F(RunStoreTest, GivesBackAFinishedRunAsItWas) {
   EXPECT_EQ(got.grouping->runners_up[0].score, -0.25);
 }
 
-TEST_F(RunStoreTest, GivesBackEachPredictionInTheOrderOfTheSplit) {
+TEST_P(RunStoreTest, GivesBackEachPredictionInTheOrderOfTheSplit) {
   const RunRecord run = sample::done_run({.correct = {7, 5}}, split_);
   store_.record(run);
   const RunRecord got = store_.load(run.identity.hash).value();
@@ -138,7 +140,7 @@ TEST_F(RunStoreTest, GivesBackEachPredictionInTheOrderOfTheSplit) {
   EXPECT_TRUE(light.tasks[0].predictions.empty());
 }
 
-TEST_F(RunStoreTest, KeepsTheExtremesOfProbabilityAndOfClassNumbers) {
+TEST_P(RunStoreTest, KeepsTheExtremesOfProbabilityAndOfClassNumbers) {
   SplitRecord wide = sample::split(2);
   for (TaskSplit& task : wide.tasks) {
     task.classes.resize(65536);
@@ -159,7 +161,7 @@ TEST_F(RunStoreTest, KeepsTheExtremesOfProbabilityAndOfClassNumbers) {
   EXPECT_EQ(got[9].probability, 0.0);
 }
 
-TEST_F(RunStoreTest, NeverOverwritesAFinishedRun) {
+TEST_P(RunStoreTest, NeverOverwritesAFinishedRun) {
   const RunRecord first = sample::done_run({.correct = {7, 5}}, split_);
   EXPECT_EQ(store_.record(first), RecordOutcome::stored);
   EXPECT_EQ(store_.record(sample::done_run({.correct = {9, 9}}, split_)),
@@ -170,7 +172,7 @@ TEST_F(RunStoreTest, NeverOverwritesAFinishedRun) {
   EXPECT_EQ(got.tasks[0].n_correct, 7);
 }
 
-TEST_F(RunStoreTest, ReplacesAFailedRunAndCountsTheAttempts) {
+TEST_P(RunStoreTest, ReplacesAFailedRunAndCountsTheAttempts) {
   const RunChoice choice;
   store_.set_study(sample::study("demo", {{"coop", {choice}}}));
   ASSERT_EQ(store_.runs("demo").size(), 1U);
@@ -195,7 +197,7 @@ TEST_F(RunStoreTest, ReplacesAFailedRunAndCountsTheAttempts) {
   EXPECT_EQ(state.attempts, 3);
 }
 
-TEST_F(RunStoreTest, TakesAFailureFromBeforeTheSplitWasKnownAndALossThatIsNotFinite) {
+TEST_P(RunStoreTest, TakesAFailureFromBeforeTheSplitWasKnownAndALossThatIsNotFinite) {
   RunRecord run = sample::failed_run({}, split_, "data set folder is missing");
   run.split_hash.clear();
   run.epochs = {{0, std::numeric_limits<double>::quiet_NaN(), 0.1, 1.0, "train"}};
@@ -206,7 +208,7 @@ TEST_F(RunStoreTest, TakesAFailureFromBeforeTheSplitWasKnownAndALossThatIsNotFin
   EXPECT_TRUE(std::isnan(got.epochs[0].loss));
 }
 
-TEST_F(RunStoreTest, RefusesRunsThatContradictThemselves) {
+TEST_P(RunStoreTest, RefusesRunsThatContradictThemselves) {
   expect_refused([](RunRecord& r) { r.identity.parts[0].second = "other"; }, "not the hash");
   expect_refused([](RunRecord& r) { r.split_hash = "beef"; }, "not registered");
   expect_refused([](RunRecord& r) { r.split_hash.clear(); }, "names no split");
@@ -234,7 +236,7 @@ TEST_F(RunStoreTest, RefusesRunsThatContradictThemselves) {
   expect_refused([](RunRecord& r) { r.epochs[0].steps = -1; }, "fewer than 0 steps");
 }
 
-TEST_F(RunStoreTest, RollsBackWhenARowIsMalformed) {
+TEST_P(RunStoreTest, RollsBackWhenARowIsMalformed) {
   // These pass the checks and break a constraint of the schema after other rows are written.
   expect_refused([](RunRecord& r) { r.parameters.push_back({"everywhere", "", 1, 4}); },
                  "CHECK constraint");
@@ -243,7 +245,7 @@ TEST_F(RunStoreTest, RollsBackWhenARowIsMalformed) {
   EXPECT_EQ(store_.record(sample::done_run({}, split_)), RecordOutcome::stored);
 }
 
-TEST_F(RunStoreTest, TakesAPhaseThatOccursTwice) {
+TEST_P(RunStoreTest, TakesAPhaseThatOccursTwice) {
   RunRecord run = sample::done_run({}, split_);
   run.costs.push_back({"setup", 0.25, 0, 0, {}, {}});
   store_.record(run);
@@ -253,7 +255,7 @@ TEST_F(RunStoreTest, TakesAPhaseThatOccursTwice) {
   EXPECT_EQ(costs[3].seconds, 0.25);
 }
 
-TEST_F(RunStoreTest, RefusesGroupingsThatAreNoPartition) {
+TEST_P(RunStoreTest, RefusesGroupingsThatAreNoPartition) {
   const auto spoiled = [&](const std::function<void(GroupingRecord&)>& spoil) {
     RunRecord run = sample::done_run({.sharing = "grouped", .grouping = "gradient"}, split_);
     spoil(*run.grouping);
@@ -267,7 +269,7 @@ TEST_F(RunStoreTest, RefusesGroupingsThatAreNoPartition) {
   EXPECT_EQ(store_.record(spoiled([](auto& g) { g.affinity.clear(); })), RecordOutcome::stored);
 }
 
-TEST_F(RunStoreTest, KeepsASplitOnceAndRefusesOthersUnderItsHash) {
+TEST_P(RunStoreTest, KeepsASplitOnceAndRefusesOthersUnderItsHash) {
   store_.register_split(split_);
   const SplitRecord got = store_.split(split_.hash).value();
   EXPECT_EQ(got.dataset.name, "icon-home");
@@ -293,7 +295,7 @@ TEST_F(RunStoreTest, KeepsASplitOnceAndRefusesOthersUnderItsHash) {
   EXPECT_FALSE(store_.split("unknown").has_value());
 }
 
-TEST_F(RunStoreTest, KeepsSplitsOfOneHashOfTwoDataSets) {
+TEST_P(RunStoreTest, KeepsSplitsOfOneHashOfTwoDataSets) {
   // The same ids, one picture of which was replaced.
   SplitRecord repaired = split_;
   repaired.dataset.hash = std::string(64, 'f');
@@ -314,7 +316,7 @@ TEST_F(RunStoreTest, KeepsSplitsOfOneHashOfTwoDataSets) {
   EXPECT_THROW(store_.record(after), base::Error);
 }
 
-TEST_F(RunStoreTest, RefusesSplitsThatContradictThemselves) {
+TEST_P(RunStoreTest, RefusesSplitsThatContradictThemselves) {
   const auto refused = [&](const std::function<void(SplitRecord&)>& spoil) {
     SplitRecord split = sample::split(4);
     spoil(split);
@@ -328,6 +330,8 @@ TEST_F(RunStoreTest, RefusesSplitsThatContradictThemselves) {
   refused([](SplitRecord& s) { s.tasks[0].test[0].label = 4; });
   refused([](SplitRecord& s) { s.tasks[0].test[1] = s.tasks[0].test[0]; });
 }
+
+PETLAB_ON_EVERY_KIND_OF_STORE(RunStoreTest);
 
 }  // namespace
 }  // namespace petlab::results

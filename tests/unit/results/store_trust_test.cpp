@@ -3,6 +3,7 @@
 #include "petlab/results/check.hpp"
 #include "petlab/results/export.hpp"
 #include "petlab/results/run_store.hpp"
+#include "postgres_server.hpp"
 #include "sample_records.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -82,7 +83,12 @@ TEST_F(StoreTrust, ASoundStoreIsRead) {
   EXPECT_EQ(check.predictions, 20);
 }
 
-TEST_F(StoreTrust, NumbersThatContradictThePredictionsAreRefusedByWhoeverReads) {
+class ChangedNumbers : public StoreTrust, public testing::WithParamInterface<sample::StoreKind> {
+ protected:
+  void SetUp() override {}
+};
+
+TEST_P(ChangedNumbers, ThatContradictThePredictionsAreRefusedByWhoeverReads) {
   const struct {
     const char* sql;
     const char* said;
@@ -95,17 +101,23 @@ TEST_F(StoreTrust, NumbersThatContradictThePredictionsAreRefusedByWhoeverReads) 
       {"UPDATE run_values SET value = 'x' WHERE kind = 'identity' AND position = 0",
        "is not the hash of its identity's parts"},
       {"DELETE FROM task_results WHERE task_id = 2", "results for 1 tasks"},
-      {"UPDATE task_results SET loss = 9e999 WHERE task_id = 2", "not a finite number"},
+      {GetParam() == sample::StoreKind::file
+           ? "UPDATE task_results SET loss = 9e999 WHERE task_id = 2"
+           : "UPDATE task_results SET loss = 'Infinity' WHERE task_id = 2",
+       "not a finite number"},
   };
   for (const auto& one : cases) {
     fs::remove(path_);
+    path_ = sample::new_store(GetParam(), folder_);
     fill(path_);
-    change(one.sql);
+    sample::change_store(path_, one.sql);
     for (const std::string& said : {reading(), visiting(), exporting()})
       EXPECT_THAT(said, AllOf(HasSubstr(path_.string()), HasSubstr(one.said))) << one.sql;
     EXPECT_THAT(check_store(path_).problems, Contains(HasSubstr(one.said))) << one.sql;
   }
 }
+
+PETLAB_ON_EVERY_KIND_OF_STORE(ChangedNumbers);
 
 TEST_F(StoreTrust, ViewsAndTriggersThatAreNotOursAreFound) {
   change("DROP VIEW accuracy");

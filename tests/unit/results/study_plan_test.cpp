@@ -1,5 +1,6 @@
 #include "petlab/base/error.hpp"
 #include "petlab/results/run_store.hpp"
+#include "postgres_server.hpp"
 #include "sample_records.hpp"
 
 #include <gmock/gmock.h>
@@ -12,16 +13,16 @@ namespace {
 using sample::RunChoice;
 using testing::HasSubstr;
 
-class StudyPlanTest : public testing::Test {
+class StudyPlanTest : public testing::TestWithParam<sample::StoreKind> {
  protected:
   sample::TemporaryFolder folder_;
   SplitRecord split_ = sample::split(1);
-  RunStore store_{folder_ / "runs.sqlite"};
+  RunStore store_{sample::new_store(GetParam(), folder_)};
 
   void SetUp() override { store_.register_split(split_); }
 };
 
-TEST_F(StudyPlanTest, ReplacesThePlanOfAStudyButNotItsRuns) {
+TEST_P(StudyPlanTest, ReplacesThePlanOfAStudyButNotItsRuns) {
   const RunChoice one{.seed = 1};
   RunChoice two{.seed = 2};
   store_.set_study(sample::study("b", {{"coop", {one, two}}}));
@@ -42,7 +43,7 @@ TEST_F(StudyPlanTest, ReplacesThePlanOfAStudyButNotItsRuns) {
   EXPECT_TRUE(store_.runs("c").empty());
 }
 
-TEST_F(StudyPlanTest, KeepsAPlanWhoseFinishedRunsWouldBeInNoPlanAnyMore) {
+TEST_P(StudyPlanTest, KeepsAPlanWhoseFinishedRunsWouldBeInNoPlanAnyMore) {
   const RunChoice one{.method = "coop"}, two{.method = "vpt"}, three{.method = "mmap"};
   EXPECT_EQ(store_.set_study(sample::study("a", {{"x", {one}}, {"y", {two}}})), std::nullopt);
   // Nothing of it was run: nothing is lost.
@@ -74,7 +75,7 @@ SearchRecord search_of(std::int64_t row) {
           .standard_error = 0.03};
 }
 
-TEST_F(StudyPlanTest, GivesBackTheSearchesOfAStudyAndReplacesThemWithThePlan) {
+TEST_P(StudyPlanTest, GivesBackTheSearchesOfAStudyAndReplacesThemWithThePlan) {
   const RunChoice coop;
   const RunChoice vpt{.method = "vpt"};
   StudyRecord study = sample::study("demo", {{"coop", {coop}}, {"vpt", {vpt}}});
@@ -97,7 +98,7 @@ TEST_F(StudyPlanTest, GivesBackTheSearchesOfAStudyAndReplacesThemWithThePlan) {
   EXPECT_TRUE(store_.study("demo")->searches.empty());
 }
 
-TEST_F(StudyPlanTest, RefusesPlansThatContradictThemselves) {
+TEST_P(StudyPlanTest, RefusesPlansThatContradictThemselves) {
   StudyRecord study = sample::study("demo", {{"coop", {{.seed = 1}, {.seed = 2}}}});
   study.searches = {search_of(0)};
   const auto refused = [&](const std::function<void(StudyRecord&)>& spoil) {
@@ -125,6 +126,8 @@ TEST_F(StudyPlanTest, RefusesPlansThatContradictThemselves) {
   refused([](StudyRecord& s) { s.searches[0].images[1].first = "line"; });
   EXPECT_TRUE(store_.studies().empty());
 }
+
+PETLAB_ON_EVERY_KIND_OF_STORE(StudyPlanTest);
 
 }  // namespace
 }  // namespace petlab::results

@@ -1,4 +1,5 @@
 #include "petlab/results/run_store.hpp"
+#include "postgres_server.hpp"
 #include "sample_records.hpp"
 
 #include <gtest/gtest.h>
@@ -12,9 +13,11 @@ namespace {
 
 using sample::RunChoice;
 
-TEST(VisitRuns, GivesThePlannedRunsWithWhatLoadGives) {
+class VisitRuns : public testing::TestWithParam<sample::StoreKind> {};
+
+TEST_P(VisitRuns, GivesThePlannedRunsWithWhatLoadGives) {
   const sample::TemporaryFolder folder;
-  RunStore store(folder / "runs.sqlite");
+  RunStore store(sample::new_store(GetParam(), folder));
   const SplitRecord split = sample::split(1);
   store.register_split(split);
   const RunChoice done{.method = "mmap", .sharing = "grouped", .grouping = "gradient"};
@@ -47,6 +50,8 @@ TEST(VisitRuns, GivesThePlannedRunsWithWhatLoadGives) {
   store.visit_runs("no such study", LoadDetail::everything,
                    [](const StudyRun&, auto) { FAIL() << "visited"; });
 }
+
+PETLAB_ON_EVERY_KIND_OF_STORE(VisitRuns);
 
 }  // namespace
 }  // namespace petlab::results

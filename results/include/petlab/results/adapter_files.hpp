@@ -9,7 +9,7 @@
 /// engine's; here they are found, compared with their digests, and carried along.
 namespace petlab::results {
 
-/// STORE.adapters/IDENTITY.safetensors.
+/// STORE.adapters/IDENTITY.safetensors (beside_store()).
 [[nodiscard]] std::filesystem::path adapter_file(const std::filesystem::path& store,
                                                  const std::string& identity);
 

@@ -2,7 +2,6 @@
 
 #include "petlab/results/record.hpp"
 
-#include <chrono>
 #include <string>
 
 namespace petlab::results {
@@ -14,8 +13,5 @@ RunIdentity make_identity(NamedValues parts);
 
 /// The present time as "2026-01-31T12:00:00Z".
 std::string utc_now();
-
-/// The time that is `from_now`, in the form of Lease::expires: "2026-01-31T12:00:00.250Z".
-std::string utc_in(std::chrono::milliseconds from_now);
 
 }  // namespace petlab::results

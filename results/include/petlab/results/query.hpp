@@ -27,6 +27,9 @@ struct QueryResult {
 /// the file. Nothing but reading is allowed: no other statement, no other file, no setting of
 /// SQLite. What the file holds is read as it is; check.hpp says whether it contradicts itself.
 ///
+/// On a server the SELECT is PostgreSQL's, in a transaction that only reads; functions of the
+/// server may do what it lets the user do.
+///
 /// Throws base::Error(store) when the store cannot be read, and Error(config) for SQL that is
 /// empty, wrong, more than one statement, or not allowed.
 QueryResult query_store(const std::filesystem::path& store, const std::string& sql);

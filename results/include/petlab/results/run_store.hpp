@@ -39,7 +39,7 @@ struct Lease {
   std::string expires;  // after this moment another worker may take the run over
 };
 
-/// Which file a path led to: a file that takes its place is another one.
+/// Which file a path led to, or which database a URI: one that takes its place is another one.
 struct StoreFileId {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -47,40 +47,64 @@ struct StoreFileId {
   friend bool operator==(const StoreFileId&, const StoreFileId&) = default;
 };
 
-/// The store: one SQLite file (WAL, foreign keys on) with studies, splits and runs.
+/// How long calls go on trying when a server went away under them, and who is told of it: once that
+/// it is away, once that it is back.
+struct Patience {
+  std::chrono::milliseconds limit;
+  std::function<void(const std::string&)> say;
+};
+
+/// The store: one SQLite file (WAL, foreign keys on) with studies, splits and runs, or a database
+/// of a PostgreSQL server with the same (store_address.hpp).
 ///
 /// Every writing call is one transaction: it happens as a whole or not at all, whatever ends the
-/// process. Several processes may use one file; a writer waits for another up to the time-out.
+/// process or the server. Several processes may use one file, processes of any hosts one server; a
+/// writer waits for another up to the time-out. When a server goes away, calls wait until it is
+/// back and then begin anew (set_patience()); whether a commit had happened is asked, not guessed.
 /// An object is for one thread at a time. Schema: results/README.md.
 ///
 /// What is read is what was written: load() and visit_runs() refuse a run that contradicts itself
 /// as record() does, its predictions counted once more against the labels of its split, so that
 /// numbers which somebody changed in the file are not reported. check.hpp looks at all of a file.
 ///
-/// All functions throw petlab::base::Error(store) that names the file.
+/// All functions throw petlab::base::Error(store) that names the file or the URI.
 class RunStore {
  public:
   /// Opens the file, checks that it is a petlab store, and brings an older schema up to date; in
   /// read_only mode that happens in a temporary copy, which is then what is read, as it does where
   /// SQLite cannot read the file in its place (a read-only medium, another user's folder). A store
-  /// written by a newer petlab is refused, and so is what is no regular file.
+  /// written by a newer petlab is refused, and so is what is no regular file. On a server an older
+  /// schema cannot be copied: in read_only mode it is refused. A server that cannot be reached is
+  /// not waited for. Throws Error(config) for an address that cannot be one.
   explicit RunStore(const std::filesystem::path& path, OpenMode mode = OpenMode::create,
                     std::chrono::milliseconds busy_timeout = std::chrono::seconds(30));
   ~RunStore();
   RunStore(RunStore&&) noexcept;
   RunStore& operator=(RunStore&&) noexcept;
 
+  /// Opens a store that was there a moment ago: waits for its server, from the beginning.
+  static RunStore reopen(const std::filesystem::path& path, OpenMode mode,
+                         const Patience& patience);
+
+  /// Otherwise 5 minutes, and standard error is told.
+  void set_patience(Patience patience);
+
   /// The schema version that this build reads and writes.
   static int schema_version();
 
   const std::filesystem::path& path() const;
 
-  /// The file that was opened.
+  /// The file or the database that was opened.
   StoreFileId file_id() const;
 
   /// Throws when the path leads to another file than the one that was opened, or to none: what is
-  /// written from then on would be lost. Every writing call asks this itself, before and after.
+  /// written from then on would be lost. Every writing call asks this itself, before and after; of
+  /// a server, whenever it connects again.
   void check_in_place() const;
+
+  /// The moment `from_now` by the clock that leases go by, a server's or this host's: UTC, e.g.
+  /// "2026-01-31T12:00:00.250Z".
+  std::string utc_in(std::chrono::milliseconds from_now) const;
 
   /// Stores the plan of a study with its searches; a study of this name that is there already gets
   /// the new ones. Runs are never touched, and none disappears from view: where finished runs of
@@ -99,8 +123,8 @@ class RunStore {
 
   /// Takes the run of this identity for `owner`, a text that no other worker uses (host name,
   /// process id, start). A lease that expired is taken over from another owner; one that the
-  /// caller holds already is extended. A failed run can be taken again. Moments are compared by the
-  /// system clocks: those of several hosts must agree to well under `ttl`, which is at least 1 ms.
+  /// caller holds already is extended. A failed run can be taken again. Moments are those of
+  /// utc_in(). `ttl` is at least 1 ms.
   /// Leases are not synced to disk one by one: a power cut may forget the latest, and with them
   /// only who was working.
   Claim claim(const std::string& identity, const std::string& owner, std::chrono::milliseconds ttl);
@@ -170,6 +194,7 @@ class RunStore {
 
  private:
   struct Impl;
+  explicit RunStore(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "petlab/results/query.hpp"
+
+namespace petlab::results {
+
+/// query_store() for a store on a server.
+QueryResult query_server(const std::filesystem::path& store, const std::string& sql);
+
+}  // namespace petlab::results

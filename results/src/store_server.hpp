@@ -1,0 +1,33 @@
+#pragma once
+
+#include "petlab/results/run_store.hpp"
+#include "sql/database.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+/// The PostgreSQL database under a store.
+namespace petlab::results {
+
+/// Opens the store as RunStore's constructor promises. One of an older schema is brought up to date
+/// by whoever opens it to write, and refused to who only reads. Throws Error(store), for a server
+/// that cannot be reached an sql::Exception that is_lost().
+sql::Database open_store_server(const std::filesystem::path& store, OpenMode mode,
+                                std::chrono::milliseconds busy_timeout);
+
+/// Whether the database has petlab's tables. Throws Error(store) where it cannot be asked.
+bool server_has_store(const std::filesystem::path& store);
+
+/// The number that the store got when it was made, which no other has.
+StoreFileId server_store_id(const sql::Database& db);
+
+/// The script that brings a store on a server from `version` - 1 to `version`; for the first
+/// version that there was on servers, from nothing.
+std::string server_migration(int version);
+
+/// Puts the tables of the first version that there was on servers, and what came since, into the
+/// database's current schema, inside the caller's transaction.
+void make_server_tables(const sql::Database& db);
+
+}  // namespace petlab::results
