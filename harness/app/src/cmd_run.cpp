@@ -75,16 +75,6 @@ int run_study(const Arguments& arguments) {
   const std::string& executor = options->text("executor");
   if (executor != "local" && executor != "slurm")
     base::throw_config_error("--executor is '" + executor + "', expected local or slurm");
-<<<<<<< HEAD
-  const int code =
-      run_stages(stages, *options, studies, executor == "slurm" ? run_on_cluster : run_missing);
-  if (code != kInterrupted && !studies.empty() && !options->get<bool>("no-table")) {
-    std::vector<std::string> names;
-    for (const PreparedStudy& study : studies)
-      names.push_back(study.protocol.name);
-    print_study_tables(studies.front().store, names);
-  }
-=======
   if (executor == "slurm" && (others || ranks_of(*options) > 1))
     base::throw_config_error(
         "ranks are processes of this machine or of torchrun; they and "
@@ -95,12 +85,13 @@ int run_study(const Arguments& arguments) {
   const int code = executor == "slurm" ? run_stages(stages, *options, studies, run_on_cluster)
                                        : run_stages(stages, *options, studies, run_here);
   if (ranks != nullptr) ranks->end(code);
-  if (code != kInterrupted && code != kStopped && !options->get<bool>("no-table"))
-    for (const PreparedStudy& study : studies) {
-      std::cout << "\n";
-      print_study_table(study.store, study.protocol.name);
-    }
->>>>>>> dist
+  if (code != kInterrupted && code != kStopped && !studies.empty() &&
+      !options->get<bool>("no-table")) {
+    std::vector<std::string> names;
+    for (const PreparedStudy& study : studies)
+      names.push_back(study.protocol.name);
+    print_study_tables(studies.front().store, names);
+  }
   return code;
 }
 

@@ -9,12 +9,8 @@
 #include "petlab/results/study_name.hpp"
 #include "petlab/results/train_size_label.hpp"
 #include "petlab/study/cpu_shares.hpp"
-<<<<<<< HEAD
 #include "petlab/study/follow_up.hpp"
-=======
-#include "petlab/study/new_classes.hpp"
 #include "petlab/study/rank_meeting.hpp"
->>>>>>> dist
 #include "petlab/study/search.hpp"
 #include "petlab/study/study_facts.hpp"
 #include "places.hpp"
