@@ -163,8 +163,7 @@ void add_left_out_column(RowColumns& columns, const Report& report) {
                                       "adapters that all tasks share, or the mean over those of "
                                       "each task."},
                 .text = [](const Row& row) { return share_text(row.left_out); }},
-               "left_out_half_width_95", "left_out_n",
-               [](const Row& row) { return row.left_out; });
+               "left_out_half_width_95", "left_out_n", [](const Row& row) { return row.left_out; });
 }
 
 TextTable make_left_out_table(const std::vector<Report>& studies) {

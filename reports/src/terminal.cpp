@@ -1,7 +1,7 @@
+#include "left_out.hpp"
 #include "numbers.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/reports/render.hpp"
-#include "left_out.hpp"
 #include "row_table.hpp"
 #include "side_tables.hpp"
 #include "table_model.hpp"

@@ -243,9 +243,8 @@ TEST(Search, HalvingTrainsTheBestCandidatesForLonger) {
   const std::string page(std::istreambuf_iterator<char>(file), {});
   EXPECT_THAT(page, AllOf(HasSubstr("4 in 2 rungs"), HasSubstr("small/search/rung-2")));
   // Who was tried for one epoch, and how well each did.
-  const Output rung =
-      run_petlab({"report", "--store", "a.sqlite", "--study", "small/search/rung-1"},
-                 workshop.folder());
+  const Output rung = run_petlab(
+      {"report", "--store", "a.sqlite", "--study", "small/search/rung-1"}, workshop.folder());
   EXPECT_EQ(rung.exit_code, 0) << rung.err;
   EXPECT_THAT(rung.out, AllOf(HasSubstr("coop.trial-1"), HasSubstr("coop.trial-4")));
 }

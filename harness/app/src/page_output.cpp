@@ -164,8 +164,7 @@ void show_page(const std::filesystem::path& store, const std::vector<std::string
     if (i > 0) std::cout << "\n";
     reports::print_table(std::cout, page.studies[i], {.ansi = shows_marks(), .width = columns});
   }
-  reports::print_joint_tables(std::cout, page.studies,
-                              {.ansi = shows_marks(), .width = columns});
+  reports::print_joint_tables(std::cout, page.studies, {.ansi = shows_marks(), .width = columns});
   if (out.empty()) return;
   print_written(reports::write_report(page, out, formats));
 }

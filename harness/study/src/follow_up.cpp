@@ -100,7 +100,8 @@ std::string bound_rows_note(const Protocol& protocol, const std::set<std::string
   if (rows.empty()) return "";
   return base::joined(std::vector<std::string>(rows.begin(), rows.end())) +
          (rows.size() == 1 ? ": what it trains belongs" : ": what they train belongs") +
-         (tests_new_classes(protocol) ? " to the base classes" : " to the classes of their domains") +
+         (tests_new_classes(protocol) ? " to the base classes"
+                                      : " to the classes of their domains") +
          " (a class head, remembered examples, prompts of each class), so that " +
          (tests_new_classes(protocol) ? "new classes are not tested"
                                       : "other domains, whose classes differ, are not tested");

@@ -77,7 +77,7 @@ class LeftOut : public ::testing::Test {
 TEST_F(LeftOut, IsTheMeanOverTheAdaptersOfEachTask) {
   evaluate("art", first_, 3);
   evaluate("art", second_, 6);
-  evaluate("clip", "", 8);  // the adapters are shared
+  evaluate("clip", "", 8);         // the adapters are shared
   evaluate("clip", "", 1, "0.5");  // another split
   const std::vector<Report> both = reports();
   EXPECT_DOUBLE_EQ(both[0].rows.at(0).left_out.value().mean, 0.45);

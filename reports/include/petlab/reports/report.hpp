@@ -159,8 +159,8 @@ struct FoundGrouping {
 
 /// The adapters of one task on all domains.
 struct CrossDomainLine {
-  std::size_t row = 0;      // index in Report::rows
-  std::string adapters_of;  // one of Report::tasks
+  std::size_t row = 0;          // index in Report::rows
+  std::string adapters_of;      // one of Report::tasks
   std::vector<double> on = {};  // accuracy on each of Report::tasks, mean over seeds
   Estimate elsewhere = {};      // mean over the other domains, then over seeds
 };

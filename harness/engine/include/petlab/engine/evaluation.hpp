@@ -12,8 +12,10 @@ namespace petlab::engine {
 /// names and classes are looked at, and as which of the run's tasks they are classified is
 /// match_tasks()'s. On the parent's own test images, backbone, device and threads it gives the
 /// parent's predictions to the last bit. Throws what goes wrong.
-[[nodiscard]] results::RunRecord execute_evaluation(
-    const RunSpec& spec, const RunInfo& info, const RunInputs& inputs, const StoredAdapters& stored,
-    const results::RunRecord& parent, const StandIn& stand_in, Progress& progress);
+[[nodiscard]] results::RunRecord execute_evaluation(const RunSpec& spec, const RunInfo& info,
+                                                    const RunInputs& inputs,
+                                                    const StoredAdapters& stored,
+                                                    const results::RunRecord& parent,
+                                                    const StandIn& stand_in, Progress& progress);
 
 }  // namespace petlab::engine
