@@ -226,9 +226,11 @@ TEST(Search, HalvingTrainsTheBestCandidatesForLonger) {
   }
   // A third of the steps of the same grid.
   std::int64_t final_steps = 0;
-  for (const results::StudyRun& run : store.runs("small"))
-    for (const results::EpochRecord& epoch : store.load(run.plan.hash)->epochs)
+  for (const results::StudyRun& run : store.runs("small")) {
+    const results::RunRecord done = store.load(run.plan.hash).value();
+    for (const results::EpochRecord& epoch : done.epochs)
       final_steps += epoch.steps;
+  }
   EXPECT_GT(final_steps, 0);
   EXPECT_EQ(3 * trial_steps, 4 * final_steps);
 

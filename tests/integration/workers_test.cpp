@@ -98,7 +98,8 @@ TEST(Workers, EachHasCpusAndThreadsOfItsOwn) {
     EXPECT_GE(own.size(), all.size() / 2);
     sum += own.size();
     joined.insert(own.begin(), own.end());
-    EXPECT_THAT(environment_of(child), HasSubstr("OMP_NUM_THREADS=1"));
+    EXPECT_THAT(environment_of(child),
+                AllOf(HasSubstr("OMP_NUM_THREADS=1"), HasSubstr("GOMP_SPINCOUNT=10000")));
   }
   EXPECT_EQ(joined, all);
   EXPECT_EQ(sum, all.size());

@@ -48,11 +48,22 @@ bool is_bound(const engine::RunSpec& spec, const sdk::MethodEntry& entry,
                      });
 }
 
+FollowUp& add(Protocol protocol, const std::string& what, std::vector<FollowUp>& tests) {
+  FollowUp& test = tests.emplace_back();
+  test.protocol = std::move(protocol);
+  test.what = what;
+  return test;
+}
+
 /// The same images with the adapters of each task.
 void add_each_task(const Protocol& protocol, const engine::StoredAdapters& stored,
                    const std::string& what, std::vector<FollowUp>& tests) {
-  for (const engine::StoredTask& task : stored.tasks)
-    tests.push_back({protocol, {task.name, true}, what + " with the adapters of " + task.name});
+  for (const engine::StoredTask& task : stored.tasks) {
+    engine::StandIn& stand_in =
+        add(protocol, what + " with the adapters of " + task.name, tests).stand_in;
+    stand_in.task = task.name;
+    stand_in.for_all = true;
+  }
 }
 
 }  // namespace
@@ -67,14 +78,13 @@ std::vector<FollowUp> follow_ups(const Protocol& protocol, const engine::StoredA
   std::vector<FollowUp> tests;
   if (!has_follow_ups(protocol)) return tests;
   const bool alike = engine::treats_tasks_alike(stored);
-  if (tests_new_classes(protocol))
-    tests.push_back({on_new_classes(protocol), {}, "accuracy on new classes"});
+  if (tests_new_classes(protocol)) add(on_new_classes(protocol), "accuracy on new classes", tests);
   if (protocol.dataset.cross_domain && !alike)
     add_each_task(protocol, stored, "accuracy on all domains", tests);
   if (const std::string& domain = protocol.dataset.leave_out; !domain.empty()) {
     const std::string what = "accuracy on " + domain + ", which was left out,";
     if (alike)
-      tests.push_back({on_left_out(protocol), {}, what.substr(0, what.size() - 1)});
+      add(on_left_out(protocol), what.substr(0, what.size() - 1), tests);
     else
       add_each_task(on_left_out(protocol), stored, what, tests);
   }

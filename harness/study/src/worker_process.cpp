@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <system_error>
@@ -56,6 +57,18 @@ bool was_asked_to_stop(int status) {
 /// What a rank needs at most to notice that another one is gone.
 constexpr std::chrono::seconds kRankGrace{10};
 
+/// What the process of a run has in its environment beside the parent's own. Threads that wait for
+/// others look 10,000 times, some ten microseconds, and then sleep: with libgomp's default they
+/// spin for milliseconds, in time that other processes of a shared machine need, and this run with
+/// them (harness/engine/README.md has the figures). What the user says of it holds.
+std::vector<std::string> child_environment(const std::string& threads, const std::string& mark) {
+  std::vector<std::string> environment = {"OMP_NUM_THREADS=" + threads,
+                                          "MKL_NUM_THREADS=" + threads, mark};
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr && std::getenv("GOMP_SPINCOUNT") == nullptr)
+    environment.emplace_back("GOMP_SPINCOUNT=10000");
+  return environment;
+}
+
 ChildProcess start_child(const Job& job, const RunnerOptions& options, const WorkerPlace& place,
                          const std::filesystem::path& log, const engine::RankPlace& rank) {
   const WorkerRequest order{
@@ -64,7 +77,7 @@ ChildProcess start_child(const Job& job, const RunnerOptions& options, const Wor
   const std::string threads = std::to_string(job.spec.threads);
   const CpuScope scope(place.slot < options.cpus.size() ? options.cpus[place.slot] : CpuSet{});
   return {{options.program.string(), kComputeCommand},
-          {"OMP_NUM_THREADS=" + threads, "MKL_NUM_THREADS=" + threads, place.mark},
+          child_environment(threads, place.mark),
           to_json(order),
           log};
 }

@@ -263,9 +263,17 @@ TEST_F(StoredAdaptersTest, ClassifyTasksThatTheRunDoesNotKnowOnlyAsAsked) {
   EXPECT_THAT(refusal([&] { evaluated(spec, other, stored, parent); }),
               AllOf(HasSubstr("line, flat, emoji"), HasSubstr("does not know 'poster'"),
                     HasSubstr("--as TASK")));
-  EXPECT_THAT(refusal([&] { evaluated(spec, other, stored, parent, "lime"); }),
+  EXPECT_THAT(refusal([&] { evaluated(spec, other, stored, parent, {.task = "lime"}); }),
               AllOf(HasSubstr("has no task 'lime'"), HasSubstr("'line'")));
-  EXPECT_EQ(evaluated(spec, other, stored, parent, "flat").tasks.at(0).n_test, 4);
+  EXPECT_EQ(evaluated(spec, other, stored, parent, {.task = "flat"}).tasks.at(0).n_test, 4);
+
+  // Every task with the adapters of one: those of "flat" are its own.
+  const auto as_flat = evaluated(spec, inputs, stored, parent, {.task = "flat", .for_all = true});
+  ASSERT_EQ(as_flat.tasks.size(), parent.tasks.size());
+  for (std::size_t t = 0; t < parent.tasks.size(); ++t)
+    EXPECT_EQ(as_flat.tasks[t].loss == parent.tasks[t].loss, parent.tasks[t].task == "flat");
+  EXPECT_THAT(as_flat.environment,
+              ::testing::Contains(std::pair<std::string, std::string>("tested_as", "flat")));
 
   const RunSpec joint = tiny_spec("both", Sharing::joint);
   const auto joint_parent = run(joint, inputs);
