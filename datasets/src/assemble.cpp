@@ -107,6 +107,13 @@ std::vector<std::string> file_names(const std::vector<const Entry*>& members) {
       [](const Entry& e) { return name_of(e).stem().string(); },
       [](const Entry& e) { return name_of(e).filename().string(); },
       [](const Entry& e) { return e.path_in_list; },
+      // Members of one name in several files: "test/0.tar/cup.png".
+      [](const Entry& e) {
+        if (e.place.kind == Place::Kind::whole_file) return e.path_in_list;
+        return (e.file.parent_path().filename() / e.file.filename() / e.place.name)
+            .lexically_normal()
+            .string();
+      },
   };
   std::vector<std::string> names(members.size());
   std::vector<std::size_t> open(members.size());

@@ -120,7 +120,7 @@ TEST_F(DatasetFormats, ParquetFilesAreCheckedAndRun) {
   EXPECT_EQ(check.exit_code, 0) << check.err;
   EXPECT_THAT(check.out, HasSubstr("6 images, 3 classes, 2 domains"));
   EXPECT_EQ(run("parquet", "out/hub").tasks.size(), 2U);
-  const Output bad = petlab({"datasets", "check", "out/no_bytes"});
+  const Output bad = petlab({"datasets", "check", "out/no_bytes", "--split", "percent"});
   EXPECT_EQ(bad.exit_code, 3);
   EXPECT_THAT(bad.out + bad.err, HasSubstr("row 1 has no bytes of its image"));
 }

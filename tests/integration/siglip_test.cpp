@@ -54,9 +54,11 @@ TEST(SiglipStudy, EveryMethodRunsOnIt) {
   for (const std::string method : kMethods) {
     rows += "[row." + method + "]\nmethod = " + method + "\nsharing = joint\n";
     if (method == "coop" || method == "coop-csc") rows += "option.n-ctx = 4\n";
+    if (method == "maple") rows += "option.depth = 3\n";
+    if (method == "compacter") rows += "option.reduction = 2\noption.n = 2\n";
     if (method == "coop") rows += "option.class-position = middle\n";
   }
-  const std::string study = workshop.write_study(rows, "epochs = 1\nbatch = 8");
+  const std::string study = workshop.write_study(rows, "epochs = 1\nbatch = 8\nwarmup-epochs = 0");
   const Output run = run_petlab(run_arguments(study, "store.sqlite"), workshop.folder());
   ASSERT_EQ(run.exit_code, 0) << run.out << run.err;
   const auto results = stored_results(workshop.folder() / "store.sqlite");

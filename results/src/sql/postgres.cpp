@@ -64,13 +64,14 @@ class PostgresConnection final : public Connection {
 
   [[nodiscard]] Engine engine() const override { return Engine::postgresql; }
   [[nodiscard]] bool is_lost() const override {
-    return !connection_ || PQstatus(connection_.get()) != CONNECTION_OK;
+    return broken_ || !connection_ || PQstatus(connection_.get()) != CONNECTION_OK;
   }
 
   void reconnect() override {
     prepared_.clear();
     ahead_ = 0;
     connection_ = log_in(uri_, kConnectTimeout);
+    broken_ = false;
     run_script("SET lock_timeout = " + std::to_string(busy_timeout_.count()) +
                "; SET extra_float_digits = 1; SET bytea_output = hex"
                // A host that died must not hold the lock of those who write for hours.
@@ -198,13 +199,17 @@ class PostgresConnection final : public Connection {
     [[nodiscard]] int count() const { return static_cast<int>(texts.size()); }
   };
 
-  [[nodiscard]] Exception refusal(const PGresult* result) const {
+  [[nodiscard]] Exception refusal(const PGresult* result) {
     const char* code = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char* main =
         result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const std::string state = code == nullptr ? "" : code;
     const std::string line =
         main == nullptr ? in_one_line(PQerrorMessage(connection_.get())) : in_one_line(main);
+    // An error without a state is not the server's but libpq's: it cannot reach the server, and may
+    // not say so in PQstatus yet where it failed in writing.
+    if (result != nullptr && code == nullptr && PQresultStatus(result) == PGRES_FATAL_ERROR)
+      broken_ = true;
     if (is_lost() || is_away(state))
       return Exception("the connection to the server is lost: " + line, Exception::Reason::lost);
     if (state == "55P03")
@@ -273,6 +278,7 @@ class PostgresConnection final : public Connection {
   Pg connection_;
   std::map<std::string, std::string> prepared_;  // SQL -> its name on the server
   std::string transaction_;                      // the server's number of the one that writes
+  bool broken_ = false;                          // libpq has failed to reach the server
   int ahead_ = 0;                                // statements that were sent and not looked at
   int names_ = 0;                                // of prepared statements that were given
 };

@@ -73,7 +73,7 @@ TEST(Config, ErrorsNameFileAndKey) {
           {"heads do not divide", "/text_config/num_attention_heads", 5,
            "expected a multiple of num_attention_heads, 5"},
           {"activation", "/vision_config/hidden_act", "relu",
-           "'vision_config.hidden_act' is 'relu', expected quick_gelu or gelu"},
+           "'vision_config.hidden_act' is 'relu', expected quick_gelu, gelu or gelu_pytorch_tanh"},
           {"epsilon", "/vision_config/layer_norm_eps", "small", "expected a number"},
           {"patch", "/vision_config/patch_size", 17, "is greater than image_size"},
           {"channels", "/vision_config/num_channels", 1, "'vision_config.num_channels' is not 3"},

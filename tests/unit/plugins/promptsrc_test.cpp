@@ -59,7 +59,7 @@ TEST(PromptSrc, AsksForWhatItsLossesNeed) {
   using namespace sdk::step_tensor;
   const FakeBackbone backbone = FakeBackbone::small();
   EXPECT_EQ(sdk::training_part(*make(backbone))->step_tensors(),
-            kImageFeatures | kTextFeatures | kFrozenImageFeatures | kLogits);
+            kImageFeatures | kTextFeatures | kFrozenImageFeatures | kLogits | kMeanOverImages);
   EXPECT_EQ(sdk::training_part(*make(backbone, {}, 1))->step_tensors(), 0U);
 }
 
