@@ -68,9 +68,10 @@ TEST(SiglipStudy, EveryMethodRunsOnIt) {
     for (const auto& [predicted, probability] : result.predictions)
       ASSERT_TRUE(std::isfinite(probability)) << row;
   }
-  // Every trained row has done something of its own.
+  // Every trained row has done something of its own; Tip-Adapter remembers examples and trains
+  // nothing.
   for (const auto& [row, result] : results)
-    if (row != "zero-shot") {
+    if (row != "zero-shot" && row != "tip-adapter") {
       EXPECT_NE(result.trained_hash, results.at("zero-shot").trained_hash) << row;
     }
 }
