@@ -206,8 +206,7 @@ class PostgresConnection final : public Connection {
     const std::string state = code == nullptr ? "" : code;
     const std::string line =
         main == nullptr ? in_one_line(PQerrorMessage(connection_.get())) : in_one_line(main);
-    // An error without a state is not the server's but libpq's: it cannot reach the server, and may
-    // not say so in PQstatus yet where it failed in writing.
+    // Without a state it is libpq's: a write failed, which PQstatus may not say yet.
     if (result != nullptr && code == nullptr && PQresultStatus(result) == PGRES_FATAL_ERROR)
       broken_ = true;
     if (is_lost() || is_away(state))
