@@ -1,6 +1,6 @@
 #include "published.hpp"
 
-// Office-31 (Saenko et al., 2010): 4,110 pictures of 31 classes.
+// Office-31 (Saenko et al., 2010): 4,110 pictures of 31 classes. The counts are recalled.
 namespace petlab::datasets {
 
 const PublishedSet& office31() {

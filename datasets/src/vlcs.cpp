@@ -1,7 +1,7 @@
 #include "published.hpp"
 
 // VLCS (Fang et al., 2013) as DomainBed arranges it: 10,729 pictures of the 5 classes that its four
-// sources have in common.
+// sources have in common. The counts are recalled.
 namespace petlab::datasets {
 
 const PublishedSet& vlcs() {

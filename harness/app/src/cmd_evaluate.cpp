@@ -1,6 +1,7 @@
 #include "command.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/engine/stored_adapters.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/evaluation.hpp"
 #include "progress_view.hpp"
@@ -75,7 +76,8 @@ int run_evaluate(const Arguments& arguments) {
                              run.parent->substr(0, 12));
   const study::Protocol protocol = protocol_of(find_plan(store, run), *options);
   ImageCounter progress(isatty(STDERR_FILENO) != 0);
-  print_result(study::evaluate_run(protocol, run, store, {options->text("as"), false},
+  const engine::StoredAdapters stored = study::load_adapters(store.path(), run);
+  print_result(study::evaluate_run(protocol, run, stored, store, {options->text("as"), false},
                                    data_execution(*options, run), progress),
                run);
   return kOk;

@@ -49,8 +49,9 @@ int run_follow_ups(const std::vector<PreparedStudy>& studies, const Parsed& opti
         for (const study::FollowUp& test : study::follow_ups(study.protocol, stored)) {
           what = test.what;
           engine::NoProgress progress;
-          const study::Evaluation evaluation = study::evaluate_run(
-              test.protocol, *run, store, test.stand_in, data_execution(options, *run), progress);
+          const study::Evaluation evaluation =
+              study::evaluate_run(test.protocol, *run, stored, store, test.stand_in,
+                                  data_execution(options, *run), progress);
           if (evaluation.was_there || is_quiet(options)) continue;
           std::cout << "[" << tested << "/" << study.wanted.size() << "] " << which << "  " << what
                     << " " << accuracy_text(evaluation.record) << std::endl;

@@ -83,10 +83,10 @@ engine::StoredAdapters load_adapters(const std::filesystem::path& store,
   return stored;
 }
 
-Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run, results::RunStore& store,
+Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run,
+                        const engine::StoredAdapters& stored, results::RunStore& store,
                         const engine::StandIn& stand_in, const ExecutionOptions& execution,
                         engine::Progress& progress) {
-  const engine::StoredAdapters stored = load_adapters(store.path(), run);
   protocol.seeds = {run.seed};
   const StudyFacts facts = measure_facts(protocol);
   const engine::RunSpec spec = evaluation_spec(protocol, run, execution);

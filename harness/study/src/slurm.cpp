@@ -1,6 +1,6 @@
 #include "petlab/study/slurm.hpp"
 
-#include "command_output.hpp"
+#include "petlab/base/command_output.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/text.hpp"
 
@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 10> kEnded = {
     "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED",  "TIMEOUT"};
 
 std::string checked(const std::vector<std::string>& command) {
-  const CommandOutput output = run_command(command);
+  const base::CommandOutput output = base::run_command(command);
   if (output.code == 0) return output.out;
   if (output.code == 127)
     throw SchedulerError("there is no " + command.front() +

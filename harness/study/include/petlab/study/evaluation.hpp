@@ -24,12 +24,14 @@ struct Evaluation {
   bool was_there = false;  ///< the store had it already: nothing was computed
 };
 
-/// Tests the adapters of a finished run on the pictures that `protocol` names, its rows aside, and
-/// stores what comes out as a run of kind evaluation (engine::execute_evaluation). The split is the
-/// protocol's with the run's seed. Its identity is made of the run's, the digest of its adapters,
-/// the pictures, the split, the class names, backbone, sources, precision, device and `stand_in`;
-/// one that the store has is not computed again. Nothing is stored where anything goes wrong.
+/// Tests the adapters of a finished run, `stored` (load_adapters), on the pictures that `protocol`
+/// names, its rows aside, and stores what comes out as a run of kind evaluation
+/// (engine::execute_evaluation). The split is the protocol's with the run's seed. Its identity is
+/// made of the run's, the digest of its adapters, the pictures, the split, the class names,
+/// backbone, sources, precision, device and `stand_in`; one that the store has is not computed
+/// again. Nothing is stored where anything goes wrong.
 [[nodiscard]] Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run,
+                                      const engine::StoredAdapters& stored,
                                       results::RunStore& store, const engine::StandIn& stand_in,
                                       const ExecutionOptions& execution,
                                       engine::Progress& progress);

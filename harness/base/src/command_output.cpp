@@ -1,4 +1,4 @@
-#include "command_output.hpp"
+#include "petlab/base/command_output.hpp"
 
 #include "petlab/base/error.hpp"
 
@@ -15,11 +15,11 @@
 
 extern char** environ;
 
-namespace petlab::study {
+namespace petlab::base {
 namespace {
 
 [[noreturn]] void fail(const std::string& what, int error) {
-  throw base::Error(base::ErrorKind::internal, what + ": " + std::strerror(error));
+  throw Error(ErrorKind::internal, what + ": " + std::strerror(error));
 }
 
 /// Takes what both pipes hold until both are closed.
@@ -68,6 +68,7 @@ CommandOutput run_command(const std::vector<std::string>& command) {
     output.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   } else {
     output.code = 127;
+    output.start_error = error;
     output.err = command.front() + ": " + std::strerror(error);
   }
   ::close(out[0]);
@@ -75,4 +76,4 @@ CommandOutput run_command(const std::vector<std::string>& command) {
   return output;
 }
 
-}  // namespace petlab::study
+}  // namespace petlab::base

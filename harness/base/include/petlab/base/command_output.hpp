@@ -3,11 +3,12 @@
 #include <string>
 #include <vector>
 
-namespace petlab::study {
+namespace petlab::base {
 
 /// What a program of the system said.
 struct CommandOutput {
-  int code = -1;  ///< exit code, 128 + signal, or 127 where there is no such program
+  int code = -1;        ///< exit code, 128 + signal, or 127 where there is no such program
+  int start_error = 0;  ///< why it could not be started, an errno; 0 where it was
   std::string out;
   std::string err;
 };
@@ -16,4 +17,4 @@ struct CommandOutput {
 /// Error(internal) when no process can be started.
 [[nodiscard]] CommandOutput run_command(const std::vector<std::string>& command);
 
-}  // namespace petlab::study
+}  // namespace petlab::base
