@@ -30,6 +30,9 @@ struct RunStore::Impl {
   // What runs are checked against, when they are written and when they are read.
   mutable KnownSplits splits{db};
   Patience patience{std::chrono::minutes(5), say_on_stderr};
+  // By what a server knows the writes of this object.
+  std::string writer = db.engine() == sql::Engine::postgresql ? new_writer(db) : "";
+  std::int64_t writes = 0;
 
   [[nodiscard]] std::optional<StoreFileId> id_now() const {
     return db.engine() == sql::Engine::postgresql ? server_store_id(db) : file_id_of(path);
@@ -69,9 +72,17 @@ struct RunStore::Impl {
              sql::Durability durability = sql::Durability::synced) {
     check_in_place();
     with_store_errors(path, doing, [&] {
+      ++writes;
+      bool is_unknown = false;  // whether an attempt's commit happened
       with_patience([&] {
         sql::Transaction transaction(db, sql::Access::write, durability);
-        if (work()) transaction.commit();
+        if (is_unknown && wrote_last(db, writer, writes)) return;
+        if (!work()) return;
+        if (db.engine() == sql::Engine::postgresql) {
+          mark_write(db, writer, writes);
+          is_unknown = true;
+        }
+        transaction.commit();
       });
     });
     check_in_place();  // SQLite writes to a file that was removed without a word

@@ -65,6 +65,9 @@ void migrate(const sql::Database& db, const std::filesystem::path& store) {
           "CREATE TABLE petlab_store (version BIGINT NOT NULL, id UUID NOT NULL);"
           "INSERT INTO petlab_store VALUES (0, gen_random_uuid())");
       make_server_tables(db);
+      db.run_script(
+          "CREATE TABLE petlab_writers (writer TEXT PRIMARY KEY, writes BIGINT NOT NULL, "
+          "seen TIMESTAMPTZ NOT NULL)");
     } else {
       for (int next = version + 1; next <= RunStore::schema_version(); ++next)
         db.run_script(server_migration(next));
@@ -120,6 +123,24 @@ sql::Database open_store_server(const std::filesystem::path& store, OpenMode mod
 
 bool server_has_store(const std::filesystem::path& store) {
   return has_tables(connect(store, OpenMode::read_only, std::chrono::seconds(30)));
+}
+
+// Not by the server's numbers of transactions: after a crash it gives those again that it had not
+// written down, and another's commit would be taken for one's own.
+std::string new_writer(const sql::Database& db) {
+  return text_of(db, "SELECT gen_random_uuid()");
+}
+
+void mark_write(const sql::Database& db, const std::string& writer, std::int64_t number) {
+  if (number == 1) execute(db, "DELETE FROM petlab_writers WHERE seen < now() - INTERVAL '1 day'");
+  execute(db,
+          "INSERT INTO petlab_writers VALUES (?, ?, now()) ON CONFLICT (writer) "
+          "DO UPDATE SET writes = excluded.writes, seen = excluded.seen",
+          writer, number);
+}
+
+bool wrote_last(const sql::Database& db, const std::string& writer, std::int64_t number) {
+  return find_id(db, "SELECT writes FROM petlab_writers WHERE writer = ?", writer) == number;
 }
 
 StoreFileId server_store_id(const sql::Database& db) {

@@ -4,6 +4,7 @@
 #include "sql/database.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -21,6 +22,18 @@ bool server_has_store(const std::filesystem::path& store);
 
 /// The number that the store got when it was made, which no other has.
 StoreFileId server_store_id(const sql::Database& db);
+
+/// A name for one who writes, which no other has.
+std::string new_writer(const sql::Database& db);
+
+/// Leaves in the open transaction that it is the writer's write of this number, so that
+/// wrote_last() can tell whether it was committed when the connection was lost in that. Numbers
+/// begin with 1.
+void mark_write(const sql::Database& db, const std::string& writer, std::int64_t number);
+
+/// Whether the writer's last write that was committed has this number. Asked in a transaction that
+/// writes, which begins only when the server has ended the lost one.
+bool wrote_last(const sql::Database& db, const std::string& writer, std::int64_t number);
 
 /// The script that brings a store on a server from `version` - 1 to `version`; for the first
 /// version that there was on servers, from nothing.

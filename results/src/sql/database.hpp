@@ -140,8 +140,7 @@ class Statement {
 
 /// All or nothing: undone when it goes away without commit(). One that writes excludes others that
 /// write, from its beginning; one that reads sees one state of the database. A commit that throws
-/// happened or did not happen as a whole; where the connection was lost in it, it is found out
-/// which.
+/// happened or did not happen as a whole: where the connection was lost in it, nobody says which.
 class Transaction {
  public:
   explicit Transaction(const Database& db, Access access = Access::read,

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <thread>
 #include <vector>
 
 namespace petlab::results::sql {
@@ -23,9 +22,6 @@ constexpr const char* kWriteLock = "1885697132";
 constexpr int kMostAhead = 256;
 
 constexpr auto kConnectTimeout = std::chrono::seconds(30);
-
-// How long the server is asked what came of a commit.
-constexpr auto kAskForCommit = std::chrono::minutes(5);
 
 // Types of columns, from the server's catalogue.
 constexpr Oid kBool = 16, kBytes = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kFloat4 = 700,
@@ -89,34 +85,26 @@ class PostgresConnection final : public Connection {
 
   // Never relaxed: a server that crashed and forgot a lease would have its run computed twice.
   void begin(Access access, Durability /*durability*/) override {
-    transaction_.clear();
     if (access == Access::read)
       return run_script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    flush();
     try {
-      const std::string sql =
-          std::string(
-              "BEGIN READ WRITE; SET LOCAL idle_in_transaction_session_timeout = '5min'; "
-              "SELECT pg_advisory_xact_lock(") +
-          kWriteLock + "); SELECT pg_current_xact_id()";
-      const PgResult id(PQexec(connection_.get(), sql.c_str()));
-      check(id);
-      transaction_ = PQgetvalue(id.get(), 0, 0);
+      run_script(std::string("BEGIN READ WRITE; "
+                             "SET LOCAL idle_in_transaction_session_timeout = '5min'; "
+                             "SELECT pg_advisory_xact_lock(") +
+                 kWriteLock + ")");
     } catch (const Exception&) {
       roll_back();
       throw;
     }
   }
 
-  // Where the connection is lost in it, nobody has said whether it happened: the server knows.
   void commit() override {
     flush();
-    try {
-      run_script("COMMIT");
-    } catch (const Exception& error) {
-      if (!error.is_lost() || transaction_.empty()) throw;
-      if (!was_committed(transaction_)) throw;
-    }
+    const PgResult result(PQexec(connection_.get(), "COMMIT"));
+    check(result);
+    // What a server says that had to undo it is no error.
+    if (std::string(PQcmdStatus(result.get())) != "COMMIT")
+      throw Exception("the server undid the transaction");
   }
 
   void roll_back() noexcept override {
@@ -245,38 +233,11 @@ class PostgresConnection final : public Connection {
     return refused;
   }
 
-  bool was_committed(const std::string& transaction) {
-    // A server that crashed may not remember that it had begun.
-    const std::string question = "SELECT COALESCE(CASE WHEN xid8 '" + transaction +
-                                 "' < pg_snapshot_xmax(pg_current_snapshot()) THEN "
-                                 "pg_xact_status('" +
-                                 transaction + "') END, 'aborted')";
-    const auto deadline = std::chrono::steady_clock::now() + kAskForCommit;
-    while (true) {
-      try {
-        reconnect();
-        const PgResult status(PQexec(connection_.get(), question.c_str()));
-        check(status);
-        const std::string said = PQgetvalue(status.get(), 0, 0);
-        // The server may not have noticed yet that the one who asked for it is gone.
-        if (said != "in progress") return said == "committed";
-      } catch (const Exception& error) {
-        if (!error.is_lost()) throw;
-      }
-      if (std::chrono::steady_clock::now() > deadline)
-        throw Exception(
-            "the connection to the server was lost in a commit, and it cannot be asked "
-            "whether it happened");
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-  }
-
   std::string uri_;
   Access access_;
   std::chrono::milliseconds busy_timeout_;
   Pg connection_;
   std::map<std::string, std::string> prepared_;  // SQL -> its name on the server
-  std::string transaction_;                      // the server's number of the one that writes
   bool broken_ = false;                          // libpq has failed to reach the server
   int ahead_ = 0;                                // statements that were sent and not looked at
   int names_ = 0;                                // of prepared statements that were given

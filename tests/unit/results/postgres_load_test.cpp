@@ -27,7 +27,8 @@ RunRecord run_of(int number, const SplitRecord& split) {
 }
 
 // A worker as the program has it: takes what is free, computes it (which it writes into `diary`),
-// records it, until all are done. Returns its exit code.
+// records it, until all are done. Returns its exit code: 3 where some are never done, which another
+// took and lost.
 int work(const std::filesystem::path& uri, const SplitRecord& split, int number, int workers,
          std::chrono::milliseconds patience, const std::filesystem::path& diary) {
   std::ofstream said(diary, std::ios::app);
@@ -36,7 +37,9 @@ int work(const std::filesystem::path& uri, const SplitRecord& split, int number,
                                                             }});
   const std::string owner = "worker " + std::to_string(number);
   std::set<int> done;
+  const auto limit = std::chrono::steady_clock::now() + 3min;
   while (static_cast<int>(done.size()) < kRuns) {
+    if (std::chrono::steady_clock::now() > limit) return 3;
     for (int i = 0; i < kRuns; ++i) {
       const int run = (i + number * kRuns / workers) % kRuns;
       if (done.count(run) == 1) continue;

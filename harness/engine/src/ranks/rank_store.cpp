@@ -171,8 +171,11 @@ std::uint16_t RankStore::port() const {
 }
 
 void RankStore::set(const std::string& key, const std::string& text) {
-  reached(impl_->address, impl_->port,
-          [&] { impl_->store->set(key, std::vector<std::uint8_t>(text.begin(), text.end())); });
+  reached(impl_->address, impl_->port, [&] {
+    impl_->store->set(key, std::vector<std::uint8_t>(text.begin(), text.end()));
+    // A set() has no answer; this has one, and comes behind it.
+    impl_->store->check({key});
+  });
 }
 
 std::optional<std::string> RankStore::get(const std::string& key,

@@ -31,6 +31,7 @@ class RankStore {
   [[nodiscard]] const std::string& address() const;
   [[nodiscard]] std::uint16_t port() const;
 
+  /// Sets what all others get from then on.
   void set(const std::string& key, const std::string& text);
   /// What was set; nothing where nothing came within `patience`.
   [[nodiscard]] std::optional<std::string> get(const std::string& key,
