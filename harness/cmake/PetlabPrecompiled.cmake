@@ -49,3 +49,9 @@ function(petlab_precompile target kind)
     target_precompile_headers(${target} REUSE_FROM petlab_${kind}_headers)
   endif()
 endfunction()
+
+# petlab_quick_to_compile(TARGET): -O1 for what computes no result, the program, studies and tests:
+# a quarter less to compile. What they call keeps -O3.
+function(petlab_quick_to_compile target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()

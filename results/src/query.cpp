@@ -34,35 +34,31 @@ struct Finalize {
 };
 using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
-[[noreturn]] void refuse(const std::string& reason) {
-  throw base::Error(base::ErrorKind::config, "the query " + reason);
-}
-
 // The first statement of the text, which goes on at `text` behind it; null where there is none.
 Statement compile(sqlite3* db, const char*& text) {
   sqlite3_stmt* compiled = nullptr;
   const int outcome = sqlite3_prepare_v2(db, text, -1, &compiled, &text);
   Statement statement(compiled);
   if (outcome == SQLITE_AUTH)
-    refuse("does more than read a store: expected one SELECT (" + std::string(sqlite3_errmsg(db)) +
-           ")");
+    refuse_query("does more than read a store: expected one SELECT (" +
+                 std::string(sqlite3_errmsg(db)) + ")");
   if (statement && sqlite3_stmt_readonly(statement.get()) == 0)
-    refuse("does more than read a store: expected one SELECT");
+    refuse_query("does more than read a store: expected one SELECT");
   if (outcome != SQLITE_OK)
-    refuse("is not SQL that SQLite understands: " + std::string(sqlite3_errmsg(db)));
+    refuse_query("is not SQL that SQLite understands: " + std::string(sqlite3_errmsg(db)));
   return statement;
 }
 
 Statement only_statement(sqlite3* db, const std::string& sql) {
-  if (sql.find('\0') != std::string::npos) refuse("holds a byte 0");
+  if (sql.find('\0') != std::string::npos) refuse_query("holds a byte 0");
   const char* rest = sql.c_str();
   Statement first;
   while (*rest != '\0') {
     Statement next = compile(db, rest);
-    if (next && first) refuse("is more than one statement: expected one SELECT");
+    if (next && first) refuse_query("is more than one statement: expected one SELECT");
     if (next) first = std::move(next);
   }
-  if (!first) refuse("is empty: expected one SELECT");
+  if (!first) refuse_query("is empty: expected one SELECT");
   return first;
 }
 
@@ -91,6 +87,10 @@ SqlValue value_of(sqlite3_stmt* row, int column) {
 }
 
 }  // namespace
+
+void refuse_query(const std::string& reason) {
+  throw base::Error(base::ErrorKind::config, "the query " + reason);
+}
 
 QueryResult query_store(const std::filesystem::path& store, const std::string& sql) {
   check_address(store);

@@ -9,21 +9,17 @@
 namespace petlab::results {
 namespace {
 
-[[noreturn]] void refuse(const std::string& reason) {
-  throw base::Error(base::ErrorKind::config, "the query " + reason);
-}
-
 // That it is one statement, and changes nothing, is the server's to see to; what remains are
 // statements that do something else in a transaction that only reads.
 void check_is_select(const std::string& sql) {
   static const std::regex select(
       R"(^(?:\s|\(|--[^\n]*\n|/\*[^*]*\*/)*(SELECT|WITH|VALUES|TABLE)\b[^]*)", std::regex::icase);
   constexpr std::size_t kBegin = 1000;  // where the first word is
-  if (sql.find('\0') != std::string::npos) refuse("holds a byte 0");
+  if (sql.find('\0') != std::string::npos) refuse_query("holds a byte 0");
   if (sql.find_first_not_of(" \t\r\n;") == std::string::npos)
-    refuse("is empty: expected one SELECT");
+    refuse_query("is empty: expected one SELECT");
   if (!std::regex_match(sql.substr(0, kBegin), select))
-    refuse("does more than read a store: expected one SELECT");
+    refuse_query("does more than read a store: expected one SELECT");
 }
 
 SqlValue value_of(const sql::Column& column) {
@@ -59,7 +55,7 @@ QueryResult query_server(const std::filesystem::path& store, const std::string& 
     }
   } catch (const sql::Exception& error) {
     if (error.is_lost()) throw store_error(store, error.what());
-    refuse(std::string("is refused by PostgreSQL: ") + error.what());
+    refuse_query(std::string("is refused by PostgreSQL: ") + error.what());
   }
   return result;
 }

@@ -1,4 +1,4 @@
-#include "model/tensor_text.hpp"
+#include "model/tensor_facts.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/engine/adapted_backbone.hpp"
 #include "petlab/engine/losses.hpp"

@@ -1,6 +1,6 @@
 #include "petlab/engine/adapter_checks.hpp"
 
-#include "model/tensor_text.hpp"
+#include "model/tensor_facts.hpp"
 #include "petlab/base/error.hpp"
 
 #include <ATen/ATen.h>
@@ -8,13 +8,6 @@
 #include <unordered_set>
 
 namespace petlab::engine {
-namespace {
-
-bool is_finite(const at::Tensor& tensor) {
-  return at::isfinite(tensor).all().item<bool>();
-}
-
-}  // namespace
 
 AdapterChecks::AdapterChecks(std::string method, const sdk::BackboneView& backbone)
     : method_(std::move(method)), backbone_(backbone) {

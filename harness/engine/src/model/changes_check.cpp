@@ -1,4 +1,4 @@
-#include "model/tensor_text.hpp"
+#include "model/tensor_facts.hpp"
 #include "petlab/engine/adapter_checks.hpp"
 
 #include <ATen/ATen.h>
@@ -19,10 +19,6 @@ bool has_weight_of(const std::vector<std::string>& weights, const char* tower,
     if (name.starts_with(tower) || name.starts_with(projection)) return true;
   }
   return false;
-}
-
-bool is_finite(const at::Tensor& tensor) {
-  return !tensor.defined() || at::isfinite(tensor).all().item<bool>();
 }
 
 template <typename Part>

@@ -15,4 +15,9 @@ inline std::string describe(const at::Tensor& tensor) {
   return text.str();
 }
 
+/// True also for an undefined tensor.
+inline bool is_finite(const at::Tensor& tensor) {
+  return !tensor.defined() || at::isfinite(tensor).all().item<bool>();
+}
+
 }  // namespace petlab::engine
