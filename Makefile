@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study reproduce petlab build install uninstall setup format format-check tidy fuzz pretrain bench bench-decode bench-store bench-growth clean
+.PHONY: help demo test study reproduce petlab build install uninstall setup format format-check tidy sanitize fuzz pretrain bench bench-decode bench-store bench-growth clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -73,8 +73,12 @@ tidy: ## Static analysis of all sources with clang-tidy; about an hour on 2 core
 	@$(SETUP)/python_env.sh $(SETUP)/requirements-tidy.txt
 	@$(SETUP)/tidy.sh
 
-fuzz: setup ## Fuzz the readers of foreign files with libFuzzer, a minute each (needs clang)
-	@$(SETUP)/fuzz.sh
+sanitize: setup ## Tests of the parts without LibTorch under address, leak, undefined-behaviour and thread sanitizers; about half an hour on 2 cores
+	@$(SETUP)/sanitize.sh
+
+SECONDS_EACH ?= 60
+fuzz: setup ## Fuzz the readers of foreign files with libFuzzer, SECONDS_EACH=60 (needs clang)
+	@$(SETUP)/fuzz.sh $(SECONDS_EACH)
 
 MINUTES ?= 20
 pretrain: ## Train a backbone like the embedded one anew, MINUTES=20 long; resumes from where it stopped

@@ -1,5 +1,5 @@
-// The entry of libFuzzer for one target, PETLAB_FUZZ_TARGET; and, called with --seeds FOLDER as its
-// only arguments, the writer of its first corpus.
+// The entry of libFuzzer for one target, PETLAB_FUZZ_TARGET of PETLAB_FUZZ_TARGETS(); and, called
+// with --seeds FOLDER as its only arguments, the writer of its first corpus.
 #include "targets.hpp"
 
 #include <cstdlib>
@@ -11,7 +11,7 @@
 namespace {
 
 const petlab::fuzz::Target& target() {
-  for (const auto& one : petlab::fuzz::targets())
+  for (const auto& one : petlab::fuzz::PETLAB_FUZZ_TARGETS())
     if (std::strcmp(one.name, PETLAB_FUZZ_TARGET) == 0) return one;
   std::cerr << "no fuzz target " PETLAB_FUZZ_TARGET "\n";
   std::abort();

@@ -1,17 +1,57 @@
-// The fuzz targets over seeded mutations of sound files, with any compiler: the same inputs in
-// every run. A broken rule ends the process.
+// The fuzz targets over seeded mutations of sound files and of the kept corpus, with any compiler:
+// the same inputs in every run, and some that are others each day. A broken rule ends the process.
 #include "targets.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace petlab::fuzz {
 namespace {
 
-constexpr int kMutationsPerSeed = 3000;
+/// Of the mutations, those that differ from day to day are so few.
+constexpr int kDailyShare = 10;
+
+/// The day, or what PETLAB_FUZZ_SEED says.
+std::uint32_t daily_seed() {
+  const char* said = std::getenv("PETLAB_FUZZ_SEED");
+  if (said != nullptr) return static_cast<std::uint32_t>(std::strtoul(said, nullptr, 10));
+  return static_cast<std::uint32_t>(std::time(nullptr) / (24 * 3600));
+}
+
+std::vector<Target> all_targets() {
+  std::vector<Target> all = targets();
+  for (const auto* more : {&data_targets(), &run_targets()})
+    all.insert(all.end(), more->begin(), more->end());
+  return all;
+}
+
+/// Files of tests/fuzz/corpus/TARGET: what once went wrong, and what reaches far into a reader.
+std::vector<std::string> kept_corpus(const std::string& target) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> files;
+  std::error_code none;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(PETLAB_SOURCE_DIR) / "tests/fuzz/corpus" / target, none))
+    files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  std::vector<std::string> corpus;
+  for (const fs::path& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    corpus.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+  }
+  return corpus;
+}
 
 /// Pieces that parsers have trouble with.
 const std::array<std::string, 26> kPieces{"{",
@@ -92,29 +132,38 @@ class Mutator {
   std::mt19937 random_;
 };
 
-class Mutations : public ::testing::TestWithParam<std::size_t> {};
+class Mutations : public ::testing::TestWithParam<Target> {};
 
 TEST_P(Mutations, AreReadOrRefused) {
-  const Target& target = targets()[GetParam()];
+  const Target& target = GetParam();
   const std::vector<std::string> seeds = target.seeds();
   const auto run = [&](const std::string& bytes) {
     // A copy of exactly this size, so that AddressSanitizer sees a byte too many.
     const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
-    target.run(copy);
+    return target.run(copy);
   };
-  Mutator mutate(7);
+  bool is_read = false;
+  for (const std::string& seed : seeds)
+    is_read = run(seed) || is_read;
+  EXPECT_TRUE(is_read) << "none of the files to start from is sound";
+  for (const std::string& kept : kept_corpus(target.name))
+    run(kept);
+  const std::uint32_t daily = daily_seed();
+  std::cout << "Seed of the day: " << daily << " (PETLAB_FUZZ_SEED repeats it)" << std::endl;
+  Mutator mutate(7), mutate_daily(daily);
   for (const std::string& seed : seeds) {
-    run(seed);
-    for (int i = 0; i < kMutationsPerSeed; ++i)
+    for (int i = 0; i < target.mutations; ++i)
       run(mutate(seed, seeds));
+    for (int i = 0; i < target.mutations / kDailyShare; ++i)
+      run(mutate_daily(seed, seeds));
     const std::size_t step = std::max<std::size_t>(1, seed.size() / 500);
     for (std::size_t size = 0; size < seed.size(); size += step)
       run(seed.substr(0, size));
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Mutations, ::testing::Range<std::size_t>(0, 5),
-                         [](const auto& index) { return targets()[index.param].name; });
+INSTANTIATE_TEST_SUITE_P(All, Mutations, ::testing::ValuesIn(all_targets()),
+                         [](const auto& target) { return std::string(target.param.name); });
 
 }  // namespace
 }  // namespace petlab::fuzz

@@ -14,11 +14,17 @@ using Bytes = std::span<const std::uint8_t>;
 
 struct Target {
   const char* name;
-  void (*run)(Bytes bytes);
+  /// True where the bytes were read, false where they were refused.
+  bool (*run)(Bytes bytes);
   /// Sound files, to start from.
   std::vector<std::string> (*seeds)();
+  int mutations = 3000;  ///< of each sound file, in fuzz_tests
 };
 
+/// Readers of CLIP's files (targets.cpp), those that need no LibTorch (data_targets.cpp), and those
+/// of the files of a run, which need all of it (run_targets.cpp).
 [[nodiscard]] const std::vector<Target>& targets();
+[[nodiscard]] const std::vector<Target>& data_targets();
+[[nodiscard]] const std::vector<Target>& run_targets();
 
 }  // namespace petlab::fuzz
