@@ -22,7 +22,7 @@ demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report;
 	@$(SETUP)/icon_home.sh
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/demo
 
-test: setup ## Set up, build and run all tests at each CPU level; 40 to 60 minutes the first time on 2 cores
+test: setup ## Set up, build and run all tests at each CPU level; about 70 minutes the first time on 2 cores
 	@$(SETUP)/system_packages.sh tests
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/build.sh

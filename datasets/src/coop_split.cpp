@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -33,7 +34,19 @@ json parse(const fs::path& file) {
     base::throw_data_error(
         base::printable(file) + " is no whole JSON file: it cannot be read from " + "byte " +
         std::to_string(error.byte) + " of " + std::to_string(text.size()) + "; " + kExpected);
+  } catch (const json::exception&) {
+    base::throw_data_error(base::printable(file) + " holds a number that is out of range; " +
+                           kExpected);
   }
+}
+
+/// An entry for a message; not what nests, which may do so a million times.
+std::string text_of(const json& entry) {
+  const bool nests =
+      entry.is_structured() && std::any_of(entry.begin(), entry.end(),
+                                           [](const json& value) { return value.is_structured(); });
+  if (nests) return std::string("a nested ") + entry.type_name();
+  return base::message_line(entry.dump(-1, ' ', false, json::error_handler_t::replace), 80);
 }
 
 /// Numbers and names of the classes, one to one.
@@ -82,10 +95,8 @@ SplitRow row_of(const json& entry, const std::string& where) {
   const bool has_form = entry.is_array() && entry.size() == 3 && entry[0].is_string() &&
                         entry[1].is_number_integer() && entry[2].is_string();
   if (!has_form)
-    base::throw_data_error(
-        where + " is " +
-        base::message_line(entry.dump(-1, ' ', false, json::error_handler_t::replace), 80) +
-        ", expected [path, label, class name]");
+    base::throw_data_error(where + " is " + text_of(entry) +
+                           ", expected [path, label, class name]");
   SplitRow row{entry[0].get<std::string>(), entry[1].get<std::int64_t>(),
                entry[2].get<std::string>()};
   if (row.label < 0) base::throw_data_error(where + ": label " + entry[1].dump() + " is below 0");

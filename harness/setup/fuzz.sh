@@ -21,7 +21,7 @@ if [ ! -f "$build/build.ninja" ]; then
     -DPETLAB_TORCH_ROOT:PATH="$torch" >&2 || fail "CMake could not configure build-fuzz"
 fi
 targets=("$@")
-[ $# -gt 0 ] || targets=(safetensors config tokenizer archive pickle picture exif csv list split iconify ini store)
+[ $# -gt 0 ] || targets=(safetensors config tokenizer archive pickle picture exif csv list split iconify ini store tar coop)
 step "Building the fuzz targets"
 cmake --build "$build" --parallel "$(cores)" --target "${targets[@]/#/fuzz_}" >&2 || fail "the build failed"
 step "Fuzzing ${#targets[@]} targets, $seconds seconds each, seed $seed (PETLAB_FUZZ_SEED=$seed repeats it)"

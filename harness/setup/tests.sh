@@ -16,13 +16,13 @@ run_tests() {
 # "CPU      avx2 of avx512": the level in use and the highest one of the machine.
 level=$("$build/bin/petlab" --version | sed -n 's/^CPU *\([a-z0-9]*\) of .*/\1/p')
 [ -n "$level" ] || fail "$build/bin/petlab --version names no CPU level"
-step "Tests at CPU level $level (about 6 minutes on 2 cores)"
+step "Tests at CPU level $level (about 25 minutes on 2 cores)"
 run_tests "$@"
 [ $# -eq 0 ] && [ -z "${PETLAB_CPU:-}" ] || exit 0
 for lower in avx512 avx2 baseline; do
   case "$level:$lower" in
     avx512:avx512 | avx2:avx512 | avx2:avx2 | baseline:*) continue ;;
   esac
-  step "Tests that compute, at CPU level $lower (about 4 minutes on 2 cores)"
+  step "Tests that compute, at CPU level $lower (about 6 minutes on 2 cores)"
   PETLAB_CPU=$lower run_tests -L '^levels$'
 done

@@ -7,7 +7,9 @@
 #include "sample_records.hpp"
 
 #include <fstream>
+#include <iomanip>
 #include <iterator>
+#include <sstream>
 
 namespace petlab::fuzz {
 namespace {
@@ -42,6 +44,33 @@ datasets::Image pattern(int width, int height) {
   for (int i = 0; i < 3 * width * height; ++i)
     image.rgb.push_back(static_cast<std::uint8_t>(37 * i));
   return image;
+}
+
+/// A member of a tar file: its header, and its bytes in blocks of 512.
+std::string tar_member(const std::string& path, const std::string& bytes) {
+  std::string header(512, '\0');
+  const auto put = [&](std::size_t at, const std::string& text) {
+    header.replace(at, text.size(), text);
+  };
+  const auto octal = [](std::size_t value) {
+    std::ostringstream text;
+    text << std::oct << std::setw(11) << std::setfill('0') << value;
+    return text.str();
+  };
+  put(0, path);
+  put(100, "0000644");
+  put(108, "0000000");
+  put(116, "0000000");
+  put(124, octal(bytes.size()));
+  put(136, octal(0));
+  put(148, std::string(8, ' '));
+  put(156, "0");
+  put(257, literal("ustar\0") + "00");
+  std::size_t sum = 0;
+  for (const char c : header)
+    sum += static_cast<unsigned char>(c);
+  put(148, octal(sum).substr(5) + literal("\0 "));
+  return header + bytes + std::string((512 - bytes.size() % 512) % 512, '\0');
 }
 
 }  // namespace
@@ -138,6 +167,16 @@ std::vector<std::string> store_seeds() {
     store.record(sample::failed_run(lost, split, "diverged"));
   }
   return {bytes_of(file)};
+}
+
+std::vector<std::string> tar_seeds() {
+  return {tar_member("a.png", "picture") + tar_member("a.cls", "3") +
+          tar_member("folder/b.png", std::string(600, 'b')) + std::string(1024, '\0')};
+}
+
+std::vector<std::string> coop_seeds() {
+  return {R"({"train": [["a.png", 0, "cat"], ["b.png", 1, "dog"]], "val": [],)"
+          R"( "test": [["c.png", 0, "cat"]]})"};
 }
 
 }  // namespace petlab::fuzz

@@ -16,6 +16,9 @@ namespace petlab::fuzz {
 [[nodiscard]] std::vector<std::string> iconify_seeds();
 [[nodiscard]] std::vector<std::string> ini_seeds();
 [[nodiscard]] std::vector<std::string> store_seeds();
+[[nodiscard]] std::vector<std::string> tar_seeds();
+/// Of the images a.png, b.png and c.png.
+[[nodiscard]] std::vector<std::string> coop_seeds();
 
 /// What the splits are of: two domains of six images.
 [[nodiscard]] datasets::Dataset split_dataset();

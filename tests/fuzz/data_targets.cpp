@@ -1,7 +1,9 @@
+#include "coop_split.hpp"
 #include "data_seeds.hpp"
 #include "decode.hpp"
 #include "ini_file.hpp"
 #include "ini_line.hpp"
+#include "petlab/base/mapped_file.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/lists.hpp"
 #include "petlab/datasets/split.hpp"
@@ -10,6 +12,7 @@
 #include "petlab/results/run_store.hpp"
 #include "rules.hpp"
 #include "scratch.hpp"
+#include "tar_index.hpp"
 #include "targets.hpp"
 
 #include <algorithm>
@@ -137,6 +140,35 @@ bool store(Bytes bytes) {
   });
 }
 
+bool tar(Bytes bytes) {
+  const fs::path file = scratch().write("x.tar", bytes);
+  return expect_value_or_error([&] {
+    const base::MappedFile mapped(file);
+    std::set<std::string> seen;
+    for (const datasets::TarMember& member : datasets::read_tar_index(mapped)) {
+      require(member.at <= bytes.size() && member.size <= bytes.size() - member.at,
+              "a member lies in its file");
+      const fs::path path = member.path;
+      require(!path.empty() && path.is_relative() && *path.lexically_normal().begin() != "..",
+              "a member stays in its folder");
+      require(seen.insert(member.path).second, "a path is there once");
+    }
+  });
+}
+
+bool coop(Bytes bytes) {
+  for (const char* name : {"a.png", "b.png", "c.png"})
+    scratch().write(name, Bytes());
+  const fs::path file = scratch().write("split_zhou_x.json", bytes);
+  return expect_value_or_error([&] {
+    const datasets::CoopSplit read = datasets::read_coop_split(file, scratch().folder(), "x");
+    const std::set<std::string> classes(read.classes.begin(), read.classes.end());
+    require(classes.size() == read.classes.size(), "every label has a name of its own");
+    for (const datasets::Entry& entry : read.entries)
+      require(classes.count(entry.class_name) == 1, "an image has one of the classes");
+  });
+}
+
 }  // namespace
 
 const std::vector<Target>& data_targets() {
@@ -147,7 +179,9 @@ const std::vector<Target>& data_targets() {
                                           {"split", split, split_seeds, 1000},
                                           {"iconify", iconify, iconify_seeds, 1000},
                                           {"ini", ini, ini_seeds, 1000},
-                                          {"store", store, store_seeds, 500}};
+                                          {"store", store, store_seeds, 500},
+                                          {"tar", tar, tar_seeds, 1000},
+                                          {"coop", coop, coop_seeds, 1000}};
   return all;
 }
 

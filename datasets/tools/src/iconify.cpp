@@ -29,6 +29,8 @@ json read_json(const std::filesystem::path& file) {
   } catch (const json::parse_error& e) {
     throw Error(ErrorKind::data, file.string() + " is not valid JSON: byte " +
                                      std::to_string(e.byte) + " does not continue the document");
+  } catch (const json::exception&) {
+    throw Error(ErrorKind::data, file.string() + " holds a number that is out of range");
   }
 }
 
