@@ -73,7 +73,7 @@ tidy: ## Static analysis of all sources with clang-tidy; about an hour on 2 core
 	@$(SETUP)/python_env.sh $(SETUP)/requirements-tidy.txt
 	@$(SETUP)/tidy.sh
 
-sanitize: setup ## Tests of the parts without LibTorch under address, leak, undefined-behaviour and thread sanitizers; about half an hour on 2 cores
+sanitize: setup ## Tests of the parts without LibTorch under address, leak, undefined-behaviour and thread sanitizers
 	@$(SETUP)/sanitize.sh
 
 SECONDS_EACH ?= 60

@@ -11,7 +11,7 @@ sanitize() {
   local preset=$1
   shift
   local build=$PETLAB_HOME/build-$preset
-  step "Building $* with the preset $preset (about 10 minutes the first time on 2 cores)"
+  step "Building $* with the preset $preset"
   cmake -S "$PETLAB_HOME" --preset "$preset" -DPETLAB_TORCH_ROOT:PATH="$torch" >/dev/null ||
     fail "CMake could not configure build-$preset"
   cmake --build "$build" --parallel "${PETLAB_JOBS:-$(cores)}" --target "$@" >&2 || fail "the build failed (the compiler's reason is above)"

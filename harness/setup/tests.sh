@@ -23,6 +23,6 @@ for lower in avx512 avx2 baseline; do
   case "$level:$lower" in
     avx512:avx512 | avx2:avx512 | avx2:avx2 | baseline:*) continue ;;
   esac
-  step "Tests that compute, at CPU level $lower (about 6 minutes on 2 cores)"
+  step "Tests that compute, at CPU level $lower (about 8 minutes on 2 cores)"
   PETLAB_CPU=$lower run_tests -L '^levels$'
 done

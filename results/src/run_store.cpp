@@ -30,8 +30,8 @@ struct RunStore::Impl {
   // What runs are checked against, when they are written and when they are read.
   mutable KnownSplits splits{db};
   Patience patience{std::chrono::minutes(5), say_on_stderr};
-  // By what a server knows the writes of this object.
-  std::string writer = db.engine() == sql::Engine::postgresql ? new_writer(db) : "";
+  // By what a server knows the writes of this object; named with the first.
+  std::string writer = {};
   std::int64_t writes = 0;
 
   [[nodiscard]] std::optional<StoreFileId> id_now() const {
@@ -72,14 +72,14 @@ struct RunStore::Impl {
              sql::Durability durability = sql::Durability::synced) {
     check_in_place();
     with_store_errors(path, doing, [&] {
-      ++writes;
       bool is_unknown = false;  // whether an attempt's commit happened
       with_patience([&] {
         sql::Transaction transaction(db, sql::Access::write, durability);
         if (is_unknown && wrote_last(db, writer, writes)) return;
         if (!work()) return;
         if (db.engine() == sql::Engine::postgresql) {
-          mark_write(db, writer, writes);
+          if (writer.empty()) writer = new_writer(db);
+          mark_write(db, writer, ++writes);
           is_unknown = true;
         }
         transaction.commit();

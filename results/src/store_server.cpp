@@ -65,9 +65,6 @@ void migrate(const sql::Database& db, const std::filesystem::path& store) {
           "CREATE TABLE petlab_store (version BIGINT NOT NULL, id UUID NOT NULL);"
           "INSERT INTO petlab_store VALUES (0, gen_random_uuid())");
       make_server_tables(db);
-      db.run_script(
-          "CREATE TABLE petlab_writers (writer TEXT PRIMARY KEY, writes BIGINT NOT NULL, "
-          "seen TIMESTAMPTZ NOT NULL)");
     } else {
       for (int next = version + 1; next <= RunStore::schema_version(); ++next)
         db.run_script(server_migration(next));

@@ -1,25 +1,17 @@
 #include "data_seeds.hpp"
 
 #include "petlab/base/private_folder.hpp"
+#include "petlab/base/read_file.hpp"
 #include "petlab/datasets/image.hpp"
 #include "petlab/datasets/split.hpp"
 #include "petlab/results/run_store.hpp"
 #include "sample_records.hpp"
-
-#include <fstream>
-#include <iomanip>
-#include <iterator>
-#include <sstream>
+#include "tar_file.hpp"
 
 namespace petlab::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string bytes_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::string bytes_of(const std::vector<std::uint8_t>& bytes) {
   return {bytes.begin(), bytes.end()};
@@ -44,33 +36,6 @@ datasets::Image pattern(int width, int height) {
   for (int i = 0; i < 3 * width * height; ++i)
     image.rgb.push_back(static_cast<std::uint8_t>(37 * i));
   return image;
-}
-
-/// A member of a tar file: its header, and its bytes in blocks of 512.
-std::string tar_member(const std::string& path, const std::string& bytes) {
-  std::string header(512, '\0');
-  const auto put = [&](std::size_t at, const std::string& text) {
-    header.replace(at, text.size(), text);
-  };
-  const auto octal = [](std::size_t value) {
-    std::ostringstream text;
-    text << std::oct << std::setw(11) << std::setfill('0') << value;
-    return text.str();
-  };
-  put(0, path);
-  put(100, "0000644");
-  put(108, "0000000");
-  put(116, "0000000");
-  put(124, octal(bytes.size()));
-  put(136, octal(0));
-  put(148, std::string(8, ' '));
-  put(156, "0");
-  put(257, literal("ustar\0") + "00");
-  std::size_t sum = 0;
-  for (const char c : header)
-    sum += static_cast<unsigned char>(c);
-  put(148, octal(sum).substr(5) + literal("\0 "));
-  return header + bytes + std::string((512 - bytes.size() % 512) % 512, '\0');
 }
 
 }  // namespace
@@ -132,7 +97,8 @@ std::vector<std::string> split_seeds() {
   const datasets::Split parts = datasets::with_validation(dataset, plain, {.shots = 1}, 1);
   datasets::write_split(folder.path() / "a.csv", dataset, plain);
   datasets::write_split(folder.path() / "b.csv", dataset, parts);
-  return {bytes_of(folder.path() / "a.csv"), bytes_of(folder.path() / "b.csv")};
+  return {base::read_text_file(folder.path() / "a.csv"),
+          base::read_text_file(folder.path() / "b.csv")};
 }
 
 std::vector<std::string> iconify_seeds() {
@@ -166,12 +132,15 @@ std::vector<std::string> store_seeds() {
     store.record(sample::done_run(run, split));
     store.record(sample::failed_run(lost, split, "diverged"));
   }
-  return {bytes_of(file)};
+  return {base::read_text_file(file)};
 }
 
 std::vector<std::string> tar_seeds() {
-  return {tar_member("a.png", "picture") + tar_member("a.cls", "3") +
-          tar_member("folder/b.png", std::string(600, 'b')) + std::string(1024, '\0')};
+  const base::PrivateFolder folder("petlab-fuzz-seeds");
+  const fs::path file = folder.path() / "seed.tar";
+  datasets::write_tar(
+      file, {{"a.png", "picture"}, {"a.cls", "3"}, {"folder/b.png", std::string(600, 'b')}});
+  return {base::read_text_file(file)};
 }
 
 std::vector<std::string> coop_seeds() {

@@ -24,11 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Scratch& scratch() {
-  static Scratch one;
-  return one;
-}
-
 void check_image(const datasets::Image& image) {
   require(image.width >= 1 && image.height >= 1, "a picture has pixels");
   const auto pixels =

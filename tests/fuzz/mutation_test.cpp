@@ -1,5 +1,6 @@
 // The fuzz targets over seeded mutations of sound files and of the kept corpus, with any compiler:
 // the same inputs in every run, and some that are others each day. A broken rule ends the process.
+#include "petlab/base/read_file.hpp"
 #include "targets.hpp"
 
 #include <gtest/gtest.h>
@@ -9,9 +10,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -46,10 +45,8 @@ std::vector<std::string> kept_corpus(const std::string& target) {
     files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   std::vector<std::string> corpus;
-  for (const fs::path& file : files) {
-    std::ifstream in(file, std::ios::binary);
-    corpus.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-  }
+  for (const fs::path& file : files)
+    corpus.push_back(base::read_text_file(file));
   return corpus;
 }
 

@@ -1,3 +1,4 @@
+#include "petlab/base/read_file.hpp"
 #include "petlab/engine/run_checkpoint.hpp"
 #include "petlab/engine/stored_adapters.hpp"
 #include "petlab/study/worker.hpp"
@@ -7,7 +8,6 @@
 
 #include <ATen/ATen.h>
 
-#include <iterator>
 #include <string>
 
 // Files of runs: checkpoints, stored adapters, and what a worker gets on its standard input.
@@ -15,16 +15,6 @@ namespace petlab::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
-
-Scratch& scratch() {
-  static Scratch one;
-  return one;
-}
-
-std::string bytes_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 results::RunRecord this_run() {
   results::RunRecord record;
@@ -61,7 +51,7 @@ std::vector<std::string> checkpoint_seeds() {
   });
   writer.save_training({.epoch = 1, .step = 2, .images = 8, .loss_sum = 3.0},
                        {{"shared/prompts", at::arange(8).to(at::kFloat).view({2, 4})}});
-  return {bytes_of(file)};
+  return {base::read_text_file(file)};
 }
 
 bool adapters(Bytes bytes) {
@@ -99,7 +89,7 @@ std::vector<std::string> adapters_seeds() {
   stored.adapters = {adapter};
   const fs::path file = scratch().folder() / "seed-adapters.safetensors";
   engine::write_adapters(stored, file);
-  return {bytes_of(file)};
+  return {base::read_text_file(file)};
 }
 
 bool request(Bytes bytes) {

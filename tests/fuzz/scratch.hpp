@@ -26,4 +26,10 @@ class Scratch {
   base::PrivateFolder folder_{"petlab-fuzz"};
 };
 
+/// The one of this process.
+inline Scratch& scratch() {
+  static Scratch one;
+  return one;
+}
+
 }  // namespace petlab::fuzz

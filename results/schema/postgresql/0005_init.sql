@@ -2,6 +2,13 @@
 -- of an SQLite file, in the words of SQLite that src/to_postgresql.cpp knows. What differs by more
 -- stands here in PostgreSQL's own: triggers, sums and means (NUMERIC otherwise), GROUP BY.
 
+-- What a file does not need: the last write that each writer has committed (src/store_server.hpp).
+CREATE TABLE petlab_writers (
+  writer TEXT PRIMARY KEY,
+  writes INTEGER NOT NULL,
+  seen   TIMESTAMPTZ NOT NULL
+);
+
 CREATE TABLE datasets (
   dataset_id INTEGER PRIMARY KEY,
   name       TEXT NOT NULL CHECK (name <> ''),

@@ -4,11 +4,10 @@
 #include "petlab/datasets/split.hpp"
 #include "petlab/datasets/stored_picture.hpp"
 #include "petlab/datasets/tools/check.hpp"
+#include "tar_file.hpp"
 #include "test_support.hpp"
 
 #include <ATen/ATen.h>
-#include <archive.h>
-#include <archive_entry.h>
 
 namespace petlab::datasets {
 namespace {
@@ -19,35 +18,13 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-using Members = std::vector<std::pair<std::string, std::string>>;
-
 class WebDataset : public TemporaryFolder {
  protected:
-  /// A tar file of members, each a path and its content. One whose content begins with "->" is a
-  /// symbolic link.
-  fs::path tar(const std::string& name, const Members& members,
+  fs::path tar(const std::string& name, const TarMembers& members,
                int format = ARCHIVE_FORMAT_TAR_USTAR) const {
     const fs::path file = root() / name;
     fs::create_directories(file.parent_path());
-    archive* out = archive_write_new();
-    archive_write_set_format(out, format);
-    EXPECT_EQ(archive_write_open_filename(out, file.c_str()), ARCHIVE_OK);
-    for (const auto& [path, content] : members) {
-      archive_entry* entry = archive_entry_new();
-      archive_entry_set_pathname(entry, path.c_str());
-      archive_entry_set_perm(entry, 0644);
-      const bool is_link = content.starts_with("->");
-      archive_entry_set_filetype(entry, is_link               ? AE_IFLNK
-                                        : path.ends_with("/") ? AE_IFDIR
-                                                              : AE_IFREG);
-      if (is_link) archive_entry_set_symlink(entry, content.c_str() + 2);
-      archive_entry_set_size(entry, is_link ? 0 : static_cast<la_int64_t>(content.size()));
-      EXPECT_EQ(archive_write_header(out, entry), ARCHIVE_OK) << archive_error_string(out);
-      if (!is_link) archive_write_data(out, content.data(), content.size());
-      archive_entry_free(entry);
-    }
-    archive_write_close(out);
-    archive_write_free(out);
+    write_tar(file, members, format);
     return file;
   }
   [[nodiscard]] static std::string png(unsigned seed) {
@@ -70,7 +47,7 @@ class WebDataset : public TemporaryFolder {
     return open_dataset({.name = "webdataset", .root = root() / folder});
   }
   /// The error for one shard.
-  [[nodiscard]] std::string with(const Members& members) const {
+  [[nodiscard]] std::string with(const TarMembers& members) const {
     tar("one.tar", members);
     return error_of([&] { (void)load("one.tar"); });
   }
@@ -107,7 +84,7 @@ TEST_F(WebDataset, IsTheDataSetThatItsImagesInFoldersAre) {
     write("in_folders/art/" + std::string(i % 2 == 0 ? "bowl" : "mug") + "/" + std::to_string(i) +
               ".png",
           png(static_cast<unsigned>(i)));
-  Members members;
+  TarMembers members;
   for (int i = 5; i >= 0; --i) {
     members.emplace_back(std::to_string(i) + ".png", png(static_cast<unsigned>(i)));
     members.emplace_back(
