@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test study reproduce petlab build install uninstall setup format format-check tidy sanitize fuzz pretrain bench bench-decode bench-store bench-growth clean
+.PHONY: help demo test study reproduce petlab build wheel install uninstall setup format format-check tidy sanitize fuzz pretrain bench bench-decode bench-store bench-growth clean
 
 SETUP := harness/setup
 PETLAB := build/bin/petlab
@@ -25,6 +25,7 @@ demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report;
 test: setup ## Set up, build and run all tests at each CPU level; about 70 minutes the first time on 2 cores
 	@$(SETUP)/system_packages.sh tests
 	@$(SETUP)/python_env.sh
+	@$(SETUP)/python_env.sh $(SETUP)/requirements-wheel.txt
 	@$(SETUP)/build.sh
 	@package=$$($(SETUP)/icon_package.sh); PETLAB_ICON_PACKAGE="$$package" $(SETUP)/tests.sh
 
@@ -51,6 +52,11 @@ install: setup ## Install the program, the plugins and the SDK into PREFIX (~/.l
 
 uninstall: ## Remove what make install has put into PREFIX, and nothing else
 	@$(SETUP)/install.sh --remove "$(PREFIX)"
+
+wheel: petlab ## A Python wheel into build/wheel: pip install it beside torch 2.13, with no compiler
+	@$(SETUP)/build.sh petlab_shell_files
+	@$(SETUP)/python_env.sh $(SETUP)/requirements-wheel.txt
+	@$(SETUP)/wheel.sh build/wheel
 
 build: setup ## Build the program, the plugins and the tests into build/
 	@$(SETUP)/build.sh

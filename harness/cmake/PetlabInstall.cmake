@@ -14,6 +14,9 @@ install(TARGETS ${_plugins} LIBRARY DESTINATION lib/petlab)
 # What the program finds beside itself (app/src/places.hpp): protocols, backbone, recipe.
 install(DIRECTORY harness/protocols harness/backbones DESTINATION share/petlab/harness)
 install(DIRECTORY datasets/icon-home DESTINATION share/petlab/datasets)
+# With which `petlab demo` fetches the drawings of the recipe.
+install(FILES harness/setup/common.sh harness/setup/npm_package.sh harness/setup/icon_package.sh
+  DESTINATION share/petlab/harness/setup)
 # What shells and man make of the help of all commands.
 foreach(_shell_file bash:completion:bash-completion/completions/petlab zsh:completion:zsh/site-functions/_petlab
     man:man:man/man1/petlab.1)

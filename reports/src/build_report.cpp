@@ -6,9 +6,11 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/reports/report.hpp"
+#include "petlab/results/named_values.hpp"
 #include "petlab/results/train_size_label.hpp"
 #include "protocol_text.hpp"
 #include "significance.hpp"
+#include "transfer.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -210,10 +212,11 @@ void extend(std::optional<std::pair<Number, Number>>& range, Number value) {
                 : std::pair(value, value);
 }
 
-// Learning rate, epochs and steps of the training epochs.
+// Learning rate, epochs and steps of the training epochs, and the size of their batches.
 void add_budget(Row& row) {
   bool counted = true;
   for (const SeedResult& seed : row.seeds) {
+    row.has_published_budget = results::value_of(seed.protocol, "train.budget") == "published";
     std::int64_t epochs = 0;
     std::int64_t steps = 0;
     double rate = 0.0;
@@ -228,6 +231,8 @@ void add_budget(Row& row) {
     extend(row.learning_rate, rate);
     extend(row.epochs, epochs);
     extend(row.steps, steps);
+    const std::string batch = results::value_of(seed.protocol, "train.batch");
+    if (const auto images = base::parse_number<std::int64_t>(batch)) extend(row.batch, *images);
   }
   if (!counted) row.steps.reset();
 }
@@ -341,6 +346,7 @@ Report build_report(const results::RunStore& store, const std::string& study,
   add_new_classes(store, report);
   add_cross_domain(store, report);
   add_left_out(store, report);
+  add_transfer(store, report);
   add_places(report);
   add_comparisons(report);
   report.facts = collect_facts(report, seeds, facts);

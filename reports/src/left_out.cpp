@@ -17,8 +17,8 @@
 namespace petlab::reports {
 namespace {
 
-// By run, then by the task whose adapters it is ("" where they are those of all).
-using Tested = std::map<std::string, std::map<std::string, double>>;
+// By run.
+using Tested = std::map<std::string, AccuracyByAdapters>;
 
 // The settings of the study, but for the domains: the test images of the same split.
 bool has_settings_of(const results::RunRecord& run, const std::string& protocol) {
@@ -39,16 +39,6 @@ Tested read_evaluations(const results::RunStore& store, const Report& report) {
       tested[*run.parent][tested_as(run)] = run.mean_accuracy();
   });
   return tested;
-}
-
-// Mean over the adapters of each task; nothing where some are not tested.
-std::optional<double> accuracy_of(const std::map<std::string, double>& tested, std::size_t tasks) {
-  if (const auto shared = tested.find(""); shared != tested.end()) return shared->second;
-  if (tested.size() != tasks) return std::nullopt;
-  double sum = 0.0;
-  for (const auto& [task, accuracy] : tested)
-    sum += accuracy;
-  return sum / static_cast<double>(tested.size());
 }
 
 // One row over the studies.

@@ -1,5 +1,6 @@
 #include "measure_list.hpp"
 #include "numbers.hpp"
+#include "protocol_text.hpp"
 #include "row_columns.hpp"
 
 #include <algorithm>
@@ -46,6 +47,11 @@ std::string range_text(const std::optional<std::pair<Number, Number>>& range,
   const std::string low = write(range->first);
   const std::string high = write(range->second);
   return low == high ? low : low + " to " + high;
+}
+
+std::string budget_text(const Row& row) {
+  if (!row.epochs) return {};
+  return row.has_published_budget ? "published" : "equal";
 }
 
 template <class Number>
@@ -146,7 +152,7 @@ void add_operation_columns(RowColumns& columns, const Report& report) {
              &Row::peak_device_bytes);
 }
 
-void add_budget_columns(RowColumns& columns) {
+void add_budget_columns(RowColumns& columns, const Report& report) {
   add_range<double>(columns,
                     {.title = "learning rate",
                      .importance = 1,
@@ -161,6 +167,24 @@ void add_budget_columns(RowColumns& columns) {
        .importance = 1,
        .reading = " optimizer steps as the runs recorded them, without the affinity phase."},
       "steps", &Row::steps, grouped_digits);
+  // Equal for all rows, but where each method has its own.
+  const bool differs = protocol_setting(report.protocol, "train", "budget") == "published";
+  add_range<std::int64_t>(columns,
+                          {.title = differs ? "batch" : "",
+                           .importance = 1,
+                           .reading = differs ? " batch: images of a task in a step." : ""},
+                          "batch", &Row::batch, grouped_digits);
+  columns.push_back(
+      {.column = {.name = "budget",
+                  .title = differs ? "budget" : "",
+                  .align = Align::left,
+                  .importance = 1,
+                  .reading = differs ? " budget: published: epochs or steps, batch and schedule "
+                                       "are those of the code of the method's publication; "
+                                       "equal: the protocol's."
+                                     : ""},
+       .text = [](const Row& row) { return budget_text(row); },
+       .value = [](const Row& row) { return CsvValue(budget_text(row)); }});
 }
 
 }  // namespace petlab::reports

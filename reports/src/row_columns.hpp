@@ -39,6 +39,6 @@ void add_measure_columns(RowColumns& columns, const Report& report);
 void add_operation_columns(RowColumns& columns, const Report& report);
 
 /// Learning rate, epochs and steps.
-void add_budget_columns(RowColumns& columns);
+void add_budget_columns(RowColumns& columns, const Report& report);
 
 }  // namespace petlab::reports

@@ -7,6 +7,7 @@
 #include "petlab/reports/quoted.hpp"
 #include "petlab/reports/render.hpp"
 #include "row_columns.hpp"
+#include "transfer.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -267,11 +268,12 @@ RowColumns row_columns(const Report& report) {
   add_accuracies(columns, report);
   add_new_class_columns(columns, report);
   add_left_out_column(columns, report);
+  add_transfer_columns(columns, report);
   add_differences(columns, report);
   add_measure_columns(columns, report);
   add_costs(columns, report);
   add_operation_columns(columns, report);
-  add_budget_columns(columns);
+  add_budget_columns(columns, report);
   add_counts(columns);
   add_quotations(columns, report);
   for (ColumnOf<Row>& one : columns) {

@@ -1,12 +1,15 @@
 #include "command.hpp"
 #include "page_output.hpp"
+#include "petlab/study/transfer.hpp"
 #include "places.hpp"
 #include "shipped_tables.hpp"
 #include "study_command.hpp"
 #include "study_stages.hpp"
 
+#include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <string>
 #include <utility>
 
 namespace petlab::app {
@@ -32,6 +35,14 @@ void list_tables(const fs::path& protocols, const fs::path& setting) {
   for (const std::string& name : shipped_settings(protocols))
     std::cout << " " << name;
   std::cout << "\n";
+}
+
+/// The first other data set that a study is tested on and that is not on this machine; "" where
+/// all are.
+std::string missing_target(const study::Protocol& protocol) {
+  for (const study::TransferTarget& target : study::transfer_targets(protocol.dataset))
+    if (!fs::exists(target.dataset.root)) return target.dataset.root.string();
+  return "";
 }
 
 }  // namespace
@@ -73,9 +84,17 @@ int run_reproduce(const Arguments& arguments) {
   const auto plugins = load_plugins(*options);
   warn_of_refused(*plugins);
   std::vector<study::Protocol> protocols;
+  const bool all = options->text("TABLE") == "all";
   for (const ShippedTable& table : choose_tables(options->text("TABLE"), folder))
-    for (const std::vector<fs::path>& files : table.studies(setting))
-      protocols.push_back(read_study(files, *options));
+    for (const std::vector<fs::path>& files : table.studies(setting)) {
+      study::Protocol protocol = read_study(files, *options);
+      const std::string missing = all ? missing_target(protocol) : "";
+      if (missing.empty())
+        protocols.push_back(std::move(protocol));
+      else
+        std::cerr << "petlab: table " << table.name << " is left out: it tests on the data set "
+                  << missing << ", which is not there" << std::endl;
+    }
   StudyStages stages(std::move(protocols), *options, *plugins);
   std::vector<PreparedStudy> studies;
   const int code = run_stages(stages, *options, studies);

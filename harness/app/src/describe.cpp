@@ -90,6 +90,52 @@ std::vector<std::pair<std::string, std::string>> published_training(const sdk::M
   return said;
 }
 
+/// Numbers of shots that budgets are shown for: where those that depend on them change.
+constexpr std::int64_t kShownShots[] = {1, 4, 16};
+
+/// The budget of the method's publication: names and values of the settings that it says, without
+/// those that are as petlab's.
+std::vector<std::pair<std::string, std::string>> published_budget(const sdk::MethodEntry& entry,
+                                                                  std::int64_t shots) {
+  const sdk::PublishedBudget budget = entry.training.budget(shots);
+  std::vector<std::pair<std::string, std::string>> said;
+  for (const engine::SettingEntry& setting : engine::setting_table()) {
+    if (!setting.budget || (setting.key() == "train.epochs" && budget.epochs == 0)) continue;
+    engine::RunSettings checked;
+    setting.take(checked, {setting.name, setting.budget(budget), entry.name, ""});
+    if (setting.is_said(checked)) said.emplace_back(setting.name, setting.text(checked));
+  }
+  return said;
+}
+
+/// "budget" and what `budget = published` trains for, once where it is the same with any shots.
+void describe_budget(std::ostream& out, const sdk::MethodEntry& entry) {
+  if (entry.training.budget == nullptr) return;
+  std::vector<std::string> texts;
+  for (const std::int64_t shots : kShownShots) {
+    std::string text;
+    for (const auto& [name, value] : published_budget(entry, shots))
+      text.append(text.empty() ? "" : ", ").append(name).append(" ").append(value);
+    texts.push_back(text);
+  }
+  const bool same = std::count(texts.begin(), texts.end(), texts.front()) ==
+                    static_cast<std::ptrdiff_t>(texts.size());
+  for (std::size_t i = 0; i < (same ? 1 : texts.size()); ++i)
+    out << (i == 0 ? "budget   " : "         ")
+        << (same ? "" : "train-shots " + std::to_string(kShownShots[i]) + ": ") << texts[i] << "\n";
+}
+
+Json budget_json(const sdk::MethodEntry& entry) {
+  if (entry.training.budget == nullptr) return nullptr;
+  Json json = Json::array();
+  for (const std::int64_t shots : kShownShots) {
+    Json& one = json.emplace_back(Json{{"train_shots", shots}});
+    for (const auto& [name, value] : published_budget(entry, shots))
+      one[name] = value;
+  }
+  return json;
+}
+
 void describe_options(std::ostream& out, const sdk::OptionSpec* options, std::uint64_t count,
                       const std::string& prefix) {
   if (count == 0) {
@@ -202,7 +248,9 @@ void describe(std::ostream& out, const study::MethodRef& method) {
     comma = ", ";
   }
   if (t.source != nullptr && *t.source != '\0') out << " (" << t.source << ")";
-  out << "\nsharing  per-task, joint, grouped"
+  out << "\n";
+  describe_budget(out, entry);
+  out << "sharing  per-task, joint, grouped"
       << (entry.composable ? ", joint+specific, grouped+specific"
                            : "; its changes cannot be composed")
       << "\n";
@@ -224,6 +272,7 @@ Json describe_json(const study::MethodRef& method) {
     json["training"][name] = value;
   const char* source = entry.training.source;
   json["training_source"] = source == nullptr || *source == '\0' ? Json(nullptr) : Json(source);
+  json["published_budget"] = budget_json(entry);
   json["composable"] = entry.composable;
   json["options"] = options_json(entry.options, entry.option_count);
   return json;

@@ -51,7 +51,7 @@ int run_follow_ups(const std::vector<PreparedStudy>& studies, const Parsed& opti
           engine::NoProgress progress;
           const study::Evaluation evaluation =
               study::evaluate_run(test.protocol, *run, stored, store, test.stand_in,
-                                  data_execution(options, *run), progress);
+                                  data_execution(options, *run), progress, test.target);
           if (evaluation.was_there || is_quiet(options)) continue;
           std::cout << "[" << tested << "/" << study.wanted.size() << "] " << which << "  " << what
                     << " " << accuracy_text(evaluation.record) << std::endl;

@@ -24,7 +24,8 @@ constexpr std::array kOrder = {"single-task",
                                "few-shot",
                                "base-to-new",
                                "cross-domain",
-                               "domain-generalisation"};
+                               "domain-generalisation",
+                               "cross-dataset"};
 
 std::vector<fs::path> protocol_files(const fs::path& folder) {
   std::vector<fs::path> files;

@@ -38,7 +38,8 @@ std::string stand_in_text(const engine::StandIn& stand_in) {
 
 results::RunIdentity evaluation_identity(const engine::RunSpec& spec, const StudyFacts& facts,
                                          const results::RunRecord& run,
-                                         const engine::StandIn& stand_in) {
+                                         const engine::StandIn& stand_in,
+                                         const std::string& target) {
   results::NamedValues parts = {
       {"kind", results::run_kind::kEvaluation},
       {"parent", run.identity.hash},
@@ -56,17 +57,20 @@ results::RunIdentity evaluation_identity(const engine::RunSpec& spec, const Stud
     parts.emplace_back(key, engine::study_setting(key)->text(spec));
   if (!facts.class_names_hash.empty())
     parts.emplace_back("dataset.class-names", facts.class_names_hash);
+  if (!target.empty()) parts.emplace_back("transfer", target);
   return results::make_identity(std::move(parts));
 }
 
 Job evaluation_job(const engine::RunSpec& spec, const StudyFacts& facts,
-                   const results::RunRecord& run, const engine::StandIn& stand_in) {
+                   const results::RunRecord& run, const engine::StandIn& stand_in,
+                   const std::string& target) {
   Job job;
   job.spec = spec;
-  job.identity = evaluation_identity(spec, facts, run, stand_in);
+  job.identity = evaluation_identity(spec, facts, run, stand_in, target);
   job.plugin = run.plugin;
   job.plugin_version = run.plugin_version;
   job.environment = planned_environment(facts, {spec.seed, spec.train_size});
+  if (!target.empty()) job.environment.emplace_back(results::environment::kTransfer, target);
   return job;
 }
 
@@ -86,11 +90,11 @@ engine::StoredAdapters load_adapters(const std::filesystem::path& store,
 Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run,
                         const engine::StoredAdapters& stored, results::RunStore& store,
                         const engine::StandIn& stand_in, const ExecutionOptions& execution,
-                        engine::Progress& progress) {
+                        engine::Progress& progress, const std::string& target) {
   protocol.seeds = {run.seed};
   const StudyFacts facts = measure_facts(protocol);
   const engine::RunSpec spec = evaluation_spec(protocol, run, execution);
-  std::vector<Job> jobs = {evaluation_job(spec, facts, run, stand_in)};
+  std::vector<Job> jobs = {evaluation_job(spec, facts, run, stand_in, target)};
   const Job& job = jobs.front();
   if (store.has_done(job.identity.hash))
     return {.record = store.load(job.identity.hash).value(), .was_there = true};

@@ -4,6 +4,7 @@
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/stored_model.hpp"
 #include "petlab/study/study_facts.hpp"
+#include "petlab/study/transfer.hpp"
 #include "untrained_adapters.hpp"
 
 #include <algorithm>
@@ -27,12 +28,20 @@ Protocol on_left_out(Protocol protocol) {
   return protocol;
 }
 
+Protocol on_target(Protocol protocol, const TransferTarget& target) {
+  protocol.dataset = target.dataset;
+  return protocol;
+}
+
 /// Whether some test is on other classes than those that its adapters were trained on.
 bool classes_differ(const Protocol& protocol) {
   if (tests_new_classes(protocol)) return true;
   std::vector<engine::Task> tasks = study_tasks(protocol.dataset);
   if (!protocol.dataset.leave_out.empty())
     for (engine::Task& task : study_tasks(on_left_out(protocol).dataset))
+      tasks.push_back(std::move(task));
+  for (const TransferTarget& target : transfer_targets(protocol.dataset))
+    for (engine::Task& task : study_tasks(target.dataset))
       tasks.push_back(std::move(task));
   return std::any_of(tasks.begin(), tasks.end(), [&](const engine::Task& task) {
     return task.classes != tasks.front().classes;
@@ -71,7 +80,7 @@ void add_each_task(const Protocol& protocol, const engine::StoredAdapters& store
 bool has_follow_ups(const Protocol& protocol) {
   return !protocol.dataset.tests_on_validation() &&
          (tests_new_classes(protocol) || protocol.dataset.cross_domain ||
-          !protocol.dataset.leave_out.empty());
+          !protocol.dataset.leave_out.empty() || !protocol.dataset.transfer.empty());
 }
 
 std::vector<FollowUp> follow_ups(const Protocol& protocol, const engine::StoredAdapters& stored) {
@@ -87,6 +96,16 @@ std::vector<FollowUp> follow_ups(const Protocol& protocol, const engine::StoredA
       add(on_left_out(protocol), what.substr(0, what.size() - 1), tests);
     else
       add_each_task(on_left_out(protocol), stored, what, tests);
+  }
+  for (const TransferTarget& target : transfer_targets(protocol.dataset)) {
+    const std::size_t before = tests.size();
+    const std::string what = "accuracy on " + target.name;
+    if (alike)
+      add(on_target(protocol, target), what, tests);
+    else
+      add_each_task(on_target(protocol, target), stored, what, tests);
+    for (std::size_t i = before; i < tests.size(); ++i)
+      tests[i].target = target.name;
   }
   return tests;
 }
@@ -113,8 +132,11 @@ std::string bound_rows_note(const Protocol& protocol, const std::set<std::string
          (tests_new_classes(protocol) ? " to the base classes"
                                       : " to the classes of their domains") +
          " (a class head, remembered examples, prompts of each class), so that " +
-         (tests_new_classes(protocol) ? "new classes are not tested"
-                                      : "other domains, whose classes differ, are not tested");
+         (tests_new_classes(protocol)
+              ? "new classes are not tested"
+              : protocol.dataset.transfer.empty()
+                    ? "other domains, whose classes differ, are not tested"
+                    : "other data sets, whose classes differ, are not tested");
 }
 
 }  // namespace petlab::study

@@ -4,6 +4,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/engine/run.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/results/train_size_label.hpp"
@@ -57,6 +58,39 @@ void resolve_training(engine::RunSettings& settings, const Row& row,
   }
 }
 
+/// Whether there is anything to train, for any length of time.
+bool trains(const sdk::MethodEntry& method) {
+  return method.training.learning_rate > 0.0;
+}
+
+/// With `budget = published`: length and schedule of the training as the code of the method's
+/// publication has them. A method without one keeps the protocol's, and `budget` says so.
+void resolve_budget(engine::RunSettings& settings, const sdk::MethodEntry& method) {
+  if (settings.training.budget == engine::Budget::equal) return;
+  if (method.training.budget == nullptr || !trains(method)) {
+    settings.training.budget = engine::Budget::equal;
+    return;
+  }
+  const std::int64_t shots = settings.dataset.split == "shots" ? settings.dataset.train_shots : 0;
+  const sdk::PublishedBudget budget = method.training.budget(shots);
+  if (budget.epochs == 0 && budget.steps == 0)
+    base::throw_config_error(
+        "budget = published: the published budget of method '" + std::string(method.name) +
+        "' depends on the number of shots; expected split = shots, or budget = equal");
+  for (const engine::SettingEntry& entry : engine::setting_table())
+    if (entry.budget && !(entry.key() == "train.epochs" && budget.epochs == 0))
+      entry.take(settings, {entry.name, entry.budget(budget), "the published budget", ""});
+}
+
+void check_slices(const engine::Training& training, const Protocol& protocol) {
+  if (training.slices <= training.batch) return;
+  const auto said = protocol.origins.find("train.slices");
+  base::throw_config_error((said == protocol.origins.end() ? "" : said->second + ": ") +
+                           "'train.slices' is '" + std::to_string(training.slices) +
+                           "', but batch is " + std::to_string(training.batch) +
+                           ", expected at most as many slices as images in a batch");
+}
+
 engine::RunSpec row_spec(const Protocol& protocol, const Row& row, const PluginRegistry& plugins) {
   const sdk::MethodEntry& method = *plugins.method(row.method).entry;
   engine::check_sharing(method, row.sharing);
@@ -96,6 +130,19 @@ std::vector<TrainSize> sizes_of_row(const Protocol& protocol, const Row& row,
   return {largest};
 }
 
+/// Which rows of a study with published budgets have none of their own; "" where all have.
+std::string budget_note(const Protocol& protocol, const PluginRegistry& plugins) {
+  if (protocol.training.budget == engine::Budget::equal) return "";
+  std::vector<std::string> rows;
+  for (const Row& row : protocol.rows) {
+    const sdk::MethodEntry& method = *plugins.method(row.method).entry;
+    if (method.training.budget == nullptr && trains(method)) rows.push_back(row.label);
+  }
+  if (rows.empty()) return "";
+  return "budget = published: no public code says how long to train " + base::joined(rows) +
+         "; trained for the budget of [train]";
+}
+
 /// The split that a run has.
 SplitOf split_of(const engine::RunSpec& spec) {
   return {spec.seed, spec.train_size};
@@ -109,13 +156,6 @@ void add_line(std::string& text, const std::string& key, const std::string& valu
 
 std::vector<engine::RunSpec> expand(const Protocol& protocol, const PluginRegistry& plugins,
                                     const ExecutionOptions& execution) {
-  if (const engine::Training& training = protocol.training; training.slices > training.batch) {
-    const auto said = protocol.origins.find("train.slices");
-    base::throw_config_error((said == protocol.origins.end() ? "" : said->second + ": ") +
-                             "'train.slices' is '" + std::to_string(training.slices) +
-                             "', but batch is " + std::to_string(training.batch) +
-                             ", expected at most as many slices as images in a batch");
-  }
   std::vector<engine::RunSpec> specs;
   std::int64_t place = 0;
   for (const Row& row : protocol.rows) {
@@ -131,9 +171,12 @@ std::vector<engine::RunSpec> expand(const Protocol& protocol, const PluginRegist
       spec.label = results::train_size_label({row.label, size.text});
       spec.train_size = size.text;
       spec.dataset = size.dataset;
+      engine::RunSpec sized = spec;
+      for_row(row, [&] { resolve_budget(sized, *plugins.method(row.method).entry); });
+      check_slices(sized.training, protocol);
       for (const std::uint64_t seed : protocol.seeds) {
-        spec.seed = seed;
-        specs.push_back(spec);
+        sized.seed = seed;
+        specs.push_back(sized);
       }
     }
   }
@@ -186,6 +229,8 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
                                spec.grouping ? spec.grouping->strategy : ""});
     plan.jobs.push_back(std::move(job));
   }
+  if (const std::string note = budget_note(protocol, plugins); !note.empty())
+    plan.notes.push_back(note);
   plan.bound_to_classes = rows_bound_to_classes(protocol, plan, plugins);
   if (!plan.bound_to_classes.empty())
     plan.notes.push_back(bound_rows_note(protocol, plan.bound_to_classes));

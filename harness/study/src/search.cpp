@@ -178,6 +178,11 @@ std::vector<Rung> rungs_of(const Protocol& protocol, std::size_t candidates) {
     base::throw_config_error(spec.origin +
                              ": strategy = halving needs at least 2 candidates of each row, "
                              "found 1");
+  if (protocol.training.budget == engine::Budget::published)
+    base::throw_config_error(spec.origin +
+                             ": strategy = halving shortens one budget that all rows have, and "
+                             "budget in [train] is published; expected strategy = grid or random, "
+                             "or budget = equal");
   const std::int64_t whole = length_of(protocol.training);
   std::vector<Rung> rungs = plan_rungs(candidates, spec, whole);
   if (rungs.front().length >= whole)

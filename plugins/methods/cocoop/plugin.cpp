@@ -6,6 +6,7 @@
 
 namespace {
 
+using petlab::sdk::dassl_budget;
 using petlab::sdk::MethodEntry;
 using petlab::sdk::OptionSpec;
 using petlab::sdk::OptionType;
@@ -42,7 +43,8 @@ constexpr MethodEntry kMethods[] = {
                   .learning_rate = 0.002,
                   .weight_decay = 5e-4,
                   .momentum = 0.9,
-                  .source = "CoOp repository @ff61507, CoCoOp c4_ctxv1; Dassl @c61a1b5 defaults"},
+                  .source = "CoOp repository @ff61507, CoCoOp c4_ctxv1; Dassl @c61a1b5 defaults",
+                  .budget = dassl_budget<10, 1>},
      .composable = true,
      .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::cocoop::Cocoop>},
 };

@@ -14,6 +14,7 @@ using petlab::sdk::MethodEntry;
 using petlab::sdk::Options;
 using petlab::sdk::OptionSpec;
 using petlab::sdk::OptionType;
+using petlab::sdk::PublishedBudget;
 using petlab::sdk::TrainingDefaults;
 
 // Defaults: CoOp repository @ff61507, configs/trainers/CoOp/vit_b16.yaml and trainers/coop.py.
@@ -42,12 +43,20 @@ constexpr OptionSpec kSharedOptions[] = {
 };
 constexpr OptionSpec kByClassOptions[] = {kCount, kSpread, kPosition};
 
+// The README's commands: rn50_ep50 with one shot, rn50_ep100 with 2 and 4, rn50 (200 epochs) with 8
+// and 16; the numbers between are petlab's.
+PublishedBudget coop_budget(std::int64_t shots) {
+  if (shots == 0) return {};
+  return {.epochs = shots == 1 ? 50 : shots <= 4 ? 100 : 200, .batch = 32, .warmup_epochs = 1};
+}
+
 constexpr TrainingDefaults kTraining{
     .optimizer = "sgd",
     .learning_rate = 0.002,
     .weight_decay = 5e-4,
     .momentum = 0.9,
-    .source = "CoOp repository @ff61507, vit_b16.yaml; Dassl @c61a1b5 defaults"};
+    .source = "CoOp repository @ff61507, vit_b16.yaml; Dassl @c61a1b5 defaults",
+    .budget = coop_budget};
 
 template <Contexts contexts>
 std::unique_ptr<Method> make(const Options& options) {

@@ -6,6 +6,7 @@
 
 namespace {
 
+using petlab::sdk::dassl_budget;
 using petlab::sdk::MethodEntry;
 using petlab::sdk::OptionSpec;
 using petlab::sdk::OptionType;
@@ -47,7 +48,8 @@ constexpr MethodEntry kMethods[] = {
                   .learning_rate = 0.0035,
                   .weight_decay = 5e-4,
                   .momentum = 0.9,
-                  .source = "MaPLe repository @69bce21, IVLP c2_ep5_batch4_2+2ctx; Dassl defaults"},
+                  .source = "MaPLe repository @69bce21, IVLP c2_ep5_batch4_2+2ctx; Dassl defaults",
+                  .budget = dassl_budget<5, 4>},
      .composable = true,
      .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::ivlp::Ivlp>},
 };

@@ -6,6 +6,7 @@
 
 namespace {
 
+using petlab::sdk::dassl_budget;
 using petlab::sdk::MethodEntry;
 using petlab::sdk::OptionSpec;
 using petlab::sdk::OptionType;
@@ -49,7 +50,8 @@ constexpr MethodEntry kMethods[] = {
                   .learning_rate = 0.002,
                   .weight_decay = 5e-4,
                   .momentum = 0.9,
-                  .source = "KgCoOp repository @c43ccc3, vit_b16_ep100_ctxv1.yaml; Dassl defaults"},
+                  .source = "KgCoOp repository @c43ccc3, vit_b16_ep100_ctxv1.yaml; Dassl defaults",
+                  .budget = dassl_budget<100, 128>},
      .composable = true,
      .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::kgcoop::KgCoop>},
 };

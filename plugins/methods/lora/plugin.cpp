@@ -99,6 +99,14 @@ constexpr OptionSpec kOptions[] = {
     kTemplateOption,
 };
 
+// 500 iterations a shot, a cosine over them to 1e-6, no warm-up.
+PublishedBudget clip_lora_budget(std::int64_t shots) {
+  return {.steps = 500 * shots,
+          .batch = 32,
+          .schedule_interval = "step",
+          .end_learning_rate = 1e-6};
+}
+
 constexpr MethodEntry kMethods[] = {
     {.name = kName,
      .summary = "low-rank changes of the attention's maps in both towers (CLIP-LoRA)",
@@ -108,7 +116,8 @@ constexpr MethodEntry kMethods[] = {
                   .learning_rate = 2e-4,
                   .weight_decay = 1e-2,
                   .momentum = 0.0,
-                  .source = "CLIP-LoRA repository @358f0d7, lora.py and run_utils.py"},
+                  .source = "CLIP-LoRA repository @358f0d7, lora.py and run_utils.py",
+                  .budget = clip_lora_budget},
      .composable = true,
      .make = make_function_method<kName, make_lora>},
 };

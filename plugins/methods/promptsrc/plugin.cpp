@@ -9,6 +9,7 @@ namespace {
 using petlab::sdk::MethodEntry;
 using petlab::sdk::OptionSpec;
 using petlab::sdk::OptionType;
+using petlab::sdk::PublishedBudget;
 
 constexpr OptionSpec tokens(const char* name, const char* help) {
   return {.name = name,
@@ -56,6 +57,11 @@ constexpr OptionSpec kOptions[] = {
     weight("gpa-std", "1", "its spread in epochs; 0: the last epoch's prompts are tested"),
 };
 
+// Its few-shot configuration trains for 50 epochs, that of base to new for 20.
+PublishedBudget promptsrc_budget(std::int64_t shots) {
+  return {.epochs = shots > 0 ? 50 : 20, .batch = 4, .warmup_epochs = 1};
+}
+
 constexpr MethodEntry kMethods[] = {
     {.name = "promptsrc",
      .summary = "deep prompts in both towers, regulated by the frozen backbone (PromptSRC)",
@@ -65,7 +71,8 @@ constexpr MethodEntry kMethods[] = {
                   .learning_rate = 0.0025,
                   .weight_decay = 5e-4,
                   .momentum = 0.9,
-                  .source = "PromptSRC repository @bb95c77, c2_ep20_batch4_4+4ctx; Dassl defaults"},
+                  .source = "PromptSRC repository @bb95c77, c2_ep20_batch4_4+4ctx; Dassl defaults",
+                  .budget = promptsrc_budget},
      .composable = true,
      .make = petlab::sdk::make_entry<petlab::sdk::Method, petlab::plugins::promptsrc::PromptSrc>},
 };

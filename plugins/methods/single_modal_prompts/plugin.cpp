@@ -8,6 +8,7 @@ namespace {
 
 using petlab::plugins::single_modal_prompts::TextPrompt;
 using petlab::plugins::single_modal_prompts::VisionPrompt;
+using petlab::sdk::dassl_budget;
 using petlab::sdk::MethodEntry;
 using petlab::sdk::OptionSpec;
 using petlab::sdk::OptionType;
@@ -55,7 +56,8 @@ constexpr MethodEntry kMethods[] = {
                   .learning_rate = 0.0025,
                   .weight_decay = 5e-4,
                   .momentum = 0.9,
-                  .source = "MaPLe repository @69bce21, deep language prompting; Dassl defaults"},
+                  .source = "MaPLe repository @69bce21, deep language prompting; Dassl defaults",
+                  .budget = dassl_budget<5, 4>},
      .composable = true,
      .make = petlab::sdk::make_entry<petlab::sdk::Method, TextPrompt>},
     {.name = "vision-prompt",

@@ -77,6 +77,10 @@ constexpr OptionSpec kOptions[] = {
     kTemplateOption,
 };
 
+PublishedBudget tip_adapter_f_budget(std::int64_t /*shots*/) {
+  return {.epochs = 20, .batch = 256, .schedule_interval = "step"};
+}
+
 constexpr MethodEntry kMethods[] = {
     {.name = kTip,
      .summary = "adds votes of similar training images to zero-shot; trains nothing (Tip-Adapter)",
@@ -95,8 +99,9 @@ constexpr MethodEntry kMethods[] = {
           .learning_rate = 1e-3,
           .weight_decay = 1e-2,
           .momentum = 0.0,
-          .source = "Tip-Adapter repository @d0e2d6f, main.py (AdamW's own decay); its epsilon is "
-                    "1e-4 (epsilon in a row)"},
+          .epsilon = 1e-4,
+          .source = "Tip-Adapter repository @d0e2d6f, main.py (AdamW's own decay)",
+          .budget = tip_adapter_f_budget},
      .composable = true,
      .task_dependent = true,
      .make = make_function_method<kTipF, make_tip<true>>},

@@ -21,8 +21,8 @@ constexpr OptionSpec real(const char* name, const char* value, const char* help,
           .maximum = maximum};
 }
 
-// Defaults: VMTL @e20022d, train.py and model_vmtl.py. Its weight of the weights' divergence grows
-// from 0 by 1e-6 every ten rounds; an adapter's changes know no time, so it is constant here.
+// Defaults: VMTL @e20022d, train.py and model_vmtl.py. Its Gumbel-softmax cools every 1,000 rounds,
+// here its temperature stays.
 constexpr OptionSpec kOptions[] = {
     {.name = "n-latent",
      .type = OptionType::integer,
@@ -30,7 +30,8 @@ constexpr OptionSpec kOptions[] = {
      .help = "size of the latent representation",
      .minimum = 1,
      .maximum = 65536},
-    real("weight-kl", "0.000001", "weight of the class weights' divergence from their prior"),
+    real("weight-kl", "0", "weight of the class weights' divergence from their prior, at the start"),
+    real("weight-kl-growth", "0.000001", "what each task of every tenth step adds to it"),
     real("feature-kl", "0.0000001", "weight of the representations' divergence from their prior"),
     {.name = "temperature",
      .type = OptionType::real,

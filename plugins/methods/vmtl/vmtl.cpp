@@ -88,6 +88,7 @@ struct Model {
   double feature_scale;
   double temperature;
   double weight_kl;
+  double weight_kl_growth;
   double feature_kl;
   double dropout;
 
@@ -141,6 +142,18 @@ Moments mixed_prior(const Model& model, std::int64_t task, const at::Tensor& mix
   return prior;
 }
 
+/// How often the repository's optimize_model() has added to the weight of the class weights'
+/// divergence before it comes to a task of a step (both from 0). It is called for one task after
+/// the other, n-th (from 1) with a counter at n; a call adds where 1 + (n + 1) / n_tasks, rounded
+/// down, is a multiple of 10. So counted are the x <= n whose x mod 10 n_tasks is 9 n_tasks or
+/// more.
+std::int64_t growths_before(std::int64_t step, std::int64_t task, std::int64_t n_tasks) {
+  const std::int64_t n = step * n_tasks + task + 1;
+  const std::int64_t period = 10 * n_tasks;
+  return n_tasks * ((n + 1) / period) +
+         std::max<std::int64_t>(0, (n + 1) % period - 9 * n_tasks);
+}
+
 at::Tensor penalty_of(const Model& model, const sdk::ChangeRequest& request) {
   const auto task = static_cast<std::size_t>(request.task);
   const Moments weights = model.weights[task].moments();
@@ -162,7 +175,12 @@ at::Tensor penalty_of(const Model& model, const sdk::ChangeRequest& request) {
           return model.latent_of(model.examples[other].pick(*request.noise));
         });
   }
-  return model.weight_kl * divergence(weights, weight_prior).sum() +
+  const auto n_tasks = static_cast<std::int64_t>(model.weights.size());
+  const double weight_kl =
+      model.weight_kl +
+      model.weight_kl_growth *
+          static_cast<double>(growths_before(request.step, request.task, n_tasks));
+  return weight_kl * divergence(weights, weight_prior).sum() +
          model.feature_kl * divergence(latents, latent_prior).masked_select(present).mean();
 }
 
@@ -187,6 +205,7 @@ std::unique_ptr<sdk::Adapter> make_vmtl(const sdk::Options& options,
       .feature_scale = given_scale > 0 ? given_scale : std::sqrt(static_cast<double>(width)),
       .temperature = options.real("temperature"),
       .weight_kl = options.real("weight-kl"),
+      .weight_kl_growth = options.real("weight-kl-growth"),
       .feature_kl = options.real("feature-kl"),
       .dropout = options.real("dropout")};
   for (std::int64_t task = 0; task < n_tasks; ++task) {

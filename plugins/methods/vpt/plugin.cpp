@@ -9,6 +9,7 @@ namespace {
 
 using petlab::plugins::vpt::Placement;
 using petlab::plugins::vpt::Vpt;
+using petlab::sdk::dassl_budget;
 using petlab::sdk::MethodEntry;
 using petlab::sdk::Options;
 using petlab::sdk::OptionSpec;
@@ -64,7 +65,8 @@ constexpr TrainingDefaults kTraining{
     .learning_rate = 0.0025,
     .weight_decay = 5e-4,
     .momentum = 0.9,
-    .source = "MaPLe repository @69bce21, VPT config c2_ep5_batch4_4; Dassl @c61a1b5 defaults"};
+    .source = "MaPLe repository @69bce21, VPT config c2_ep5_batch4_4; Dassl @c61a1b5 defaults",
+    .budget = dassl_budget<5, 4>};
 
 template <Placement placement>
 std::unique_ptr<petlab::sdk::Method> make(const Options& options) {

@@ -28,6 +28,7 @@ struct Script {
   std::uint32_t step_tensors = 0;
   std::function<at::Tensor(const sdk::StepTensors&, std::int64_t place)> loss;
   std::function<std::vector<double>(std::int64_t)> epoch_weights;
+  std::function<void(const sdk::ChangeRequest&)> request;
 };
 Script script;
 
@@ -43,7 +44,11 @@ class Scripted final : public sdk::Method {
     const std::shared_ptr<sdk::Adapter> inner = kInner().make({})->make_adapter(context);
     return sdk::make_training_adapter(
         inner->parameters(),
-        {.changes = [inner](const sdk::ChangeRequest& r) { return inner->changes(r); },
+        {.changes =
+             [inner](const sdk::ChangeRequest& r) {
+               if (script.request) script.request(r);
+               return inner->changes(r);
+             },
          .step_tensors = script.step_tensors,
          .loss = [loss = script.loss, place = context.place()](
                      const sdk::StepTensors& step) { return loss(step, place); },
@@ -127,6 +132,27 @@ TEST_F(TrainingAdapters, OneThatWantsNothingTrainsToTheSameBits) {
     EXPECT_EQ(with.step_flops, plain.step_flops);
     for (std::size_t e = 0; e < plain.epochs.size(); ++e)
       EXPECT_EQ(with.epochs[e].loss, plain.epochs[e].loss);
+  }
+}
+
+TEST_F(TrainingAdapters, KnowHowManyStepsCameBefore) {
+  for (const std::int64_t slices : {1, 2}) {
+    std::vector<std::int64_t> steps;
+    script.request = [&](const sdk::ChangeRequest& request) {
+      if (!request.training) EXPECT_EQ(request.step, 0);
+      if (request.training && (steps.empty() || steps.back() != request.step))
+        steps.push_back(request.step);
+    };
+    RunSpec spec = testing::tiny_spec("both", Sharing::joint);
+    spec.training.slices = slices;
+    const auto run = testing::run_well(spec, testing::tiny_inputs(kBoth, nullptr));
+    std::int64_t all = 0;
+    for (const results::EpochRecord& epoch : run.epochs)
+      all += epoch.steps;
+    ASSERT_GT(run.epochs.size(), 1U);
+    ASSERT_EQ(static_cast<std::int64_t>(steps.size()), all) << slices << " slices";
+    for (std::int64_t i = 0; i < all; ++i)
+      EXPECT_EQ(steps[static_cast<std::size_t>(i)], i);
   }
 }
 

@@ -207,6 +207,45 @@ TEST(Vmtl, PriorOfTwoTasksIsTheOthersPosterior) {
   EXPECT_FALSE(gradients[1].defined() && gradients[1].abs().max().item<double>() > 0);
 }
 
+/// The weight of the divergence as model_vmtl.py has it in each call of optimize_model(), of which
+/// a round has one for each task.
+std::vector<double> published_weights(int n_tasks, int rounds) {
+  std::vector<double> weights;
+  int counter = 1, iteration = 1;
+  double beta = 0.0;
+  for (int call = 0; call < n_tasks * rounds; ++call) {
+    weights.push_back(beta);
+    if (++counter % n_tasks == 0) ++iteration;
+    if (iteration % 10 == 0) beta += 1e-6;
+  }
+  return weights;
+}
+
+TEST(Vmtl, WeightOfTheDivergenceGrowsAsInThePublication) {
+  const FakeBackbone backbone = FakeBackbone::small();
+  const auto adapter = make_adapter(
+      *make_method("vmtl", "vmtl", {{"n-latent", "5"}, {"feature-kl", "0"}}), backbone);
+  const auto constant = make_adapter(
+      *make_method(
+          "vmtl", "vmtl",
+          {{"n-latent", "5"}, {"feature-kl", "0"}, {"weight-kl", "1"}, {"weight-kl-growth", "0"}}),
+      backbone);
+  const auto penalty = [](const sdk::Adapter& of, std::int64_t task, std::int64_t step) {
+    at::Generator noise = make_generator(3);
+    return of.changes({.task = task, .training = true, .noise = &noise, .step = step})
+        .penalty.item<double>();
+  };
+  const std::vector<double> expected = published_weights(/*n_tasks=*/2, /*rounds=*/45);
+  for (const std::int64_t task : {0, 1}) {
+    const double divergence = penalty(*constant, task, 0);
+    EXPECT_NEAR(penalty(*constant, task, 40), divergence, 1e-5 * divergence);
+    for (std::int64_t step = 0; step < 45; ++step)
+      EXPECT_NEAR(penalty(*adapter, task, step) / divergence,
+                  expected[static_cast<std::size_t>(2 * step + task)], 1e-10)
+          << "task " << task << ", step " << step;
+  }
+}
+
 TEST(Vmtl, NoiseIsInTrainingAlone) {
   const FakeBackbone backbone = FakeBackbone::small();
   const auto adapter = make_adapter(*make_method("vmtl", "vmtl"), backbone);

@@ -127,6 +127,25 @@ TEST(PluginTables, TrainingDefaultsNameTheirSource) {
   EXPECT_EQ(find_method("full_finetune", "full-fine-tuning").training.learning_rate, 1e-5);
 }
 
+TEST(PluginTables, PublishedBudgetsAreWhole) {
+  std::set<std::string> some;
+  for (const std::string name : kPlugins) {
+    const sdk::PluginDescriptor& descriptor = load_plugin(name);
+    for (const auto& entry : std::span(descriptor.methods, descriptor.method_count)) {
+      if (entry.training.budget == nullptr) continue;
+      some.insert(entry.name);
+      for (const std::int64_t shots : {1, 2, 4, 8, 16}) {
+        const sdk::PublishedBudget budget = entry.training.budget(shots);
+        EXPECT_NE(budget.epochs > 0, budget.steps > 0) << entry.name;
+        EXPECT_GT(budget.batch, 0) << entry.name;
+      }
+    }
+  }
+  EXPECT_THAT(some, testing::IsSupersetOf({"coop", "cocoop", "maple", "ivlp", "vpt-deep", "kgcoop",
+                                           "promptsrc", "lora", "tip-adapter-f"}));
+  EXPECT_EQ(find_method("mmap", "mmap").training.budget, nullptr);
+}
+
 TEST(PluginTables, OnlyTheFrozenBackboneIsABaseline) {
   for (const std::string name : kPlugins) {
     const sdk::PluginDescriptor& descriptor = load_plugin(name);

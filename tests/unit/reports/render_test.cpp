@@ -123,6 +123,33 @@ TEST_F(RenderTest, PrintsNotesOfTheDataAndTheNamesOfClasses) {
   EXPECT_THAT(file("out/report.md"), HasSubstr("tench, goldfish"));
 }
 
+TEST_F(RenderTest, SaysWhoseBudgetEachRowHadWhereBudgetsDiffer) {
+  results::RunStore store(folder_ / "runs.sqlite");
+  store.register_split(records::split(1));
+  const auto add = [&](const std::string& method, const std::string& batch,
+                       const std::string& budget) {
+    records::RunChoice run;
+    run.method = method;
+    results::RunRecord record = records::done_run(run, records::split(1));
+    record.protocol = {{"train.batch", batch}};
+    if (!budget.empty()) record.protocol.emplace_back("train.budget", budget);
+    store.record(record);
+    return run;
+  };
+  results::StudyRecord study = records::study(
+      "budgets", {{"coop", {add("coop", "32", "published")}}, {"mmap", {add("mmap", "4", "")}}});
+  store.set_study(study);
+  write_report(build_report(store, "budgets"), folder_ / "equal", {Format::markdown, Format::csv});
+  EXPECT_THAT(file("equal/report.md"), Not(HasSubstr("budget")));
+  study.protocol = "[train]\nbudget = published\n";
+  store.set_study(study);
+  write_report(build_report(store, "budgets"), folder_ / "out", {Format::markdown});
+  EXPECT_THAT(file("out/report.md"),
+              testing::AllOf(testing::ContainsRegex("coop .*\\| 32 +\\| published "),
+                             testing::ContainsRegex("mmap .*\\| 4 +\\| equal "),
+                             HasSubstr("the code of the method's publication")));
+}
+
 TEST_F(RenderTest, AReportThatDoesNotFitLeavesNothingBehindAndTheOldOneAsItWas) {
   const results::RunStore store = sample::demo_store(folder_ / "runs.sqlite");
   const Report report = build_report(store, "demo");

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 namespace petlab::study {
@@ -73,6 +74,89 @@ TEST(Plan, FillsOptionsAndTrainingFromThePublication) {
   EXPECT_EQ(runs[0].training.learning_rate, publication.learning_rate);
   EXPECT_EQ(to_string(runs[0].training.optimizer), publication.optimizer);
   EXPECT_EQ(runs[0].training.momentum, 0.5);
+}
+
+constexpr const char* kPublished =
+    "budget = published\n"
+    "[row.coop]\nmethod = coop\nsharing = joint\n"
+    "[row.lora]\nmethod = lora\nsharing = joint\n"
+    "[row.mmap]\nmethod = mmap\nsharing = joint\n"
+    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n";
+
+Protocol with_shots(const std::string& shots, const std::string& rows) {
+  const fs::path file = fs::path(testing::TempDir()) / "plan_test.ini";
+  std::ofstream(file) << kHead << rows;
+  return read_protocol(
+      file, {{"dataset.split", "shots", "--split", ""},
+             {"dataset.train-shots", shots, "--train-shots", ""}});
+}
+
+std::map<std::string, engine::Training> trainings(const Protocol& study) {
+  std::map<std::string, engine::Training> found;
+  for (const engine::RunSpec& run : expand(study, plugins(), {"/cache", 2}))
+    found.emplace(run.label, run.training);
+  return found;
+}
+
+// CoOp's README, CLIP-LoRA's lora.py and run_utils.py.
+TEST(Plan, TrainsForThePublishedBudgetsWhereAsked) {
+  const auto runs = trainings(with_shots("4", kPublished));
+  const engine::Training& coop = runs.at("coop");
+  EXPECT_EQ(coop.budget, engine::Budget::published);
+  EXPECT_EQ(coop.epochs, 100);
+  EXPECT_EQ(coop.steps, 0);
+  EXPECT_EQ(coop.batch, 32);
+  EXPECT_EQ(coop.warmup_epochs, 1);
+  EXPECT_EQ(coop.schedule_interval, engine::ScheduleInterval::epoch);
+  const engine::Training& lora = runs.at("lora");
+  EXPECT_EQ(lora.steps, 2000);
+  EXPECT_EQ(lora.batch, 32);
+  EXPECT_EQ(lora.warmup_epochs, 0);
+  EXPECT_EQ(lora.schedule_interval, engine::ScheduleInterval::step);
+  EXPECT_EQ(lora.end_learning_rate, 1e-6);
+  EXPECT_EQ(runs.at("mmap").budget, engine::Budget::equal) << "nobody has published one";
+  EXPECT_EQ(runs.at("mmap").epochs, 4);
+  EXPECT_EQ(runs.at("mmap").batch, 4);
+}
+
+TEST(Plan, GivesEachTrainingSizeItsPublishedBudget) {
+  const auto runs = trainings(with_shots("1,4,16", kPublished));
+  EXPECT_EQ(runs.at("coop@1").epochs, 50);
+  EXPECT_EQ(runs.at("coop@4").epochs, 100);
+  EXPECT_EQ(runs.at("coop@16").epochs, 200);
+  EXPECT_EQ(runs.at("lora@16").steps, 8000);
+}
+
+TEST(Plan, SaysWhoHasNoPublishedBudget) {
+  const Protocol study = with_shots("4", kPublished);
+  const auto runs = expand(study, plugins(), {"/cache", 2});
+  const Plan plan = make_plan(study, runs, plugins(), facts());
+  EXPECT_THAT(plan.notes,
+              testing::Contains("budget = published: no public code says how long to train mmap; "
+                                "trained for the budget of [train]"));
+}
+
+TEST(Plan, MakesThePublishedBudgetPartOfTheIdentity) {
+  const std::string row = "[row.a]\nmethod = maple\nsharing = joint\n";
+  const auto hash_of = [](const Protocol& study) {
+    return make_plan(study, expand(study, plugins(), {}), plugins(), facts())
+        .jobs.front()
+        .identity.hash;
+  };
+  // MaPLe's own: 5 epochs in batches of 4.
+  const std::string same = "[row.a]\nmethod = maple\nsharing = joint\n";
+  const Protocol published = protocol("budget = published\n" + row);
+  EXPECT_EQ(trainings(published).at("a").epochs, 5);
+  EXPECT_NE(hash_of(published), hash_of(protocol(same)));
+  const Protocol again = read_protocol(published.file);
+  EXPECT_EQ(hash_of(again), hash_of(published));
+}
+
+TEST(Plan, RefusesABudgetByShotsWithoutShots) {
+  EXPECT_THAT(error_of(kPublished),
+              HasSubstr("row 'coop': budget = published: the published budget of method 'coop' "
+                        "depends on the number of shots; expected split = shots, or budget = "
+                        "equal"));
 }
 
 TEST(Plan, RefusesWhatCannotRun) {

@@ -192,6 +192,9 @@ TEST(SearchRungs, NameLineAndKeyOfAMistake) {
                         "strategy = halving, the strategy is grid"));
   EXPECT_THAT(error_of(six, {{"train.epochs", "1", "--set", ""}}),
               HasSubstr("expected more epochs or steps than 1"));
+  EXPECT_THAT(error_of(six, {{"train.budget", "published", "--budget", ""}}),
+              HasSubstr("halving shortens one budget that all rows have, and budget in [train] is "
+                        "published; expected strategy = grid or random, or budget = equal"));
   EXPECT_THAT(error_of("[search]\nstrategy = halving\nspace.momentum = 0.5\n"),
               HasSubstr("needs at least 2 candidates of each row"));
   EXPECT_THAT(error_of("[search]\nstrategy = halving\nspace.momentum = uniform(0,1)\n"),

@@ -63,12 +63,13 @@ void AdaptedBackbone::find_sets(const std::vector<Task>& tasks, bool task_depend
   sets_ = std::move(sets);
 }
 
-void AdaptedBackbone::call_changes(Prepared& prepared, std::size_t source, at::Generator* noise) {
+void AdaptedBackbone::call_changes(Prepared& prepared, std::size_t source, at::Generator* noise,
+                                   std::int64_t step) {
   const Source& from = sources_[source];
   prepared.changes[source] = where_.in_plugin("changes()", [&] {
     const AutocastPause fp32(backbone_.device());
     return adapters_.adapters[from.adapter]->changes(
-        {.task = from.task, .training = noise != nullptr, .noise = noise});
+        {.task = from.task, .training = noise != nullptr, .noise = noise, .step = step});
   });
   if (checks_.check_changes(prepared.changes[source], from.n_classes) != footprint_) {
     throw base::Error(base::ErrorKind::plugin,
@@ -78,7 +79,7 @@ void AdaptedBackbone::call_changes(Prepared& prepared, std::size_t source, at::G
 }
 
 AdaptedBackbone::Prepared AdaptedBackbone::prepare(const std::vector<std::int64_t>& tasks,
-                                                   at::Generator* noise) {
+                                                   at::Generator* noise, std::int64_t step) {
   Prepared prepared;
   prepared.noise = noise;
   prepared.changes.resize(sources_.size());
@@ -92,7 +93,7 @@ AdaptedBackbone::Prepared AdaptedBackbone::prepare(const std::vector<std::int64_
     for (const std::size_t source : sets_[set]) {
       if (!called[source]) {
         called[source] = true;
-        call_changes(prepared, source, noise);
+        call_changes(prepared, source, noise, step);
         for (const auto& [name, value] : prepared.changes[source].weights) {
           prepared.overrides[set].emplace(name, value);
         }

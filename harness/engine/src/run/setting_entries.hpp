@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <type_traits>
@@ -107,6 +108,22 @@ SettingEntry path(std::filesystem::path Owner::* member, SettingEntry entry) {
                   [](const std::filesystem::path& value) { return value.string(); });
 }
 
+inline SettingEntry paths(std::vector<std::filesystem::path> DatasetSpec::* member,
+                          SettingEntry entry) {
+  return entry_of(
+      member, std::move(entry), "paths with commas between",
+      [](const Setting& said) {
+        std::vector<std::filesystem::path> values;
+        for (const std::string& one : list_value(said))
+          values.push_back(path_value({said.key, one, said.origin, said.base}));
+        return values;
+      },
+      [](const std::vector<std::filesystem::path>& values) {
+        std::vector<std::string> texts(values.begin(), values.end());
+        return base::joined(texts, ",");
+      });
+}
+
 /// A model's path, or its name on the Hugging Face hub.
 template <class Owner>
 SettingEntry model(std::filesystem::path Owner::* member, SettingEntry entry) {
@@ -195,18 +212,31 @@ inline SettingEntry factors(std::map<std::string, double> Training::* member,
       [names](const Setting& said) { return factors_value(said, names); }, factors_text));
 }
 
+/// Writes a member of what plugins say about methods.
+template <class Part, class Value>
+std::function<std::string(const Part&)> text_of(Value Part::* member) {
+  return [member](const Part& part) {
+    if constexpr (std::is_arithmetic_v<Value>)
+      return base::number_text(part.*member);
+    else
+      return std::string(part.*member);
+  };
+}
+
 /// A setting of a method, with what its publication says.
 template <class Value>
 SettingEntry published(Value sdk::TrainingDefaults::* member, SettingEntry entry) {
   entry.scope = SettingScope::row;
   entry.is_searchable = true;
   entry.default_text = "its publication's";
-  entry.publication = [member](const sdk::TrainingDefaults& publication) {
-    if constexpr (std::is_arithmetic_v<Value>)
-      return base::number_text(publication.*member);
-    else
-      return std::string(publication.*member);
-  };
+  entry.publication = text_of(member);
+  return entry;
+}
+
+/// A setting of the study that published budgets say, too.
+template <class Value>
+SettingEntry budgeted(Value sdk::PublishedBudget::* member, SettingEntry entry) {
+  entry.budget = text_of(member);
   return entry;
 }
 

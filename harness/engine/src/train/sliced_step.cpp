@@ -88,7 +88,7 @@ SlicedStep::SlicedStep(const StepContext& context, std::vector<at::Tensor> param
       ranks_(ranks != nullptr && ranks->size() > 1 ? ranks : nullptr) {}
 
 void SlicedStep::add_slice(const Step& slice, const Step& step, const std::vector<double>& weights,
-                           std::int64_t epoch, std::uint64_t noise_seed, Sums& sums) {
+                           const StepPlace& place, std::uint64_t noise_seed, Sums& sums) {
   at::Generator noise = at::detail::createCPUGenerator(noise_seed);
   // Who draws from the default generator gets the same in whichever process the slice is computed.
   at::Generator(at::detail::getDefaultCPUGenerator()).set_current_seed(noise_seed);
@@ -105,7 +105,7 @@ void SlicedStep::add_slice(const Step& slice, const Step& step, const std::vecto
     parameter.mutable_grad().reset();
   const std::int64_t images_before = context.backbone.images_encoded();
   std::vector<at::Tensor> losses;
-  if (!slice.empty()) losses = backward_step(context, slice, epoch, weights_of_slice);
+  if (!slice.empty()) losses = backward_step(context, slice, place, weights_of_slice);
 
   const at::NoGradGuard no_grad;
   for (std::size_t j = 0; j < losses.size(); ++j)
@@ -188,7 +188,7 @@ void SlicedStep::gather(const Step& step, Sums& sums) {
   }
 }
 
-std::vector<at::Tensor> SlicedStep::backward(const Step& step, std::int64_t epoch) {
+std::vector<at::Tensor> SlicedStep::backward(const Step& step, const StepPlace& place) {
   const std::vector<double> weights = batch_weights(context_, step);
   const std::uint64_t seed = draw_seed(context_.noise);
   const std::vector<Step> slices = cut_step(context_, step);
@@ -210,7 +210,7 @@ std::vector<at::Tensor> SlicedStep::backward(const Step& step, std::int64_t epoc
                            at::kDouble);
   }
   for (std::int64_t s = first; s < end; ++s)
-    add_slice(slices[static_cast<std::size_t>(s)], step, weights, epoch,
+    add_slice(slices[static_cast<std::size_t>(s)], step, weights, place,
               derive_seed(seed, {"slice"}, {static_cast<std::uint64_t>(s)}), sums);
   if (ranks_ != nullptr) gather(step, sums);
   for (std::size_t p = 0; p < parameters_.size(); ++p)

@@ -84,10 +84,10 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
   const StepContext context{job.backbone, job.images, training, device, noise};
   std::optional<SlicedStep> sliced;
   if (training.slices > 1) sliced.emplace(context, parameters, job.ranks);
-  const auto backward = [&](const Step& step, std::int64_t epoch) {
-    if (!sliced) return backward_step(context, step, epoch);
+  const auto backward = [&](const Step& step, const StepPlace& place) {
+    if (!sliced) return backward_step(context, step, place);
     const std::int64_t before = sliced->images_elsewhere();
-    std::vector<at::Tensor> losses = sliced->backward(step, epoch);
+    std::vector<at::Tensor> losses = sliced->backward(step, place);
     job.backbone.count_images(sliced->images_elsewhere() - before);
     return losses;
   };
@@ -118,7 +118,8 @@ void train(const TrainingJob& job, Progress& progress, std::vector<results::Epoc
       std::optional<FlopScope> counting;
       if (log.step_flops != nullptr && done == 0) counting.emplace(flops);
       optimizer.zero_gradients();
-      losses_of_epoch.add(present, backward(step, at.epoch), batch_shares(context, step));
+      losses_of_epoch.add(present, backward(step, {at.epoch, before + at.step}),
+                          batch_shares(context, step));
       if (counting.has_value()) {
         counting.reset();
         *log.step_flops = job.ranks != nullptr ? sum_over_ranks(*job.ranks, flops) : flops;

@@ -73,7 +73,7 @@ std::vector<double> batch_weights(const StepContext& context, const Step& step) 
 }
 
 std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,
-                                      std::int64_t epoch, const std::vector<double>& weights) {
+                                      const StepPlace& place, const std::vector<double>& weights) {
   const std::int64_t kept_layers = context.images.kept_layers(
       context.backbone.untouched_vision_layers(), context.training.epochs);
   const std::vector<double> shares = weights.empty() ? batch_shares(context, step) : weights;
@@ -86,12 +86,12 @@ std::vector<at::Tensor> backward_step(const StepContext& context, const Step& st
       std::vector<at::Tensor> labels;
       for (const std::size_t i : piece) {
         tasks.push_back(step[i].task);
-        inputs.push_back(context.images.images(step[i], epoch, kept_layers,
+        inputs.push_back(context.images.images(step[i], place.epoch, kept_layers,
                                                context.backbone.needs_frozen_features()));
         labels.push_back(context.images.labels(step[i]));
       }
       const AutocastScope autocast(context.device, context.training.precision);
-      const AdaptedBackbone::Prepared prepared = context.backbone.prepare(tasks, &context.noise);
+      const AdaptedBackbone::Prepared prepared = context.backbone.prepare(tasks, &context.noise, place.before);
       of_piece = context.backbone.losses(prepared, inputs, labels);
     }
     for (std::size_t i = 0; i < piece.size(); ++i)

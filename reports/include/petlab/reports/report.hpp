@@ -90,6 +90,9 @@ struct Row {
   /// tested on it.
   std::optional<Estimate> left_out = {};
   std::map<std::uint64_t, double> left_out_by_seed = {};
+  /// Cross-data-set transfer: accuracy on each of Report::transfer_targets, over seeds; absent
+  /// where a seed was not tested on it.
+  std::vector<std::optional<Estimate>> transfer = {};
   /// Difference to Report::zero_shot; absent for that row itself and where no seed is common to
   /// both.
   std::optional<Comparison> versus_zero_shot;
@@ -138,6 +141,9 @@ struct Row {
   std::optional<std::pair<double, double>> learning_rate = {};
   std::optional<std::pair<std::int64_t, std::int64_t>> epochs = {};
   std::optional<std::pair<std::int64_t, std::int64_t>> steps = {};
+  std::optional<std::pair<std::int64_t, std::int64_t>> batch = {};  // images of a task in a step
+  /// Trained for the budget of its method's publication; else for the protocol's.
+  bool has_published_budget = false;
   /// Among the rows whose planned runs are all finished. Equal means share a place.
   Place place = Place::none;
   std::vector<QuotedNumber> quoted = {};  // what others have published of this row
@@ -180,6 +186,8 @@ struct Report {
   bool tests_new_classes = false;
   /// The domain that the study leaves out, and tests its runs on when they are done; "" for others.
   std::string left_out = {};
+  /// Other data sets that the study tests its runs on when they are done, by its names for them.
+  std::vector<std::string> transfer_targets = {};
   /// Of a study with cross-domain tests: rows in order, then tasks.
   std::vector<CrossDomainLine> cross_domain = {};
   // Rows that others are measured against, as indices: the first row whose runs are of the backbone

@@ -205,6 +205,8 @@ inline constexpr const char* kClassNames =
 inline constexpr const char* kTestedAs =
     "tested_as";  // of an evaluation: the task whose adapters classify all of its domains; absent
                   // where each task has its own
+inline constexpr const char* kTransfer =
+    "transfer";  // of an evaluation on another data set: the name that the study has for it
 inline constexpr const char* kAllClasses =
     "dataset_all_classes";  // of a run on a part of the classes of a data set: the fingerprint of
                             // all of it, which the parts have in common

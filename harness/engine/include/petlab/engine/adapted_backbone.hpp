@@ -53,10 +53,10 @@ class AdaptedBackbone {
   /// Prepares the tasks (ascending): each adapter's changes() once (once a task where they depend
   /// on it), class features once for each distinct (adapters, class list), all texts in one
   /// forward. Only adapters of these tasks enter the graph, so that the others get no gradient.
-  /// `noise` is the generator of training, null in evaluation. Leave autocast to the caller;
-  /// changes() are always called outside of it.
+  /// `noise` is the generator of training, null in evaluation, `step` as in sdk::ChangeRequest.
+  /// Leave autocast to the caller; changes() are always called outside of it.
   [[nodiscard]] Prepared prepare(const std::vector<std::int64_t>& tasks,
-                                 at::Generator* noise = nullptr);
+                                 at::Generator* noise = nullptr, std::int64_t step = 0);
 
   /// Logits of each input: fp32 [B, n_classes]. The inputs' tasks must be prepared.
   [[nodiscard]] std::vector<at::Tensor> logits(const Prepared& prepared,
@@ -131,7 +131,8 @@ class AdaptedBackbone {
   void find_sets(const std::vector<Task>& tasks, bool task_dependent);
   /// Which adapters have losses, of what; called when the footprint is known.
   void find_losses(const std::vector<Task>& tasks);
-  void call_changes(Prepared& prepared, std::size_t source, at::Generator* noise);
+  void call_changes(Prepared& prepared, std::size_t source, at::Generator* noise,
+                    std::int64_t step);
   [[nodiscard]] std::vector<const sdk::TowerChanges*> changes_of(const Prepared& prepared,
                                                                  std::size_t set, bool text) const;
   [[nodiscard]] clip::TowerBatch tower_batch(const Prepared& prepared, bool text,

@@ -36,6 +36,16 @@ struct ValueNames<Schedule> {
   static constexpr std::array kAll = {"cosine", "constant"};
 };
 
+/// Whose length and schedule of training a run has.
+enum class Budget {
+  equal,      ///< the protocol's, as all methods
+  published,  ///< sdk::PublishedBudget of its method
+};
+template <>
+struct ValueNames<Budget> {
+  static constexpr std::array kAll = {"equal", "published"};
+};
+
 /// What a schedule counts.
 enum class ScheduleInterval { epoch, step };
 template <>
@@ -105,10 +115,11 @@ struct ValueNames<DeviceKind> {
 };
 
 /// How a run is trained. Epochs, batches, schedule and augmentation are the protocol's and equal
-/// for all methods; optimizer, learning rate, weight decay and momentum default to the method's own
+/// for all methods, but for what a published budget says; optimizer, learning rate, weight decay and momentum default to the method's own
 /// publication (sdk::TrainingDefaults) and can be set for each row of a study. Each member has its
 /// entry in setting_table.cpp, which says all the rest of it.
 struct Training {
+  Budget budget = Budget::equal;
   std::int64_t epochs = 5;
   std::int64_t steps = 0;  ///< above 0: as many in the place of epochs
   std::int64_t batch = 4;  ///< images of each task, or of each union of tasks, in one step
@@ -198,6 +209,9 @@ struct DatasetSpec {
   /// The domain that neither trains nor tests in a run, whose adapters are then tested on it, as an
   /// evaluation; "each" in a study that stands for one a domain (study::left_out_studies).
   std::string leave_out = {};
+  /// Protocol files that name the data sets on which each run is tested too, as evaluations
+  /// (study::transfer_targets).
+  std::vector<std::filesystem::path> transfer = {};
 
   [[nodiscard]] bool tests_on_validation() const {
     return validation_fraction > 0.0 || validation_shots > 0 || validation != ValidationPart::none;

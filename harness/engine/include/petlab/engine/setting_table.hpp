@@ -8,8 +8,9 @@
 #include <vector>
 
 namespace petlab::sdk {
+struct PublishedBudget;
 struct TrainingDefaults;
-}
+}  // namespace petlab::sdk
 
 namespace petlab::engine {
 
@@ -51,6 +52,8 @@ struct SettingEntry {
   std::function<void(RunSettings&, const Setting&)> take = {};
   /// The text of a method's publication; empty where publications do not say it.
   std::function<std::string(const sdk::TrainingDefaults&)> publication = {};
+  /// The text of a published budget; empty where budgets do not say it.
+  std::function<std::string(const sdk::PublishedBudget&)> budget = {};
 
   /// "train.epochs": its name in identities, records and orders, and where its scope is the study
   /// in protocol files.

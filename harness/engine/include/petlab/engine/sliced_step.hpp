@@ -28,7 +28,7 @@ class SlicedStep {
 
   /// As backward_step(), but the gradients of the parameters are replaced. In all ranks they are
   /// those of the whole step, and so are the losses.
-  [[nodiscard]] std::vector<at::Tensor> backward(const Step& step, std::int64_t epoch);
+  [[nodiscard]] std::vector<at::Tensor> backward(const Step& step, const StepPlace& place);
 
   /// Images that other ranks sent through the image tower for these steps so far.
   [[nodiscard]] std::int64_t images_elsewhere() const { return images_elsewhere_; }
@@ -37,7 +37,7 @@ class SlicedStep {
   struct Sums;
 
   void add_slice(const Step& slice, const Step& step, const std::vector<double>& weights,
-                 std::int64_t epoch, std::uint64_t noise_seed, Sums& sums);
+                 const StepPlace& place, std::uint64_t noise_seed, Sums& sums);
   /// Makes sums of what all ranks have computed.
   void gather(const Step& step, Sums& sums);
 

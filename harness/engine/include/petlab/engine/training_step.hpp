@@ -28,6 +28,15 @@ struct StepContext {
   std::int64_t piece_values = kPieceValues;
 };
 
+/// Where a step stands in the training.
+struct StepPlace {
+  StepPlace(std::int64_t epoch_number, std::int64_t steps_before = 0)
+      : epoch(epoch_number), before(steps_before) {}
+
+  std::int64_t epoch;   ///< that the views of the images are of
+  std::int64_t before;  ///< steps of all epochs that came before
+};
+
 /// The tasks of a step (indices into it) in pieces whose forward and backward are done one after
 /// the other: tasks that share an adapter stay together, and so do pieces that are small together.
 [[nodiscard]] std::vector<std::vector<std::size_t>> step_pieces(const StepContext& context,
@@ -47,7 +56,7 @@ struct StepContext {
 /// `weights`: what the loss of each batch counts instead of batch_weights(). Returns the loss of
 /// each task, detached, in the order of the step.
 [[nodiscard]] std::vector<at::Tensor> backward_step(const StepContext& context, const Step& step,
-                                                    std::int64_t epoch,
+                                                    const StepPlace& place,
                                                     const std::vector<double>& weights = {});
 
 }  // namespace petlab::engine

@@ -32,7 +32,7 @@
 namespace petlab::sdk {
 
 /// Number of the SDK's binary interface. Raised with every change of a type in this folder.
-inline constexpr std::uint32_t kSdkAbi = 4;
+inline constexpr std::uint32_t kSdkAbi = 5;
 
 inline constexpr std::uint64_t kTorchAbi = TORCH_ABI_VERSION;
 inline constexpr const char* kTorchVersion =

@@ -53,6 +53,9 @@ struct ChangeRequest {
   /// CPU generator for noise in training (sampling, dropout), seeded by the host; null in
   /// evaluation.
   at::Generator* noise = nullptr;
+  /// Optimizer steps of the training that came before; 0 in evaluation, and while a grouping
+  /// measures affinities.
+  std::int64_t step = 0;
 };
 
 /// One instance of a method's trainable parameters. Lives in the plugin; the host owns the

@@ -7,6 +7,7 @@
 #include "petlab/study/protocol.hpp"
 
 #include <filesystem>
+#include <string>
 
 namespace petlab::engine {
 struct StoredAdapters;
@@ -28,12 +29,12 @@ struct Evaluation {
 /// names, its rows aside, and stores what comes out as a run of kind evaluation
 /// (engine::execute_evaluation). The split is the protocol's with the run's seed. Its identity is
 /// made of the run's, the digest of its adapters, the pictures, the split, the class names,
-/// backbone, sources, precision, device and `stand_in`; one that the store has is not computed
-/// again. Nothing is stored where anything goes wrong.
+/// backbone, sources, precision, device, `stand_in` and `target`, the name that a study has for
+/// another data set; one that the store has is not computed again. Nothing is stored where anything goes wrong.
 [[nodiscard]] Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run,
                                       const engine::StoredAdapters& stored,
                                       results::RunStore& store, const engine::StandIn& stand_in,
-                                      const ExecutionOptions& execution,
-                                      engine::Progress& progress);
+                                      const ExecutionOptions& execution, engine::Progress& progress,
+                                      const std::string& target = "");
 
 }  // namespace petlab::study

@@ -18,7 +18,8 @@ struct StoredAdapters;
 /// - base to new: of a study on base classes, on the new classes;
 /// - cross-domain: each task's adapters on every domain;
 /// - domain generalisation: on the domain that the study leaves out, with each task's adapters
-///   where the run does not treat its tasks alike.
+///   where the run does not treat its tasks alike;
+/// - cross-data-set transfer: on other data sets, likewise (transfer.hpp).
 /// Studies that test on validation images have none.
 namespace petlab::study {
 
@@ -26,6 +27,7 @@ struct FollowUp {
   Protocol protocol;         ///< names the images
   engine::StandIn stand_in;  ///< whose adapters
   std::string what;          ///< "accuracy on new classes"
+  std::string target = {};   ///< TransferTarget::name; "" on the study's own data set
 };
 
 [[nodiscard]] bool has_follow_ups(const Protocol& protocol);

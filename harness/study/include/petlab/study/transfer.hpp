@@ -1,0 +1,22 @@
+#pragma once
+
+#include "petlab/engine/run_spec.hpp"
+
+#include <string>
+#include <vector>
+
+namespace petlab::study {
+
+/// A data set that the adapters of finished runs are tested on: cross-data-set transfer.
+struct TransferTarget {
+  std::string name;             ///< of its file, without .ini
+  engine::DatasetSpec dataset;  ///< its test images are those of its own split, by the run's seed
+};
+
+/// The data sets that `transfer` names, in its order. Of each file the section [dataset] counts,
+/// and others are passed over, so that settings and studies serve as they are. Throws
+/// Error(config) that names the file for one that cannot be read, has no data set, or has the name
+/// of another one.
+[[nodiscard]] std::vector<TransferTarget> transfer_targets(const engine::DatasetSpec& dataset);
+
+}  // namespace petlab::study

@@ -1,0 +1,94 @@
+#include "petlab/results/run_store.hpp"
+#include "program.hpp"
+#include "sample_study.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace petlab::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using results::OpenMode;
+using results::RunStore;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kRows =
+    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
+    "[row.coop]\nmethod = coop\nsharing = per-task\n"
+    "[row.probe]\nmethod = linear-probe\nsharing = joint\n";
+
+/// Another data set beside the study's: 2 domains of 3 classes, and a setting that names it.
+void write_target(const Workshop& workshop) {
+  const fs::path from = workshop.folder() / "pictures";
+  for (const std::string domain : {"day", "night"})
+    for (const auto& [name, of] : {std::pair("hat", "Art/bed"), std::pair("shoe", "Photo/kettle"),
+                                   std::pair("tie", "Sketch/mug")}) {
+      fs::create_directories(workshop.folder() / "clothes" / domain);
+      fs::copy(from / of, workshop.folder() / "clothes" / domain / name);
+    }
+  std::ofstream(workshop.folder() / "clothes.ini")
+      << "[dataset]\nname = folder\nroot = clothes\ntrain-fraction = 0.5\n[train]\nepochs = 9\n";
+}
+
+Output petlab(const Workshop& workshop, const std::string& command,
+              const std::string& transfer = "clothes.ini") {
+  return run_petlab({command, workshop.write_study(kRows), "--store", "a.sqlite", "--cache-dir",
+                     "cache", "--seeds", "1", "--set", "study.name=small", "--set",
+                     "dataset.transfer=" + transfer},
+                    workshop.folder());
+}
+
+TEST(Transfer, TestsFinishedRunsOnTheOtherDataSet) {
+  const Workshop workshop;
+  write_target(workshop);
+  EXPECT_THAT(petlab(workshop, "plan").out,
+              HasSubstr("probe: what it trains belongs to the classes of their domains"));
+  const Output output = petlab(workshop, "run");
+  ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
+  EXPECT_THAT(output.out, AllOf(HasSubstr("zero-shot seed 1  accuracy on clothes "),
+                                HasSubstr("coop seed 1  accuracy on clothes with the adapters of Art"),
+                                HasSubstr("on clothes"),
+                                Not(HasSubstr("probe seed 1  accuracy on clothes"))));
+  const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
+  ASSERT_EQ(store.evaluations().size(), 4U);  // zero-shot, and CoOp's three tasks
+  for (const std::string& identity : store.evaluations()) {
+    const auto tested = store.load(identity).value();
+    const auto parent = store.load(tested.parent.value()).value();
+    EXPECT_NE(tested.dataset_hash, parent.dataset_hash);
+    EXPECT_EQ(tested.trained_hash, parent.trained_hash);
+    ASSERT_EQ(tested.tasks.size(), 2U);
+    EXPECT_EQ(tested.tasks[0].task, "day");
+    const auto split = store.split(tested.split_hash).value();
+    EXPECT_EQ(split.tasks[0].classes, (std::vector<std::string>{"hat", "shoe", "tie"}));
+  }
+  const Output again = petlab(workshop, "run");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, Not(HasSubstr("seed 1  accuracy on clothes")));
+}
+
+TEST(Transfer, NamesAFileThatNamesNoDataSet) {
+  const Workshop workshop;
+  write_target(workshop);
+  const auto refused = [&](const std::string& transfer) {
+    const Output output = petlab(workshop, "plan", transfer);
+    EXPECT_NE(output.exit_code, 0);
+    return output.err;
+  };
+  EXPECT_THAT(refused("missing.ini"), HasSubstr("missing.ini"));
+  std::ofstream(workshop.folder() / "empty.ini") << "[train]\nepochs = 2\n";
+  EXPECT_THAT(refused("empty.ini"), HasSubstr("empty.ini: the file names no data set"));
+  fs::create_directories(workshop.folder() / "more");
+  fs::copy(workshop.folder() / "clothes.ini", workshop.folder() / "more" / "clothes.ini");
+  EXPECT_THAT(refused("clothes.ini,more/clothes.ini"), HasSubstr("two files 'clothes.ini'"));
+  std::ofstream(workshop.folder() / "gone.ini") << "[dataset]\nname = folder\nroot = nowhere\n";
+  EXPECT_THAT(refused("gone.ini"), HasSubstr("nowhere does not exist"));
+}
+
+}  // namespace
+}  // namespace petlab::tests
