@@ -72,6 +72,7 @@ int run_reproduce(const Arguments& arguments);
 int run_study(const Arguments& arguments);
 int run_submit(const Arguments& arguments);
 int run_verify(const Arguments& arguments);
+int run_watch(const Arguments& arguments);
 int run_worker(const Arguments& arguments);
 
 /// `petlab GROUP ACTION ...`: runs the action that the first argument names. Prints the actions,

@@ -30,6 +30,7 @@ const std::vector<Command>& commands() {
       {"init", "write a study for images and a CLIP of yours", run_init},
       {"run", "run what a study is missing", run_study},
       {"plan", "check a study and list its runs", run_plan},
+      {"watch", "show how far a study is, until it is done", run_watch},
       {"reproduce", "the paper's tables: run what is missing, print, write a page", run_reproduce},
       {"submit", "submit what a study is missing to a cluster", run_submit},
       {"collect", "bring what workers published into a store", run_collect},

@@ -2,12 +2,14 @@
 
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
+#include "petlab/engine/run_checkpoint.hpp"
 #include "petlab/engine/tasks.hpp"
 #include "petlab/results/adapter_files.hpp"
 #include "petlab/results/identity.hpp"
 #include "petlab/sdk/plugin.hpp"
 #include "petlab/study/memory_estimate.hpp"
 #include "petlab/study/study_facts.hpp"
+#include "petlab/study/worker.hpp"
 #include "progress_view.hpp"
 
 #include <algorithm>
@@ -102,6 +104,9 @@ RunLine StateOfRuns::line(const study::Job& job) {
     return line;
   } else {
     ++missing_;
+    if (const auto at =
+            engine::position_in(study::checkpoint_file(study_.store, job.identity), job.identity))
+      line.remark = "interrupted at epoch " + std::to_string(at->epoch + 1);
   }
   if (expected)
     seconds_left_ += expected->cost.seconds;

@@ -173,6 +173,22 @@ TEST_F(Checkpoint, ManyStopsAndAStopWhileTestingChangeNothing) {
   expect_same_bits(whole, resumed);
 }
 
+TEST_F(Checkpoint, SaysWhereTheTrainingStands) {
+  const RunInputs inputs = testing::tiny_inputs(testing::both_prompts());
+  const RunSpec spec = testing::tiny_spec("both", Sharing::joint, 3);
+  const auto position = [&](const std::string& identity) {
+    return position_in(place_.file, {.hash = identity, .parts = {}});
+  };
+  EXPECT_FALSE(position("this run"));
+  StopAt power_cut("train", 7);  // four steps an epoch, saved after each
+  EXPECT_EQ(run(spec, inputs, power_cut).status, results::RunStatus::failed);
+  ASSERT_TRUE(position("this run"));
+  EXPECT_EQ(position("this run")->epoch, 1);
+  EXPECT_EQ(position("this run")->step, 2);
+  EXPECT_FALSE(position("another run"));
+  EXPECT_TRUE(fs::exists(place_.file)) << "only read";
+}
+
 TEST_F(Checkpoint, AGroupingIsFoundOnce) {
   const RunInputs inputs = testing::tiny_inputs(testing::both_prompts(), &testing::by_gradients());
   const RunSpec spec = testing::tiny_spec("both", Sharing::grouped_specific, 2);

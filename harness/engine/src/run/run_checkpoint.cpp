@@ -19,6 +19,8 @@ using nlohmann::json;
 
 // A checkpoint may take at most this share of the time between two of them.
 constexpr double kWriteShare = 0.05;
+// Seconds of training before the first one.
+constexpr double kFirstSeconds = 5.0;
 
 // The tensors that are not training's own.
 constexpr const char* kFacts = "petlab.facts";
@@ -104,6 +106,7 @@ void RunCheckpoint::read() {
   if (!facts.at("partition").is_null()) partition_ = facts.at("partition").get<sdk::Partition>();
   if (!facts.at("position").is_null()) {
     position_ = position_from_json(facts.at("position"));
+    has_position_ = true;
     earlier_cost_ = cost_from_json(facts.at("cost"));
   }
   record_ = std::move(known);
@@ -122,14 +125,17 @@ bool RunCheckpoint::due() const {
   if (place_.file.empty() || !place_.is_written) return false;
   if (stop_request) return true;
   const std::chrono::duration<double> passed = Clock::now() - last_;
+  const double every =
+      has_position_ ? place_.every_seconds : std::min(place_.every_seconds, kFirstSeconds);
   return place_.every_seconds <= 0.0 ||
-         passed.count() >= std::max(place_.every_seconds, write_seconds_ / kWriteShare);
+         passed.count() >= std::max(every, write_seconds_ / kWriteShare);
 }
 
 void RunCheckpoint::save_training(const TrainingPosition& position,
                                   const std::vector<sdk::NamedTensor>& tensors) {
   const auto start = Clock::now();
   try_to_write(&position, tensors);
+  has_position_ = true;
   last_ = Clock::now();
   write_seconds_ = std::chrono::duration<double>(last_ - start).count();
   if (stop_request) throw RunStopped();
@@ -166,6 +172,15 @@ void RunCheckpoint::write(const TrainingPosition* position,
   std::error_code failed;  // shows when the file is written
   fs::create_directories(place_.file.parent_path(), failed);
   clip::write_safetensors(all, place_.file);
+}
+
+std::optional<TrainingPosition> position_in(const fs::path& file,
+                                            const results::RunIdentity& identity) {
+  results::RunRecord record;
+  record.identity = identity;
+  NoProgress progress;
+  return RunCheckpoint({file, /*every_seconds=*/0.0, /*is_written=*/false}, record, progress)
+      .position();
 }
 
 }  // namespace petlab::engine

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -53,7 +54,8 @@ class RunCheckpoint {
   /// Tells how the phase "train" costs so far, for what is saved in it.
   void set_running_cost(std::function<results::PhaseCost()> cost) { cost_ = std::move(cost); }
 
-  /// True when it is time for the next save_training().
+  /// True when it is time for the next save_training(): the first one of a run soon, so that a run
+  /// that is killed early loses little.
   [[nodiscard]] bool due() const;
   void save_training(const TrainingPosition& position,
                      const std::vector<sdk::NamedTensor>& tensors);
@@ -75,8 +77,14 @@ class RunCheckpoint {
   std::vector<sdk::NamedTensor> tensors_;
   results::PhaseCost earlier_cost_;
   std::function<results::PhaseCost()> cost_;
+  bool has_position_ = false;  ///< the file says how far training is
   Clock::time_point last_ = Clock::now();
   double write_seconds_ = 0.0;
 };
+
+/// Where the training of a run stands in its checkpoint; nothing where there is none that the run
+/// could resume from.
+[[nodiscard]] std::optional<TrainingPosition> position_in(const std::filesystem::path& file,
+                                                          const results::RunIdentity& identity);
 
 }  // namespace petlab::engine

@@ -1,0 +1,170 @@
+#include "command.hpp"
+#include "petlab/base/error.hpp"
+#include "petlab/base/numbers.hpp"
+#include "petlab/base/text.hpp"
+#include "petlab/results/identity.hpp"
+#include "petlab/results/run_store.hpp"
+#include "petlab/results/store_address.hpp"
+#include "petlab/study/expected_cost.hpp"
+#include "progress_view.hpp"
+#include "study_command.hpp"
+#include "study_stages.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <iostream>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace petlab::app {
+namespace {
+
+/// What a store says of the runs of a study at one moment.
+struct Look {
+  std::size_t all = 0, done = 0, failed = 0, running = 0;
+  std::vector<std::string> lines;  ///< of runs that run, and of those that failed
+  double seconds_left = 0.0;       ///< of all runs that are left, one after the other
+  std::size_t unknown = 0;         ///< of those: without an expectation
+
+  [[nodiscard]] bool is_over() const { return done + failed == all; }
+};
+
+/// Owners of runs that somebody computes, by identity.
+std::map<std::string, std::string> owners_of(const results::RunStore& store) {
+  std::map<std::string, std::string> owners;
+  const std::string now = results::utc_now();
+  for (const results::Lease& lease : store.leases())
+    if (lease.expires > now)
+      owners[lease.identity] =
+          base::message_line(lease.owner, 200) + " since " + lease.taken.substr(0, 19);
+  return owners;
+}
+
+Look look_at(const PreparedStudy& study) {
+  Look look;
+  look.all = study.wanted.size();
+  if (!results::has_store(study.store)) {
+    look.unknown = look.all;
+    return look;
+  }
+  const results::RunStore store(study.store, results::OpenMode::read_only);
+  const auto owners = owners_of(store);
+  const std::vector<study::PastRun> past = study::past_runs(store, study.wanted);
+  for (const study::Job& job : study.wanted) {
+    const std::string name = job.spec.label + " seed " + std::to_string(job.spec.seed);
+    const auto run =
+        store.load(job.identity.hash, results::LoadDetail::without_predictions);
+    if (run && run->status == results::RunStatus::done) {
+      ++look.done;
+      continue;
+    }
+    if (const auto owner = owners.find(job.identity.hash); owner != owners.end()) {
+      ++look.running;
+      look.lines.push_back("running  " + name + "  on " + owner->second);
+    } else if (run) {
+      ++look.failed;
+      look.lines.push_back("failed   " + name + "  " + base::message_line(run->error, 200));
+      continue;
+    }
+    const auto expected = study::expected_cost(
+        job, study.plan.train_images.at({job.spec.seed, job.spec.train_size}), past);
+    if (expected)
+      look.seconds_left += expected->cost.seconds;
+    else
+      ++look.unknown;
+  }
+  return look;
+}
+
+/// "demo: 19 of 42 done, 1 failed, 2 running, 20 to do; about 8 min left".
+std::string head_of(const PreparedStudy& study, const Look& look) {
+  const std::size_t left = look.all - look.done - look.failed;
+  std::string text = study.protocol.name + ": " + std::to_string(look.done) + " of " +
+                     std::to_string(look.all) + " done, " +
+                     (look.failed > 0 ? std::to_string(look.failed) + " failed, " : "") +
+                     std::to_string(look.running) + " running, " +
+                     std::to_string(left - look.running) + " to do";
+  if (left > look.unknown && look.running > 0)
+    text += "; about " + duration_text(look.seconds_left / static_cast<double>(look.running)) +
+            " left" +
+            (look.unknown > 0 ? " without the " + std::to_string(look.unknown) +
+                                    " that are not like any finished run"
+                              : "");
+  if (left > 0 && look.running == 0) text += "; nobody is at work";
+  return text;
+}
+
+/// Draws all anew on a terminal; elsewhere a line for each study whose counts have changed.
+class View {
+ public:
+  explicit View(bool is_terminal) : is_terminal_(is_terminal) {}
+
+  void begin() {
+    if (is_terminal_) std::cout << "\x1b[H\x1b[2J";
+  }
+  void show(const PreparedStudy& study, const Look& look) {
+    const std::string head = head_of(study, look);
+    const std::string counts = head.substr(0, head.find(';'));
+    std::string& last = last_[study.protocol.name];
+    if (!is_terminal_ && counts == last) return;
+    last = counts;
+    std::cout << head << "\n";
+    if (is_terminal_)
+      for (const std::string& line : look.lines)
+        std::cout << "  " << line << "\n";
+  }
+  void end() { std::cout << std::flush; }
+
+ private:
+  bool is_terminal_;
+  std::map<std::string, std::string> last_;  ///< counts that were shown, by study
+};
+
+}  // namespace
+
+int run_watch(const Arguments& arguments) {
+  Usage usage{
+      "watch",
+      "STUDY [options]",
+      "Shows how far a study is that `petlab run` computes, in another terminal or on other\n"
+      "machines with the same store, until all of its runs are done or have failed: how many,\n"
+      "which are running and by whom, and the time that is left by what runs like them took.\n"
+      "Looks again every 5 seconds, and computes nothing. Where the output is not a terminal,\n"
+      "prints a line when a count changes. The exit code is 1 where a run has failed.",
+      po::options_description("Options"),
+      {"STUDY"},
+      "  petlab watch harness/protocols/demo.ini\n"
+      "  petlab watch my.ini --store my.sqlite --every 60\n"};
+  add_study_options(usage.options);
+  usage.options.add_options()("every", po::value<double>()->default_value(5.0, "5"),
+                              "seconds between two looks at the store");
+  const auto options = parse(usage, arguments);
+  if (!options) return kOk;
+  const double every = options->get<double>("every");
+  constexpr double kDay = 24.0 * 3600.0;
+  if (!(every >= 0.1 && every <= kDay))
+    base::throw_config_error("--every is " + base::number_text(every) +
+                             ", expected seconds, at least 0.1 and at most a day");
+  const auto plugins = load_plugins(*options);
+  StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
+  View view(shows_marks());
+  for (;;) {
+    (void)stages.extend();
+    const auto studies = stages.all().studies;
+    bool is_over = !studies.empty(), has_failed = false;
+    view.begin();
+    for (const PreparedStudy& study : studies) {
+      const Look look = look_at(study);
+      view.show(study, look);
+      is_over = is_over && look.is_over();
+      has_failed = has_failed || look.failed > 0;
+    }
+    view.end();
+    if (is_over) return has_failed ? kRunFailed : kOk;
+    std::this_thread::sleep_for(std::chrono::duration<double>(every));
+  }
+}
+
+}  // namespace petlab::app
