@@ -48,6 +48,11 @@ MethodFamily& family() {
            "clip-adapter",
            {{"towers", "both"}, {"text-ratio", "0.4"}},
            Sharing::grouped_specific},
+          {"feature_affine", "feature-affine", {}, Sharing::per_task},
+          {"feature_affine_composed",
+           "feature-affine",
+           {{"towers", "both"}},
+           Sharing::grouped_specific},
           {"linear_probe", "linear-probe"},
           {"linear_probe_random",
            "linear-probe",
@@ -87,6 +92,7 @@ const MethodCase kZeroShotStarts[] = {
     {"houlsby", "adapter-houlsby", {}, Sharing::grouped_specific},
     {"pfeiffer", "adapter-pfeiffer"},
     {"parallel", "adapter-parallel"},
+    {"feature_affine", "feature-affine", {{"towers", "both"}}, Sharing::grouped_specific},
     {"linear_probe", "linear-probe"},
 };
 INSTANTIATE_TEST_SUITE_P(All, ZeroShotStart, ::testing::ValuesIn(kZeroShotStarts), case_name);

@@ -184,6 +184,18 @@ def compacter(clip, task, options):
 
 # ---- behind the towers
 
+def feature_affine(clip, task, options):
+    """f' = W f + b; two adapters add what each changes."""
+    def mapped(f, name):
+        if name not in TOWERS[options["towers"]]:
+            return f
+        changes = [f @ p[name + ".weight"].T + p[name + ".bias"] - f for p in task.adapters]
+        return f + sum(changes)
+
+    return clip.similarity(mapped(clip.image_features(task.pixels), "vision"),
+                           mapped(clip.text_features(task.texts), "text"))
+
+
 def clip_adapter(clip, task, options):
     def adapted(f, name, ratio):
         if name not in TOWERS[options["towers"]]:
@@ -221,5 +233,6 @@ METHODS = {
     "adapter-houlsby": lambda c, t, o: adapters(c, t, {**o, "method": "adapter-houlsby"}),
     "adapter-pfeiffer": lambda c, t, o: adapters(c, t, {**o, "method": "adapter-pfeiffer"}),
     "adapter-parallel": lambda c, t, o: adapters(c, t, {**o, "method": "adapter-parallel"}),
-    "compacter": compacter, "clip-adapter": clip_adapter, "linear-probe": linear_probe,
+    "compacter": compacter, "clip-adapter": clip_adapter, "feature-affine": feature_affine,
+    "linear-probe": linear_probe,
 }

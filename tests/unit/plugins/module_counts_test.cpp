@@ -67,6 +67,8 @@ const Case kHeads[] = {
     {"linear_probe", "logistic-regression", {}, 4 * 512 + 4},
     {"linear_probe", "linear-probe", {{"bias", "false"}, {"init", "random"}}, 4 * 512},
     {"clip_adapter", "clip-adapter", {{"towers", "both"}}, 2 * 131'072},
+    {"feature_affine", "feature-affine", {}, 512 * 513},
+    {"feature_affine", "feature-affine", {{"towers", "both"}}, 2 * 512 * 513},
     {"clip_adapter", "clip-adapter", {{"reduction", "8"}}, 65'536},
     {"tip_adapter", "tip-adapter", {}, 0},
     {"tip_adapter", "tip-adapter-f", {}, 10 * 512},  // two images of each task's classes

@@ -26,6 +26,7 @@ constexpr const char* kPlugins[] = {"zero_shot",
                                     "bias_tuning",
                                     "adapters",
                                     "clip_adapter",
+                                    "feature_affine",
                                     "tip_adapter",
                                     "compacter",
                                     "lora",
@@ -83,6 +84,7 @@ TEST(PluginTables, MethodsHaveTheNamesThatProtocolsUse) {
   EXPECT_THAT(method_names("adapters"),
               testing::ElementsAre("adapter-houlsby", "adapter-pfeiffer", "adapter-parallel"));
   EXPECT_THAT(method_names("clip_adapter"), testing::ElementsAre("clip-adapter"));
+  EXPECT_THAT(method_names("feature_affine"), testing::ElementsAre("feature-affine"));
   EXPECT_THAT(method_names("tip_adapter"), testing::ElementsAre("tip-adapter", "tip-adapter-f"));
   EXPECT_THAT(method_names("compacter"), testing::ElementsAre("compacter"));
   EXPECT_THAT(method_names("lora"), testing::ElementsAre("lora"));
