@@ -16,7 +16,7 @@ help: ## Show the commands
 	@echo
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; some 15 minutes on 2 cores with AVX-512, longer without, and the download of LibTorch
+demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; about half an hour on 2 cores, and the download of LibTorch
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab $$($(SETUP)/plugins_of.sh $(STUDY))
 	@$(SETUP)/icon_home.sh
