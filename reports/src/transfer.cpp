@@ -22,8 +22,7 @@ using Tested = std::map<std::pair<std::string, std::string>, AccuracyByAdapters>
 Tested read_evaluations(const results::RunStore& store) {
   Tested tested;
   visit_evaluations(store, [&](const results::RunRecord& run) {
-    const std::string target =
-        results::value_of(run.environment, results::environment::kTransfer);
+    const std::string target = results::value_of(run.environment, results::environment::kTransfer);
     if (!target.empty()) tested[{*run.parent, target}][tested_as(run)] = run.mean_accuracy();
   });
   return tested;

@@ -38,10 +38,10 @@ void write_target(const Workshop& workshop) {
 
 Output petlab(const Workshop& workshop, const std::string& command,
               const std::string& transfer = "clothes.ini") {
-  return run_petlab({command, workshop.write_study(kRows), "--store", "a.sqlite", "--cache-dir",
-                     "cache", "--seeds", "1", "--set", "study.name=small", "--set",
-                     "dataset.transfer=" + transfer},
-                    workshop.folder());
+  return run_petlab(
+      {command, workshop.write_study(kRows), "--store", "a.sqlite", "--cache-dir", "cache",
+       "--seeds", "1", "--set", "study.name=small", "--set", "dataset.transfer=" + transfer},
+      workshop.folder());
 }
 
 TEST(Transfer, TestsFinishedRunsOnTheOtherDataSet) {
@@ -51,10 +51,10 @@ TEST(Transfer, TestsFinishedRunsOnTheOtherDataSet) {
               HasSubstr("probe: what it trains belongs to the classes of their domains"));
   const Output output = petlab(workshop, "run");
   ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
-  EXPECT_THAT(output.out, AllOf(HasSubstr("zero-shot seed 1  accuracy on clothes "),
-                                HasSubstr("coop seed 1  accuracy on clothes with the adapters of Art"),
-                                HasSubstr("on clothes"),
-                                Not(HasSubstr("probe seed 1  accuracy on clothes"))));
+  EXPECT_THAT(output.out,
+              AllOf(HasSubstr("zero-shot seed 1  accuracy on clothes "),
+                    HasSubstr("coop seed 1  accuracy on clothes with the adapters of Art"),
+                    HasSubstr("on clothes"), Not(HasSubstr("probe seed 1  accuracy on clothes"))));
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   ASSERT_EQ(store.evaluations().size(), 4U);  // zero-shot, and CoOp's three tasks
   for (const std::string& identity : store.evaluations()) {

@@ -17,9 +17,8 @@ constexpr const char* kRows =
 
 std::vector<std::string> arguments(const std::string& study, const std::string& command,
                                    const std::vector<std::string>& more = {}) {
-  std::vector<std::string> all = {command,       study,   "--store", "a.sqlite",
-                                  "--cache-dir", "cache", "--set",   "study.name=small",
-                                  "--seeds",     "1"};
+  std::vector<std::string> all = {command, study,   "--store",          "a.sqlite", "--cache-dir",
+                                  "cache", "--set", "study.name=small", "--seeds",  "1"};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -33,9 +32,10 @@ TEST(Watch, ShowsAStudyUntilItIsDone) {
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const Output watched = watch.wait();
   EXPECT_EQ(watched.exit_code, 0) << watched.err;
-  EXPECT_THAT(watched.out, StartsWith("small: 0 of 2 done, 0 running, 2 to do; nobody is at work\n"));
-  EXPECT_THAT(watched.out, AllOf(HasSubstr("1 running"),
-                                 HasSubstr("small: 2 of 2 done, 0 running, 0 to do\n")));
+  EXPECT_THAT(watched.out,
+              StartsWith("small: 0 of 2 done, 0 running, 2 to do; nobody is at work\n"));
+  EXPECT_THAT(watched.out,
+              AllOf(HasSubstr("1 running"), HasSubstr("small: 2 of 2 done, 0 running, 0 to do\n")));
   // Computes nothing, and is over at once where all is done.
   const Output again = run_petlab(arguments(study, "watch"), workshop.folder());
   EXPECT_EQ(again.exit_code, 0) << again.err;
@@ -54,9 +54,8 @@ TEST(Watch, EndsWithAnErrorWhereARunHasFailed) {
 
 TEST(Watch, RefusesASenselessInterval) {
   const Workshop workshop;
-  const Output refused =
-      run_petlab(arguments(workshop.write_study(kRows), "watch", {"--every", "0"}),
-                 workshop.folder());
+  const Output refused = run_petlab(
+      arguments(workshop.write_study(kRows), "watch", {"--every", "0"}), workshop.folder());
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_THAT(refused.err, HasSubstr("--every is 0, expected seconds"));
 }

@@ -54,8 +54,7 @@ Look look_at(const PreparedStudy& study) {
   const std::vector<study::PastRun> past = study::past_runs(store, study.wanted);
   for (const study::Job& job : study.wanted) {
     const std::string name = job.spec.label + " seed " + std::to_string(job.spec.seed);
-    const auto run =
-        store.load(job.identity.hash, results::LoadDetail::without_predictions);
+    const auto run = store.load(job.identity.hash, results::LoadDetail::without_predictions);
     if (run && run->status == results::RunStatus::done) {
       ++look.done;
       continue;
@@ -81,11 +80,10 @@ Look look_at(const PreparedStudy& study) {
 /// "demo: 19 of 42 done, 1 failed, 2 running, 20 to do; about 8 min left".
 std::string head_of(const PreparedStudy& study, const Look& look) {
   const std::size_t left = look.all - look.done - look.failed;
-  std::string text = study.protocol.name + ": " + std::to_string(look.done) + " of " +
-                     std::to_string(look.all) + " done, " +
-                     (look.failed > 0 ? std::to_string(look.failed) + " failed, " : "") +
-                     std::to_string(look.running) + " running, " +
-                     std::to_string(left - look.running) + " to do";
+  std::string text =
+      study.protocol.name + ": " + std::to_string(look.done) + " of " + std::to_string(look.all) +
+      " done, " + (look.failed > 0 ? std::to_string(look.failed) + " failed, " : "") +
+      std::to_string(look.running) + " running, " + std::to_string(left - look.running) + " to do";
   if (left > look.unknown && look.running > 0)
     text += "; about " + duration_text(look.seconds_left / static_cast<double>(look.running)) +
             " left" +

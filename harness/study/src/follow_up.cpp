@@ -132,11 +132,10 @@ std::string bound_rows_note(const Protocol& protocol, const std::set<std::string
          (tests_new_classes(protocol) ? " to the base classes"
                                       : " to the classes of their domains") +
          " (a class head, remembered examples, prompts of each class), so that " +
-         (tests_new_classes(protocol)
-              ? "new classes are not tested"
-              : protocol.dataset.transfer.empty()
-                    ? "other domains, whose classes differ, are not tested"
-                    : "other data sets, whose classes differ, are not tested");
+         (tests_new_classes(protocol) ? "new classes are not tested"
+          : protocol.dataset.transfer.empty()
+              ? "other domains, whose classes differ, are not tested"
+              : "other data sets, whose classes differ, are not tested");
 }
 
 }  // namespace petlab::study

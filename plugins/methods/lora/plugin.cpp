@@ -101,10 +101,8 @@ constexpr OptionSpec kOptions[] = {
 
 // 500 iterations a shot, a cosine over them to 1e-6, no warm-up.
 PublishedBudget clip_lora_budget(std::int64_t shots) {
-  return {.steps = 500 * shots,
-          .batch = 32,
-          .schedule_interval = "step",
-          .end_learning_rate = 1e-6};
+  return {
+      .steps = 500 * shots, .batch = 32, .schedule_interval = "step", .end_learning_rate = 1e-6};
 }
 
 constexpr MethodEntry kMethods[] = {

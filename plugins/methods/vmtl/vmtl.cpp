@@ -150,8 +150,7 @@ Moments mixed_prior(const Model& model, std::int64_t task, const at::Tensor& mix
 std::int64_t growths_before(std::int64_t step, std::int64_t task, std::int64_t n_tasks) {
   const std::int64_t n = step * n_tasks + task + 1;
   const std::int64_t period = 10 * n_tasks;
-  return n_tasks * ((n + 1) / period) +
-         std::max<std::int64_t>(0, (n + 1) % period - 9 * n_tasks);
+  return n_tasks * ((n + 1) / period) + std::max<std::int64_t>(0, (n + 1) % period - 9 * n_tasks);
 }
 
 at::Tensor penalty_of(const Model& model, const sdk::ChangeRequest& request) {
@@ -177,9 +176,8 @@ at::Tensor penalty_of(const Model& model, const sdk::ChangeRequest& request) {
   }
   const auto n_tasks = static_cast<std::int64_t>(model.weights.size());
   const double weight_kl =
-      model.weight_kl +
-      model.weight_kl_growth *
-          static_cast<double>(growths_before(request.step, request.task, n_tasks));
+      model.weight_kl + model.weight_kl_growth * static_cast<double>(growths_before(
+                                                     request.step, request.task, n_tasks));
   return weight_kl * divergence(weights, weight_prior).sum() +
          model.feature_kl * divergence(latents, latent_prior).masked_select(present).mean();
 }

@@ -139,7 +139,9 @@ TEST_F(TrainingAdapters, KnowHowManyStepsCameBefore) {
   for (const std::int64_t slices : {1, 2}) {
     std::vector<std::int64_t> steps;
     script.request = [&](const sdk::ChangeRequest& request) {
-      if (!request.training) EXPECT_EQ(request.step, 0);
+      if (!request.training) {
+        EXPECT_EQ(request.step, 0);
+      }
       if (request.training && (steps.empty() || steps.back() != request.step))
         steps.push_back(request.step);
     };

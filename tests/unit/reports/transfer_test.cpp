@@ -43,13 +43,12 @@ class Transfer : public ::testing::Test {
     RunRecord record = sample::done_run(choice, sample::split(1));
     record.kind = results::run_kind::kEvaluation;
     record.parent = run().identity.hash;
-    record.identity = results::make_identity(
-        {{"kind", "evaluation"}, {"of", adapters_of}, {"transfer", target}});
+    record.identity =
+        results::make_identity({{"kind", "evaluation"}, {"of", adapters_of}, {"transfer", target}});
     record.epochs = {};
     if (!adapters_of.empty())
       record.environment.emplace_back(results::environment::kTestedAs, adapters_of);
-    if (!target.empty())
-      record.environment.emplace_back(results::environment::kTransfer, target);
+    if (!target.empty()) record.environment.emplace_back(results::environment::kTransfer, target);
     store_.record(record);
   }
 

@@ -86,9 +86,8 @@ constexpr const char* kPublished =
 Protocol with_shots(const std::string& shots, const std::string& rows) {
   const fs::path file = fs::path(testing::TempDir()) / "plan_test.ini";
   std::ofstream(file) << kHead << rows;
-  return read_protocol(
-      file, {{"dataset.split", "shots", "--split", ""},
-             {"dataset.train-shots", shots, "--train-shots", ""}});
+  return read_protocol(file, {{"dataset.split", "shots", "--split", ""},
+                              {"dataset.train-shots", shots, "--train-shots", ""}});
 }
 
 std::map<std::string, engine::Training> trainings(const Protocol& study) {

@@ -91,7 +91,8 @@ std::vector<at::Tensor> backward_step(const StepContext& context, const Step& st
         labels.push_back(context.images.labels(step[i]));
       }
       const AutocastScope autocast(context.device, context.training.precision);
-      const AdaptedBackbone::Prepared prepared = context.backbone.prepare(tasks, &context.noise, place.before);
+      const AdaptedBackbone::Prepared prepared =
+          context.backbone.prepare(tasks, &context.noise, place.before);
       of_piece = context.backbone.losses(prepared, inputs, labels);
     }
     for (std::size_t i = 0; i < piece.size(); ++i)

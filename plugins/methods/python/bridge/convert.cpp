@@ -212,10 +212,9 @@ sdk::BackboneChanges to_changes(const py::handle& given, const sdk::ChangeReques
 }
 
 py::object from_request(const sdk::ChangeRequest& request) {
-  return namespace_of(py::dict(py::arg("task") = request.task,
-                               py::arg("training") = request.training,
-                               py::arg("noise") = from_generator(request.noise),
-                               py::arg("step") = request.step));
+  return namespace_of(
+      py::dict(py::arg("task") = request.task, py::arg("training") = request.training,
+               py::arg("noise") = from_generator(request.noise), py::arg("step") = request.step));
 }
 
 py::object from_step(const sdk::StepTensors& step) {

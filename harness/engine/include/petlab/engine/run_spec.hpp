@@ -115,9 +115,10 @@ struct ValueNames<DeviceKind> {
 };
 
 /// How a run is trained. Epochs, batches, schedule and augmentation are the protocol's and equal
-/// for all methods, but for what a published budget says; optimizer, learning rate, weight decay and momentum default to the method's own
-/// publication (sdk::TrainingDefaults) and can be set for each row of a study. Each member has its
-/// entry in setting_table.cpp, which says all the rest of it.
+/// for all methods, but for what a published budget says; optimizer, learning rate, weight decay
+/// and momentum default to the method's own publication (sdk::TrainingDefaults) and can be set for
+/// each row of a study. Each member has its entry in setting_table.cpp, which says all the rest of
+/// it.
 struct Training {
   Budget budget = Budget::equal;
   std::int64_t epochs = 5;

@@ -39,9 +39,9 @@ struct TrainingDefaults {
   const char* optimizer = "sgd";  ///< "sgd" or "adamw"
   double learning_rate = 0.002;
   double weight_decay = 5e-4;
-  double momentum = 0.9;    ///< sgd only
-  double epsilon = 1e-8;    ///< adam and adamw only
-  const char* source = "";  ///< where the values come from
+  double momentum = 0.9;            ///< sgd only
+  double epsilon = 1e-8;            ///< adam and adamw only
+  const char* source = "";          ///< where the values come from
   BudgetFunction budget = nullptr;  ///< null where no public code trains the method on CLIP
 };
 

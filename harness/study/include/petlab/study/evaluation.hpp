@@ -30,7 +30,8 @@ struct Evaluation {
 /// (engine::execute_evaluation). The split is the protocol's with the run's seed. Its identity is
 /// made of the run's, the digest of its adapters, the pictures, the split, the class names,
 /// backbone, sources, precision, device, `stand_in` and `target`, the name that a study has for
-/// another data set; one that the store has is not computed again. Nothing is stored where anything goes wrong.
+/// another data set; one that the store has is not computed again. Nothing is stored where anything
+/// goes wrong.
 [[nodiscard]] Evaluation evaluate_run(Protocol protocol, const results::RunRecord& run,
                                       const engine::StoredAdapters& stored,
                                       results::RunStore& store, const engine::StandIn& stand_in,
