@@ -62,6 +62,9 @@ SeedResult seed_result(RunRecord run) {
     keep_larger(result.peak_host_bytes, cost.peak_host_bytes);
     keep_larger(result.peak_device_bytes, cost.peak_device_bytes);
   }
+  result.batch =
+      base::parse_number<std::int64_t>(results::value_of(result.protocol, "train.batch"));
+  result.has_published_budget = results::value_of(result.protocol, "train.budget") == "published";
   // All runs of a study stand in memory together, so what is said elsewhere goes.
   result.identity.parts = {};
   result.protocol = {};
@@ -216,7 +219,7 @@ void extend(std::optional<std::pair<Number, Number>>& range, Number value) {
 void add_budget(Row& row) {
   bool counted = true;
   for (const SeedResult& seed : row.seeds) {
-    row.has_published_budget = results::value_of(seed.protocol, "train.budget") == "published";
+    row.has_published_budget = seed.has_published_budget;
     std::int64_t epochs = 0;
     std::int64_t steps = 0;
     double rate = 0.0;
@@ -231,8 +234,7 @@ void add_budget(Row& row) {
     extend(row.learning_rate, rate);
     extend(row.epochs, epochs);
     extend(row.steps, steps);
-    const std::string batch = results::value_of(seed.protocol, "train.batch");
-    if (const auto images = base::parse_number<std::int64_t>(batch)) extend(row.batch, *images);
+    if (seed.batch) extend(row.batch, *seed.batch);
   }
   if (!counted) row.steps.reset();
 }

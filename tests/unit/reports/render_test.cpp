@@ -137,13 +137,13 @@ TEST_F(RenderTest, SaysWhoseBudgetEachRowHadWhereBudgetsDiffer) {
     return run;
   };
   results::StudyRecord study = records::study(
-      "budgets", {{"coop", {add("coop", "32", "published")}}, {"mmap", {add("mmap", "4", "")}}});
+      "small", {{"coop", {add("coop", "32", "published")}}, {"mmap", {add("mmap", "4", "")}}});
   store.set_study(study);
-  write_report(build_report(store, "budgets"), folder_ / "equal", {Format::markdown, Format::csv});
+  write_report(build_report(store, "small"), folder_ / "equal", {Format::markdown, Format::csv});
   EXPECT_THAT(file("equal/report.md"), Not(HasSubstr("budget")));
   study.protocol = "[train]\nbudget = published\n";
   store.set_study(study);
-  write_report(build_report(store, "budgets"), folder_ / "out", {Format::markdown});
+  write_report(build_report(store, "small"), folder_ / "out", {Format::markdown});
   EXPECT_THAT(file("out/report.md"),
               testing::AllOf(testing::ContainsRegex("coop .*\\| 32 +\\| published "),
                              testing::ContainsRegex("mmap .*\\| 4 +\\| equal "),

@@ -142,13 +142,11 @@ TEST(Plan, MakesThePublishedBudgetPartOfTheIdentity) {
         .jobs.front()
         .identity.hash;
   };
-  // MaPLe's own: 5 epochs in batches of 4.
-  const std::string same = "[row.a]\nmethod = maple\nsharing = joint\n";
+  const std::string equal = hash_of(protocol(row));
   const Protocol published = protocol("budget = published\n" + row);
-  EXPECT_EQ(trainings(published).at("a").epochs, 5);
-  EXPECT_NE(hash_of(published), hash_of(protocol(same)));
-  const Protocol again = read_protocol(published.file);
-  EXPECT_EQ(hash_of(again), hash_of(published));
+  EXPECT_EQ(trainings(published).at("a").epochs, 5);  // MaPLe's own, in batches of 4
+  EXPECT_NE(hash_of(published), equal);
+  EXPECT_EQ(hash_of(read_protocol(published.file)), hash_of(published));
 }
 
 TEST(Plan, RefusesABudgetByShotsWithoutShots) {

@@ -28,6 +28,8 @@ struct SeedResult : results::RunRecord {
   std::optional<std::int64_t> peak_host_bytes = {};    // largest of all phases
   std::optional<std::int64_t> peak_device_bytes = {};  // absent on CPU
   std::optional<double> train_flops = {};              // the same; absent where not all was counted
+  std::optional<std::int64_t> batch = {};              // images of a task in a step
+  bool has_published_budget = false;  // trained for that of its method's publication
   /// Of each of its tasks; nothing of a task without test images.
   std::vector<std::optional<TaskMeasures>> measures = {};
 };
