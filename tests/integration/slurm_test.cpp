@@ -125,7 +125,8 @@ TEST_F(SlurmTest, ASilentNodeThatComesBackComputesTheRunTwiceAndItIsThereOnce) {
 }
 
 TEST_F(SlurmTest, APreemptedTaskGoesOnWhenItsTurnComes) {
-  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  // Longer than Slurm may take to look at the urgent job.
+  const std::string study = workshop_.write_study(kLongRow, "epochs = 2000\nbatch = 2");
   run_undisturbed(study, {"--seeds", "1"});
   Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "3600"}),
                   workshop_.folder());

@@ -10,10 +10,12 @@
 #include "study_command.hpp"
 #include "study_stages.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -76,6 +78,26 @@ Look look_at(const PreparedStudy& study) {
   }
   return look;
 }
+
+/// A store that another petlab is making is none for a moment; what lasts is said.
+class Patience {
+ public:
+  void found_well() { is_troubled_ = false; }
+  /// In a catch block.
+  void found(const base::Error& error) {
+    const auto now = Clock::now();
+    if (!is_troubled_) until_ = now + kLongest;
+    is_troubled_ = true;
+    if (error.kind() != base::ErrorKind::store || now > until_) throw;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kLongest{10};
+
+  bool is_troubled_ = false;
+  Clock::time_point until_{};
+};
 
 /// "demo: 19 of 42 done, 1 failed, 2 running, 20 to do; about 8 min left".
 std::string head_of(const PreparedStudy& study, const Look& look) {
@@ -146,21 +168,32 @@ int run_watch(const Arguments& arguments) {
     base::throw_config_error("--every is " + base::number_text(every) +
                              ", expected seconds, at least 0.1 and at most a day");
   const auto plugins = load_plugins(*options);
-  StudyStages stages({read_study(study_files(*options), *options)}, *options, *plugins);
+  const study::Protocol protocol = read_study(study_files(*options), *options);
+  std::optional<StudyStages> stages;
   View view(shows_marks());
+  Patience patience;
   for (;;) {
-    (void)stages.extend();
-    const auto studies = stages.all().studies;
-    bool is_over = !studies.empty(), has_failed = false;
-    view.begin();
-    for (const PreparedStudy& study : studies) {
-      const Look look = look_at(study);
-      view.show(study, look);
-      is_over = is_over && look.is_over();
-      has_failed = has_failed || look.failed > 0;
+    try {
+      if (stages)
+        (void)stages->extend();
+      else
+        stages.emplace(std::vector<study::Protocol>{protocol}, *options, *plugins);
+      const auto studies = stages->all().studies;
+      std::vector<Look> looks;
+      for (const PreparedStudy& study : studies)
+        looks.push_back(look_at(study));
+      patience.found_well();
+      view.begin();
+      for (std::size_t i = 0; i < studies.size(); ++i)
+        view.show(studies[i], looks[i]);
+      view.end();
+      const auto is_over = [](const Look& look) { return look.is_over(); };
+      const auto has_failed = [](const Look& look) { return look.failed > 0; };
+      if (!looks.empty() && std::all_of(looks.begin(), looks.end(), is_over))
+        return std::any_of(looks.begin(), looks.end(), has_failed) ? kRunFailed : kOk;
+    } catch (const base::Error& error) {
+      patience.found(error);
     }
-    view.end();
-    if (is_over) return has_failed ? kRunFailed : kOk;
     std::this_thread::sleep_for(std::chrono::duration<double>(every));
   }
 }
