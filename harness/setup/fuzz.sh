@@ -17,7 +17,7 @@ torch=$("$PETLAB_HOME/harness/setup/libtorch.sh")
 if [ ! -f "$build/build.ninja" ]; then
   step "Configuring build-fuzz"
   cmake -S "$PETLAB_HOME" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    -DCMAKE_CXX_COMPILER="$clang" -DPETLAB_BUILD_FUZZERS=ON \
+    -DCMAKE_CXX_COMPILER="$clang" -DPETLAB_BUILD_FUZZERS=ON -DPETLAB_PRECOMPILE=OFF \
     -DPETLAB_TORCH_ROOT:PATH="$torch" >&2 || fail "CMake could not configure build-fuzz"
 fi
 targets=("$@")
