@@ -274,7 +274,7 @@ SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mod
     if (error.getErrorCode() == SQLITE_NOTADB) {
       throw store_error(path, "this is not an SQLite file");
     }
-    throw store_error(path, std::string("cannot open it: ") + error.what());
+    throw store_error(path, "cannot open it: " + sql::message_of(error));
   }
 }
 

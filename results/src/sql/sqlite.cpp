@@ -1,5 +1,7 @@
 #include "sqlite.hpp"
 
+#include "petlab/base/text.hpp"
+
 #include <chrono>
 #include <optional>
 
@@ -12,7 +14,7 @@ auto said_as_exception(Work&& work) {
   try {
     return work();
   } catch (const SQLite::Exception& error) {
-    throw Exception(error.what());
+    throw Exception(message_of(error));
   }
 }
 
@@ -116,6 +118,10 @@ void set_durability(SQLite::Database& db, Durability durability) {
   const bool relaxed = durability == Durability::relaxed &&
                        db.execAndGet("PRAGMA journal_mode").getString() == "wal";
   db.exec(relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+}
+
+std::string message_of(const SQLite::Exception& error) {
+  return base::message_line(error.what(), 500);
 }
 
 Database sqlite_database(SQLite::Database file) {
