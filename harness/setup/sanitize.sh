@@ -6,6 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 torch=$("$PETLAB_HOME/harness/setup/libtorch.sh")
 
+# GCC's -Wmaybe-uninitialized sees what is not there in code with sanitizers; the presets leave it out.
 # sanitize PRESET TEST...: configures, builds and runs.
 sanitize() {
   local preset=$1
