@@ -38,7 +38,7 @@ void add_measure_columns(RowColumns& columns, const Report& report);
 /// Counted operations and memory: in tables where they are asked for.
 void add_operation_columns(RowColumns& columns, const Report& report);
 
-/// Learning rate, epochs and steps.
+/// Learning rate, epochs, steps and batch, and whose budget they are.
 void add_budget_columns(RowColumns& columns, const Report& report);
 
 }  // namespace petlab::reports
