@@ -17,9 +17,6 @@
 namespace petlab::reports {
 namespace {
 
-// By run.
-using Tested = std::map<std::string, AccuracyByAdapters>;
-
 // The settings of the study, but for the domains: the test images of the same split.
 bool has_settings_of(const results::RunRecord& run, const std::string& protocol) {
   constexpr std::string_view kSection = "dataset.";
@@ -31,8 +28,8 @@ bool has_settings_of(const results::RunRecord& run, const std::string& protocol)
   });
 }
 
-Tested read_evaluations(const results::RunStore& store, const Report& report) {
-  Tested tested;
+TestedRuns read_evaluations(const results::RunStore& store, const Report& report) {
+  TestedRuns tested;
   visit_evaluations(store, [&](const results::RunRecord& run) {
     if (run.tasks.size() == 1 && run.tasks.front().task == report.left_out &&
         has_settings_of(run, report.protocol))
@@ -124,19 +121,11 @@ ColumnList<Line> columns_of(const std::vector<const Report*>& studies) {
 void add_left_out(const results::RunStore& store, Report& report) {
   report.left_out = protocol_setting(report.protocol, "dataset", "leave-out").value_or("");
   if (report.left_out.empty()) return;
-  const Tested tested = read_evaluations(store, report);
+  const TestedRuns tested = read_evaluations(store, report);
   for (Row& row : report.rows) {
-    std::vector<double> accuracies;
-    for (const SeedResult& seed : row.seeds) {
-      const auto found = tested.find(seed.identity.hash);
-      if (found == tested.end()) continue;
-      if (const auto accuracy = accuracy_of(found->second, report.tasks.size())) {
-        accuracies.push_back(*accuracy);
-        row.left_out_by_seed[seed.seed] = *accuracy;
-      }
-    }
-    if (!accuracies.empty() && accuracies.size() == row.seeds.size())
-      row.left_out = estimate(accuracies);
+    const auto seeds = tested_seeds(row, tested, report.tasks.size());
+    row.left_out_by_seed = {seeds.begin(), seeds.end()};
+    row.left_out = over_seeds(row, seeds);
   }
 }
 

@@ -172,17 +172,15 @@ void add_budget_columns(RowColumns& columns, const Report& report) {
   add_range<std::int64_t>(columns,
                           {.title = differs ? "batch" : "",
                            .importance = 1,
-                           .reading = differs ? " batch: images of a task in a step." : ""},
+                           .reading = " batch: images of a task in a step."},
                           "batch", &Row::batch, grouped_digits);
   columns.push_back(
       {.column = {.name = "budget",
                   .title = differs ? "budget" : "",
                   .align = Align::left,
                   .importance = 1,
-                  .reading = differs ? " budget: published: epochs or steps, batch and schedule "
-                                       "are those of the code of the method's publication; "
-                                       "equal: the protocol's."
-                                     : ""},
+                  .reading = " budget: published: epochs or steps, batch and schedule are those of "
+                             "the code of the method's publication; equal: the protocol's."},
        .text = [](const Row& row) { return budget_text(row); },
        .value = [](const Row& row) { return CsvValue(budget_text(row)); }});
 }

@@ -1,7 +1,6 @@
 #include "transfer.hpp"
 
 #include "evaluations.hpp"
-#include "petlab/reports/statistics.hpp"
 #include "petlab/results/named_values.hpp"
 #include "protocol_text.hpp"
 #include "row_table.hpp"
@@ -16,14 +15,14 @@
 namespace petlab::reports {
 namespace {
 
-// By run and data set.
-using Tested = std::map<std::pair<std::string, std::string>, AccuracyByAdapters>;
+// By data set.
+using Tested = std::map<std::string, TestedRuns>;
 
 Tested read_evaluations(const results::RunStore& store) {
   Tested tested;
   visit_evaluations(store, [&](const results::RunRecord& run) {
     const std::string target = results::value_of(run.environment, results::environment::kTransfer);
-    if (!target.empty()) tested[{*run.parent, target}][tested_as(run)] = run.mean_accuracy();
+    if (!target.empty()) tested[target][*run.parent][tested_as(run)] = run.mean_accuracy();
   });
   return tested;
 }
@@ -43,20 +42,11 @@ void add_transfer(const results::RunStore& store, Report& report) {
   report.transfer_targets =
       names_of(protocol_setting(report.protocol, "dataset", "transfer").value_or(""));
   if (report.transfer_targets.empty()) return;
-  const Tested tested = read_evaluations(store);
+  Tested tested = read_evaluations(store);
   for (Row& row : report.rows)
-    for (const std::string& target : report.transfer_targets) {
-      std::vector<double> accuracies;
-      for (const SeedResult& seed : row.seeds) {
-        const auto found = tested.find({seed.identity.hash, target});
-        if (found == tested.end()) continue;
-        if (const auto accuracy = accuracy_of(found->second, report.tasks.size()))
-          accuracies.push_back(*accuracy);
-      }
-      row.transfer.push_back(!accuracies.empty() && accuracies.size() == row.seeds.size()
-                                 ? std::optional(estimate(accuracies))
-                                 : std::nullopt);
-    }
+    for (const std::string& target : report.transfer_targets)
+      row.transfer.push_back(
+          over_seeds(row, tested_seeds(row, tested[target], report.tasks.size())));
 }
 
 void add_transfer_columns(RowColumns& columns, const Report& report) {

@@ -2,11 +2,10 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/text.hpp"
-#include "petlab/results/identity.hpp"
 #include "petlab/results/run_store.hpp"
 #include "petlab/results/store_address.hpp"
-#include "petlab/study/expected_cost.hpp"
 #include "progress_view.hpp"
+#include "state_of_runs.hpp"
 #include "study_command.hpp"
 #include "study_stages.hpp"
 
@@ -25,57 +24,31 @@ namespace {
 
 /// What a store says of the runs of a study at one moment.
 struct Look {
-  std::size_t all = 0, done = 0, failed = 0, running = 0;
+  std::size_t all = 0;
+  RunCounts counts;
   std::vector<std::string> lines;  ///< of runs that run, and of those that failed
-  double seconds_left = 0.0;       ///< of all runs that are left, one after the other
-  std::size_t unknown = 0;         ///< of those: without an expectation
 
-  [[nodiscard]] bool is_over() const { return done + failed == all; }
+  [[nodiscard]] std::size_t left() const { return all - counts.done - counts.failed; }
 };
 
-/// Owners of runs that somebody computes, by identity.
-std::map<std::string, std::string> owners_of(const results::RunStore& store) {
-  std::map<std::string, std::string> owners;
-  const std::string now = results::utc_now();
-  for (const results::Lease& lease : store.leases())
-    if (lease.expires > now)
-      owners[lease.identity] =
-          base::message_line(lease.owner, 200) + " since " + lease.taken.substr(0, 19);
-  return owners;
-}
-
-Look look_at(const PreparedStudy& study) {
+Look look_at(const PreparedStudy& study, const study::PluginRegistry& plugins) {
+  std::optional<results::RunStore> store;
+  if (results::has_store(study.store)) store.emplace(study.store, results::OpenMode::read_only);
+  const QueuedRuns no_cluster;
+  StateOfRuns states(study, store ? &*store : nullptr, plugins, no_cluster);
   Look look;
   look.all = study.wanted.size();
-  if (!results::has_store(study.store)) {
-    look.unknown = look.all;
-    return look;
-  }
-  const results::RunStore store(study.store, results::OpenMode::read_only);
-  const auto owners = owners_of(store);
-  const std::vector<study::PastRun> past = study::past_runs(store, study.wanted);
   for (const study::Job& job : study.wanted) {
+    const RunLine line = states.state(job);
     const std::string name = job.spec.label + " seed " + std::to_string(job.spec.seed);
-    const auto run = store.load(job.identity.hash, results::LoadDetail::without_predictions);
-    if (run && run->status == results::RunStatus::done) {
-      ++look.done;
-      continue;
-    }
-    if (const auto owner = owners.find(job.identity.hash); owner != owners.end()) {
-      ++look.running;
-      look.lines.push_back("running  " + name + "  on " + owner->second);
-    } else if (run) {
-      ++look.failed;
-      look.lines.push_back("failed   " + name + "  " + base::message_line(run->error, 200));
-      continue;
-    }
-    const auto expected = study::expected_cost(
-        job, study.plan.train_images.at({job.spec.seed, job.spec.train_size}), past);
-    if (expected)
-      look.seconds_left += expected->cost.seconds;
-    else
-      ++look.unknown;
+    if (line.lease)
+      look.lines.push_back("running  " + name + "  on " +
+                           base::message_line(line.lease->owner, 200) + " since " +
+                           line.lease->taken.substr(0, 19));
+    if (line.state == "failed")
+      look.lines.push_back("failed   " + name + "  " + base::message_line(line.remark, 200));
   }
+  look.counts = states.counts();
   return look;
 }
 
@@ -101,18 +74,19 @@ class Patience {
 
 /// "demo: 19 of 42 done, 1 failed, 2 running, 20 to do; about 8 min left".
 std::string head_of(const PreparedStudy& study, const Look& look) {
-  const std::size_t left = look.all - look.done - look.failed;
-  std::string text =
-      study.protocol.name + ": " + std::to_string(look.done) + " of " + std::to_string(look.all) +
-      " done, " + (look.failed > 0 ? std::to_string(look.failed) + " failed, " : "") +
-      std::to_string(look.running) + " running, " + std::to_string(left - look.running) + " to do";
-  if (left > look.unknown && look.running > 0)
-    text += "; about " + duration_text(look.seconds_left / static_cast<double>(look.running)) +
+  const RunCounts& counts = look.counts;
+  std::string text = study.protocol.name + ": " + std::to_string(counts.done) + " of " +
+                     std::to_string(look.all) + " done, " +
+                     (counts.failed > 0 ? std::to_string(counts.failed) + " failed, " : "") +
+                     std::to_string(counts.running) + " running, " +
+                     std::to_string(look.left() - counts.running) + " to do";
+  if (look.left() > counts.unknown && counts.running > 0)
+    text += "; about " + duration_text(counts.seconds_left / static_cast<double>(counts.running)) +
             " left" +
-            (look.unknown > 0 ? " without the " + std::to_string(look.unknown) +
-                                    " that are not like any finished run"
-                              : "");
-  if (left > 0 && look.running == 0) text += "; nobody is at work";
+            (counts.unknown > 0 ? " without the " + std::to_string(counts.unknown) +
+                                      " that are not like any finished run"
+                                : "");
+  if (look.left() > 0 && counts.running == 0) text += "; nobody is at work";
   return text;
 }
 
@@ -181,14 +155,14 @@ int run_watch(const Arguments& arguments) {
       const auto studies = stages->all().studies;
       std::vector<Look> looks;
       for (const PreparedStudy& study : studies)
-        looks.push_back(look_at(study));
+        looks.push_back(look_at(study, *plugins));
       patience.found_well();
       view.begin();
       for (std::size_t i = 0; i < studies.size(); ++i)
         view.show(studies[i], looks[i]);
       view.end();
-      const auto is_over = [](const Look& look) { return look.is_over(); };
-      const auto has_failed = [](const Look& look) { return look.failed > 0; };
+      const auto is_over = [](const Look& look) { return look.left() == 0; };
+      const auto has_failed = [](const Look& look) { return look.counts.failed > 0; };
       if (!looks.empty() && std::all_of(looks.begin(), looks.end(), is_over))
         return std::any_of(looks.begin(), looks.end(), has_failed) ? kRunFailed : kOk;
     } catch (const base::Error& error) {

@@ -97,14 +97,11 @@ constexpr std::int64_t kShownShots[] = {1, 4, 16};
 /// those that are as petlab's.
 std::vector<std::pair<std::string, std::string>> published_budget(const sdk::MethodEntry& entry,
                                                                   std::int64_t shots) {
-  const sdk::PublishedBudget budget = entry.training.budget(shots);
+  engine::RunSettings settings;
   std::vector<std::pair<std::string, std::string>> said;
-  for (const engine::SettingEntry& setting : engine::setting_table()) {
-    if (!setting.budget || (setting.key() == "train.epochs" && budget.epochs == 0)) continue;
-    engine::RunSettings checked;
-    setting.take(checked, {setting.name, setting.budget(budget), entry.name, ""});
-    if (setting.is_said(checked)) said.emplace_back(setting.name, setting.text(checked));
-  }
+  for (const engine::SettingEntry* setting :
+       engine::take_budget(settings, entry.training.budget(shots)))
+    if (setting->is_said(settings)) said.emplace_back(setting->name, setting->text(settings));
   return said;
 }
 

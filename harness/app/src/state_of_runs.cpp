@@ -64,19 +64,29 @@ StateOfRuns::StateOfRuns(const PreparedStudy& study, const results::RunStore* st
   past_ = study::past_runs(*store, study.wanted);
   const std::string now = results::utc_now();
   for (const results::Lease& lease : store->leases())
-    if (lease.expires > now)
-      owners_[lease.identity] = base::message_line(lease.owner, 200) + " until " + lease.expires;
+    if (lease.expires > now) leases_[lease.identity] = lease;
 }
 
 StateOfRuns::~StateOfRuns() = default;
 
 RunLine StateOfRuns::line(const study::Job& job) {
+  RunLine line = state(job);
+  if (line.state == "done") return line;
+  line.estimated_bytes = estimate(job.spec);
+  if (line.state == "missing" && line.remark.empty())
+    if (const auto at =
+            engine::position_in(study::checkpoint_file(study_.store, job.identity), job.identity))
+      line.remark = "interrupted at epoch " + std::to_string(at->epoch + 1);
+  return line;
+}
+
+RunLine StateOfRuns::state(const study::Job& job) {
   RunLine line;
   const auto run = store_ != nullptr
                        ? store_->load(job.identity.hash, results::LoadDetail::without_predictions)
                        : std::nullopt;
   if (run && run->status == results::RunStatus::done) {
-    ++done_;
+    ++counts_.done;
     line.state = "done";
     line.cost = study::cost_of(*run);
     if (const std::string trouble = results::adapter_trouble(study_.store, *run);
@@ -89,29 +99,26 @@ RunLine StateOfRuns::line(const study::Job& job) {
   const auto expected = study::expected_cost(
       job, study_.plan.train_images.at({job.spec.seed, job.spec.train_size}), past_);
   if (expected) line.cost = expected->cost;
-  line.estimated_bytes = estimate(job.spec);
-  const auto owner = owners_.find(job.identity.hash);
-  if (owner != owners_.end()) {
-    ++running_;
+  if (const auto lease = leases_.find(job.identity.hash); lease != leases_.end()) {
+    ++counts_.running;
     line.state = "running";
-    line.remark = "on " + owner->second;
+    line.lease = lease->second;
+    line.remark =
+        "on " + base::message_line(line.lease->owner, 200) + " until " + line.lease->expires;
   } else if (const auto found = cluster_.find(job.identity.hash); found != cluster_.end()) {
     take_from_cluster(found->second, line);
   } else if (run) {
-    ++failed_;
+    ++counts_.failed;
     line.state = "failed";
     line.remark = run->error_kind + ": " + run->error;
     return line;
   } else {
-    ++missing_;
-    if (const auto at =
-            engine::position_in(study::checkpoint_file(study_.store, job.identity), job.identity))
-      line.remark = "interrupted at epoch " + std::to_string(at->epoch + 1);
+    ++counts_.missing;
   }
   if (expected)
-    seconds_left_ += expected->cost.seconds;
+    counts_.seconds_left += expected->cost.seconds;
   else
-    ++unknown_;
+    ++counts_.unknown;
   return line;
 }
 
@@ -120,16 +127,16 @@ void StateOfRuns::take_from_cluster(const study::QueuedRun& run, RunLine& line) 
   switch (run.state) {
     case study::QueuedRun::State::running:
       line.state = "running";
-      ++running_;
+      ++counts_.running;
       return;
     case study::QueuedRun::State::queued:
       line.state = "queued";
-      ++queued_;
+      ++counts_.queued;
       return;
     case study::QueuedRun::State::published:
       line.state = "published";
       line.remark = "petlab collect --store " + study_.store.string();
-      ++queued_;
+      ++counts_.queued;
       return;
     case study::QueuedRun::State::lost:
       line.state = "lost";
@@ -140,7 +147,7 @@ void StateOfRuns::take_from_cluster(const study::QueuedRun& run, RunLine& line) 
       line.remark = "its job was cancelled: " + line.remark;
       break;
   }
-  ++missing_;
+  ++counts_.missing;
 }
 
 std::string StateOfRuns::memory_warning() const {
@@ -154,38 +161,40 @@ std::string StateOfRuns::memory_warning() const {
 }
 
 Json StateOfRuns::sum_json() const {
-  const bool known = running_ + queued_ + missing_ > unknown_;
-  Json json = {{"done", done_},
-               {"failed", failed_},
-               {"running", running_},
-               {"queued", queued_},
-               {"missing", missing_}};
-  json["expected_seconds_left"] = known ? Json(seconds_left_ / study_.workers) : Json(nullptr);
-  json["without_expectation"] = unknown_;
+  const bool known = counts_.running + counts_.queued + counts_.missing > counts_.unknown;
+  Json json = {{"done", counts_.done},
+               {"failed", counts_.failed},
+               {"running", counts_.running},
+               {"queued", counts_.queued},
+               {"missing", counts_.missing}};
+  json["expected_seconds_left"] =
+      known ? Json(counts_.seconds_left / study_.workers) : Json(nullptr);
+  json["without_expectation"] = counts_.unknown;
   json["workers"] = study_.workers;
   return json;
 }
 
 void StateOfRuns::print_sum() const {
-  std::cout << study_.wanted.size() << " runs: " << done_ << " done, " << failed_ << " failed, "
-            << running_ << " running, "
-            << (queued_ > 0 ? std::to_string(queued_) + " queued, " : "") << missing_
-            << " missing in " << study_.store.string() << "\n";
+  std::cout << study_.wanted.size() << " runs: " << counts_.done << " done, " << counts_.failed
+            << " failed, " << counts_.running << " running, "
+            << (counts_.queued > 0 ? std::to_string(counts_.queued) + " queued, " : "")
+            << counts_.missing << " missing in " << study_.store.string() << "\n";
   if (without_adapters_ > 0)
     std::cout << "The adapters of " << without_adapters_
               << " of them are missing; the runs stay done. petlab verify RUN computes them once "
                  "more, petlab merge brings them from a store that has them\n";
-  const std::size_t left = running_ + queued_ + missing_;
+  const std::size_t left = counts_.running + counts_.queued + counts_.missing;
   if (left == 0) return;
   std::cout << "Expected for the " << left << " left: ";
-  if (unknown_ == left) {
+  if (counts_.unknown == left) {
     std::cout << "unknown, no run like them is in the store\n";
     return;
   }
-  std::cout << duration_text(seconds_left_ / study_.workers) << " with " << study_.workers
+  std::cout << duration_text(counts_.seconds_left / study_.workers) << " with " << study_.workers
             << (study_.workers == 1 ? " run at a time" : " parallel runs");
-  if (unknown_ > 0)
-    std::cout << ", and " << unknown_ << " of them unknown (no run like them is in the store)";
+  if (counts_.unknown > 0)
+    std::cout << ", and " << counts_.unknown
+              << " of them unknown (no run like them is in the store)";
   std::cout << "\n";
 }
 

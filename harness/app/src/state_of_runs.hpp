@@ -29,6 +29,14 @@ struct RunLine {
   std::optional<study::RunCost> cost;  ///< measured, or expected
   std::int64_t estimated_bytes = 0;    ///< from shapes; 0 for a run that is done, or on a GPU
   std::string remark;
+  std::optional<results::Lease> lease = {};  ///< of a run that a process computes
+};
+
+/// How many runs are in a state, of those that were asked for.
+struct RunCounts {
+  std::size_t done = 0, failed = 0, running = 0, queued = 0, missing = 0;
+  std::size_t unknown = 0;    ///< of those that are left: without an expectation
+  double seconds_left = 0.0;  ///< of the others, one after the other
 };
 
 /// "512 MiB", "1.5 GiB".
@@ -53,6 +61,10 @@ class StateOfRuns {
   /// The state of a run, which then counts in the sum.
   [[nodiscard]] RunLine line(const study::Job& job);
 
+  /// The same without what files and shapes say of it: adapters, checkpoint, memory.
+  [[nodiscard]] RunLine state(const study::Job& job);
+  [[nodiscard]] const RunCounts& counts() const { return counts_; }
+
   /// Where the runs at once are expected to want more memory than there is: a sentence; else "".
   [[nodiscard]] std::string memory_warning() const;
 
@@ -75,10 +87,9 @@ class StateOfRuns {
   std::map<std::string, std::int64_t> estimates_;  ///< by row
   std::int64_t largest_ = 0;                       ///< of runs that are not done
   std::vector<study::PastRun> past_;
-  std::map<std::string, std::string> owners_;  ///< of running runs, by identity
-  std::size_t done_ = 0, failed_ = 0, running_ = 0, queued_ = 0, missing_ = 0, unknown_ = 0;
+  std::map<std::string, results::Lease> leases_;  ///< of running runs, by identity
+  RunCounts counts_;
   std::size_t without_adapters_ = 0;  ///< of those that are done
-  double seconds_left_ = 0.0;
 };
 
 }  // namespace petlab::app

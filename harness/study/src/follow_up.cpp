@@ -75,6 +75,16 @@ void add_each_task(const Protocol& protocol, const engine::StoredAdapters& store
   }
 }
 
+/// On images that no task trained on: with the adapters that all tasks share, or those of each.
+/// `comma` stands between `what` and whose they are.
+void add_elsewhere(const Protocol& protocol, const engine::StoredAdapters& stored,
+                   const std::string& what, const char* comma, std::vector<FollowUp>& tests) {
+  if (engine::treats_tasks_alike(stored))
+    add(protocol, what, tests);
+  else
+    add_each_task(protocol, stored, what + comma, tests);
+}
+
 }  // namespace
 
 bool has_follow_ups(const Protocol& protocol) {
@@ -86,24 +96,15 @@ bool has_follow_ups(const Protocol& protocol) {
 std::vector<FollowUp> follow_ups(const Protocol& protocol, const engine::StoredAdapters& stored) {
   std::vector<FollowUp> tests;
   if (!has_follow_ups(protocol)) return tests;
-  const bool alike = engine::treats_tasks_alike(stored);
   if (tests_new_classes(protocol)) add(on_new_classes(protocol), "accuracy on new classes", tests);
-  if (protocol.dataset.cross_domain && !alike)
+  if (protocol.dataset.cross_domain && !engine::treats_tasks_alike(stored))
     add_each_task(protocol, stored, "accuracy on all domains", tests);
-  if (const std::string& domain = protocol.dataset.leave_out; !domain.empty()) {
-    const std::string what = "accuracy on " + domain + ", which was left out,";
-    if (alike)
-      add(on_left_out(protocol), what.substr(0, what.size() - 1), tests);
-    else
-      add_each_task(on_left_out(protocol), stored, what, tests);
-  }
+  if (const std::string& domain = protocol.dataset.leave_out; !domain.empty())
+    add_elsewhere(on_left_out(protocol), stored, "accuracy on " + domain + ", which was left out",
+                  ",", tests);
   for (const TransferTarget& target : transfer_targets(protocol.dataset)) {
     const std::size_t before = tests.size();
-    const std::string what = "accuracy on " + target.name;
-    if (alike)
-      add(on_target(protocol, target), what, tests);
-    else
-      add_each_task(on_target(protocol, target), stored, what, tests);
+    add_elsewhere(on_target(protocol, target), stored, "accuracy on " + target.name, "", tests);
     for (std::size_t i = before; i < tests.size(); ++i)
       tests[i].target = target.name;
   }

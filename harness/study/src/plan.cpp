@@ -11,6 +11,7 @@
 #include "petlab/sdk/plugin.hpp"
 #include "petlab/study/follow_up.hpp"
 #include "planned_parts.hpp"
+#include "search_points.hpp"
 
 #include <algorithm>
 #include <span>
@@ -58,11 +59,6 @@ void resolve_training(engine::RunSettings& settings, const Row& row,
   }
 }
 
-/// Whether there is anything to train, for any length of time.
-bool trains(const sdk::MethodEntry& method) {
-  return method.training.learning_rate > 0.0;
-}
-
 /// With `budget = published`: length and schedule of the training as the code of the method's
 /// publication has them. A method without one keeps the protocol's, and `budget` says so.
 void resolve_budget(engine::RunSettings& settings, const sdk::MethodEntry& method) {
@@ -77,9 +73,7 @@ void resolve_budget(engine::RunSettings& settings, const sdk::MethodEntry& metho
     base::throw_config_error(
         "budget = published: the published budget of method '" + std::string(method.name) +
         "' depends on the number of shots; expected split = shots, or budget = equal");
-  for (const engine::SettingEntry& entry : engine::setting_table())
-    if (entry.budget && !(entry.key() == "train.epochs" && budget.epochs == 0))
-      entry.take(settings, {entry.name, entry.budget(budget), "the published budget", ""});
+  engine::take_budget(settings, budget);
 }
 
 void check_slices(const engine::Training& training, const Protocol& protocol) {

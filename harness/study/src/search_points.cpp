@@ -75,10 +75,14 @@ KeyKind key_kind(const std::string& key, const sdk::MethodEntry& method) {
                                                                     : KeyKind::words;
 }
 
+bool trains(const sdk::MethodEntry& method) {
+  return method.training.learning_rate > 0.0;
+}
+
 std::vector<SearchSpace> row_spaces(const SearchSpec& search, const Row& row,
                                     const sdk::MethodEntry& method) {
   std::vector<SearchSpace> spaces;
-  if (method.training.learning_rate > 0.0) spaces = search.general;
+  if (trains(method)) spaces = search.general;
   if (const auto own = search.methods.find(row.method); own != search.methods.end())
     for (const SearchSpace& space : own->second) {
       const auto same = std::find_if(spaces.begin(), spaces.end(),

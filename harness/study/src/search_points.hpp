@@ -14,6 +14,9 @@ struct MethodEntry;
 // Where a search looks: the spaces of a row, and the points in them.
 namespace petlab::study {
 
+/// Whether there is anything to train, for any length of time.
+[[nodiscard]] bool trains(const sdk::MethodEntry& method);
+
 /// The spaces of a row, with values in the place of factors. Nothing where it is not searched.
 [[nodiscard]] std::vector<SearchSpace> row_spaces(const SearchSpec& search, const Row& row,
                                                   const sdk::MethodEntry& method);

@@ -106,7 +106,6 @@ void RunCheckpoint::read() {
   if (!facts.at("partition").is_null()) partition_ = facts.at("partition").get<sdk::Partition>();
   if (!facts.at("position").is_null()) {
     position_ = position_from_json(facts.at("position"));
-    has_position_ = true;
     earlier_cost_ = cost_from_json(facts.at("cost"));
   }
   record_ = std::move(known);
@@ -126,7 +125,7 @@ bool RunCheckpoint::due() const {
   if (stop_request) return true;
   const std::chrono::duration<double> passed = Clock::now() - last_;
   const double every =
-      has_position_ ? place_.every_seconds : std::min(place_.every_seconds, kFirstSeconds);
+      position_ || is_saved_ ? place_.every_seconds : std::min(place_.every_seconds, kFirstSeconds);
   return place_.every_seconds <= 0.0 ||
          passed.count() >= std::max(every, write_seconds_ / kWriteShare);
 }
@@ -135,7 +134,7 @@ void RunCheckpoint::save_training(const TrainingPosition& position,
                                   const std::vector<sdk::NamedTensor>& tensors) {
   const auto start = Clock::now();
   try_to_write(&position, tensors);
-  has_position_ = true;
+  is_saved_ = true;
   last_ = Clock::now();
   write_seconds_ = std::chrono::duration<double>(last_ - start).count();
   if (stop_request) throw RunStopped();

@@ -234,9 +234,9 @@ SettingEntry published(Value sdk::TrainingDefaults::* member, SettingEntry entry
 }
 
 /// A setting of the study that published budgets say, too.
-template <class Value>
-SettingEntry budgeted(Value sdk::PublishedBudget::* member, SettingEntry entry) {
-  entry.budget = text_of(member);
+inline SettingEntry budgeted(std::function<std::string(const sdk::PublishedBudget&)> budget,
+                             SettingEntry entry) {
+  entry.budget = std::move(budget);
   return entry;
 }
 

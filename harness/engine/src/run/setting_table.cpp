@@ -234,13 +234,14 @@ std::vector<SettingEntry> make_table() {
                       "then of methods that have none",
               .option = "budget",
               .is_optional = true}),
-      budgeted(&B::epochs, integer(&T::epochs, 1,
-                                   {.name = "epochs",
-                                    .help = "passes over the training images",
-                                    .unit = "epochs",
-                                    .option = "epochs"})),
+      budgeted([](const B& b) { return b.epochs > 0 ? base::number_text(b.epochs) : ""; },
+               integer(&T::epochs, 1,
+                       {.name = "epochs",
+                        .help = "passes over the training images",
+                        .unit = "epochs",
+                        .option = "epochs"})),
       budgeted(
-          &B::steps,
+          text_of(&B::steps),
           integer(
               &T::steps, 0,
               {.name = "steps",
@@ -249,12 +250,12 @@ std::vector<SettingEntry> make_table() {
                .unit = "steps",
                .option = "steps",
                .is_optional = true})),
-      budgeted(&B::batch, integer(&T::batch, 1,
-                                  {.name = "batch",
-                                   .help = "images per task in one step",
-                                   .unit = "images",
-                                   .option = "batch"},
-                                  /*maximum=*/65536)),
+      budgeted(text_of(&B::batch), integer(&T::batch, 1,
+                                           {.name = "batch",
+                                            .help = "images per task in one step",
+                                            .unit = "images",
+                                            .option = "batch"},
+                                           /*maximum=*/65536)),
       integer(&T::slices, 1,
               {.name = "slices",
                .help = "parts of each batch, at most its images: computed one after the other in "
@@ -271,15 +272,15 @@ std::vector<SettingEntry> make_table() {
               .help = "tasks: a batch of each task in a step; union: one batch of all tasks that "
                       "share adapters, mixed, with a mean loss over its images",
               .is_optional = true}),
-      budgeted(&B::schedule,
+      budgeted(text_of(&B::schedule),
                choice(&T::schedule, {.name = "schedule", .help = "of the learning rate"})),
-      budgeted(&B::schedule_interval,
+      budgeted(text_of(&B::schedule_interval),
                choice(&T::schedule_interval, {.name = "schedule-interval",
                                               .help = "what the cosine counts",
                                               .is_optional = true,
                                               .applies = is_cosine})),
       budgeted(
-          &B::end_learning_rate,
+          text_of(&B::end_learning_rate),
           real(&T::end_learning_rate, kNotNegative,
                {.name = "end-learning-rate",
                 .help =
@@ -287,7 +288,7 @@ std::vector<SettingEntry> make_table() {
                     "where that is lower",
                 .is_optional = true,
                 .applies = is_cosine})),
-      budgeted(&B::warmup_epochs,
+      budgeted(text_of(&B::warmup_epochs),
                integer(&T::warmup_epochs, 0,
                        {.name = "warmup-epochs",
                         .help = "epochs at the constant warm-up rate, fewer than epochs",
@@ -370,6 +371,18 @@ const SettingEntry* study_setting(const std::string& key) {
 
 const SettingEntry* row_setting(const std::string& name) {
   return find(SettingScope::row, [&](const SettingEntry& e) { return e.name == name; });
+}
+
+std::vector<const SettingEntry*> take_budget(RunSettings& settings,
+                                             const sdk::PublishedBudget& budget) {
+  std::vector<const SettingEntry*> taken;
+  for (const SettingEntry& entry : setting_table()) {
+    const std::string text = entry.budget ? entry.budget(budget) : "";
+    if (text.empty()) continue;
+    entry.take(settings, {entry.name, text, "the published budget", ""});
+    taken.push_back(&entry);
+  }
+  return taken;
 }
 
 }  // namespace petlab::engine

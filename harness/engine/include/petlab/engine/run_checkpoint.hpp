@@ -77,7 +77,7 @@ class RunCheckpoint {
   std::vector<sdk::NamedTensor> tensors_;
   results::PhaseCost earlier_cost_;
   std::function<results::PhaseCost()> cost_;
-  bool has_position_ = false;  ///< the file says how far training is
+  bool is_saved_ = false;  ///< save_training() was called
   Clock::time_point last_ = Clock::now();
   double write_seconds_ = 0.0;
 };

@@ -52,7 +52,7 @@ struct SettingEntry {
   std::function<void(RunSettings&, const Setting&)> take = {};
   /// The text of a method's publication; empty where publications do not say it.
   std::function<std::string(const sdk::TrainingDefaults&)> publication = {};
-  /// The text of a published budget; empty where budgets do not say it.
+  /// The text of a published budget, "" where this one does not say it; empty where no budget does.
   std::function<std::string(const sdk::PublishedBudget&)> budget = {};
 
   /// "train.epochs": its name in identities, records and orders, and where its scope is the study
@@ -69,5 +69,9 @@ struct SettingEntry {
 /// The entry of study scope with this key, of row scope with this name; null where there is none.
 [[nodiscard]] const SettingEntry* study_setting(const std::string& key);
 [[nodiscard]] const SettingEntry* row_setting(const std::string& name);
+
+/// Puts in what a published budget says. Returns the entries that it did.
+std::vector<const SettingEntry*> take_budget(RunSettings& settings,
+                                             const sdk::PublishedBudget& budget);
 
 }  // namespace petlab::engine
