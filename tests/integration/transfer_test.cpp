@@ -82,7 +82,11 @@ TEST(Transfer, NamesAFileThatNamesNoDataSet) {
   };
   EXPECT_THAT(refused("missing.ini"), HasSubstr("missing.ini"));
   std::ofstream(workshop.folder() / "empty.ini") << "[train]\nepochs = 2\n";
-  EXPECT_THAT(refused("empty.ini"), HasSubstr("empty.ini: the file names no data set"));
+  EXPECT_THAT(refused("empty.ini"), HasSubstr("empty.ini: the study names no data set"));
+  std::ofstream(workshop.folder() / "both.ini")
+      << "[dataset]\nname = folder\nroot = clothes\nvalidation-fraction = 0.1\n"
+         "validation-shots = 1\n";
+  EXPECT_THAT(refused("both.ini"), HasSubstr("validation images in more than one way"));
   fs::create_directories(workshop.folder() / "more");
   fs::copy(workshop.folder() / "clothes.ini", workshop.folder() / "more" / "clothes.ini");
   EXPECT_THAT(refused("clothes.ini,more/clothes.ini"), HasSubstr("two files 'clothes.ini'"));

@@ -4,11 +4,11 @@
 #include "petlab/results/study_name.hpp"
 #include "petlab/sdk/method.hpp"
 #include "petlab/sdk/plugin.hpp"
+#include "row_sections.hpp"
 #include "search_edge.hpp"
 #include "search_points.hpp"
 #include "search_results.hpp"
 #include "search_rungs.hpp"
-#include "search_section.hpp"
 
 #include <algorithm>
 #include <map>

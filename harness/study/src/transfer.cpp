@@ -1,10 +1,12 @@
 #include "petlab/study/transfer.hpp"
 
+#include "dataset_section.hpp"
 #include "ini_file.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/engine/setting_table.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace petlab::study {
 namespace {
@@ -13,6 +15,7 @@ constexpr const char* kSection = "dataset.";
 
 engine::DatasetSpec read_dataset(const std::filesystem::path& file) {
   engine::RunSettings settings;
+  std::map<std::string, std::string> origins;
   for (const Setting& one : read_ini(file).settings) {
     if (!one.key.starts_with(kSection)) continue;
     const engine::SettingEntry* entry = engine::study_setting(one.key);
@@ -20,13 +23,10 @@ engine::DatasetSpec read_dataset(const std::filesystem::path& file) {
       base::throw_config_error(one.origin + ": unknown key '" + one.key.substr(8) +
                                "' in [dataset]");
     entry->take(settings, one);
+    origins[one.key] = one.origin;
   }
   engine::DatasetSpec& dataset = settings.dataset;
-  if (dataset.name.empty() || dataset.root.empty())
-    base::throw_config_error(file.string() +
-                             ": the file names no data set, expected name and root in [dataset]");
-  if (dataset.split == "shots" && dataset.train_shots == 0)
-    base::throw_config_error(file.string() + ": split = shots in [dataset] needs train-shots");
+  complete_dataset(dataset, origins, file.string(), /*has_search=*/false);
   // Its test images alone count, once.
   dataset.train_fractions.clear();
   dataset.train_shot_counts.clear();

@@ -330,7 +330,7 @@ TEST_F(ProtocolTest, SeveralTrainingSizesAreOneAxisWithOneTestSet) {
               HasSubstr("largest-train-size is 0.3, expected at least 0.4"));
   EXPECT_THAT(refusal({with("split", "shots"), with("train-shots", "1"),
                        with("largest-train-size", "1.5")}),
-              HasSubstr("expected a number of pictures"));
+              HasSubstr("expected a number of images"));
   EXPECT_THAT(refusal({with("train-fraction", "0.1"), with("largest-train-size", "4")}),
               HasSubstr("expected a share less than 1"));
   EXPECT_THAT(refusal({with("split", "list"), with("largest-train-size", "4")}),
