@@ -2,13 +2,12 @@
 
 #include "listed_pictures.hpp"
 #include "petlab/base/error.hpp"
-#include "petlab/base/lfs_pointer.hpp"
+#include "petlab/base/json_text.hpp"
 #include "petlab/base/read_file.hpp"
 #include "petlab/base/text.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -25,27 +24,8 @@ constexpr std::uint64_t kMaxSplitBytes = std::uint64_t{256} << 20U;
 constexpr const char* kExpected =
     "expected {\"train\": [[path, label, class name], ...], \"val\": ..., \"test\": ...}";
 
-json parse(const fs::path& file) {
-  const std::string text = base::read_text_file(file, kMaxSplitBytes);
-  if (base::is_lfs_pointer(text)) base::throw_data_error(base::printable(file) + base::kLfsPointer);
-  try {
-    return json::parse(text);
-  } catch (const json::parse_error& error) {
-    base::throw_data_error(
-        base::printable(file) + " is no whole JSON file: it cannot be read from " + "byte " +
-        std::to_string(error.byte) + " of " + std::to_string(text.size()) + "; " + kExpected);
-  } catch (const json::exception&) {
-    base::throw_data_error(base::printable(file) + " holds a number that is out of range; " +
-                           kExpected);
-  }
-}
-
-/// An entry for a message; not what nests, which may do so a million times.
+/// An entry for a message.
 std::string text_of(const json& entry) {
-  const bool nests =
-      entry.is_structured() && std::any_of(entry.begin(), entry.end(),
-                                           [](const json& value) { return value.is_structured(); });
-  if (nests) return std::string("a nested ") + entry.type_name();
   return base::message_line(entry.dump(-1, ' ', false, json::error_handler_t::replace), 80);
 }
 
@@ -106,8 +86,8 @@ SplitRow row_of(const json& entry, const std::string& where) {
 }  // namespace
 
 CoopSplit read_coop_split(const fs::path& file, const fs::path& images, const std::string& domain) {
-  const json split = parse(file);
   const std::string name = base::printable(file);
+  const json split = base::parse_json(base::read_text_file(file, kMaxSplitBytes), name, kExpected);
   if (!split.is_object()) base::throw_data_error(name + " is no split: " + kExpected);
   ListedPictures pictures(images, domain);
   NumberedClasses classes;

@@ -1,12 +1,13 @@
 #include "petlab/base/error.hpp"
+#include "petlab/base/json_text.hpp"
 #include "petlab/base/read_file.hpp"
 #include "petlab/base/sha256.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/csv.hpp"
 #include "petlab/datasets/icon_home.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <fstream>
 #include <set>
 #include <tuple>
 
@@ -34,14 +35,13 @@ void check_row(const IconHomeRow& row, const std::string& where) {
 IconHomeManifest read_icon_home_manifest(const std::filesystem::path& recipe_dir) {
   const auto csv = recipe_dir / "manifest.csv";
   const auto file = recipe_dir / "manifest.json";
-  std::ifstream in(file);
-  if (!in) throw Error(ErrorKind::data, "cannot open " + file.string());
   IconHomeManifest manifest;
   std::size_t pictures = 0;
   std::string package;
   std::map<std::string, std::size_t> stated;
   try {
-    const auto document = nlohmann::json::parse(in);
+    const nlohmann::json document =
+        base::parse_json(base::read_text_file(file), base::printable(file));
     manifest.version = document.at("version").get<std::string>();
     manifest.sha256 = document.at("sha256").get<std::string>();
     manifest.picture_size = document.at("picture_size").get<int>();

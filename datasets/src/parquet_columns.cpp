@@ -1,6 +1,7 @@
 #include "parquet_columns.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/json_text.hpp"
 #include "petlab/base/text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -19,9 +20,7 @@ using Columns = std::vector<ParquetColumn>;
 std::map<std::string, json> features_of(const ParquetReader& reader, const std::string& where) {
   const std::optional<std::string> text = reader.metadata("huggingface");
   if (!text) return {};
-  const json whole = json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (whole.is_discarded())
-    base::throw_data_error(where + ": its metadata 'huggingface' is no JSON");
+  const json whole = base::parse_json(*text, where + ": its metadata 'huggingface'");
   const json* features = &whole;
   for (const char* key : {"info", "features"}) {
     if (!features->is_object() || !features->contains(key)) return {};

@@ -1,6 +1,7 @@
 #include "file_kind.hpp"
 #include "names.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/json_text.hpp"
 #include "petlab/base/mapped_file.hpp"
 #include "petlab/base/numbers.hpp"
 #include "petlab/base/text.hpp"
@@ -64,6 +65,11 @@ std::string_view text_of(const base::MappedFile& file, const TarMember& member) 
           static_cast<std::size_t>(member.size)};
 }
 
+/// How messages name a member.
+std::string member_name(const base::MappedFile& file, const TarMember& member) {
+  return base::printable(file.path()) + ": " + base::escaped(member.path);
+}
+
 /// What a sample's label says: a number, or a name.
 struct Label {
   std::optional<std::int64_t> number;
@@ -83,7 +89,7 @@ Label label_of_text(std::string_view text, const std::string& where) {
 }
 
 Label label_of_json(std::string_view text, const std::string& where) {
-  const json whole = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json whole = base::parse_json(text, where);
   if (!whole.is_object()) base::throw_data_error(where + " is no JSON object");
   const auto label = whole.find("label");
   Label result;
@@ -176,10 +182,11 @@ class Shards {
 
   void add(const base::MappedFile& file, const Group& group) {
     const TarMember& member = group.label != nullptr ? *group.label : *group.json;
-    const std::string where = base::printable(file.path()) + ": " + base::escaped(member.path);
+    const std::string where = member_name(file, member);
     Label label = group.label != nullptr ? label_of_text(text_of(file, member), where)
                                          : label_of_json(text_of(file, member), where);
-    if (group.label != nullptr && group.json != nullptr) label.domain = domain_of(file, group);
+    if (group.label != nullptr && group.json != nullptr)
+      label.domain = domain_of(file, *group.json);
     const bool is_numbered = label.number.has_value();
     if (entries_.empty()) is_numbered_ = is_numbered;
     if (is_numbered != is_numbered_)
@@ -200,8 +207,8 @@ class Shards {
   }
 
   /// A .json beside a .cls may say the domain; it needs no label.
-  static std::string domain_of(const base::MappedFile& file, const Group& group) {
-    const json whole = json::parse(text_of(file, *group.json), nullptr, /*allow_exceptions=*/false);
+  static std::string domain_of(const base::MappedFile& file, const TarMember& member) {
+    const json whole = base::parse_json(text_of(file, member), member_name(file, member));
     if (!whole.is_object() || !whole.contains("domain") || !whole.at("domain").is_string())
       return "";
     return whole.at("domain").get<std::string>();

@@ -1,12 +1,16 @@
 #include "petlab/datasets/tools/iconify.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/json_text.hpp"
 #include "petlab/base/numbers.hpp"
+#include "petlab/base/read_file.hpp"
+#include "petlab/base/text.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
+#include <cmath>
+#include <cstdint>
 #include <set>
 
 namespace petlab::datasets::tools {
@@ -16,27 +20,31 @@ using base::Error;
 using base::ErrorKind;
 using nlohmann::json;
 
+/// The largest set of the package has 104 MB.
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{512} << 20U;
+
 std::string how_to_get() {
   return std::string("get it with `npm pack ") + kIconifyPackage + "@" + kIconifyVersion +
          "` and unpack the archive";
 }
 
 json read_json(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Error(ErrorKind::data, "cannot open " + file.string());
-  try {
-    return json::parse(in);
-  } catch (const json::parse_error& e) {
-    throw Error(ErrorKind::data, file.string() + " is not valid JSON: byte " +
-                                     std::to_string(e.byte) + " does not continue the document");
-  } catch (const json::exception&) {
-    throw Error(ErrorKind::data, file.string() + " holds a number that is out of range");
-  }
+  return base::parse_json(base::read_text_file(file, kMaxFileBytes), base::printable(file),
+                          how_to_get());
 }
 
 std::string text_or_empty(const json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+/// The texts of a list; whatever else it holds is left out.
+std::vector<std::string> texts_of(const json& list) {
+  std::vector<std::string> texts;
+  if (!list.is_array()) return texts;
+  for (const json& entry : list)
+    if (entry.is_string()) texts.push_back(entry.get<std::string>());
+  return texts;
 }
 
 double number_or(const json& object, const char* key, double fallback) {
@@ -112,10 +120,7 @@ IconSetInfo read_info(const json& document, const std::string& set) {
   info.version = text_or_empty(*it, "version");
   info.category = text_or_empty(*it, "category");
   info.palette = flag(*it, "palette");
-  if (const auto tags = it->find("tags"); tags != it->end() && tags->is_array()) {
-    for (const auto& tag : *tags)
-      info.tags.push_back(tag.get<std::string>());
-  }
+  if (const auto tags = it->find("tags"); tags != it->end()) info.tags = texts_of(*tags);
   if (const auto author = it->find("author"); author != it->end()) {
     info.author = text_or_empty(*author, "name");
     info.author_url = text_or_empty(*author, "url");
@@ -176,7 +181,7 @@ IconSet IconSet::read(const std::filesystem::path& package_dir, const std::strin
       icon.name = name;
       Transform transform;
       for (const json* link : chain) {
-        transform.quarter_turns += static_cast<int>(number_or(*link, "rotate", 0));
+        transform.quarter_turns += static_cast<int>(std::fmod(number_or(*link, "rotate", 0), 4.0));
         transform.h_flip = transform.h_flip != flag(*link, "hFlip");
         transform.v_flip = transform.v_flip != flag(*link, "vFlip");
       }
@@ -188,7 +193,8 @@ IconSet IconSet::read(const std::filesystem::path& package_dir, const std::strin
   }
   if (const auto categories = document.find("categories");
       categories != document.end() && categories->is_object()) {
-    result.categories_ = categories->get<std::map<std::string, std::vector<std::string>>>();
+    for (const auto& [name, members] : categories->items())
+      result.categories_.emplace(name, texts_of(members));
   }
   return result;
 }

@@ -1,9 +1,9 @@
 #include "json_file.hpp"
 
 #include "petlab/base/error.hpp"
-#include "petlab/base/lfs_pointer.hpp"
+#include "petlab/base/json_text.hpp"
 #include "petlab/base/read_file.hpp"
-#include "petlab/base/text_encoding.hpp"
+#include "petlab/base/text.hpp"
 #include "shown_text.hpp"
 
 #include <cmath>
@@ -16,8 +16,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kMaxDepth = 100;
-
 /// A value as a message shows it, cut when long.
 std::string shown_value(const json& value) {
   return shown(value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace));
@@ -28,47 +26,14 @@ std::string shown_value(const json& value) {
 JsonObject::JsonObject(std::filesystem::path file, std::string prefix, json value)
     : file_(std::move(file)), prefix_(std::move(prefix)), value_(std::move(value)) {}
 
-bool nests_too_deep(std::string_view text) {
-  int depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_text) {
-      if (c == '\\') ++i;
-      if (c == '"') in_text = false;
-    } else if (c == '"') {
-      in_text = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > kMaxDepth) return true;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return false;
-}
-
 JsonObject JsonObject::read(const std::filesystem::path& file, std::size_t max_bytes) {
   return parse(base::read_text_file(file, max_bytes), file);
 }
 
 JsonObject JsonObject::parse(std::string_view text, const std::filesystem::path& file) {
-  const auto refuse = [&](const std::string& what) {
-    throw Error(ErrorKind::data, "'" + file.string() + "' " + what);
-  };
-  if (base::is_lfs_pointer(text)) refuse(base::kLfsPointer + 1);
-  text = base::without_byte_order_mark(text, "'" + file.string() + "'", ErrorKind::data);
-  if (nests_too_deep(text))
-    refuse("is JSON that nests deeper than " + std::to_string(kMaxDepth) + " levels");
-  json value;
-  try {
-    value = json::parse(text);
-  } catch (const json::parse_error& error) {
-    refuse("is not valid JSON at byte " + std::to_string(error.byte));
-  } catch (const json::exception&) {
-    // For example a number that no double can hold.
-    refuse("holds a value that is out of range");
-  }
-  if (!value.is_object()) refuse("is not a JSON object");
+  const std::string name = "'" + base::printable(file) + "'";
+  json value = base::parse_json(text, name);
+  if (!value.is_object()) throw Error(ErrorKind::data, name + " is not a JSON object");
   return {file, "", std::move(value)};
 }
 

@@ -8,10 +8,6 @@
 
 namespace petlab::clip {
 
-/// Whether brackets nest deeper than any file of a model needs. Asked before a text is parsed:
-/// nlohmann's values are copied and printed by recursion.
-[[nodiscard]] bool nests_too_deep(std::string_view json);
-
 /// A JSON object of a file, with getters whose errors name the file and the key.
 class JsonObject {
  public:

@@ -1,9 +1,11 @@
 #include "safetensors_header.hpp"
 
-#include "json_file.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/json_text.hpp"
 #include "safetensors_types.hpp"
 #include "shown_text.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -70,7 +72,7 @@ json parse_header(const File& file, std::string_view text) {
     if (!(depth == 1 ? names : fields).insert(key).second) duplicate = key;
     return true;
   };
-  if (nests_too_deep(text)) file.fail("has a header that nests too deep");
+  if (base::nests_too_deep(text)) file.fail("has a header that nests too deep");
   json header;
   try {
     header = json::parse(text, watch);

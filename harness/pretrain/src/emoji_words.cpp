@@ -1,6 +1,9 @@
 #include "petlab/pretrain/emoji_words.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/json_text.hpp"
+#include "petlab/base/read_file.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/pretrain/names.hpp"
 #include "petlab/pretrain/synonyms.hpp"
 
@@ -9,8 +12,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <fstream>
+#include <cstdint>
 #include <string_view>
+#include <system_error>
 
 namespace petlab::pretrain {
 
@@ -53,16 +57,16 @@ static_assert(std::is_sorted(kEmptyTopics.begin(), kEmptyTopics.end()));
 
 constexpr std::size_t kShortestKeyword = 3;
 
+/// Far more than any file of both packages.
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{64} << 20U;
+
 json read_json(const std::filesystem::path& file, const std::string& package) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in)
-    throw Error(ErrorKind::data, "cannot open " + file.string() + "; get it with `npm pack " +
-                                     package + "` and unpack the archive");
-  try {
-    return json::parse(in);
-  } catch (const json::exception& error) {
-    throw Error(ErrorKind::data, file.string() + " is not valid JSON: " + error.what());
-  }
+  const std::string name = base::printable(file);
+  const std::string hint = "get it with `npm pack " + package + "` and unpack the archive";
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored))
+    throw Error(ErrorKind::data, "cannot open " + name + "; " + hint);
+  return base::parse_json(base::read_text_file(file, kMaxFileBytes), name, hint);
 }
 
 void check_version(const std::filesystem::path& dir, const std::string& name,
@@ -120,15 +124,15 @@ std::string topic_of(const std::string& heading) {
 
 std::map<std::string, SubjectWords> read_emoji_words(const std::filesystem::path& emojibase_dir,
                                                      const std::filesystem::path& emojilib_dir) {
-  check_version(emojibase_dir, "emojibase-data", kEmojibaseVersion);
-  check_version(emojilib_dir, "emojilib", kEmojilibVersion);
-  const std::string emojibase = std::string("emojibase-data@") + kEmojibaseVersion;
-  const json emojis = read_json(emojibase_dir / "en" / "data.json", emojibase);
-  const json messages = read_json(emojibase_dir / "en" / "messages.json", emojibase);
-  const json keywords = read_json(emojilib_dir / "dist" / "emoji-en-US.json",
-                                  std::string("emojilib@") + kEmojilibVersion);
   std::map<std::string, SubjectWords> result;
   try {
+    check_version(emojibase_dir, "emojibase-data", kEmojibaseVersion);
+    check_version(emojilib_dir, "emojilib", kEmojilibVersion);
+    const std::string emojibase = std::string("emojibase-data@") + kEmojibaseVersion;
+    const json emojis = read_json(emojibase_dir / "en" / "data.json", emojibase);
+    const json messages = read_json(emojibase_dir / "en" / "messages.json", emojibase);
+    const json keywords = read_json(emojilib_dir / "dist" / "emoji-en-US.json",
+                                    std::string("emojilib@") + kEmojilibVersion);
     const std::map<int, std::string> groups = headings_of(messages, "groups");
     const std::map<int, std::string> subgroups = headings_of(messages, "subgroups");
     std::map<std::string, std::string> subject_of_emoji;

@@ -90,17 +90,45 @@ TEST_F(Coop, FolderOfAllSetsAndListsElsewhereAreFound) {
   EXPECT_EQ(load("oxford-pets", "oxford_pets", root() / "lists").fingerprint, dataset.fingerprint);
 }
 
+TEST_F(Coop, SplitsThatAreNotJsonAreRefusedInOneSentence) {
+  put_pets();
+  const std::string name = (root() / kPets).string();
+  const std::string expected =
+      "; expected {\"train\": [[path, label, class name], ...], \"val\": ..., \"test\": ...}";
+  EXPECT_EQ(with(R"({"train": [["a_1.jpg", 0)"),
+            name + " is not valid JSON at byte 24 of 24" + expected);
+  EXPECT_EQ(with(R"({"train": [["a_1.jpg", 1e999, "a"]], "test": []})"),
+            name + " holds a number that is out of range" + expected);
+  // As deep as only somebody who means harm writes it.
+  const std::string deep(1'000'000, '[');
+  EXPECT_EQ(with(R"({"train": [)" + deep + std::string(deep.size(), ']') + R"(], "test": []})"),
+            name + " is JSON that nests deeper than 100 levels" + expected);
+  EXPECT_EQ(with("version https://git-lfs.github.com/spec/v1\n"),
+            name +
+                " is a pointer of Git LFS, not the file itself: `git lfs pull` in its "
+                "repository fetches it");
+  EXPECT_THAT(with(std::string("\xFF\xFE{\0}\0", 6)),
+              AllOf(HasSubstr(name + " is UTF-16"), HasSubstr("save it as UTF-8")));
+}
+
+TEST_F(Coop, SplitMayBeginWithAByteOrderMark) {
+  put_pets();
+  const std::string fingerprint = load("oxford-pets", "oxford_pets").fingerprint;
+  write(kPets, "\xEF\xBB\xBF" + text_of(root() / kPets));
+  EXPECT_EQ(load("oxford-pets", "oxford_pets").fingerprint, fingerprint);
+}
+
 TEST_F(Coop, SplitsThatDoNotFitAreRefusedByEntry) {
   put_pets();
   const std::string test = R"(, "test": []})";
-  EXPECT_THAT(with(R"({"train": [["a_1.jpg", 0)"), HasSubstr("is no whole JSON file"));
-  EXPECT_THAT(with("version https://git-lfs.github.com/spec/v1\n"), HasSubstr("git lfs pull"));
   EXPECT_THAT(with("[1]"), HasSubstr("is no split: expected {\"train\""));
   EXPECT_THAT(with(R"({"train": []})"), HasSubstr("has no list 'test'"));
   EXPECT_THAT(with(R"({"train": [], "test": []})"), HasSubstr("lists no image"));
   EXPECT_THAT(with(R"({"train": [["a_1.jpg", "x", "a"]])" + test),
               AllOf(HasSubstr("split_zhou_OxfordPets.json: train[0] is [\"a_1.jpg\",\"x\",\"a\"]"),
                     HasSubstr("expected [path, label, class name]")));
+  EXPECT_THAT(with(R"({"train": [["a_1.jpg", [0], {"a": []}]])" + test),
+              HasSubstr("train[0] is [\"a_1.jpg\",[0],{\"a\":[]}], expected [path"));
   EXPECT_THAT(with(R"({"train": [["a_1.jpg", -1, "a"]])" + test), HasSubstr("label -1 is below 0"));
   EXPECT_THAT(with(R"({"train": [["a_1.jpg", 1, "a"]])" + test),
               HasSubstr("label 0 is left out before 1 (class 'a')"));

@@ -141,6 +141,10 @@ TEST_F(IconHome, ChecksTheManifest) {
   EXPECT_THAT(read(), HasSubstr("manifest.csv line 2: a name is empty or holds other signs"));
   write_recipe({"line,cup,thin"});
   EXPECT_THAT(read(), HasSubstr("manifest.csv line 2"));
+  write("recipe/manifest.json", "{\n");
+  EXPECT_THAT(read(), HasSubstr("manifest.json is not valid JSON at byte 2 of 2"));
+  write("recipe/manifest.json", "{}");
+  EXPECT_THAT(read(), HasSubstr("manifest.json is not a manifest description"));
 }
 
 TEST(Duplicates, ShapesOfTheSameDrawingCorrelate) {

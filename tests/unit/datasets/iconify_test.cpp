@@ -8,6 +8,7 @@ namespace {
 
 using namespace tools;
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -76,10 +77,21 @@ TEST_F(Iconify, NamesTheSetOrIconThatIsMissing) {
               HasSubstr("icon set 'slim' is missing"));
   write("package/json/broken.json", "{\"icons\": {");
   EXPECT_THAT(error_of([&] { (void)IconSet::read(package(), "broken"); }),
-              HasSubstr("broken.json is not valid JSON"));
+              AllOf(HasSubstr("broken.json is not valid JSON at byte 11 of 11; get it with `npm"),
+                    HasSubstr("and unpack the archive")));
   write("package/json/bodiless.json", "{\"info\": {}, \"icons\": {\"a\": {}}}");
   EXPECT_EQ(error_of([&] { (void)IconSet::read(package(), "bodiless"); }),
             "icon 'a' of set 'bodiless' has no `body`");
+}
+
+TEST_F(Iconify, LeavesOutTagsAndCategoriesOfOtherTypes) {
+  write("package/json/odd.json",
+        R"({"info": {"name": "odd", "tags": ["line", 7]}, "icons": {"a": {"body": ""}},
+            "categories": {"Things": ["a", null], "None": 3}})");
+  const IconSet set = IconSet::read(package(), "odd");
+  EXPECT_THAT(set.info().tags, ElementsAre("line"));
+  EXPECT_THAT(set.categories().at("Things"), ElementsAre("a"));
+  EXPECT_TRUE(set.categories().at("None").empty());
 }
 
 TEST_F(Iconify, ChecksWhichPackageItIs) {

@@ -154,6 +154,8 @@ TEST_F(Parquet, RowsThatDoNotFitAreNamed) {
       HasSubstr("column 'label' holds numbers, and the metadata 'huggingface' does not say"));
   EXPECT_THAT(error("double_names"), HasSubstr("names class 'mug' of column 'label' twice"));
   EXPECT_THAT(error("empty_names"), HasSubstr("no names of the classes of column 'label'"));
+  EXPECT_THAT(error("deep_metadata"),
+              HasSubstr("metadata 'huggingface' is JSON that nests deeper than 100 levels"));
   EXPECT_THAT(error("two_labels"), HasSubstr("several columns of labels (coarse, fine)"));
   EXPECT_THAT(error("float_label"), HasSubstr("column 'label' holds no numbers and no text"));
   EXPECT_THAT(error("no_rows"), HasSubstr("without a row"));

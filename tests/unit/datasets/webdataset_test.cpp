@@ -122,7 +122,12 @@ TEST_F(WebDataset, MembersThatCannotBePairedAreNamed) {
               HasSubstr("members 1.png and 1.jpg are both the image"));
   EXPECT_THAT(with({{"1.png", picture}, {"1.json", R"({"caption": "x"})"}}),
               HasSubstr("1.json has no \"label\""));
-  EXPECT_THAT(with({{"1.png", picture}, {"1.json", "[1"}}), HasSubstr("1.json is no JSON object"));
+  EXPECT_THAT(with({{"1.png", picture}, {"1.json", "[1"}}),
+              HasSubstr("one.tar: 1.json is not valid JSON at byte 2 of 2"));
+  EXPECT_THAT(with({{"1.png", picture}, {"1.json", "[1]"}}), HasSubstr("1.json is no JSON object"));
+  EXPECT_THAT(with({{"1.png", picture}, {"1.cls", "0"}, {"1.json", R"({"domain": "art)"}}),
+              HasSubstr("1.json is not valid JSON"))
+      << "its domain would be lost";
   EXPECT_THAT(with({{"1.png", picture}, {"1.cls", " "}}), HasSubstr("1.cls is empty"));
   EXPECT_THAT(with({{"1.png", picture}, {"1.cls", "0"}, {"2.png", picture}, {"2.cls", "mug"}}),
               HasSubstr("2.cls: the label is a name"));

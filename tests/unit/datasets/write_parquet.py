@@ -89,6 +89,10 @@ one("empty_names", [picture(0)], [0],
     features={"image": {"_type": "Image"}, "label": class_label([])})
 one("two_labels", [picture(0)], [0], coarse=(pa.int64(), [0]),
     features={"image": {"_type": "Image"}, "fine": class_label(["a"]), "coarse": class_label(["b"])})
+deep = 0
+for _ in range(200):
+    deep = [deep]
+one("deep_metadata", [picture(0)], [0], features=IMAGE_AND_LABEL | {"other": deep})
 one("float_label", [picture(0)], [0.5], kind=pa.float64())
 one("no_rows", [], [])
 write("no_image/train.parquet", {"text": (pa.string(), ["x"]), "label": (pa.int64(), [0])},
