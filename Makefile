@@ -124,9 +124,9 @@ bench-store: ## Seconds of the results store's operations with 10,000 runs; 2 mi
 	@$(SETUP)/build.sh bench_store
 	@build/bin/bench_store 10000
 
-bench-growth: ## How cost grows with classes, tasks, prompts, layers, batch, runs: curves and their exponents; 5 minutes
+bench-growth: ## How cost grows with classes, tasks, prompts, layers, batch, runs, also of a study on a cluster: curves and their exponents; 10 minutes
 	@$(SETUP)/python_env.sh
-	@$(SETUP)/build.sh growth_steps growth_report petlab_plugins
+	@$(SETUP)/build.sh growth_steps growth_report growth_cluster petlab_plugins
 	@.venv/bin/python tests/bench/growth.py
 
 clean: ## Remove the build trees; says what it keeps and how much that takes

@@ -14,6 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import growth  # noqa: E402
+import growth_cluster  # noqa: E402
 import tables  # noqa: E402
 import works  # noqa: E402
 
@@ -44,6 +46,29 @@ class Bench(unittest.TestCase):
         for work in works.WORKS:
             self.assertEqual(work.name in WORKS, work.title in table)
         xml.dom.minidom.parse(str(out / "bench.svg"))
+
+
+class Growth(unittest.TestCase):
+    def test_a_study_goes_through_submit_collect_and_plan(self):
+        out = SCRATCH / "growth"
+        command = [sys.executable, HERE / "growth.py", BIN, "--only", "cluster", "--runs", "100", "--out", out]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        curves = growth.read(out / "growth.csv")
+        known = [name for name in growth.EXPECTED if name.startswith("cluster: ")]
+        self.assertEqual(sorted(curves), sorted(known))
+        for curve, points in curves.items():
+            self.assertEqual([x for x, *_ in points], [100], curve)
+            self.assertGreater(points[0][1], 0, curve)
+        table = (out / "growth.md").read_text()
+        for name in known:
+            self.assertIn(f"| {name} |", table)
+        xml.dom.minidom.parse(str(out / "growth.svg"))
+
+    def test_a_curve_that_grows_faster_is_flagged(self):
+        for exponent, flagged in ((1.0, []), (2.0, [f"{growth_cluster.PLAN}: time grows faster"])):
+            points = [(n, n ** exponent / 1e4, 0, 0) for n in growth_cluster.RUNS]
+            self.assertEqual(growth.table({growth_cluster.PLAN: points})[1], flagged)
 
 
 class Tables(unittest.TestCase):

@@ -1,7 +1,7 @@
-"""How cost grows: runs growth_steps and growth_report, fits each curve's exponent, and writes a CSV, a
-table and plots into reports/out/bench/growth/.
+"""How cost grows: runs growth_steps, growth_report and petlab (growth_cluster.py), fits each curve's exponent,
+and writes a CSV, a table and plots into reports/out/bench/growth/.
 
-    growth.py [BINARIES] [--runs 100000] [--threads 2] [--only steps|report] [--read]
+    growth.py [BINARIES] [--runs 100000] [--threads 2] [--only steps|report|cluster] [--read]
 
 --read draws again what an earlier call measured.
 """
@@ -15,9 +15,12 @@ from collections import defaultdict
 from html import escape
 from pathlib import Path
 
+import growth_cluster
+
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "reports/out/bench/growth"
 RUNS = (10, 100, 1000, 10_000, 100_000)
+PARTS = ("report", "steps", "cluster")
 SLACK = 0.15  # what noise may add to an exponent
 
 # The exponent that each curve may have on its upper half, and why. Seconds and bytes; None: not fitted.
@@ -32,6 +35,11 @@ EXPECTED = {
     "report": (1.0, None, "every run is read once; charts stop growing at 200 runs"),
     "partitions: exact": (None, None, "Bell numbers: exact up to 12 tasks only"),
     "partitions: local": (3.0, None, "n rounds of moves, each over n tasks and up to n groups"),
+    growth_cluster.SUBMIT: (1.0, 1.0, "an order a run; sbatch once for 1,001 of them"),
+    growth_cluster.DRY_RUN: (1.0, 1.0, "what a run costs is expected once for each kind of runs"),
+    growth_cluster.COLLECT: (0.1, 0.1, "whatever is ordered and stored already"),
+    growth_cluster.PLAN: (1.0, 1.0, "each run is read, a queued one found by its name"),
+    growth_cluster.WORKER: (1.0, None, "reads its own order, and the names of all runs and results"),
 }
 
 
@@ -80,7 +88,7 @@ def number(value, digits=3):
 
 
 def table(curves):
-    lines = ["| curve | from | to | seconds | of one processor | exponent | peak MB of the step | exponent | |",
+    lines = ["| curve | from | to | seconds | of one processor | exponent | peak MB of the step or the process | exponent | |",
              "|---|---|---|---|---|---|---|---|---|"]
     flagged = []
     for curve, points in curves.items():
@@ -103,6 +111,7 @@ def table(curves):
 
 COLOURS = ("#4269d0", "#c2500a", "#13795b", "#a63d80", "#7a6400", "#5b4bb5", "#b3261e", "#3d6470", "#555555")
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 430, 300, 62, 40, 34
+PER_RUNS = {"store": "store", "report": "report", "cluster": "a study on a cluster"}  # titles
 
 
 def ticks(low, high):
@@ -151,8 +160,10 @@ def svg(curves):
     groups = defaultdict(list)
     for curve, points in curves.items():
         kind, _, against = curve.partition(": ")
-        if kind in ("store", "report"):
-            groups["runs", kind, "runs", "seconds of one processor"].append((against, [(x, clock(s, p)) for x, s, _, p in points]))
+        if kind in PER_RUNS:
+            groups["runs", PER_RUNS[kind], "runs", "seconds of one processor"].append((against, [(x, clock(s, p)) for x, s, _, p in points]))
+            if any(b > 0 for _, _, b, _ in points):
+                groups["memory", PER_RUNS[kind] + ": memory", "runs", "MB"].append((against, [(x, b / 1e6) for x, _, b, _ in points]))
         elif kind == "partitions":
             groups["tasks", "partition search", "tasks", "seconds of one processor"].append((against, [(x, clock(s, p)) for x, s, _, p in points]))
         else:
@@ -171,9 +182,9 @@ def svg(curves):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binaries", nargs="?", type=Path, default=ROOT / "build/bin")
-    parser.add_argument("--runs", type=int, default=RUNS[-1], help="most runs of a store")
+    parser.add_argument("--runs", type=int, default=RUNS[-1], help="most runs of a store or a study")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", choices=("steps", "report"))
+    parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--read", action="store_true")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
@@ -181,11 +192,14 @@ def main():
     data = options.out / "growth.csv"
     if not options.read:
         data.write_text("curve,x,seconds,bytes,processor\n")
-        if options.only != "steps":
+        parts = [options.only] if options.only else PARTS
+        if "report" in parts:
             runs = [str(n) for n in RUNS if n <= options.runs]
             subprocess.run([options.binaries / "growth_report", data, *runs], check=True)
-        if options.only != "report":
+        if "steps" in parts:
             subprocess.run([options.binaries / "growth_steps", data, str(options.threads)], check=True)
+        if "cluster" in parts:
+            growth_cluster.measure(options.binaries.resolve(), data.resolve(), options.runs)
     curves = read(data)
     text, flagged = table(curves)
     verdict = ("Faster than they must grow: " + "; ".join(flagged) + "." if flagged

@@ -219,6 +219,21 @@ TEST_F(WorkerTest, ARunThatTwoHostsPublishIsThereOnce) {
   EXPECT_EQ(store.runs("small").at(0).attempts, 1);
 }
 
+TEST_F(WorkerTest, AResultHoldsTheSplitOfItsRunAlone) {
+  order(workshop_.write_study(kLongRow));  // seeds 1 and 2
+  ASSERT_EQ(work(0).exit_code, 0);
+  ASSERT_EQ(work(1).exit_code, 0);
+  const std::vector<fs::path> shards = files_in(jobs_ / "spool");
+  ASSERT_THAT(shards, SizeIs(2));
+  for (const std::size_t i : {0U, 1U}) {
+    const RunStore mine(shards[i], OpenMode::read_only), other(shards[1 - i], OpenMode::read_only);
+    const auto run = mine.load(shards[i].filename().string().substr(0, 64));
+    ASSERT_TRUE(run.has_value());
+    EXPECT_TRUE(mine.split(run->split_hash).has_value());
+    EXPECT_FALSE(other.split(run->split_hash).has_value());
+  }
+}
+
 TEST_F(WorkerTest, AResultThatIsDamagedIsSetAsideAndTheOthersAreCollected) {
   order(workshop_.write_study(kRows));
   ASSERT_EQ(work(0).exit_code, 0);

@@ -90,16 +90,17 @@ study::PendingRuns ClusterStudies::pending() {
 
 std::vector<std::vector<std::size_t>> ClusterStudies::tasks(
     const std::vector<study::Job>& jobs) const {
-  std::vector<study::PastRun> past;
+  study::ExpectedCosts costs;
   if (results::has_store(store()))
-    past = study::past_runs(results::RunStore(store(), results::OpenMode::read_only), jobs);
+    costs = study::ExpectedCosts(
+        study::past_runs(results::RunStore(store(), results::OpenMode::read_only), jobs));
   std::vector<std::optional<double>> seconds;
   for (const study::Job& job : jobs) {
     std::optional<double>& expected = seconds.emplace_back();
     for (const PreparedStudy& study : studies_) {
       if (study.protocol.name != job.spec.study) continue;
-      const auto cost = study::expected_cost(
-          job, study.plan.train_images.at({job.spec.seed, job.spec.train_size}), past);
+      const auto cost =
+          costs.of(job, study.plan.train_images.at({job.spec.seed, job.spec.train_size}));
       if (cost) expected = cost->cost.seconds;
     }
   }

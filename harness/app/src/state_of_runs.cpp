@@ -61,7 +61,7 @@ StateOfRuns::StateOfRuns(const PreparedStudy& study, const results::RunStore* st
                          const study::PluginRegistry& plugins, const QueuedRuns& cluster)
     : study_(study), store_(store), plugins_(plugins), cluster_(cluster) {
   if (store == nullptr) return;
-  past_ = study::past_runs(*store, study.wanted);
+  costs_ = study::ExpectedCosts(study::past_runs(*store, study.wanted));
   const std::string now = results::utc_now();
   for (const results::Lease& lease : store->leases())
     if (lease.expires > now) leases_[lease.identity] = lease;
@@ -96,8 +96,8 @@ RunLine StateOfRuns::state(const study::Job& job) {
     }
     return line;
   }
-  const auto expected = study::expected_cost(
-      job, study_.plan.train_images.at({job.spec.seed, job.spec.train_size}), past_);
+  const auto expected =
+      costs_.of(job, study_.plan.train_images.at({job.spec.seed, job.spec.train_size}));
   if (expected) line.cost = expected->cost;
   if (const auto lease = leases_.find(job.identity.hash); lease != leases_.end()) {
     ++counts_.running;

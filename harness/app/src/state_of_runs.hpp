@@ -86,7 +86,7 @@ class StateOfRuns {
   std::vector<engine::Task> tasks_;
   std::map<std::string, std::int64_t> estimates_;  ///< by row
   std::int64_t largest_ = 0;                       ///< of runs that are not done
-  std::vector<study::PastRun> past_;
+  study::ExpectedCosts costs_;
   std::map<std::string, results::Lease> leases_;  ///< of running runs, by identity
   RunCounts counts_;
   std::size_t without_adapters_ = 0;  ///< of those that are done

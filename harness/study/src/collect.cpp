@@ -7,7 +7,9 @@
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/order_folder.hpp"
 
-#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -48,7 +50,9 @@ class Collector {
  public:
   explicit Collector(const fs::path& store) : store_(store), scratch_("petlab-collect") {}
 
-  void take(const OrderFolder& folder, const fs::path& shard) {
+  /// `ordered`: the folder's runs.
+  void take(const OrderFolder& folder, const std::set<std::string>& ordered,
+            const fs::path& shard) {
     const std::string run = shard.filename().string().substr(0, 64);
     const fs::path copy = scratch_.path() / shard.filename();
     fs::copy_file(shard, copy);
@@ -57,15 +61,14 @@ class Collector {
       fs::create_directories(results::adapter_file(copy, run).parent_path());
       fs::copy_file(adapters, results::adapter_file(copy, run));
     }
-    const bool is_ordered =
-        std::find(folder.runs().begin(), folder.runs().end(), run) != folder.runs().end();
     const std::string fault =
-        is_ordered ? fault_of(copy, run) : "its folder has no order of that run";
+        ordered.count(run) > 0 ? fault_of(copy, run) : "its folder has no order of that run";
     if (!fault.empty()) {
       rename_to(shard, ".unusable");
       result.unusable.push_back("result '" + base::printable(shard) +
                                 "' cannot be used and was set aside as .unusable: " + fault);
     } else {
+      if (!kept_open_) kept_open_.emplace(store_);
       const results::MergeReport merged = results::merge_stores(store_, {copy});
       add(result.merged, merged);
       ++result.shards;
@@ -87,16 +90,20 @@ class Collector {
  private:
   const fs::path& store_;
   base::PrivateFolder scratch_;
+  /// When its last connection closes SQLite copies its log into the file and waits for the disk:
+  /// once in the end, not after each result.
+  std::optional<results::RunStore> kept_open_;
 };
 
 }  // namespace
 
 Collected collect(const fs::path& store) {
   Collector collector(store);
-  for (const OrderFolder& folder : order_folders(store))
+  for (const OrderFolder& folder : order_folders(store)) {
+    const std::set<std::string> ordered(folder.runs().begin(), folder.runs().end());
     for (const fs::path& shard : folder.shards()) {
       try {
-        collector.take(folder, shard);
+        collector.take(folder, ordered, shard);
       } catch (const fs::filesystem_error& error) {
         // Another collect may have taken it meanwhile.
         std::error_code ignored;
@@ -106,6 +113,7 @@ Collected collect(const fs::path& store) {
                                 "' cannot be collected: " + error.code().message());
       }
     }
+  }
   return std::move(collector.result);
 }
 

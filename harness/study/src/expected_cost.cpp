@@ -93,23 +93,34 @@ std::vector<PastRun> past_runs(const results::RunStore& store, const std::vector
   return past;
 }
 
-std::optional<ExpectedCost> expected_cost(const Job& job, std::int64_t train_images,
-                                          const std::vector<PastRun>& past) {
-  const std::string kind = cost_kind(job.identity.parts);
+ExpectedCosts::ExpectedCosts(const std::vector<PastRun>& past) {
+  for (const PastRun& run : past)
+    past_[run.kind].push_back(run);
+}
+
+std::optional<ExpectedCost> ExpectedCosts::of(const Job& job, std::int64_t train_images) {
+  const Asked asked{cost_kind(job.identity.parts), train_images, job.spec.training.epochs,
+                    job.spec.training.steps};
+  const auto [known, is_new] = known_.try_emplace(asked);
+  const auto past = past_.find(asked.kind);
+  if (is_new && past != past_.end()) known->second = median_of(past->second, asked);
+  return known->second;
+}
+
+std::optional<ExpectedCost> ExpectedCosts::median_of(const std::vector<PastRun>& past,
+                                                     const Asked& asked) {
   std::vector<double> seconds;
   std::vector<std::int64_t> host, device;
   for (const PastRun& run : past) {
-    if (run.kind != kind) continue;
-    const double images = ratio(static_cast<double>(train_images), run.train_images);
-    const double epochs = ratio(static_cast<double>(job.spec.training.epochs), run.epochs);
-    const auto steps = static_cast<double>(job.spec.training.steps);
+    const double images = ratio(static_cast<double>(asked.train_images), run.train_images);
+    const double epochs = ratio(static_cast<double>(asked.epochs), run.epochs);
+    const auto steps = static_cast<double>(asked.steps);
     seconds.push_back(run.fixed_seconds + run.warm_up_seconds * images +
                       run.train_seconds *
                           (steps > 0.0 ? ratio(steps, run.steps) : images * epochs));
     host.push_back(run.cost.peak_host_bytes);
     if (run.cost.peak_device_bytes) device.push_back(*run.cost.peak_device_bytes);
   }
-  if (seconds.empty()) return std::nullopt;
   ExpectedCost expected;
   expected.cost.seconds = median(seconds);
   expected.cost.peak_host_bytes = median(host);

@@ -100,6 +100,18 @@ void write_base(const fs::path& file, const results::RunStore& store,
   }
 }
 
+/// The lines as a text in which each has its place: a worker reads its own alone.
+std::string of_one_length(const std::vector<std::string>& lines) {
+  std::size_t width = 0;
+  for (const std::string& line : lines)
+    width = std::max(width, line.size());
+  std::string text;
+  text.reserve((width + 1) * lines.size());
+  for (const std::string& line : lines)
+    text.append(line).append(width - line.size(), ' ').append("\n");
+  return text;
+}
+
 fs::path make_folder(const fs::path& store) {
   const fs::path place = orders_place(store);
   std::error_code failed;
@@ -143,10 +155,13 @@ WorkerRequest OrderFolder::order(std::size_t number) const {
     base::throw_config_error("order folder '" + base::printable(folder_) + "' has no order " +
                              std::to_string(number) + ", its orders are 0 to " +
                              std::to_string(static_cast<std::int64_t>(runs_.size()) - 1));
+  std::error_code failed;
+  const std::uintmax_t bytes = fs::file_size(folder_ / kOrders, failed);
   std::ifstream file(folder_ / kOrders);
+  if (!failed) file.seekg(static_cast<std::streamoff>(bytes / runs_.size() * number));
   std::string line;
-  for (std::size_t i = 0; i <= number; ++i)
-    if (!std::getline(file, line)) refuse(folder_, "its file 'orders.jsonl' is cut or unreadable");
+  if (failed || bytes % runs_.size() != 0 || !std::getline(file, line))
+    refuse(folder_, "its file 'orders.jsonl' is unreadable, or holds no lines of one length");
   WorkerRequest order;
   try {
     order = parse_worker_request(line);
@@ -270,12 +285,13 @@ OrderFolder write_orders(const results::RunStore& store, const std::vector<Job>&
     for (const char* part : {"spool", "state", "logs"})
       fs::create_directory(folder / part);
     write_base(folder / "base.sqlite", store, jobs);
-    std::string orders, runs, lines;
+    std::vector<std::string> orders;
+    std::string runs, lines;
     for (const Job& job : jobs) {
       WorkerRequest order;
       order.job = placed(job);
       order.detached = DetachedRun{checkpoints, ""};
-      orders += to_json(order) + "\n";
+      orders.push_back(to_json(order));
       runs += job.identity.hash + "\n";
     }
     for (const std::vector<std::size_t>& task : tasks) {
@@ -283,7 +299,7 @@ OrderFolder write_orders(const results::RunStore& store, const std::vector<Job>&
         lines += (i == 0 ? "" : " ") + std::to_string(task[i]);
       lines += "\n";
     }
-    base::write_file(folder / kOrders, orders, kWrite);
+    base::write_file(folder / kOrders, of_one_length(orders), kWrite);
     base::write_file(folder / kTasks, lines, kWrite);
     base::write_file(folder / kRuns, runs, kWrite);  // the last: with it the folder is there
     return OrderFolder(folder);

@@ -79,16 +79,24 @@ bool may_be_the_hosts(const std::string& kind) {
          kind == base::to_string(base::ErrorKind::store);
 }
 
-/// The copy of base.sqlite that the run is recorded in.
-fs::path private_store(const OrderFolder& folder, const fs::path& scratch) {
-  const fs::path store = scratch / "run.sqlite";
+/// The store that the run is recorded in and published with: it holds the split of this run, not
+/// those of all orders.
+fs::path private_store(const OrderFolder& folder, const Job& job, const fs::path& scratch) {
+  const fs::path splits = scratch / "base.sqlite", store = scratch / "run.sqlite";
   std::error_code failed;
-  fs::copy_file(folder.base(), store, failed);
+  fs::copy_file(folder.base(), splits, failed);
   if (failed)
     refuse("order folder '" + base::printable(folder.path()) +
            "': its base.sqlite cannot be copied to '" + base::printable(scratch) +
            "' (TMPDIR): " + failed.message());
-  fs::permissions(store, fs::perms::owner_read | fs::perms::owner_write, failed);
+  fs::permissions(splits, fs::perms::owner_read | fs::perms::owner_write, failed);
+  const auto split = results::RunStore(splits, results::OpenMode::read_only)
+                         .split(identity_part(job.identity, "dataset.split"),
+                                identity_part(job.identity, "dataset.fingerprint"));
+  if (!split)
+    refuse("order folder '" + base::printable(folder.path()) +
+           "': its base.sqlite lacks the split of run " + job.identity.hash.substr(0, 12));
+  results::RunStore(store).register_split(*split);
   return store;
 }
 
@@ -109,7 +117,7 @@ OrderEnd run_order(const OrderFolder& folder, const WorkerRequest& order,
   const std::vector<Job> jobs = {order.job};
   const RunnerOptions runner{
       .program = options.program,
-      .store = private_store(folder, scratch->path()),
+      .store = private_store(folder, order.job, scratch->path()),
       .logs = folder.logs(),
       .workers = 1,
       .run_timeout = options.run_timeout,

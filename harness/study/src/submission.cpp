@@ -47,11 +47,13 @@ QueuedRun::State state_of(const QueueEntry& entry) {
 /// What the queue says of each task of a folder; nothing of those that it has forgotten.
 std::map<std::size_t, QueueEntry> entries_of(const OrderFolder& folder,
                                              const std::vector<QueueEntry>& queue) {
-  std::map<std::size_t, QueueEntry> entries;
+  std::map<std::string, std::int64_t> first_of;  // by job
   for (const SubmittedArray& array : arrays_of(folder))
-    for (const QueueEntry& entry : queue)
-      if (entry.job == array.job)
-        entries[static_cast<std::size_t>(array.first + entry.task)] = entry;
+    first_of[array.job] = array.first;
+  std::map<std::size_t, QueueEntry> entries;
+  for (const QueueEntry& entry : queue)
+    if (const auto first = first_of.find(entry.job); first != first_of.end())
+      entries[static_cast<std::size_t>(first->second + entry.task)] = entry;
   return entries;
 }
 

@@ -44,31 +44,50 @@ PastRun past(double train, std::int64_t bytes = 1000) {
 
 TEST(ExpectedCost, IsTheMedianOfRunsLikeIt) {
   const Job wanted = job(parts(), 10);
-  EXPECT_FALSE(expected_cost(wanted, 100, {}).has_value());
-  const auto of_one = expected_cost(wanted, 100, {past(40.0)});
+  EXPECT_FALSE(ExpectedCosts().of(wanted, 100).has_value());
+  const auto of_one = ExpectedCosts({past(40.0)}).of(wanted, 100);
   ASSERT_TRUE(of_one.has_value());
   EXPECT_DOUBLE_EQ(of_one->cost.seconds, 45.0);
   EXPECT_EQ(of_one->runs, 1U);
-  const auto of_three = expected_cost(wanted, 100, {past(40.0, 9), past(10.0, 7), past(11.0, 8)});
+  const auto of_three =
+      ExpectedCosts({past(40.0, 9), past(10.0, 7), past(11.0, 8)}).of(wanted, 100);
   EXPECT_DOUBLE_EQ(of_three->cost.seconds, 16.0);
   EXPECT_EQ(of_three->cost.peak_host_bytes, 8);
   EXPECT_FALSE(of_three->cost.peak_device_bytes.has_value());
-  const auto of_two = expected_cost(wanted, 100, {past(40.0, 10), past(10.0, 20)});
+  const auto of_two = ExpectedCosts({past(40.0, 10), past(10.0, 20)}).of(wanted, 100);
   EXPECT_DOUBLE_EQ(of_two->cost.seconds, 30.0);
   EXPECT_EQ(of_two->cost.peak_host_bytes, 15);
 }
 
 TEST(ExpectedCost, ScalesTrainingByEpochsAndImagesAndWarmUpByImages) {
-  EXPECT_DOUBLE_EQ(expected_cost(job(parts(), 30), 100, {past(40.0)})->cost.seconds,
+  EXPECT_DOUBLE_EQ(ExpectedCosts({past(40.0)}).of(job(parts(), 30), 100)->cost.seconds,
                    2.0 + 3.0 + 3 * 40.0);
-  EXPECT_DOUBLE_EQ(expected_cost(job(parts(), 10), 50, {past(40.0)})->cost.seconds,
+  EXPECT_DOUBLE_EQ(ExpectedCosts({past(40.0)}).of(job(parts(), 10), 50)->cost.seconds,
                    2.0 + 1.5 + 20.0);
-  EXPECT_DOUBLE_EQ(expected_cost(job(parts(), 5), 200, {past(40.0)})->cost.seconds,
+  EXPECT_DOUBLE_EQ(ExpectedCosts({past(40.0)}).of(job(parts(), 5), 200)->cost.seconds,
                    2.0 + 6.0 + 40.0);
   // A method that trains nothing has no training images that count.
   PastRun untrained = past(0.0);
   untrained.train_images = 0.0;
-  EXPECT_DOUBLE_EQ(expected_cost(job(parts(), 10), 50, {untrained})->cost.seconds, 5.0);
+  EXPECT_DOUBLE_EQ(ExpectedCosts({untrained}).of(job(parts(), 10), 50)->cost.seconds, 5.0);
+}
+
+TEST(ExpectedCost, OfManyJobsIsThatOfEachAlone) {
+  const std::vector<PastRun> all = {past(40.0), past(10.0), past(20.0)};
+  ExpectedCosts costs(all);
+  for (int twice = 0; twice < 2; ++twice)
+    for (const std::int64_t epochs : {10, 30})
+      for (const std::int64_t images : {50, 100})
+        for (const char* sharing : {"joint", "per-task"}) {
+          const Job wanted = job(parts(sharing), epochs);
+          const auto one = ExpectedCosts(all).of(wanted, images);
+          const auto of_many = costs.of(wanted, images);
+          ASSERT_EQ(one.has_value(), sharing == std::string("joint"));
+          ASSERT_EQ(of_many.has_value(), one.has_value());
+          if (one) {
+            EXPECT_DOUBLE_EQ(of_many->cost.seconds, one->cost.seconds);
+          }
+        }
 }
 
 TEST(ExpectedCost, EpochsAndSeedsMakeNoOtherKindButWhatIsComputedDoes) {
@@ -118,7 +137,7 @@ TEST(ExpectedCost, ComesFromTheStore) {
   EXPECT_DOUBLE_EQ(past[0].fixed_seconds, 2.5);
   EXPECT_DOUBLE_EQ(past[0].train_seconds, 20.0);
   EXPECT_DOUBLE_EQ(past[0].train_images, 8.0);  // 4 of each task
-  const auto expected = expected_cost(wanted, 8, past);
+  const auto expected = ExpectedCosts(past).of(wanted, 8);
   ASSERT_TRUE(expected.has_value());
   EXPECT_DOUBLE_EQ(expected->cost.seconds, 2.5 + 2 * 20.0);
   EXPECT_EQ(expected->cost.peak_host_bytes, 2 << 20);

@@ -3,8 +3,10 @@
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/plan.hpp"
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,11 +48,34 @@ struct ExpectedCost {
   std::size_t runs = 0;  ///< that it was estimated from
 };
 
-/// The median over past runs of the job's kind, each scaled to the job: training seconds by epochs
-/// times training images, or by steps where the job says such, warm-up seconds by training images,
-/// the rest and memory not at all. Nothing where there is no such run. `train_images`: of the job,
-/// over all tasks.
-[[nodiscard]] std::optional<ExpectedCost> expected_cost(const Job& job, std::int64_t train_images,
-                                                        const std::vector<PastRun>& past);
+/// What past runs say of others. Jobs of one kind and one length of training are expected to cost
+/// the same: past runs are looked through once for all of them.
+class ExpectedCosts {
+ public:
+  ExpectedCosts() = default;  ///< without past runs
+  explicit ExpectedCosts(const std::vector<PastRun>& past);
+
+  /// The median over past runs of the job's kind, each scaled to the job: training seconds by
+  /// epochs times training images, or by steps where the job says such, warm-up seconds by training
+  /// images, the rest and memory not at all. Nothing where there is no such run. `train_images`: of
+  /// the job, over all tasks.
+  [[nodiscard]] std::optional<ExpectedCost> of(const Job& job, std::int64_t train_images);
+
+ private:
+  /// What of a job decides.
+  struct Asked {
+    std::string kind;
+    std::int64_t train_images = 0;
+    std::int64_t epochs = 0;
+    std::int64_t steps = 0;
+
+    auto operator<=>(const Asked&) const = default;
+  };
+  static std::optional<ExpectedCost> median_of(const std::vector<PastRun>& past,
+                                               const Asked& asked);
+
+  std::map<std::string, std::vector<PastRun>> past_;  ///< by kind
+  std::map<Asked, std::optional<ExpectedCost>> known_;
+};
 
 }  // namespace petlab::study

@@ -23,7 +23,7 @@ struct OrderProgress {
 
 /// Runs to be computed by whoever is called with their number, on any host that sees the folder:
 ///
-///     orders.jsonl   a run a line, with all that a worker needs
+///     orders.jsonl   a run a line, with all that a worker needs; lines have one length
 ///     runs           their identities, a line each
 ///     tasks          what a job of a scheduler computes, one behind the other: numbers of orders
 ///     base.sqlite    a store that holds nothing but the splits of the runs

@@ -30,11 +30,11 @@ struct OrderOptions {
 /// run: it is called again.
 inline constexpr std::size_t kHostFailures = 3;
 
-/// Computes one order of the folder and publishes its result. The run is recorded in a copy of
-/// base.sqlite in the folder for temporary files (TMPDIR); its result comes into the spool under a
-/// name of its own, written beside its place, synced and renamed. So neither locks nor clocks of
-/// two hosts are ever compared, and two that compute one run do no harm. When `stop` becomes true
-/// the run writes a checkpoint, from which the next call goes on.
+/// Computes one order of the folder and publishes its result. The run is recorded in a store with
+/// its split of base.sqlite in the folder for temporary files (TMPDIR); its result comes into the
+/// spool under a name of its own, written beside its place, synced and renamed. So neither locks
+/// nor clocks of two hosts are ever compared, and two that compute one run do no harm. When `stop`
+/// becomes true the run writes a checkpoint, from which the next call goes on.
 ///
 /// Throws Error(store) when the folder, the spool or the folder for temporary files cannot be used
 /// (the checkpoint stays), and when this is not the petlab that wrote the orders: its result would
