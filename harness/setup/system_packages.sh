@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # System packages: installs those that are missing with apt (as root), or prints the line to run.
 #
-#   system_packages.sh [--list] [tests]: with `tests` also what only tests need, a browser, a Slurm of two nodes and a PostgreSQL server; --list prints
+#   system_packages.sh [--list] [tests]: with `tests` also what only tests need, a browser, a Slurm of two nodes, a PostgreSQL server and LaTeX; --list prints
 #   the names for this system (PETLAB_OS_RELEASE: another os-release file) and installs nothing
 #
 # Names are those of Debian 12 and 13 and of Ubuntu 24.04; they are tested on Debian 12.
@@ -43,7 +43,7 @@ fi
 # The tests start their daemons themselves, with files of their own (tests/integration/slurm_cluster.sh,
 # tests/unit/results/postgres_server.cpp).
 if [ "${1:-}" = tests ]; then
-  packages+=(slurmctld slurmd slurm-client munge iproute2 postgresql)
+  packages+=(slurmctld slurmd slurm-client munge iproute2 postgresql texlive-latex-recommended)
 fi
 if [ -n "$list" ]; then
   printf '%s\n' "${packages[@]}"

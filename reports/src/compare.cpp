@@ -2,17 +2,16 @@
 
 #include "compare_settings.hpp"
 #include "compare_verdict.hpp"
+#include "paired_answers.hpp"
 #include "petlab/base/error.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 namespace petlab::reports {
 namespace {
 
 using results::RunRecord;
 using results::SplitRecord;
-using results::TaskResult;
 
 constexpr std::size_t kShownDigits = 12;
 
@@ -68,97 +67,27 @@ const SplitRecord& split_of(const RunPair& pair, const Side& a, const Side& b) {
   return found->second;
 }
 
-const TaskResult& task_of(const RunRecord& run, const std::string& task) {
-  for (const TaskResult& result : run.tasks) {
-    if (result.task == task) return result;
-  }
-  throw base::Error(base::ErrorKind::store,
-                    "run " + run.identity.hash + " has no result of task '" + task + "'");
+void add_differences(std::vector<int>& differences, const PairedAnswers::Images& images) {
+  for (const auto& [id, image] : images)
+    differences.push_back(image.a_right - image.b_right);
 }
 
-std::string seed_name(const RunPair& pair) {
-  const std::string a = std::to_string(pair.first->seed);
-  const std::string b = std::to_string(pair.second->seed);
-  return a == b ? a : a + " / " + b;
-}
-
-// All answers to the pictures of a task, by sample id.
-using Pictures = std::map<std::string, Disagreement>;
-
-class Gatherer {
- public:
-  // Adds the answers of one pair of runs; returns the wins of this pair alone.
-  Wins add(const RunPair& pair, const SplitRecord& split) {
-    Wins wins;
-    for (const results::TaskSplit& task : split.tasks) {
-      if (pictures_.count(task.task) == 0) order_.push_back(task.task);
-      const TaskResult& a = task_of(*pair.first, task.task);
-      const TaskResult& b = task_of(*pair.second, task.task);
-      for (std::size_t i = 0; i < task.test.size(); ++i) {
-        Disagreement& picture = pictures_[task.task][task.test[i].sample_id];
-        const AnswerPair answer = answer_of(task, i, a.predictions[i], b.predictions[i]);
-        picture.task = task.task;
-        picture.picture = task.test[i].sample_id;
-        picture.truth = class_name(task, task.test[i].label);
-        picture.answers.push_back(answer);
-        picture.answers.back().seed = seed_name(pair);
-        picture.a_right += answer.a_right ? 1 : 0;
-        picture.b_right += answer.b_right ? 1 : 0;
-        wins.a += answer.a_right && !answer.b_right ? 1 : 0;
-        wins.b += answer.b_right && !answer.a_right ? 1 : 0;
-      }
-    }
-    wins.p = mcnemar_p(wins.a, wins.b);
-    return wins;
-  }
-
-  const std::vector<std::string>& tasks() const { return order_; }
-  const Pictures& pictures(const std::string& task) const { return pictures_.at(task); }
-
- private:
-  static std::string class_name(const results::TaskSplit& task, std::int64_t label) {
-    const auto index = static_cast<std::size_t>(label);
-    return index < task.classes.size() ? task.classes[index] : std::to_string(label);
-  }
-
-  static AnswerPair answer_of(const results::TaskSplit& task, std::size_t i,
-                              const results::ImagePrediction& a,
-                              const results::ImagePrediction& b) {
-    AnswerPair answer;
-    answer.a = class_name(task, a.predicted);
-    answer.b = class_name(task, b.predicted);
-    answer.a_probability = a.probability;
-    answer.b_probability = b.probability;
-    answer.a_right = a.predicted == task.test[i].label;
-    answer.b_right = b.predicted == task.test[i].label;
-    return answer;
-  }
-
-  std::vector<std::string> order_;
-  std::map<std::string, Pictures> pictures_;
-};
-
-void add_differences(std::vector<int>& differences, const Pictures& pictures) {
-  for (const auto& [name, picture] : pictures)
-    differences.push_back(picture.a_right - picture.b_right);
-}
-
-Wins wins_of(const Pictures& pictures) {
+Wins wins_of(const PairedAnswers::Images& images) {
   Wins wins;
-  for (const auto& [name, picture] : pictures) {
-    for (const AnswerPair& answer : picture.answers) {
+  for (const auto& [id, image] : images) {
+    for (const AnswerPair& answer : image.answers) {
       wins.a += answer.a_right && !answer.b_right ? 1 : 0;
       wins.b += answer.b_right && !answer.a_right ? 1 : 0;
     }
   }
   std::vector<int> differences;
-  add_differences(differences, pictures);
+  add_differences(differences, images);
   wins.p = clustered_mcnemar_p(differences);
   return wins;
 }
 
 void compare_tasks(CompareResult& result, const std::vector<RunPair>& pairs,
-                   const Gatherer& gathered) {
+                   const PairedAnswers& gathered) {
   std::vector<double> family;
   std::vector<double> task_seeds;
   std::vector<int> all_pictures;
@@ -175,8 +104,8 @@ void compare_tasks(CompareResult& result, const std::vector<RunPair>& pairs,
     }
     task_seeds.insert(task_seeds.end(), differences.begin(), differences.end());
     task.difference = estimate(differences);
-    task.wins = wins_of(gathered.pictures(name));
-    add_differences(all_pictures, gathered.pictures(name));
+    task.wins = wins_of(gathered.images(name));
+    add_differences(all_pictures, gathered.images(name));
     result.wins.a += task.wins.a;
     result.wins.b += task.wins.b;
     family.push_back(task.wins.p);
@@ -189,40 +118,16 @@ void compare_tasks(CompareResult& result, const std::vector<RunPair>& pairs,
   result.task_seeds = signed_ranks(task_seeds);
 }
 
-void resample_pictures(CompareResult& result, const Gatherer& gathered) {
+void resample_pictures(CompareResult& result, const PairedAnswers& gathered) {
   std::vector<std::vector<ImagePair>> tasks;
   for (const std::string& name : gathered.tasks()) {
     std::vector<ImagePair> images;
-    for (const auto& [id, picture] : gathered.pictures(name))
-      images.push_back(
-          {picture.a_right - picture.b_right, static_cast<int>(picture.answers.size())});
+    for (const auto& [id, image] : gathered.images(name))
+      images.push_back({image.a_right - image.b_right, static_cast<int>(image.answers.size())});
     result.tested_pictures += static_cast<std::int64_t>(images.size());
     tasks.push_back(std::move(images));
   }
   result.pictures = paired_bootstrap(tasks);
-}
-
-double confidence(const Disagreement& picture) {
-  double sum = 0.0;
-  for (const AnswerPair& answer : picture.answers)
-    sum += answer.a_probability + answer.b_probability;
-  return sum / static_cast<double>(picture.answers.size());
-}
-
-void collect_disagreements(CompareResult& result, const Gatherer& gathered) {
-  for (const std::string& name : gathered.tasks()) {
-    for (const auto& [id, picture] : gathered.pictures(name)) {
-      const bool disagree =
-          std::any_of(picture.answers.begin(), picture.answers.end(),
-                      [](const AnswerPair& answer) { return answer.a != answer.b; });
-      if (disagree) result.disagreements.push_back(picture);
-    }
-  }
-  std::stable_sort(result.disagreements.begin(), result.disagreements.end(),
-                   [](const Disagreement& x, const Disagreement& y) {
-                     return std::make_tuple(-std::abs(x.a_right - x.b_right), -confidence(x)) <
-                            std::make_tuple(-std::abs(y.a_right - y.b_right), -confidence(y));
-                   });
 }
 
 void note_gaps(CompareResult& result, const Side& side, std::size_t pairs) {
@@ -249,7 +154,7 @@ CompareResult compare(const Side& a, const Side& b) {
     result.b = studies ? b.study + ":" + b.name : b.name + " (B)";
   }
   const std::vector<RunPair> pairs = pair_runs(a, b);
-  Gatherer gathered;
+  PairedAnswers gathered;
   std::vector<double> differences;
   for (const RunPair& pair : pairs) {
     SeedDifference seed;
@@ -267,7 +172,7 @@ CompareResult compare(const Side& a, const Side& b) {
   result.seeds_p = paired_t_p(differences);
   compare_tasks(result, pairs, gathered);
   resample_pictures(result, gathered);
-  collect_disagreements(result, gathered);
+  result.disagreements = gathered.disagreements();
   result.verdict = verdict_of(result);
   return result;
 }

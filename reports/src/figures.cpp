@@ -88,11 +88,7 @@ ChartWords words_of_kind(const ChartName& chart, const Report& report) {
                                     report.rows[*report.zero_shot].label + "'."
                               : "")};
   }
-  if (chart.kind == "train_sizes") {
-    return {"Accuracy by training size",
-            "A line a row: mean over domains and seeds at each size, with 95 % t-intervals. One "
-            "test set for all sizes. A dashed line is a row that trains nothing."};
-  }
+  if (chart.kind == kTrainSizeChart) return train_size_words(/*one_test_set=*/true);
   if (chart.kind == "critical_difference") {
     return {"Mean ranks over domains",
             "Rank 1 is best. A thick bar joins rows whose mean ranks differ by the critical "
@@ -112,9 +108,19 @@ ChartWords words_of_kind(const ChartName& chart, const Report& report) {
 
 }  // namespace
 
+ChartWords train_size_words(bool one_test_set) {
+  return {kTrainSizeTitle,
+          std::string("A line a row: mean over domains and seeds at each size, with 95 % "
+                      "t-intervals. ") +
+              (one_test_set ? "One test set for all sizes."
+                            : "Each size is a study of its own and tests on the images that it "
+                              "does not train on, so that test images differ from size to size.") +
+              " A dashed line is a row that trains nothing."};
+}
+
 ChartWords words_of(const ChartName& chart, const Report& report) {
   ChartWords words = words_of_kind(chart, report);
-  if (chart.kind == "critical_difference" || chart.kind == "train_sizes") return words;
+  if (chart.kind == "critical_difference" || chart.kind == kTrainSizeChart) return words;
   const std::string left_out =
       left_out_text(report, chart_rows(report), /*affinity=*/chart.kind == "affinity");
   if (!left_out.empty()) words.text += " " + left_out;
@@ -130,6 +136,16 @@ std::vector<Figure> draw_figures(ChartEngine& engine, const Report& report) {
                                    words_of(chart, report).title + ", study " + report.study)});
   }
   return figures;
+}
+
+Figure draw_train_sizes(ChartEngine& engine, const TrainSizes& sizes, std::size_t index) {
+  const ChartName chart{kTrainSizeChart, kTrainSizeChart, ""};
+  return {train_size_name(index), as_file(engine.svg(chart_data(sizes), chart, kFigureWidth),
+                                          std::string(kTrainSizeTitle) + ", over studies")};
+}
+
+std::string train_size_name(std::size_t index) {
+  return index == 0 ? kTrainSizeChart : kTrainSizeChart + ("_" + std::to_string(index + 1));
 }
 
 std::string draw_main_figure(ChartEngine& engine, const Report& report) {

@@ -2,7 +2,9 @@
 
 #include "chart_engine.hpp"
 #include "petlab/reports/report.hpp"
+#include "train_size_table.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,11 +23,21 @@ struct ChartWords {
 };
 ChartWords words_of(const ChartName& chart, const Report& report);
 
+/// The kind of the chart of accuracies by training size.
+inline constexpr const char* kTrainSizeChart = "train_sizes";
+ChartWords train_size_words(bool one_test_set);
+
 /// All charts of the study; none for a study without finished runs.
 std::vector<Figure> draw_figures(ChartEngine& engine, const Report& report);
 
 /// The one that report.md shows, "accuracy_parameters"; "" for a study without finished runs.
 std::string draw_main_figure(ChartEngine& engine, const Report& report);
+
+/// The chart over several studies: of train_sizes_over() the one with this index.
+Figure draw_train_sizes(ChartEngine& engine, const TrainSizes& sizes, std::size_t index);
+
+/// What it is called, on the page and as a file: "train_sizes", "train_sizes_2" of the second.
+std::string train_size_name(std::size_t index);
 
 /// The text with everything but letters, digits, '-', '_' and '.' replaced by '-': a file name.
 std::string file_stem(const std::string& text);

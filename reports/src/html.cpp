@@ -8,6 +8,7 @@
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "table_model.hpp"
+#include "train_size_studies.hpp"
 
 #include <algorithm>
 
@@ -50,8 +51,9 @@ struct Body {
 // Beyond so many studies the table of contents names the studies only.
 constexpr std::size_t kFewStudies = 6;
 
-// How far the studies are and what is best in each: the start of a page with several.
-std::string overview(const Page& page) {
+// How far the studies are, what is best in each and what is said over all of them: the start of a
+// page with several. `sizes`: train_sizes_over() them.
+std::string overview(const Page& page, const std::vector<TrainSizes>& sizes) {
   const auto best = [](const Report& report) {
     return report.best ? &report.rows[*report.best] : nullptr;
   };
@@ -95,6 +97,12 @@ std::string overview(const Page& page) {
   if (const TextTable left_out = make_left_out_table(page.studies); !left_out.rows.empty())
     html += heading(3, "left-out", kLeftOutTitle) + table_html(left_out, kLeftOutTitle) +
             legend_html(make_left_out_legend(page.studies));
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    html += heading(3, train_size_name(i), kTrainSizeTitle) +
+            chart_html({kTrainSizeChart, kTrainSizeChart, ""},
+                       train_size_words(sizes[i].one_test_set), page.studies.size() + i) +
+            table_html(make_train_size_table(sizes[i]), kTrainSizeTitle) +
+            legend_html(make_train_size_legend(sizes[i]));
   return html + "</section>\n";
 }
 
@@ -134,7 +142,8 @@ std::string html_page(const Page& page, ChartEngine& engine) {
   const bool several = page.studies.size() > 1;
   const bool name_sections = page.studies.size() <= kFewStudies;
   Body body;
-  if (several) body.sections = overview(page);
+  const std::vector<TrainSizes> sizes = train_sizes_over(page.studies);
+  if (several) body.sections = overview(page, sizes);
   nlohmann::ordered_json data = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < page.studies.size(); ++i) {
     nlohmann::ordered_json study = chart_data(page.studies[i]);
@@ -142,6 +151,8 @@ std::string html_page(const Page& page, ChartEngine& engine) {
     add_study(body, page.studies[i], place, engine.charts_of(study), several, name_sections);
     data.push_back(std::move(study));
   }
+  for (const TrainSizes& family : sizes)
+    data.push_back(chart_data(family));
   nlohmann::ordered_json predictions = nlohmann::ordered_json::array();
   for (auto& study : prediction_data(page.studies, kPredictionBudget))
     predictions.push_back(std::move(study));

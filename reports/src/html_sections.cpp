@@ -3,7 +3,9 @@
 #include "background_tables.hpp"
 #include "chart_rows.hpp"
 #include "cross_domain.hpp"
+#include "html_images.hpp"
 #include "html_summary.hpp"
+#include "known_answers.hpp"
 #include "machine_paths.hpp"
 #include "markup.hpp"
 #include "numbers.hpp"
@@ -60,28 +62,22 @@ std::string style_of(const Column& column, Place place) {
   return style;
 }
 
-// A script draws into the figure when it comes into view.
 std::string figure_html(const ChartName& chart, const Report& report, const StudyPlace& place,
                         bool first) {
   ChartWords words = words_of(chart, report);
   if (!first) words.text.clear();  // said above the first chart of the kind
-  std::string html = "<figure data-chart=\"" + markup_escaped(chart.kind) + "\" data-study=\"" +
-                     std::to_string(place.index) + "\"";
-  if (!chart.row.empty()) html += " data-row=\"" + markup_escaped(chart.row) + "\"";
-  html += ">\n<figcaption><strong>" + markup_escaped(words.title) + "</strong> " +
-          markup_escaped(words.text) + "</figcaption>\n";
+  std::string choose;
   if (chart.kind == "seeds" && report.tasks.size() > 1) {
-    html +=
+    choose =
         "<p class=\"choose\"><label>Accuracy <select data-choose=\"task\"><option value=\"-1\">"
         "mean over domains</option>";
     for (std::size_t i = 0; i < report.tasks.size(); ++i) {
-      html += "<option value=\"" + std::to_string(i) + "\">" + markup_escaped(report.tasks[i]) +
-              "</option>";
+      choose += "<option value=\"" + std::to_string(i) + "\">" + markup_escaped(report.tasks[i]) +
+                "</option>";
     }
-    html += "</select></label></p>\n";
+    choose += "</select></label></p>\n";
   }
-  return html + "<div class=\"chart\" role=\"img\" aria-label=\"" + markup_escaped(words.title) +
-         "\"></div>\n</figure>\n";
+  return chart_html(chart, words, place.index, choose);
 }
 
 std::string figures_html(const Report& report, const StudyPlace& place,
@@ -111,8 +107,8 @@ std::string sizes_html(const Report& report, const StudyPlace& place,
                        const std::vector<ChartName>& charts) {
   const TextTable sizes = make_train_size_table(report);
   if (sizes.rows.empty()) return {};
-  return figures_html(report, place, charts, {"train_sizes"}) +
-         table_html(sizes, "Accuracy by training size of study " + report.study) +
+  return figures_html(report, place, charts, {kTrainSizeChart}) +
+         table_html(sizes, std::string(kTrainSizeTitle) + " of study " + report.study) +
          legend_html(make_train_size_legend(report));
 }
 
@@ -121,6 +117,13 @@ std::string cross_domain_html(const Report& report) {
   if (table.rows.empty()) return {};
   return table_html(table, "Cross-domain accuracy of study " + report.study) +
          legend_html(make_cross_domain_legend(report));
+}
+
+std::string known_answers_html(const Report& report) {
+  const TextTable table = make_known_answers_table(report);
+  if (table.rows.empty()) return {};
+  return table_html(table, "Known answers of study " + report.study) +
+         legend_html(make_known_answers_legend(report));
 }
 
 std::string tests_html(const Report& report, const StudyPlace& place,
@@ -294,6 +297,17 @@ std::string table_html(const TextTable& table, const std::string& label) {
   return html + "</tbody></table></div>\n";
 }
 
+std::string chart_html(const ChartName& chart, const ChartWords& words, std::size_t data,
+                       const std::string& choose) {
+  std::string html = "<figure data-chart=\"" + markup_escaped(chart.kind) + "\" data-study=\"" +
+                     std::to_string(data) + "\"";
+  if (!chart.row.empty()) html += " data-row=\"" + markup_escaped(chart.row) + "\"";
+  return html + ">\n<figcaption><strong>" + markup_escaped(words.title) + "</strong> " +
+         markup_escaped(words.text) + "</figcaption>\n" + choose +
+         "<div class=\"chart\" role=\"img\" aria-label=\"" + markup_escaped(words.title) +
+         "\"></div>\n</figure>\n";
+}
+
 std::vector<Section> study_sections(const Report& report, const StudyPlace& place,
                                     const std::vector<ChartName>& charts) {
   std::vector<Section> sections;
@@ -310,14 +324,16 @@ std::vector<Section> study_sections(const Report& report, const StudyPlace& plac
   add("parameters", "Accuracy against parameters",
       figures_html(report, place, charts, {"accuracy_parameters"}));
   add("accuracy", "Accuracy and cost", accuracy_html(report));
-  add("sizes", "Accuracy by training size", sizes_html(report, place, charts));
+  add("sizes", kTrainSizeTitle, sizes_html(report, place, charts));
   add("cross-domain", "Cross-domain accuracy", cross_domain_html(report));
+  add("known-answers", "Known answers", known_answers_html(report));
   add("notes", "Notes and facts", notes_html(report));
   add("cost", "Seconds and seeds",
       figures_html(report, place, charts, {"accuracy_seconds", "seeds"}));
   add("tests", "Differences and tests", tests_html(report, place, charts));
   add("curves", "Training", figures_html(report, place, charts, {"learning_curves"}));
   add("run", "One run in detail", runs_chooser_html(report, place));
+  add("images", "Images that rows disagree on", images_html(report));
   if (!report.groupings.empty())
     add("groups", "Groupings found", groupings_html(report, place, charts));
   add("gaps", "What is missing", gaps_html(report));

@@ -30,6 +30,11 @@ std::string table_html(const TextTable& table, const std::string& label);
 /// How to read a table: `first` as it is, then a paragraph a line.
 std::string legend_html(const std::vector<std::string>& lines, const std::string& first = {});
 
+/// A chart that a script draws when it comes into view, from the page's data of the index `data`;
+/// `choose`: HTML of what a reader chooses above it.
+std::string chart_html(const ChartName& chart, const ChartWords& words, std::size_t data,
+                       const std::string& choose = {});
+
 /// All sections of the study in the order of the page.
 std::vector<Section> study_sections(const Report& report, const StudyPlace& place,
                                     const std::vector<ChartName>& charts);

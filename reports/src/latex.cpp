@@ -120,12 +120,25 @@ std::string label_of(const std::string& study) {
   return label;
 }
 
-}  // namespace
+// True if a text has characters beyond Latin letters and punctuation: pdfLaTeX's fonts lack them.
+bool needs_other_engine(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_punctuation = text.substr(i, 2) == "\xe2\x80";
+    if (byte >= 0xc9 && !is_punctuation) return true;  // U+0240 and above
+  }
+  return false;
+}
 
-std::string table_latex(const Report& report) {
-  std::string text = "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n";
+constexpr const char* kPackages = "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n";
+constexpr const char* kEngine =
+    "% Names have characters that pdfLaTeX lacks: expects XeLaTeX or LuaLaTeX and a font that has "
+    "them.\n";
+
+std::string tables_latex(const Report& report) {
+  std::string text;
   if (const std::string nothing = nothing_to_show(report); !nothing.empty())
-    return text + "% " + escaped(nothing) + "\n";
+    return "% " + escaped(nothing) + "\n";
   text += "\\begin{table}\n\\centering\n\\caption{Study " + escaped(report.study) +
           ". Accuracies in \\%; the mean with its 95\\,\\% t interval over seeds. "
           "\\textbf{Best} and \\underline{second best} of each domain and of the means, among rows "
@@ -150,6 +163,13 @@ std::string table_latex(const Report& report) {
     text += "\\par}\n";
   }
   return text;
+}
+
+}  // namespace
+
+std::string table_latex(const Report& report) {
+  const std::string tables = tables_latex(report);
+  return kPackages + std::string(needs_other_engine(tables) ? kEngine : "") + tables;
 }
 
 }  // namespace petlab::reports

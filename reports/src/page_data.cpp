@@ -1,7 +1,7 @@
 #include "page_data.hpp"
 
 #include "chart_rows.hpp"
-#include "train_size_table.hpp"
+#include "petlab/base/base64.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -88,25 +88,6 @@ Json grouping_data(const FoundGrouping& found) {
           {"partition", found.grouping.partition}};
 }
 
-std::string base64(const std::string& bytes) {
-  constexpr const char* kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  constexpr unsigned kSix = 0x3FU;
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t at) {
-      return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
-    };
-    const unsigned bits = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
-    text.push_back(kDigits[bits >> 18U]);
-    text.push_back(kDigits[bits >> 12U & kSix]);
-    text.push_back(i + 1 < bytes.size() ? kDigits[bits >> 6U & kSix] : '=');
-    text.push_back(i + 2 < bytes.size() ? kDigits[bits & kSix] : '=');
-  }
-  return text;
-}
-
 // Class indices, a byte each where all fit, else two (low byte first).
 template <class Items, class Get>
 std::string packed(const Items& items, bool wide, Get get) {
@@ -116,7 +97,7 @@ std::string packed(const Items& items, bool wide, Get get) {
     bytes.push_back(static_cast<char>(index & 0xFFU));
     if (wide) bytes.push_back(static_cast<char>(index >> 8U & 0xFFU));
   }
-  return base64(bytes);
+  return base::base64(bytes);
 }
 
 bool needs_two_bytes(const Report& report) {
@@ -227,12 +208,12 @@ Json ranks_data(const Report& report, const ChartRows& shown) {
           {"difference", number(ranking.critical_difference)}};
 }
 
-Json sizes_data(const Report& report) {
+Json sizes_data(const TrainSizes& sizes) {
   Json names = Json::array();
-  for (const std::string& size : report.train_sizes)
+  for (const std::string& size : sizes.sizes)
     names.push_back(train_size_text(size));
   Json lines = Json::array();
-  for (const TrainSizeLine& line : train_size_lines(report)) {
+  for (const TrainSizeLine& line : sizes.lines) {
     Json means = Json::array();
     for (const Row* row : line.rows)
       means.push_back(row == nullptr ? Json(nullptr) : estimate_data(row->mean));
@@ -276,7 +257,13 @@ nlohmann::ordered_json chart_data(const Report& report) {
                {"rows", rows},
                {"groupings", groupings},
                {"ranks", ranks_data(report, shown)}};
-  if (!report.train_sizes.empty()) data["sizes"] = sizes_data(report);
+  if (!report.train_sizes.empty()) data["sizes"] = sizes_data(train_sizes_of(report));
+  return data;
+}
+
+nlohmann::ordered_json chart_data(const TrainSizes& sizes) {
+  Json data;
+  data["sizes"] = sizes_data(sizes);
   return data;
 }
 

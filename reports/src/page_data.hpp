@@ -1,6 +1,7 @@
 #pragma once
 
 #include "petlab/reports/render.hpp"
+#include "train_size_table.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,9 @@ namespace petlab::reports {
 /// What the charts of a study are drawn from: of a large study what chart_rows() says. Rows in
 /// study order; losses and accuracies with six digits; null where there is nothing.
 nlohmann::ordered_json chart_data(const Report& report);
+
+/// The same of a chart over several studies.
+nlohmann::ordered_json chart_data(const TrainSizes& sizes);
 
 /// Per-image predictions of the studies: for each study the test labels of its splits and the
 /// predicted classes of its runs, a byte or two an image in base64, and a sentence on what was left

@@ -1,4 +1,5 @@
 #include "column_json.hpp"
+#include "known_answers.hpp"
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "run_table.hpp"
@@ -46,6 +47,7 @@ Json study_json(const Report& report) {
   json["facts"] = facts_json(report);
   json["rows"] = table_json(report);
   json["runs"] = runs_json(report);
+  json["known_answers"] = known_answers_json(report);
   json["notes"] = report.notes;
   json["groupings"] = groupings_json(report);
   json["failures"] = failures_json(report);

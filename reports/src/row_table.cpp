@@ -254,11 +254,12 @@ void add_counts(RowColumns& columns) {
 
 void add_quotations(RowColumns& columns, const Report& report) {
   std::string reading = quoted_reading(report);
-  for (const std::string& quantity : quoted_quantities(report)) {
-    columns.push_back({.column = {.title = "quoted " + quantity_title(quantity),
-                                  .importance = 1,
-                                  .reading = std::exchange(reading, {})},
-                       .text = [quantity](const Row& row) { return quoted_text(row, quantity); }});
+  for (const Quantity& quantity : quoted_quantities(report)) {
+    columns.push_back(
+        {.column = {.title = "quoted " + quantity.title,
+                    .importance = 1,
+                    .reading = std::exchange(reading, {})},
+         .text = [name = quantity.name](const Row& row) { return quoted_text(row, name); }});
   }
 }
 

@@ -17,7 +17,7 @@ struct SideTable {
 };
 
 /// Those that the study has, in the order in which they are shown: accuracy by training size,
-/// cross-domain accuracy.
+/// cross-domain accuracy, known answers.
 std::vector<SideTable> side_tables(const Report& report);
 
 }  // namespace petlab::reports

@@ -5,6 +5,7 @@
 #include "row_table.hpp"
 #include "side_tables.hpp"
 #include "table_model.hpp"
+#include "train_size_studies.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -214,6 +215,9 @@ void print_joint_tables(std::ostream& out, const std::vector<Report>& studies,
   const TextTable table = make_left_out_table(studies);
   if (!table.rows.empty())
     print_side_table(out, kLeftOutTitle, table, make_left_out_legend(studies), style);
+  for (const TrainSizes& sizes : train_sizes_over(studies))
+    print_side_table(out, kTrainSizeTitle, make_train_size_table(sizes),
+                     make_train_size_legend(sizes), style);
 }
 
 void print_table(std::ostream& out, const Report& report, const TableStyle& style) {

@@ -24,18 +24,23 @@ std::optional<double> ranked_mean(const TrainSizeLine& line, std::size_t size) {
   return row == nullptr || row->has_gaps() ? std::nullopt : std::optional(row->mean->mean);
 }
 
-ColumnList<TrainSizeLine> size_columns(const Report& report) {
+std::string reading_of(const TrainSizes& sizes) {
+  return std::string(
+             "Mean accuracy over domains in %, with the half-width of its two-sided 95 % "
+             "t-interval over seeds. ") +
+         (sizes.one_test_set
+              ? "One test set for all sizes, and the images of a smaller size are among those of a "
+                "larger one. A row that trains nothing stands in each column."
+              : "Each size is a study of its own and tests on the images that it does not train "
+                "on, so that test images differ from column to column.");
+}
+
+ColumnList<TrainSizeLine> size_columns(const TrainSizes& sizes) {
   ColumnList<TrainSizeLine> columns = {
-      {.column = {.title = "row",
-                  .align = Align::left,
-                  .reading =
-                      "Mean accuracy over domains in %, with the half-width of its two-sided 95 % "
-                      "t-interval over seeds. One test set for all sizes, and the images of a "
-                      "smaller size are among those of a larger one. A row that trains nothing "
-                      "stands in each column."},
+      {.column = {.title = "row", .align = Align::left, .reading = reading_of(sizes)},
        .text = [](const TrainSizeLine& line) { return line.label; }}};
-  for (std::size_t s = 0; s < report.train_sizes.size(); ++s)
-    columns.push_back({.column = {.title = train_size_text(report.train_sizes[s])},
+  for (std::size_t s = 0; s < sizes.sizes.size(); ++s)
+    columns.push_back({.column = {.title = train_size_text(sizes.sizes[s])},
                        .text =
                            [s](const TrainSizeLine& line) {
                              return line.rows[s] == nullptr ? std::string()
@@ -47,29 +52,38 @@ ColumnList<TrainSizeLine> size_columns(const Report& report) {
 
 }  // namespace
 
-std::vector<TrainSizeLine> train_size_lines(const Report& report) {
-  std::vector<TrainSizeLine> lines;
-  if (report.train_sizes.empty()) return lines;
+TrainSizes train_sizes_of(const Report& report) {
+  TrainSizes result;
+  result.sizes = report.train_sizes;
+  if (result.sizes.empty()) return result;
   for (const Row& row : report.rows) {
     const std::string label = results::parse_train_size_label(row.label).row;
-    auto line = std::find_if(lines.begin(), lines.end(),
+    auto line = std::find_if(result.lines.begin(), result.lines.end(),
                              [&](const TrainSizeLine& one) { return one.label == label; });
-    if (line == lines.end())
-      line = lines.insert(lines.end(), {label, row.sharing, !row.train_size.empty(),
-                                        std::vector<const Row*>(report.train_sizes.size())});
-    for (std::size_t s = 0; s < report.train_sizes.size(); ++s)
-      if (row.train_size.empty() || row.train_size == report.train_sizes[s]) line->rows[s] = &row;
+    if (line == result.lines.end())
+      line =
+          result.lines.insert(result.lines.end(), {label, row.sharing, !row.train_size.empty(),
+                                                   std::vector<const Row*>(result.sizes.size())});
+    for (std::size_t s = 0; s < result.sizes.size(); ++s)
+      if (row.train_size.empty() || row.train_size == result.sizes[s]) line->rows[s] = &row;
   }
-  return lines;
+  return result;
+}
+
+TextTable make_train_size_table(const TrainSizes& sizes) {
+  return text_table(size_columns(sizes), sizes.lines);
 }
 
 TextTable make_train_size_table(const Report& report) {
-  return text_table(size_columns(report), train_size_lines(report));
+  return make_train_size_table(train_sizes_of(report));
+}
+
+std::vector<std::string> make_train_size_legend(const TrainSizes& sizes) {
+  return sizes.lines.empty() ? std::vector<std::string>() : legend_of(size_columns(sizes));
 }
 
 std::vector<std::string> make_train_size_legend(const Report& report) {
-  if (report.train_sizes.empty()) return {};
-  return legend_of(size_columns(report));
+  return make_train_size_legend(train_sizes_of(report));
 }
 
 std::string train_size_text(const std::string& size) {

@@ -1,6 +1,7 @@
 #include "class_table.hpp"
 #include "cross_domain.hpp"
 #include "figures.hpp"
+#include "known_answers.hpp"
 #include "pdf.hpp"
 #include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
@@ -9,6 +10,7 @@
 #include "renderers.hpp"
 #include "row_table.hpp"
 #include "run_table.hpp"
+#include "train_size_studies.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -59,10 +61,15 @@ class Writer {
       write(of_study(i) + name, render(page_.studies[i]));
   }
 
-  void write_cross_domain() {
-    for (std::size_t i = 0; i < page_.studies.size(); ++i)
-      if (!page_.studies[i].cross_domain.empty())
-        write(of_study(i) + "cross_domain.csv", cross_domain_csv(page_.studies[i]));
+  // Of side tables that few studies have.
+  void write_side_tables() {
+    for (std::size_t i = 0; i < page_.studies.size(); ++i) {
+      const Report& study = page_.studies[i];
+      if (!study.cross_domain.empty())
+        write(of_study(i) + "cross_domain.csv", cross_domain_csv(study));
+      if (has_known_answers(study))
+        write(of_study(i) + "known_answers.csv", known_answers_csv(study));
+    }
   }
 
   void write_markdown() {
@@ -78,9 +85,13 @@ class Writer {
   void write_figures() {
     for (std::size_t i = 0; i < page_.studies.size(); ++i) {
       for (const Figure& figure : draw_figures(engine(), page_.studies[i])) {
-        write(figure_path(i, figure.name + ".svg"), figure.svg);
-        write(figure_path(i, figure.name + ".pdf"), pdf_of_svg(figure.svg));
+        write_figure(figure_path(i, figure.name), figure);
       }
+    }
+    const std::vector<TrainSizes> sizes = train_sizes_over(page_.studies);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      const Figure figure = draw_train_sizes(engine(), sizes[i], i);
+      write_figure("figures/" + figure.name, figure);
     }
   }
 
@@ -113,6 +124,11 @@ class Writer {
       throw base::Error(base::ErrorKind::store, "cannot make the folder '" +
                                                     base::printable(folder) +
                                                     "' of the report: " + failed.message());
+  }
+
+  void write_figure(const std::string& path, const Figure& figure) {
+    write(path + ".svg", figure.svg);
+    write(path + ".pdf", pdf_of_svg(figure.svg));
   }
 
   // Started when the first chart is drawn.
@@ -165,7 +181,7 @@ std::vector<std::filesystem::path> write_report(const Page& page,
         writer.write_each("runs.csv", runs_csv);
         writer.write_each("classes.csv", classes_csv);
         writer.write_each("confusions.csv", confusions_csv);
-        writer.write_cross_domain();
+        writer.write_side_tables();
         break;
       case Format::json:
         writer.write("report.json", report_json(shown));

@@ -53,7 +53,7 @@ class PageTest(unittest.TestCase):
         self.assertIn(address, self.browser.requests)
 
     def test_draws_all_charts_on_every_screen_without_a_word(self):
-        for page in ("one", "several"):
+        for page in ("one", "several", "sizes"):
             for screen in SCREENS:
                 with self.subTest(page=page, screen=screen):
                     browser = self.open(page, screen)
@@ -63,7 +63,7 @@ class PageTest(unittest.TestCase):
                     self.expect_quiet()
 
     def test_does_not_scroll_sideways(self):
-        for page in ("one", "several"):
+        for page in ("one", "several", "sizes"):
             for screen in SCREENS:
                 with self.subTest(page=page, screen=screen):
                     browser = self.open(page, screen)
@@ -152,6 +152,27 @@ class PageTest(unittest.TestCase):
         })()""")
         self.assertIn("emoji, accuracy in %", browser.run(text))
         self.expect_quiet()
+
+    def test_draws_one_chart_over_studies_of_several_sizes(self):
+        browser = self.open("sizes", "desktop")
+        browser.draw_all()
+        charts = "document.querySelectorAll('figure[data-chart=train_sizes]')"
+        self.assertEqual(browser.run(charts + ".length"), 1)
+        drawn = browser.run(charts + "[0].querySelector('svg').textContent")
+        for text in ("10 %", "40 %", "mmap-grouped"):
+            self.assertIn(text, drawn)
+        self.expect_quiet()
+
+    def test_shows_the_images_of_a_row_that_is_unfolded(self):
+        for screen in SCREENS:
+            browser = self.open("sizes", screen)
+            images = "document.querySelectorAll('ul.images img')"
+            self.assertEqual(browser.run(f"[...{images}].filter((each) => each.checkVisibility()).length"), 0)
+            browser.run("document.querySelector('details:has(ul.images)').open = true")
+            shown = browser.run(f"""[...{images}].filter((each) => each.checkVisibility()).map((each) =>
+                [each.complete && each.naturalWidth, each.getBoundingClientRect().width, each.getBoundingClientRect().height])""")
+            self.assertEqual(shown, [[1, 64, 64]] * 4)
+            self.expect_quiet()
 
     def test_names_are_text_never_markup(self):
         browser = self.open("several", "desktop")

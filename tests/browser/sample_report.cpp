@@ -1,11 +1,12 @@
-// Writes the pages that the browser test looks at: sample_report FOLDER makes FOLDER/one and
-// FOLDER/several, each with its report.html, and
-// in FOLDER/one the CSV files. The store is FOLDER/runs.sqlite.
+// Writes the pages that the browser test looks at: sample_report FOLDER makes FOLDER/one,
+// FOLDER/several and FOLDER/sizes, each with its report.html, and in FOLDER/one the CSV files. The
+// store is FOLDER/runs.sqlite.
 #include "petlab/reports/render.hpp"
 #include "sample_study.hpp"
 
 #include <cstdio>
 #include <exception>
+#include <string>
 
 namespace {
 
@@ -22,6 +23,22 @@ Report second_study(Report report) {
   return report;
 }
 
+// The same study as one of several that differ in their training size.
+Report sized_study(Report report, const std::string& name, const std::string& size) {
+  report.study = name;
+  report.protocol = "[dataset]\ntrain-fraction = " + size + "\n";
+  return report;
+}
+
+// A PNG file of one blue pixel.
+std::string thumbnail(const std::string& /*task*/, const std::string& /*sample_id*/) {
+  constexpr char kPng[] =
+      "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90\x77\x53\xde"
+      "\0\0\0\x0cIDAT\x78\xda\x63\x30\x4e\x3b\x03\0\x02\x35\x01\x66\xb4\x6f\x97\x9e"
+      "\0\0\0\0IEND\xae\x42\x60\x82";
+  return {kPng, sizeof kPng - 1};
+}
+
 void write_pages(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   std::filesystem::remove(folder / "runs.sqlite");
@@ -30,6 +47,10 @@ void write_pages(const std::filesystem::path& folder) {
   write_report(Page{.title = "", .studies = {report}}, folder / "one", {Format::html, Format::csv});
   write_report(Page{.title = "Two studies", .studies = {report, second_study(report)}},
                folder / "several", {Format::html});
+  Page sizes{.title = "Two sizes",
+             .studies = {sized_study(report, "small", "0.1"), sized_study(report, "large", "0.4")}};
+  show_images(sizes.studies.front(), /*most=*/4, thumbnail);
+  write_report(sizes, folder / "sizes", {Format::html});
 }
 
 }  // namespace

@@ -55,7 +55,12 @@ TEST_F(ReproduceTest, RunsEachRunOnceAndWritesOnePage) {
   EXPECT_THAT(first.out, HasSubstr("3 studies: 10 runs, 0 in results/small.sqlite, 10 to do"));
   for (const char* text : {"small/methods", "small/share/25", "small/share/40"})
     EXPECT_THAT(first.out, HasSubstr(text));
-  EXPECT_TRUE(fs::exists(workshop_.folder() / "reports/out/small/report.html"));
+  // One chart over the studies that differ in their training size alone.
+  EXPECT_THAT(first.out, HasSubstr("Accuracy by training size"));
+  std::ifstream file(workshop_.folder() / "reports/out/small/report.html");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_THAT(page, AllOf(HasSubstr("data-chart=\"train_sizes\" data-study=\"3\""),
+                          HasSubstr("{\"sizes\":[\"25 %\",\"40 %\"]")));
 
   const results::RunStore store(workshop_.folder() / "results/small.sqlite",
                                 results::OpenMode::read_only);
@@ -91,6 +96,21 @@ TEST_F(ReproduceTest, QuotesWhatAFileSays) {
   EXPECT_THAT(good.out, AllOf(HasSubstr("quoted mean %"), HasSubstr("12.5"),
                               HasSubstr("Quoted from A paper, 2024, p. 7, Table 1")));
   EXPECT_THAT(good.err, HasSubstr("quoted.csv: 1 of 2 numbers are about no row"));
+
+  const std::string with_within = "study,row,quantity,value,source,page,table,verified_by,within\n";
+  const auto answer = [&](const std::string& lines) {
+    std::ofstream(workshop_.folder() / "quoted.csv") << with_within + lines;
+    return reproduce({"share", "--rows", "zero-shot", "--seeds", "1", "--published", "quoted.csv"});
+  };
+  const Output known = answer(
+      "small/share/25*,zero-shot,parameters,0,A paper,7,Table 1,me,0\n"
+      "small/share/25*,zero-shot,mean,300,A paper,7,Table 1,me,1.5\n");
+  EXPECT_EQ(known.exit_code, 0) << known.err;
+  EXPECT_THAT(known.out, HasSubstr("Of 2 known answers 1 met, 1 not met, 0 not run."));
+  const Output distance = answer("small/share/25*,zero-shot,mean,3,A paper,7,Table 1,me,-1\n");
+  EXPECT_EQ(distance.exit_code, 3);
+  EXPECT_THAT(distance.err,
+              HasSubstr("quoted.csv:2: within is '-1', expected a number of at least 0"));
 
   const Output number = quote("small/share/*,zero-shot,mean,many,A paper,7,Table 1,me\n");
   EXPECT_EQ(number.exit_code, 3);

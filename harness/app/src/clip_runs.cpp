@@ -80,7 +80,7 @@ engine::Task task_of(const engine::StoredAdapters& stored, const Parsed& options
                   [](const engine::StoredAdapter& adapter) { return adapter.changes.size() == 1; });
   if (!alike)
     base::throw_config_error(run + " treats its tasks (" + base::joined(names) +
-                             ") each in its own way; say with --task as which of them the pictures "
+                             ") each in its own way; say with --task as which of them the images "
                              "are classified");
   return {tasks[0].name, tasks[0].classes, {}};
 }

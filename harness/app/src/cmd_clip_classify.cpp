@@ -107,7 +107,7 @@ int run_clip_classify(const Arguments& arguments) {
       for (const std::string& file : options->get<std::vector<std::string>>(name))
         images.push_back(file);
   if (images.empty())
-    base::throw_config_error("petlab clip classify needs --image FILE, a picture or several");
+    base::throw_config_error("petlab clip classify needs --image FILE, an image or several");
   const int top = options->get<int>("top");
   if (top < 1)
     base::throw_config_error("--top is " + std::to_string(top) + ", expected at least 1");

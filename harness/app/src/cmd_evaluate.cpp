@@ -35,7 +35,7 @@ void print_result(const study::Evaluation& evaluation, const results::RunRecord&
   };
   for (const results::TaskResult& task : run.tasks)
     line(task.task, task.accuracy(),
-         "  of " + grouped_digits(task.n_test) + " pictures, loss " +
+         "  of " + grouped_digits(task.n_test) + " images, loss " +
              std::to_string(task.loss).substr(0, 6));
   line("mean", run.mean_accuracy(), "");
 }
@@ -46,11 +46,11 @@ int run_evaluate(const Arguments& arguments) {
   Usage usage{
       "evaluate",
       "RUN --store FILE [--dataset NAME] [--domains a,b] [options]",
-      "Tests the adapters of a finished run on other pictures. RUN is the beginning of its\n"
+      "Tests the adapters of a finished run on other images. RUN is the beginning of its\n"
       "identity. What is not said is as the run's study had it: data set, domains, the split by\n"
-      "the run's seed, of which the test pictures count. The result is a run of its own in the\n"
+      "the run's seed, of which the test images count. The result is a run of its own in the\n"
       "store, of kind evaluation, that names RUN as its parent (view evaluations); one that is\n"
-      "there is not computed again. On the run's own test pictures it gives the run's\n"
+      "there is not computed again. On the run's own test images it gives the run's\n"
       "predictions to the last bit.\n"
       "A domain is classified with the run's adapters for the task of that name; one that the\n"
       "run does not know with those of --as TASK, or with the only ones there are (joint).\n"

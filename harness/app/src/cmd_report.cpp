@@ -89,11 +89,13 @@ int run_report(const Arguments& arguments) {
       "report",
       "STORE [options]",
       "Prints the tables of one or several studies, and writes them as files when --out names a\n"
-      "folder. Reads the store only, and quoted numbers from CSV files.",
+      "folder. Reads the store only, and quoted numbers from CSV files; with --images N also the\n"
+      "data set, which has to be on this machine as it was tested.",
       po::options_description("Options"),
       {"STORE"},
       "  petlab report results/demo.sqlite\n"
       "  petlab report results/demo.sqlite --out reports/out/demo\n"
+      "  petlab report results/demo.sqlite --out reports/out/demo --images 12\n"
       "  petlab report results/demo.sqlite --columns macro_f1,calibration_error\n"
       "  petlab report results/demo.sqlite --format json\n"
       "  petlab report results/demo.sqlite --format csv --table confusions\n"
@@ -104,7 +106,9 @@ int run_report(const Arguments& arguments) {
       "study", texts_value(),
       "name of a study, where the store holds several; may be given again, or 'all'")(
       "table", text_value(),
-      "which lines --format csv prints: rows (the default), runs, classes, confusions");
+      "which lines --format csv prints: rows (the default), runs, classes, confusions")(
+      "dataset-root", text_value(),
+      "folder of the images that --images shows, where it is not the one that the study names");
   add_page_options(usage.options);
   const auto options = parse(usage, arguments);
   if (!options) return kOk;

@@ -8,6 +8,7 @@
 #include "petlab/results/run_store.hpp"
 #include "progress_view.hpp"
 #include "published_numbers.hpp"
+#include "thumbnails.hpp"
 
 #include <unistd.h>
 
@@ -81,6 +82,11 @@ std::vector<std::string> parse_columns(const Parsed& options) {
   return columns;
 }
 
+int images_of(const Parsed& options) {
+  constexpr int kMostImages = 100;  // of each row: a page of more would not open
+  return count_of(options, "images", 0, kMostImages);
+}
+
 std::filesystem::path folder_of(const Parsed& options, const PageDefaults& defaults) {
   return options.has("out") ? std::filesystem::path(options.text("out")) : defaults.out;
 }
@@ -116,12 +122,21 @@ void add_page_options(po::options_description& options) {
       "columns", text_value(),
       ("further columns of the table, by their names in table.csv with commas between, or all: " +
        base::joined(reports::optional_columns()))
-          .c_str());
+          .c_str())(
+      "images", po::value<int>()->default_value(0),
+      "on the HTML page, of each row: up to so many test images that it and the best row answer "
+      "differently, as thumbnails. These are copies of the data set's images: not for a page that "
+      "you pass on where its licence forbids that");
   add_published_option(options);
 }
 
 void check_page_options(const Parsed& options) {
-  (void)parse_formats(options.text("format"));
+  const auto formats = parse_formats(options.text("format"));
+  const bool html =
+      std::find(formats.begin(), formats.end(), reports::Format::html) != formats.end();
+  if (images_of(options) > 0 && !html)
+    base::throw_config_error(
+        "--images puts thumbnails on the HTML page: expected html among the formats of --format");
   (void)parse_columns(options);
   (void)parse_table(options);
   check_published(options);
@@ -135,15 +150,22 @@ void show_page(const std::filesystem::path& store, const std::vector<std::string
                const Parsed& options, const PageDefaults& defaults) {
   const auto formats = parse_formats(options.text("format"));
   const results::RunStore results(store, results::OpenMode::read_only);
+  const std::filesystem::path out = folder_of(options, defaults);
+  const auto images = static_cast<std::size_t>(images_of(options));
+  if (images > 0 && out.empty())
+    base::throw_config_error(
+        "--images puts thumbnails on the HTML page: expected --out and a folder for it");
+  Thumbnails thumbnails(options.has("dataset-root") ? options.text("dataset-root") : "");
   reports::Page page;
   page.times = !options.get<bool>("without-times");
   page.title = options.has("title") ? options.text("title") : defaults.title;
   for (const std::string& study : studies) {
     page.studies.push_back(reports::build_report(results, study));
     page.studies.back().columns = parse_columns(options);
+    if (images > 0)
+      reports::show_images(page.studies.back(), images, thumbnails.of(page.studies.back()));
   }
   quote_published(page.studies, options);
-  const std::filesystem::path out = folder_of(options, defaults);
   const bool printed = prints_format(options, defaults);
   if (options.has("table") &&
       !(printed && formats == std::vector<reports::Format>{reports::Format::csv}))

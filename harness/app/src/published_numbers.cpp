@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <iostream>
+#include <optional>
 
 namespace petlab::app {
 namespace fs = std::filesystem;
@@ -17,18 +18,20 @@ namespace {
 constexpr std::array kColumns = {"study",  "row",  "quantity", "value",
                                  "source", "page", "table",    "verified_by"};
 constexpr std::size_t kValue = 3;
+constexpr const char* kWithin = "within";  // optional, behind the others
 
 [[noreturn]] void fail(const fs::path& file, std::size_t line, const std::string& message) {
   throw base::Error(base::ErrorKind::data,
                     file.string() + ":" + std::to_string(line) + ": " + message);
 }
 
-/// "84.5", "~0.09", "149,620,737": a number, as printed.
-bool is_number(std::string text) {
-  if (text.starts_with('~')) text.erase(0, 1);
-  std::erase(text, ',');
-  const auto value = base::parse_number<double>(text);
-  return value && std::isfinite(*value);
+/// Nothing of an empty cell.
+std::optional<double> within_of(const std::string& text, const fs::path& file, std::size_t line) {
+  if (text.find_first_not_of(" \t") == std::string::npos) return std::nullopt;
+  const auto distance = base::parse_number<double>(text);
+  if (!distance || !std::isfinite(*distance) || *distance < 0.0)
+    fail(file, line, "within is '" + text + "', expected a number of at least 0, or nothing");
+  return distance;
 }
 
 std::vector<fs::path> shipped_files() {
@@ -57,17 +60,18 @@ std::size_t quote(std::vector<reports::Report>& studies,
 
 std::vector<reports::QuotedNumber> read_published(const fs::path& file) {
   std::vector<reports::QuotedNumber> numbers;
-  for (const datasets::CsvRow& row :
-       datasets::read_csv_rows(file, {.required = {kColumns.begin(), kColumns.end()}})) {
+  for (const datasets::CsvRow& row : datasets::read_csv_rows(
+           file, {.required = {kColumns.begin(), kColumns.end()}, .optional = {kWithin}})) {
     const std::vector<std::string>& v = row.values;
     for (std::size_t i = 0; i < kColumns.size(); ++i)
       if (v[i].find_first_not_of(" \t") == std::string::npos)
         fail(file, row.line,
              std::string("column '") + kColumns[i] + "' is empty: a quoted number needs all");
-    if (!is_number(v[kValue]))
+    if (!reports::quoted_value(v[kValue]))
       fail(file, row.line,
            "value is '" + v[kValue] + "', expected a number as printed, e.g. 84.5 or ~0.09");
-    numbers.push_back({v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]});
+    numbers.push_back({v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7],
+                       within_of(v[kColumns.size()], file, row.line)});
   }
   return numbers;
 }

@@ -25,7 +25,8 @@ constexpr std::array kOrder = {"single-task",
                                "base-to-new",
                                "cross-domain",
                                "domain-generalisation",
-                               "cross-dataset"};
+                               "cross-dataset",
+                               "known-answer"};
 
 std::vector<fs::path> protocol_files(const fs::path& folder) {
   std::vector<fs::path> files;

@@ -63,6 +63,15 @@ std::int64_t values_of(const std::vector<sdk::NamedTensor>& tensors) {
   return values;
 }
 
+/// A protocol in a store is read as one in a file.
+template <class Read>
+study::Protocol read_as_file(const std::string& protocol, const Read& read) {
+  const base::PrivateFolder scratch("petlab-study");
+  const std::filesystem::path file = scratch.path() / "study.ini";
+  base::write_file(file, protocol, {.durability = base::Durability::process});
+  return read(file);
+}
+
 }  // namespace
 
 results::RunRecord find_run(const results::RunStore& store, const std::string& prefix,
@@ -94,10 +103,16 @@ PlannedRun find_plan(const results::RunStore& store, const results::RunRecord& r
 }
 
 study::Protocol protocol_of(const PlannedRun& planned, const Parsed& options) {
-  const base::PrivateFolder scratch("petlab-study");
-  const std::filesystem::path file = scratch.path() / "study.ini";
-  base::write_file(file, planned.study.protocol, {.durability = base::Durability::process});
-  return read_study({file}, options);
+  return read_as_file(planned.study.protocol, [&](const std::filesystem::path& file) {
+    return read_study({file}, options);
+  });
+}
+
+study::Protocol stored_protocol(const std::string& protocol,
+                                const std::vector<study::Setting>& overrides) {
+  return read_as_file(protocol, [&](const std::filesystem::path& file) {
+    return study::read_protocol(file, overrides);
+  });
 }
 
 void describe_adapters(std::ostream& out, const engine::StoredAdapters& adapters,

@@ -8,13 +8,14 @@
 #include <filesystem>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 namespace petlab::engine {
 struct StoredAdapters;
 }  // namespace petlab::engine
 
 // What commands do with a run that is in a store: verify, evaluate, describe, export, clip
-// classify.
+// classify, report --images.
 namespace petlab::app {
 
 /// The finished run whose identity begins with `prefix`. Throws Error(config) where there is none,
@@ -33,6 +34,10 @@ struct PlannedRun {
 
 /// The protocol of the run's study as it was planned, under the options of the command line.
 [[nodiscard]] study::Protocol protocol_of(const PlannedRun& planned, const Parsed& options);
+
+/// The resolved protocol of a study in a store; `overrides` replace its values.
+[[nodiscard]] study::Protocol stored_protocol(const std::string& protocol,
+                                              const std::vector<study::Setting>& overrides);
 
 /// What is in the adapters of a run, for people: method, scopes, tensors with their shapes, texts,
 /// classes.

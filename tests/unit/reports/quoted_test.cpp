@@ -53,7 +53,10 @@ TEST(Quoted, NumbersStandInColumnsOfTheirOwnWithTheirSource) {
   const auto found = add_quoted(report, {number("mean", "84.5"), number("Art", "~80"),
                                          number("parameters", "1,024"), number("Clipart", "1")});
   EXPECT_THAT(found, ElementsAre(true, true, true, false));
-  EXPECT_THAT(quoted_quantities(report), ElementsAre("Art", "mean", "parameters"));
+  std::vector<std::string> names;
+  for (const Quantity& quantity : quoted_quantities(report))
+    names.push_back(quantity.name);
+  EXPECT_THAT(names, ElementsAre("Art", "mean", "parameters"));
 
   const TextTable table = make_table(report);
   ASSERT_EQ(table.columns.size(), before.columns.size() + 3);
@@ -72,6 +75,23 @@ TEST(Quoted, NumbersStandInColumnsOfTheirOwnWithTheirSource) {
       make_legend(report),
       testing::IsSupersetOf({"Quoted from A paper, p. 7, Table 1 (checked: me): coop mean %, "
                              "coop Art %, coop trainable."}));
+}
+
+TEST(Quoted, ValuesAsPrinted) {
+  EXPECT_EQ(quoted_value("84.5"), 84.5);
+  EXPECT_EQ(quoted_value("~0.09"), 0.09);
+  EXPECT_EQ(quoted_value("149,620,737"), 149620737.0);
+  EXPECT_EQ(quoted_value("many"), std::nullopt);
+  EXPECT_EQ(quoted_value("inf"), std::nullopt);
+  EXPECT_EQ(quoted_value(""), std::nullopt);
+}
+
+TEST(Quoted, NewClassesCanBeQuotedWhereTheyAreTested) {
+  Report report = two_rows();
+  EXPECT_THAT(add_quoted(report, {number("new-classes", "74.2")}), ElementsAre(false));
+  report.tests_new_classes = true;
+  EXPECT_THAT(add_quoted(report, {number("new-classes", "74.2"), number("harmonic-mean", "71.7")}),
+              ElementsAre(true, true));
 }
 
 TEST(Quoted, NothingIsSaidWhereNothingIsQuoted) {

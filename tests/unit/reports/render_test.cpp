@@ -347,42 +347,5 @@ TEST_F(RenderTest, NamesAFileThatCannotBeWritten) {
                base::Error);
 }
 
-TEST_F(RenderTest, LatexTablesAreWellFormedWhateverTheNames) {
-  results::RunStore store(folder_ / "runs.sqlite");
-  const records::RunChoice run{.seed = 1, .correct = {9, 8}};
-  const records::RunChoice other{
-      .method = "zero-shot", .seed = 1, .trainable = 0, .correct = {5, 5}};
-  store.register_split(records::split(1));
-  store.set_study(
-      records::study("50 %_{of} $x$", {{"a_b & #1 \\ ^~", {run}}, {"zero-shot", {other}}}));
-  store.record(records::done_run(run, records::split(1)));
-  store.record(records::done_run(other, records::split(1)));
-  write_report(build_report(store, "50 %_{of} $x$"), folder_ / "out", {Format::latex});
-  const std::string text = file("out/table.tex");
-  EXPECT_THAT(text, HasSubstr("\\usepackage{booktabs}"));
-  EXPECT_THAT(text, HasSubstr("Study 50 \\%\\_\\{of\\} \\$x\\$"));
-  EXPECT_THAT(text, HasSubstr("a\\_b \\& \\#1 \\textbackslash{} "
-                              "\\textasciicircum{}\\textasciitilde{}"));
-  EXPECT_THAT(text, HasSubstr("\\label{tab:50----of---x-}"));
-  EXPECT_THAT(text, HasSubstr("\\textbf{90.0}"));
-  for (const char* sign : {"±", "Δ", "–", "≈"})
-    EXPECT_THAT(text, Not(HasSubstr(sign))) << "a sign that plain fonts lack";
-  // Every row has as many cells as the table has columns.
-  const auto layout = text.find("\\begin{tabular}{") + 16;
-  const auto columns = text.find('}', layout) - layout;
-  std::istringstream lines(text);
-  int rows = 0;
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.ends_with("\\\\")) continue;
-    ++rows;
-    std::size_t cells = 1;
-    for (std::size_t i = 1; i < line.size(); ++i)
-      if (line[i] == '&' && line[i - 1] != '\\') ++cells;
-    EXPECT_EQ(cells, columns) << line;
-  }
-  EXPECT_EQ(rows, 3);
-  EXPECT_EQ(std::count(text.begin(), text.end(), '{'), std::count(text.begin(), text.end(), '}'));
-}
-
 }  // namespace
 }  // namespace petlab::reports

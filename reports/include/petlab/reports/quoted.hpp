@@ -3,6 +3,8 @@
 #include "petlab/reports/report.hpp"
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +18,23 @@ bool matches_study(const std::string& pattern, const std::string& study);
 /// it found its row.
 std::vector<bool> add_quoted(Report& report, const std::vector<QuotedNumber>& numbers);
 
-/// The quantities quoted anywhere in the report, each once: domains in the report's order, the
-/// mean, parameters.
-std::vector<std::string> quoted_quantities(const Report& report);
+/// Something of a row that can be quoted.
+struct Quantity {
+  std::string name;   ///< in files of quoted numbers: "mean"
+  std::string title;  ///< of a column: "mean %"
+  /// What the report's runs measured, in the unit of the quoted number; nothing where they did not.
+  std::function<std::optional<double>(const Row&)> measured;
+};
 
-/// "mean %" of "mean", "Art %" of "Art", "trainable" of "parameters", "% backbone" of
-/// "parameters-percent".
-std::string quantity_title(const std::string& quantity);
+/// All of a report, in its order: accuracies in % on each domain, their mean, on new classes and
+/// the harmonic mean; trainable parameters, and their share of the backbone in %.
+std::vector<Quantity> quantities_of(const Report& report);
+
+/// Those that are quoted anywhere in the report.
+std::vector<Quantity> quoted_quantities(const Report& report);
+
+/// "~0.09", "149,620,737": the number in a printed value; nothing where it is none.
+std::optional<double> quoted_value(std::string text);
 
 /// A sentence for each source that numbers of the report are quoted from.
 std::vector<std::string> quoted_sources(const Report& report);

@@ -45,7 +45,8 @@ std::vector<std::string> optional_columns();
 void print_table(std::ostream& out, const Report& report, const TableStyle& style = {});
 
 /// Prints the tables over several studies, each with an empty line before it: accuracy on the
-/// domain left out, where several leave out one. Nothing for others.
+/// domain left out, where several leave out one; accuracy by training size, where studies differ in
+/// nothing else. Nothing for others.
 void print_joint_tables(std::ostream& out, const std::vector<Report>& studies,
                         const TableStyle& style = {});
 

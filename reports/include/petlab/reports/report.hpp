@@ -4,6 +4,7 @@
 #include "petlab/reports/measures.hpp"
 #include "petlab/reports/note.hpp"
 #include "petlab/reports/ranks.hpp"
+#include "petlab/reports/shown_images.hpp"
 #include "petlab/reports/statistics.hpp"
 #include "petlab/results/run_store.hpp"
 
@@ -38,12 +39,14 @@ struct SeedResult : results::RunRecord {
 struct QuotedNumber {
   std::string study;        // name of a study, * stands for any text
   std::string row;          // label
-  std::string quantity;     // a task, "mean" (accuracies), "parameters", "parameters-percent"
+  std::string quantity;     // see quoted_quantities()
   std::string value;        // as printed there
   std::string source;       // the publication
   std::string page;         //
   std::string table;        // "Table 2", "abstract"
   std::string verified_by;  // who read it there, or where
+  /// A known answer: how far from `value` a measured number may be, in the value's unit.
+  std::optional<double> within = {};
 };
 
 enum class Place { none, best, second };
@@ -214,6 +217,8 @@ struct Report {
   /// Names of columns of the main table that are shown because somebody asked for them: some of
   /// optional_columns(). Files for programs have all of them always.
   std::vector<std::string> columns = {};
+  /// Test images that rows disagree on, for the page: absent unless show_images() was asked to.
+  std::optional<std::vector<RowImages>> shown_images = {};
   bool times = true;  // false: times and memory were taken out, and tables have no columns for them
 };
 
