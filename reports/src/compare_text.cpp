@@ -1,6 +1,7 @@
 #include "column_list.hpp"
 #include "compare_verdict.hpp"
 #include "numbers.hpp"
+#include "paired_answers.hpp"
 #include "petlab/reports/compare.hpp"
 #include "table_model.hpp"
 
@@ -116,22 +117,10 @@ void print_tests(std::ostream& out, const CompareResult& result) {
 // "bed 0.91 (5), fork 0.40 (2)": the answers of a side with mean probability and count of seeds.
 std::string answers_text(const Disagreement& picture, std::string AnswerPair::* answer,
                          double AnswerPair::* probability) {
-  std::vector<std::string> names;
-  std::map<std::string, std::pair<int, double>> counts;
-  for (const AnswerPair& pair : picture.answers) {
-    auto& [count, sum] = counts[pair.*answer];
-    if (count == 0) names.push_back(pair.*answer);
-    ++count;
-    sum += pair.*probability;
-  }
-  std::stable_sort(names.begin(), names.end(), [&](const std::string& x, const std::string& y) {
-    return counts[x].first > counts[y].first;
-  });
   std::string text;
-  for (const std::string& name : names) {
-    const auto& [count, sum] = counts[name];
-    text += (text.empty() ? "" : ", ") + name + " " + fixed(sum / count, 2);
-    if (picture.answers.size() > 1) text += " (" + std::to_string(count) + ")";
+  for (const GivenAnswer& one : given_answers(picture, answer, probability)) {
+    text += (text.empty() ? "" : ", ") + one.answer + " " + fixed(one.probability, 2);
+    if (picture.answers.size() > 1) text += " (" + std::to_string(one.runs) + ")";
   }
   return text;
 }

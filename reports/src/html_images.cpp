@@ -2,42 +2,21 @@
 
 #include "markup.hpp"
 #include "numbers.hpp"
+#include "paired_answers.hpp"
 #include "petlab/base/base64.hpp"
-
-#include <algorithm>
-#include <utility>
 
 namespace petlab::reports {
 namespace {
 
-// What a side answered with the seeds, the most frequent first.
-using Counts = std::vector<std::pair<std::string, int>>;
-
-Counts counts_of(const Disagreement& image, std::string AnswerPair::* side) {
-  Counts counts;
-  for (const AnswerPair& answer : image.answers) {
-    const auto known = std::find_if(counts.begin(), counts.end(),
-                                    [&](const auto& one) { return one.first == answer.*side; });
-    if (known == counts.end()) {
-      counts.emplace_back(answer.*side, 1);
-    } else {
-      ++known->second;
-    }
-  }
-  std::stable_sort(counts.begin(), counts.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  return counts;
-}
-
 // "mmap-joint: bed 2×, chair", the right one in bold.
-std::string answers_html(const std::string& label, const Counts& counts, const std::string& truth) {
+std::string answers_html(const std::string& label, const std::vector<GivenAnswer>& counts,
+                         const std::string& truth) {
   std::string html = "<div>" + markup_escaped(label) + ": ";
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    const auto& [answer, seeds] = counts[i];
-    const std::string text = markup_escaped(answer);
+    const std::string text = markup_escaped(counts[i].answer);
     html += (i == 0 ? "" : ", ") +
-            (answer == truth ? "<span class=\"best\">" + text + "</span>" : text);
-    if (seeds > 1) html += " " + std::to_string(seeds) + "×";
+            (counts[i].answer == truth ? "<span class=\"best\">" + text + "</span>" : text);
+    if (counts[i].runs > 1) html += " " + std::to_string(counts[i].runs) + "×";
   }
   return html + "</div>";
 }
@@ -47,8 +26,11 @@ std::string image_html(const ShownImage& image, const std::string& best, const s
          markup_escaped(image.picture) + "\" src=\"data:image/png;base64," +
          base::base64(image.png) + "\"><div><strong>" + markup_escaped(image.truth) +
          "</strong> (" + markup_escaped(image.task) + ")" +
-         answers_html(best, counts_of(image, &AnswerPair::a), image.truth) +
-         answers_html(row, counts_of(image, &AnswerPair::b), image.truth) + "</div></li>\n";
+         answers_html(best, given_answers(image, &AnswerPair::a, &AnswerPair::a_probability),
+                      image.truth) +
+         answers_html(row, given_answers(image, &AnswerPair::b, &AnswerPair::b_probability),
+                      image.truth) +
+         "</div></li>\n";
 }
 
 std::string summary_text(const RowImages& shown, const std::string& row) {

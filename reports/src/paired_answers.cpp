@@ -50,6 +50,23 @@ std::string seed_name(const RunPair& pair) {
   return a == b ? a : a + " / " + b;
 }
 
+std::vector<GivenAnswer> given_answers(const Disagreement& image, std::string AnswerPair::* side,
+                                       double AnswerPair::* probability) {
+  std::vector<GivenAnswer> counts;
+  for (const AnswerPair& pair : image.answers) {
+    auto known = std::find_if(counts.begin(), counts.end(),
+                              [&](const GivenAnswer& one) { return one.answer == pair.*side; });
+    if (known == counts.end()) known = counts.insert(counts.end(), {.answer = pair.*side});
+    ++known->runs;
+    known->probability += pair.*probability;
+  }
+  for (GivenAnswer& count : counts)
+    count.probability /= count.runs;
+  std::stable_sort(counts.begin(), counts.end(),
+                   [](const GivenAnswer& x, const GivenAnswer& y) { return x.runs > y.runs; });
+  return counts;
+}
+
 Wins PairedAnswers::add(const RunPair& pair, const results::SplitRecord& split) {
   Wins wins;
   for (const results::TaskSplit& task : split.tasks) {

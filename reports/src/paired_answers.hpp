@@ -15,6 +15,17 @@ const results::TaskResult& task_of(const results::RunRecord& run, const std::str
 /// "3"; "1 / 2" for two runs with different seeds.
 std::string seed_name(const RunPair& pair);
 
+/// An answer of one side to an image, over its runs.
+struct GivenAnswer {
+  std::string answer;
+  int runs = 0;
+  double probability = 0.0;  ///< mean over these runs
+};
+
+/// The answers of a side, the most frequent first, then in the order of the runs.
+std::vector<GivenAnswer> given_answers(const Disagreement& image, std::string AnswerPair::* side,
+                                       double AnswerPair::* probability);
+
 /// What two sides answered on the same test images, run pair by run pair.
 class PairedAnswers {
  public:
