@@ -30,6 +30,7 @@ class Checking {
       attempt([&] {
         ++result_.studies;
         check_study(path_, read_study(db_, name).value());
+        (void)read_study_runs(db_, path_, name);
       });
     KnownSplits splits(db_);
     CheckedRunReader reader(db_, path_, LoadDetail::everything, splits);

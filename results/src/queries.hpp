@@ -33,7 +33,10 @@ void write_study(const sql::Database& db, const StudyRecord& study);
 std::optional<std::string> keep_replaced_plan(const sql::Database& db, const StudyRecord& study);
 std::vector<std::string> read_study_names(const sql::Database& db);
 std::optional<StudyRecord> read_study(const sql::Database& db, const std::string& name);
-std::vector<StudyRun> read_study_runs(const sql::Database& db, const std::string& study);
+/// Throws Error(store), naming `path`, where a planned run is one of another method, sharing,
+/// grouping or seed than the plan says.
+std::vector<StudyRun> read_study_runs(const sql::Database& db, const std::filesystem::path& path,
+                                      const std::string& study);
 
 // run_writer.cpp, run_reader.cpp (which has RunReader too)
 void write_run(const sql::Database& db, const RunRecord& run, std::int64_t attempts);

@@ -1,6 +1,7 @@
 #include "run_checks.hpp"
 
 #include "petlab/results/identity.hpp"
+#include "petlab/results/named_values.hpp"
 #include "store.hpp"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace petlab::results {
 namespace {
@@ -49,6 +51,26 @@ void check_names_once(const Checker& check, const NamedValues& values, const std
   for (const auto& [name, value] : values) {
     check(!name.empty(), "a value in its " + kind + " has no name");
     check(names.insert(name).second, "'" + name + "' occurs twice in its " + kind);
+  }
+}
+
+// What stands in the identity stands in columns, too: reports read the columns.
+void check_identity(const Checker& check, const RunRecord& run) {
+  check(make_identity(run.identity.parts).hash == run.identity.hash,
+        "its identity '" + run.identity.hash + "' is not the hash of its identity's parts");
+  const std::pair<const char*, std::string> columns[] = {
+      {"method", run.method},
+      {"sharing", run.sharing},
+      {"seed", std::to_string(run.seed)},
+      {"grouping", run.grouping_strategy},
+      {"parent", run.parent.value_or("")},
+      {"dataset.fingerprint", run.dataset_hash},
+      {"dataset.split", run.split_hash}};
+  for (const auto& [name, column] : columns) {
+    const std::string part = value_of(run.identity.parts, name);
+    // A failed run may have met neither data set nor split.
+    check(part.empty() || part == column || (run.status == RunStatus::failed && column.empty()),
+          std::string("its ") + name + " is '" + column + "', its identity's '" + part + "'");
   }
 }
 
@@ -186,14 +208,13 @@ void check_run(const std::filesystem::path& path, const RunRecord& run) {
   const Checker check = checker_for(path, run);
   check(!run.method.empty() && !run.sharing.empty(), "it has no method or no sharing");
   check(is_storable(run.seed), "the seed is larger than 2^63 - 1");
-  check(make_identity(run.identity.parts).hash == run.identity.hash,
-        "its identity '" + run.identity.hash + "' is not the hash of its identity's parts");
   check_names_once(check, run.options, "options");
   check_names_once(check, run.protocol, "protocol");
   check_names_once(check, run.environment, "environment");
   check_numbers(check, run);
   check_counts(check, run);
   check_adapters(check, run);
+  check_identity(check, run);
   if (run.grouping) check_grouping(check, *run.grouping);
   if (run.status == RunStatus::failed) {
     check(!run.error.empty() && !run.error_kind.empty(), "it failed but gives no reason");

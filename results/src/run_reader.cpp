@@ -101,11 +101,10 @@ NamedValues RunReader::read_values(std::int64_t run, const char* kind) {
 std::vector<ImagePrediction> RunReader::read_predictions(std::int64_t run, std::int64_t task) {
   Rows row(predictions_, run, task);
   if (!row.next()) return {};
-  if (row[0].integer() != kPredictionFormat) {
-    throw base::Error(base::ErrorKind::store, "predictions are packed in format " +
-                                                  std::to_string(row[0].integer()) +
-                                                  ", this petlab reads format 1");
-  }
+  if (row[0].integer() != kPredictionFormat)
+    throw base::Error(base::ErrorKind::store,
+                      "its predictions are packed in format " + std::to_string(row[0].integer()) +
+                          ", expected " + std::to_string(kPredictionFormat));
   return unpack_predictions(row[1].text());
 }
 

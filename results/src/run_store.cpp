@@ -257,7 +257,7 @@ void RunStore::visit_runs(const std::string& study, LoadDetail detail,
   with_store_errors(impl_->path, "read the runs of study '" + study + "'", [&] {
     const sql::Transaction one_state(impl_->db);
     CheckedRunReader reader(impl_->db, impl_->path, detail, impl_->splits);
-    for (const StudyRun& run : read_study_runs(impl_->db, study))
+    for (const StudyRun& run : read_study_runs(impl_->db, impl_->path, study))
       visit(run, run.status ? reader.read(run.plan.hash) : std::nullopt);
   });
 }
@@ -272,7 +272,7 @@ std::optional<StudyRecord> RunStore::study(const std::string& name) const {
 
 std::vector<StudyRun> RunStore::runs(const std::string& study) const {
   return impl_->read("read the runs of study '" + study + "'",
-                     [&] { return read_study_runs(impl_->db, study); });
+                     [&] { return read_study_runs(impl_->db, impl_->path, study); });
 }
 
 std::optional<SplitRecord> RunStore::split(const std::string& hash,

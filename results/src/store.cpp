@@ -15,8 +15,11 @@ std::string short_hash(const std::string& hash) {
   return std::string("'").append(hash, 0, 12).append("'");
 }
 
-void refuse_newer(const std::filesystem::path& store, int version) {
+void check_schema_version(const std::filesystem::path& store, int version) {
   const int known = RunStore::schema_version();
+  if (version < 0)
+    throw store_error(store, "it has schema version " + std::to_string(version) +
+                                 ", expected 0 to " + std::to_string(known));
   if (version <= known) return;
   throw store_error(store, "it has schema version " + std::to_string(version) +
                                ", this petlab knows versions up to " + std::to_string(known) +

@@ -30,7 +30,7 @@ sql::Database open_unless_away(const std::filesystem::path& store, OpenMode mode
                                std::chrono::milliseconds busy_timeout);
 
 /// Refuses what a newer petlab wrote.
-void refuse_newer(const std::filesystem::path& store, int version);
+void check_schema_version(const std::filesystem::path& store, int version);
 
 /// Calls `work` and turns what an engine throws into an Error(store) that says what was being done.
 template <class Work>

@@ -80,7 +80,7 @@ void migrate(SQLite::Database& db, const std::filesystem::path& path) {
   db.exec("PRAGMA legacy_alter_table = ON");
   SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
   int version = schema_of(db);  // again: another process may have been faster
-  refuse_newer(path, version);
+  check_schema_version(path, version);
   for (; version < RunStore::schema_version(); ++version) {
     db.exec(migrations()[static_cast<std::size_t>(version)]);
   }
@@ -259,7 +259,7 @@ SQLite::Database open_store_file(const std::filesystem::path& path, OpenMode mod
     if (fresh && mode != OpenMode::create) {
       throw store_error(path, "the file is empty, not a petlab store");
     }
-    refuse_newer(path, found.schema);
+    check_schema_version(path, found.schema);
     if (mode == OpenMode::read_only) {
       if (found.schema < RunStore::schema_version()) return migrated_copy(db, path);
       db.exec("PRAGMA query_only = ON");

@@ -59,7 +59,7 @@ void migrate(const sql::Database& db, const std::filesystem::path& store) {
     refuse_unfit(db, store);
     const bool is_new = !has_tables(db);
     const int version = is_new ? 0 : version_of(db);
-    refuse_newer(store, version);
+    check_schema_version(store, version);
     if (is_new) {
       db.run_script(
           "CREATE TABLE petlab_store (version BIGINT NOT NULL, id UUID NOT NULL);"
@@ -107,7 +107,7 @@ sql::Database open_store_server(const std::filesystem::path& store, OpenMode mod
     return db;
   }
   const int version = version_of(db);
-  refuse_newer(store, version);
+  check_schema_version(store, version);
   if (version == RunStore::schema_version()) return db;
   if (mode == OpenMode::read_only)
     throw store_error(store, "it has schema version " + std::to_string(version) +

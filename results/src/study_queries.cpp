@@ -4,6 +4,7 @@
 #include "queries.hpp"
 #include "record_columns.hpp"
 #include "statements.hpp"
+#include "store.hpp"
 
 #include <unordered_set>
 
@@ -128,10 +129,12 @@ std::optional<StudyRecord> read_study(const sql::Database& db, const std::string
   return study;
 }
 
-std::vector<StudyRun> read_study_runs(const sql::Database& db, const std::string& study) {
+std::vector<StudyRun> read_study_runs(const sql::Database& db, const std::filesystem::path& path,
+                                      const std::string& study) {
   std::vector<StudyRun> runs;
   sql::Statement row = query(db,
-                             "SELECT r.attempts, r.status, r.error_kind, r.error, " +
+                             "SELECT r.attempts, r.status, r.error_kind, r.error, r.method, "
+                             "r.sharing, r.grouping, r.seed, " +
                                  column_names(kPlanColumns, "p") +
                                  " FROM study_runs p JOIN studies s USING (study_id) "
                                  "LEFT JOIN runs r USING (identity) "
@@ -139,8 +142,17 @@ std::vector<StudyRun> read_study_runs(const sql::Database& db, const std::string
                              study);
   while (row.step()) {
     StudyRun& run = runs.emplace_back();
-    read_columns(row, 4, kPlanColumns, run.plan);
+    read_columns(row, 8, kPlanColumns, run.plan);
     if (row.column(0).is_null()) continue;
+    const PlannedRun& plan = run.plan;
+    if (row.column(4).text() != plan.method || row.column(5).text() != plan.sharing ||
+        row.column(6).text() != plan.grouping ||
+        row.column(7).integer() != static_cast<std::int64_t>(plan.seed))
+      throw store_error(path, "study '" + study + "' plans row '" + plan.row_label + "' with seed " +
+                                  std::to_string(plan.seed) + " as run " + short_hash(plan.hash) +
+                                  ", which is one of '" + row.column(4).text() + "' (" +
+                                  row.column(5).text() + ", seed " +
+                                  std::to_string(row.column(7).integer()) + ")");
     run.attempts = row.column(0).integer();
     read_one(row.column(1), run.status);
     run.error_kind = row.column(2).text();

@@ -70,6 +70,24 @@ TEST(CommandLine, MistakesAreOneSentenceWithASuggestion) {
   }
 }
 
+TEST(CommandLine, MessagesAreOneLineWhateverNamesHold) {
+  const Workshop workshop;
+  const std::string study = workshop.write_study(kRow);
+  const std::vector<std::vector<std::string>> wrong = {
+      {"x\npetlab: done"},
+      {"plan", "--x\npetlab: done"},
+      {"plan", "no\npetlab: done.ini"},
+      {"plan", study, "--set", "dataset.root=a\npetlab: done"},
+      {"plan", study, "--set", "study.name=a\npetlab: done"},
+      {"clip", "info", "a\npetlab: done"}};
+  for (const auto& arguments : wrong) {
+    const Output output = run_petlab(arguments, workshop.folder());
+    EXPECT_NE(output.exit_code, 0);
+    EXPECT_THAT(output.err, StartsWith("petlab: "));
+    EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1) << output.err;
+  }
+}
+
 TEST(CommandLine, AStoreThatIsNotThereIsNoMistakeOfTheCommandLine) {
   const Output output = petlab({"merge", "x.sqlite", "/no/such.sqlite"});
   EXPECT_EQ(output.exit_code, 5) << output.err;

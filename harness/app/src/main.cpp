@@ -1,6 +1,7 @@
 #include "command.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/kernels/cpu_level.hpp"
 #include "petlab/results/store_address.hpp"
 #include "petlab/sdk/abi.hpp"
@@ -113,11 +114,19 @@ int dispatch(const Arguments& arguments) {
                     "unknown command '" + name + "'" + base::did_you_mean(name, known));
 }
 
-/// An error as people read it: one of petlab's is a line, one of a library may be pages.
+constexpr std::size_t kMostShown = 8000;  // bytes of a message
+
+/// An error of petlab's as people read it: a line, whatever the names in it hold.
 void say(const std::string& what) {
-  constexpr std::size_t kMost = 8000;
-  const std::string shown =
-      what.size() <= kMost ? what : what.substr(0, kMost) + "\n(the rest is left out)";
+  std::cerr << "petlab: " << base::message_line(results::without_passwords(what), kMostShown)
+            << "\n";
+}
+
+/// One of a library, or of petlab itself: it may be pages.
+void say_lines(const std::string& what) {
+  const std::string shown = what.size() <= kMostShown
+                                ? what
+                                : what.substr(0, kMostShown) + "\n(the rest is left out)";
   std::cerr << "petlab: " << printable_lines(results::without_passwords(shown));
 }
 
@@ -171,16 +180,16 @@ int run(const Arguments& arguments) {
     say(error.what());
     return kScheduler;
   } catch (const base::Error& error) {
-    say(error.what());
+    (error.kind() == base::ErrorKind::internal ? say_lines : say)(error.what());
     return exit_code(error.kind());
   } catch (const std::bad_alloc&) {
     say("out of memory");
     return kDevice;
   } catch (const c10::Error& error) {
-    say(std::string("LibTorch: ") + error.what_without_backtrace());
+    say_lines(std::string("LibTorch: ") + error.what_without_backtrace());
     return kInternal;
   } catch (const std::exception& error) {
-    say(error.what());
+    say_lines(error.what());
     return kInternal;
   }
 }

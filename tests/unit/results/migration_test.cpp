@@ -104,8 +104,18 @@ TEST_P(MigrationTest, ReadsAnOlderStoreWithoutChangingIt) {
 TEST_P(MigrationTest, KnowsTheBaselineOfAVersionWithoutTraitsByItsName) {
   if (GetParam() >= 3) GTEST_SKIP() << "its runs say what their methods are";
   {
+    // The failed run and its plan, as if its method had been another.
+    const SplitRecord split = sample::split(1);
+    const RunChoice baseline{.method = "Zero_Shot"};
+    const std::string from = sample::identity_of(kFailed, split).hash;
+    const std::string to = sample::identity_of(baseline, split).hash;
     SQLite::Database db(path_.string(), SQLite::OPEN_READWRITE);
-    db.exec("UPDATE runs SET method = 'Zero_Shot' WHERE status = 'failed'");
+    for (const char* table : {"runs", "study_runs"})
+      db.exec(std::string("UPDATE ") + table + " SET method = 'Zero_Shot', identity = '" + to +
+              "' WHERE identity = '" + from + "'");
+    db.exec(
+        "UPDATE run_values SET value = 'Zero_Shot' WHERE kind = 'identity' AND name = 'method' "
+        "AND run_id = (SELECT run_id FROM runs WHERE status = 'failed')");
   }
   const RunStore store(path_, OpenMode::read_only);
   const auto runs = store.runs("demo");

@@ -105,6 +105,18 @@ TEST_F(StoreFileTest, OfANewerSchemaIsRefusedInOneSentence) {
   EXPECT_EQ(ask<int>("PRAGMA user_version"), 99);
 }
 
+TEST_F(StoreFileTest, OfASchemaBelowZeroIsRefusedInOneSentence) {
+  {
+    RunStore store(path_);
+  }
+  for (const char* version : {"-1", "-2147483648"}) {
+    change(std::string("PRAGMA user_version = ") + version);
+    for (const OpenMode mode : {OpenMode::create, OpenMode::read_write, OpenMode::read_only})
+      EXPECT_THAT(refusal(mode),
+                  HasSubstr(std::string("it has schema version ") + version + ", expected 0 to "));
+  }
+}
+
 TEST_F(StoreFileTest, InAFolderThatCannotBeMadeIsOneSentence) {
   std::ofstream(folder_ / "file") << "x";
   path_ = folder_ / "file/runs.sqlite";

@@ -117,7 +117,35 @@ TEST_P(ChangedNumbers, ThatContradictThePredictionsAreRefusedByWhoeverReads) {
   }
 }
 
+TEST_P(ChangedNumbers, APlanThatNamesARunOfAnotherKindIsRefused) {
+  for (const char* change : {"seed = 9", "method = 'vpt'", "sharing = 'per-task'",
+                             "grouping = 'random'"}) {
+    fs::remove(path_);
+    path_ = sample::new_store(GetParam(), folder_);
+    fill(path_);
+    sample::change_store(path_, std::string("UPDATE study_runs SET ") + change);
+    const std::string said = "study 'demo' plans row 'coop' with seed ";
+    EXPECT_THAT(visiting(), AllOf(HasSubstr(path_.string()), HasSubstr(said))) << change;
+    EXPECT_THAT(check_store(path_).problems, Contains(HasSubstr(said))) << change;
+  }
+}
+
 PETLAB_ON_EVERY_KIND_OF_STORE(ChangedNumbers);
+
+TEST_F(StoreTrust, ColumnsThatContradictTheIdentityAreRefused) {
+  change("DROP TRIGGER a_finished_run_is_never_changed");
+  const std::pair<const char*, const char*> cases[] = {
+      {"seed = 2", "its seed is '2', its identity's '1'"},
+      {"method = 'vpt'", "its method is 'vpt', its identity's 'coop'"},
+      {"sharing = 'per-task'", "its sharing is 'per-task', its identity's 'joint'"}};
+  for (const auto& [sql, said] : cases) {
+    change(std::string("UPDATE runs SET ") + sql);
+    EXPECT_THAT(reading(), HasSubstr(said));
+    EXPECT_THAT(check_store(path_).problems, Contains(HasSubstr(said)));
+    change("UPDATE runs SET seed = 1, method = 'coop', sharing = 'joint'");
+  }
+  EXPECT_EQ(reading(), "done");
+}
 
 TEST_F(StoreTrust, ViewsAndTriggersThatAreNotOursAreFound) {
   change("DROP VIEW accuracy");
