@@ -12,7 +12,8 @@ namespace petlab::datasets {
 
 /// The files with an ending that lie in `root` or folders below it, sorted by their paths; `root`
 /// itself where it is such a file. Throws base::Error(data) that ends with `expected` when there is
-/// none.
+/// none, and that names a file where one is missing among them by their names, compressed, or no
+/// whole download (shard_names.hpp).
 [[nodiscard]] std::vector<std::filesystem::path> find_shards(const std::filesystem::path& root,
                                                              const std::string& ending,
                                                              const std::string& expected);

@@ -62,9 +62,10 @@ TarMember member_of(archive* reader, const std::string& path, std::uint64_t size
   return member;
 }
 
-/// A whole tar file ends with blocks of zeros.
+/// A whole tar file ends with blocks of zeros, as far as it goes: what lies behind them is not
+/// read. `read`: the bytes up to there.
 void check_end(const std::vector<TarMember>& members, std::span<const unsigned char> bytes,
-               const std::string& where) {
+               std::uint64_t read, const std::string& where) {
   std::uint64_t end = 0;
   for (const TarMember& member : members)
     end = std::max(end, member.at + member.size);
@@ -75,6 +76,12 @@ void check_end(const std::vector<TarMember>& members, std::span<const unsigned c
   if (!has_end)
     base::throw_data_error(where +
                            " is cut short: the end of the tar file is missing; fetch it again");
+  const std::span<const unsigned char> behind =
+      bytes.subspan(std::min<std::size_t>(read, bytes.size()));
+  if (std::any_of(behind.begin(), behind.end(), [](unsigned char byte) { return byte != 0; }))
+    base::throw_data_error(where +
+                           " goes on behind the end of the tar file, as two that were joined do: "
+                           "expected one tar file");
 }
 
 }  // namespace
@@ -114,7 +121,8 @@ std::vector<TarMember> read_tar_index(const base::MappedFile& file) {
   if (status != ARCHIVE_EOF)
     base::throw_data_error(where + (members.empty() ? " is no tar file: " : " is cut short: ") +
                            reason_of(reader.get()));
-  check_end(members, bytes, where);
+  check_end(members, bytes, static_cast<std::uint64_t>(archive_filter_bytes(reader.get(), 0)),
+            where);
   return members;
 }
 

@@ -88,17 +88,23 @@ Label label_of_text(std::string_view text, const std::string& where) {
   return label;
 }
 
+/// The "label" of a .json; none where it is not there, or neither a number nor a name.
+std::optional<Label> label_in(const json& whole) {
+  if (!whole.is_object()) return std::nullopt;
+  const auto label = whole.find("label");
+  if (label == whole.end()) return std::nullopt;
+  if (label->is_number_integer()) return Label{label->get<std::int64_t>(), "", ""};
+  if (label->is_string() && !label->get<std::string>().empty())
+    return Label{std::nullopt, label->get<std::string>(), ""};
+  return std::nullopt;
+}
+
 Label label_of_json(std::string_view text, const std::string& where) {
   const json whole = base::parse_json(text, where);
   if (!whole.is_object()) base::throw_data_error(where + " is no JSON object");
-  const auto label = whole.find("label");
-  Label result;
-  if (label != whole.end() && label->is_number_integer())
-    result.number = label->get<std::int64_t>();
-  else if (label != whole.end() && label->is_string() && !label->get<std::string>().empty())
-    result.name = label->get<std::string>();
-  else
-    base::throw_data_error(where + " has no \"label\" that is a number or a name");
+  const std::optional<Label> label = label_in(whole);
+  if (!label) base::throw_data_error(where + " has no \"label\" that is a number or a name");
+  Label result = *label;
   const auto domain = whole.find("domain");
   if (domain == whole.end() || domain->is_null()) return result;
   if (!domain->is_string() || domain->get<std::string>().empty())
@@ -185,8 +191,7 @@ class Shards {
     const std::string where = member_name(file, member);
     Label label = group.label != nullptr ? label_of_text(text_of(file, member), where)
                                          : label_of_json(text_of(file, member), where);
-    if (group.label != nullptr && group.json != nullptr)
-      label.domain = domain_of(file, *group.json);
+    if (group.label != nullptr && group.json != nullptr) take_json_beside(file, group, label);
     const bool is_numbered = label.number.has_value();
     if (entries_.empty()) is_numbered_ = is_numbered;
     if (is_numbered != is_numbered_)
@@ -206,12 +211,40 @@ class Shards {
                                   .name = group.image->path}});
   }
 
-  /// A .json beside a .cls may say the domain; it needs no label.
-  static std::string domain_of(const base::MappedFile& file, const TarMember& member) {
-    const json whole = base::parse_json(text_of(file, member), member_name(file, member));
-    if (!whole.is_object() || !whole.contains("domain") || !whole.at("domain").is_string())
-      return "";
-    return whole.at("domain").get<std::string>();
+  /// A .json beside a .cls may say the domain; it needs no label, but may not say another one.
+  void take_json_beside(const base::MappedFile& file, const Group& group, Label& label) const {
+    const json whole = base::parse_json(text_of(file, *group.json), member_name(file, *group.json));
+    if (const std::optional<Label> other = label_in(whole); other && contradict(label, *other))
+      base::throw_data_error(member_name(file, *group.label) + " says the label '" +
+                             base::escaped(plain_text(label)) + "', and " +
+                             base::escaped(group.json->path) + " beside it '" +
+                             base::escaped(plain_text(*other)) + "'");
+    if (whole.is_object() && whole.contains("domain") && whole.at("domain").is_string())
+      label.domain = whole.at("domain").get<std::string>();
+  }
+
+  static std::string plain_text(const Label& label) {
+    return label.number ? std::to_string(*label.number) : label.name;
+  }
+
+  /// Whether two labels of one image are different ones. A number and a name can only be compared
+  /// where classnames.txt says which belong together; "2" in a .json may be either.
+  [[nodiscard]] bool contradict(const Label& a, const Label& b) const {
+    if (folded_name(class_text(a)) == folded_name(class_text(b))) return false;
+    const std::optional<std::int64_t> first = number_of(a);
+    const std::optional<std::int64_t> second = number_of(b);
+    if (first && second) return *first != *second;
+    return (!first && !second) || !class_names_.empty();
+  }
+
+  static std::optional<std::int64_t> number_of(const Label& label) {
+    return label.number ? label.number : base::parse_number<std::int64_t>(label.name);
+  }
+
+  [[nodiscard]] std::string class_text(const Label& label) const {
+    const bool is_known = label.number && *label.number >= 0 &&
+                          static_cast<std::uint64_t>(*label.number) < class_names_.size();
+    return is_known ? class_names_[static_cast<std::size_t>(*label.number)] : plain_text(label);
   }
 
   std::string name_of_number(std::int64_t number, const std::string& where) {

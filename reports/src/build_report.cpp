@@ -352,7 +352,8 @@ Report build_report(const results::RunStore& store, const std::string& study,
   add_places(report);
   add_comparisons(report);
   report.facts = collect_facts(report, seeds, facts);
-  report.notes = collect_notes(report, facts);
+  for (Note& note : collect_notes(report, facts))
+    report.notes.push_back(std::move(note));
   add_statistical_notes(report);
   return report;
 }

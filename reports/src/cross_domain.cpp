@@ -5,6 +5,7 @@
 #include "numbers.hpp"
 #include "petlab/reports/statistics.hpp"
 #include "protocol_text.hpp"
+#include "significance.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,29 +19,28 @@ namespace {
 // By run, task whose adapters it is, and domain: the accuracy.
 using Tested = std::map<std::tuple<std::string, std::string, std::string>, double>;
 
-// On the test images of the run itself: anything else may be tested with one task's adapters too.
-using TestImages = std::map<std::string, std::pair<std::string, std::string>>;
-
-TestImages test_images(const Report& report) {
-  TestImages images;
-  for (const Row& row : report.rows)
-    for (const SeedResult& seed : row.seeds)
-      images[seed.identity.hash] = {seed.dataset_hash, seed.split_hash};
-  return images;
+// On the test images of the run itself: others may be tested with one task's adapters too.
+bool is_own_test(const FollowUp& test) {
+  const results::RunRecord& tested = test.evaluation;
+  return !tested_as(tested).empty() && transfer_target(tested).empty() &&
+         tested.dataset_hash == test.run.dataset_hash && tested.split_hash == test.run.split_hash &&
+         class_names_of(tested.identity.parts) == test.run_class_names;
 }
 
-Tested read_evaluations(const results::RunStore& store, const TestImages& images) {
+Tested read_tests(const results::RunStore& store, const Report& report) {
   Tested tested;
-  visit_evaluations(store, [&](const results::RunRecord& run) {
-    const std::string adapters_of = tested_as(run);
-    const auto own = images.find(*run.parent);
-    if (adapters_of.empty() || own == images.end() ||
-        own->second != std::pair(run.dataset_hash, run.split_hash))
-      return;
-    for (const results::TaskResult& task : run.tasks)
-      tested[{*run.parent, adapters_of, task.task}] = task.accuracy();
+  visit_follow_ups(store, report, [&](const FollowUp& test) {
+    if (!is_own_test(test)) return;
+    for (const results::TaskResult& task : test.evaluation.tasks)
+      tested[{*test.evaluation.parent, tested_as(test.evaluation), task.task}] = task.accuracy();
   });
   return tested;
+}
+
+// Its lines would repeat the main table. What it keeps for each task is no adapter: names of
+// classes in a template.
+bool adapts_nothing(const Row& row) {
+  return !row.seeds.empty() && is_baseline(row.seeds.front());
 }
 
 // Of every seed of the row; nothing where one lacks a domain.
@@ -89,8 +89,8 @@ ColumnList<CrossDomainLine> columns_of(const Report& report) {
       {.column = {.name = "elsewhere",
                   .title = "elsewhere",
                   .reading = " elsewhere: mean over the domains of the other tasks, then over "
-                             "seeds. Rows whose tasks share all adapters are left out: each "
-                             "domain's accuracy stands in the table above."},
+                             "seeds. Rows whose tasks share all adapters, or that adapt nothing, "
+                             "are left out: each domain's accuracy stands in the table above."},
        .text = [](const CrossDomainLine& line) { return fixed(100.0 * line.elsewhere.mean, 2); },
        .value = [](const CrossDomainLine& line) { return line.elsewhere.mean; }});
   columns.push_back(
@@ -107,10 +107,12 @@ void add_cross_domain(const results::RunStore& store, Report& report) {
   if (protocol_setting(report.protocol, "dataset", "cross-domain") != "yes" ||
       report.tasks.size() < 2)
     return;
-  const Tested tested = read_evaluations(store, test_images(report));
-  for (std::size_t row = 0; row < report.rows.size(); ++row)
+  const Tested tested = read_tests(store, report);
+  for (std::size_t row = 0; row < report.rows.size(); ++row) {
+    if (adapts_nothing(report.rows[row])) continue;
     for (const std::string& task : report.tasks)
       if (auto line = line_of(report, row, task, tested)) report.cross_domain.push_back(*line);
+  }
 }
 
 TextTable make_cross_domain_table(const Report& report) {

@@ -11,7 +11,8 @@
 namespace petlab::reports {
 
 /// Reads the evaluations of the study's runs with each task's adapters on all domains; of several
-/// of one run and task the last. Does nothing for other studies.
+/// of one run and task the last. Rows that adapt nothing are left out. Does nothing for other
+/// studies.
 void add_cross_domain(const results::RunStore& store, Report& report);
 
 /// A line for each task of each row whose tasks have adapters of their own, a column a domain, and

@@ -3,6 +3,7 @@
 #include "evaluations.hpp"
 #include "numbers.hpp"
 #include "petlab/reports/statistics.hpp"
+#include "petlab/results/named_values.hpp"
 #include "protocol_text.hpp"
 #include "row_table.hpp"
 
@@ -11,31 +12,35 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace petlab::reports {
 namespace {
 
-// The settings of the study, but for the domains: the test images of the same split.
-bool has_settings_of(const results::RunRecord& run, const std::string& protocol) {
-  constexpr std::string_view kSection = "dataset.";
-  return std::all_of(run.protocol.begin(), run.protocol.end(), [&](const auto& setting) {
-    const auto& [key, value] = setting;
-    if (!key.starts_with(kSection) || key == "dataset.domains") return true;
-    const auto said = protocol_setting(protocol, "dataset", key.substr(kSection.size()));
-    return !said || *said == value;
+// The domain has a fingerprint of its own, so that nothing ties its images to those of the runs:
+// tests on the domain of that name in two data sets are ambiguous.
+ColumnTests read_tests(const results::RunStore& store, const Report& report) {
+  const std::string data_set_name =
+      protocol_setting(report.protocol, "dataset", "name").value_or("");
+  ColumnTests all, named_alike;
+  bool some_are_named_alike = false;
+  visit_follow_ups(store, report, [&](const FollowUp& test) {
+    const results::RunRecord& run = test.evaluation;
+    if (run.tasks.size() != 1 || run.tasks.front().task != report.left_out ||
+        !transfer_target(run).empty() ||
+        results::value_of(run.protocol, "dataset") != data_set_name ||
+        !has_split_settings_of(run, report.protocol))
+      return;
+    const std::string names = class_names_of(run.identity.parts);
+    if (names.empty() != test.run_class_names.empty()) return;
+    all.add(run);
+    // The digest is over the classes as well: it is equal where the domain has those of the others
+    // and they are called alike, and then none of the study's tests has another one.
+    if (names != test.run_class_names) return;
+    named_alike.add(run);
+    some_are_named_alike = true;
   });
-}
-
-TestedRuns read_evaluations(const results::RunStore& store, const Report& report) {
-  TestedRuns tested;
-  visit_evaluations(store, [&](const results::RunRecord& run) {
-    if (run.tasks.size() == 1 && run.tasks.front().task == report.left_out &&
-        has_settings_of(run, report.protocol))
-      tested[*run.parent][tested_as(run)] = run.mean_accuracy();
-  });
-  return tested;
+  return some_are_named_alike ? named_alike : all;
 }
 
 // One row over the studies.
@@ -121,7 +126,12 @@ ColumnList<Line> columns_of(const std::vector<const Report*>& studies) {
 void add_left_out(const results::RunStore& store, Report& report) {
   report.left_out = protocol_setting(report.protocol, "dataset", "leave-out").value_or("");
   if (report.left_out.empty()) return;
-  const TestedRuns tested = read_evaluations(store, report);
+  const ColumnTests tests = read_tests(store, report);
+  if (tests.is_ambiguous())
+    report.notes.push_back(
+        ambiguous_tests_note(report.left_out + ", which was left out",
+                             "several data sets or splits that have a domain of this name"));
+  const TestedRuns tested = tests.tested();
   for (Row& row : report.rows) {
     const auto seeds = tested_seeds(row, tested, report.tasks.size());
     row.left_out_by_seed = {seeds.begin(), seeds.end()};

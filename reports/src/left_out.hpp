@@ -11,8 +11,8 @@
 namespace petlab::reports {
 
 /// Reads the evaluations of the study's runs on the domain that it leaves out: with the adapters
-/// that all tasks share, or the mean over the adapters of each task. Does nothing for other
-/// studies.
+/// that all tasks share, or the mean over the adapters of each task. Where it cannot tell the
+/// study's tests from others there is no number, but a note. Does nothing for other studies.
 void add_left_out(const results::RunStore& store, Report& report);
 
 /// The column of the domain left out.

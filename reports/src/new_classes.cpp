@@ -6,7 +6,7 @@
 #include "protocol_text.hpp"
 #include "row_table.hpp"
 
-#include <map>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,21 +14,31 @@
 namespace petlab::reports {
 namespace {
 
-// By run and fingerprint of all classes: the mean accuracy on the new classes.
-using Tested = std::map<std::pair<std::string, std::string>, double>;
-
 std::string all_classes(const results::RunRecord& run) {
   return results::value_of(run.environment, results::environment::kAllClasses);
 }
 
-Tested read_evaluations(const results::RunStore& store) {
-  Tested tested;
-  visit_evaluations(store, [&](const results::RunRecord& run) {
-    const std::string* classes = results::find_value(run.protocol, "dataset.classes");
-    if (classes != nullptr && *classes == "new" && tested_as(run).empty())
-      tested[{*run.parent, all_classes(run)}] = run.mean_accuracy();
+bool has_tasks_of(const results::RunRecord& a, const results::RunRecord& b) {
+  return std::equal(a.tasks.begin(), a.tasks.end(), b.tasks.begin(), b.tasks.end(),
+                    [](const auto& one, const auto& other) { return one.task == other.task; });
+}
+
+// On the new classes of the data set, domains and split of the run.
+bool is_own_test(const FollowUp& test, const std::string& protocol) {
+  const results::RunRecord& tested = test.evaluation;
+  return results::value_of(tested.protocol, "dataset.classes") == "new" &&
+         tested_as(tested).empty() && transfer_target(tested).empty() &&
+         all_classes(tested) == all_classes(test.run) && has_tasks_of(tested, test.run) &&
+         class_names_of(tested.identity.parts) == test.run_class_names &&
+         has_split_settings_of(tested, protocol, "classes");
+}
+
+ColumnTests read_tests(const results::RunStore& store, const Report& report) {
+  ColumnTests tests;
+  visit_follow_ups(store, report, [&](const FollowUp& test) {
+    if (is_own_test(test, report.protocol)) tests.add(test.evaluation);
   });
-  return tested;
+  return tests;
 }
 
 // 0 where both are.
@@ -50,14 +60,18 @@ void add_share(RowColumns& columns, Column column, std::optional<Estimate> Row::
 
 void add_new_classes(const results::RunStore& store, Report& report) {
   if (protocol_setting(report.protocol, "dataset", "classes") != "base") return;
-  const Tested tested = read_evaluations(store);
+  const ColumnTests tests = read_tests(store, report);
+  if (tests.is_ambiguous())
+    report.notes.push_back(ambiguous_tests_note("the new classes", "several splits of them"));
+  const TestedRuns tested = tests.tested();
   for (Row& row : report.rows) {
     std::vector<double> of_new, harmonics;
     for (const SeedResult& seed : row.seeds) {
-      const auto found = tested.find({seed.identity.hash, all_classes(seed)});
+      const auto found = tested.find(seed.identity.hash);
       if (found == tested.end()) continue;
-      of_new.push_back(found->second);
-      harmonics.push_back(harmonic(seed.mean_accuracy(), found->second));
+      const double accuracy = found->second.at("");
+      of_new.push_back(accuracy);
+      harmonics.push_back(harmonic(seed.mean_accuracy(), accuracy));
     }
     if (of_new.empty() || of_new.size() != row.seeds.size()) continue;
     row.new_classes = estimate(of_new);

@@ -7,8 +7,8 @@
 /// Base to new: what the adapters of a study on base classes do on the new classes of its data set.
 namespace petlab::reports {
 
-/// Reads the evaluations of the runs on the new classes; of several of one run the last. Does
-/// nothing for other studies.
+/// Reads the evaluations of the runs on the new classes. Where it cannot tell the study's tests
+/// from others there is no number, but a note. Does nothing for other studies.
 void add_new_classes(const results::RunStore& store, Report& report);
 
 /// The columns "new" and "H".

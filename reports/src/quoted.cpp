@@ -3,7 +3,10 @@
 #include "petlab/base/numbers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace petlab::reports {
@@ -15,6 +18,46 @@ std::optional<double> percent_of(const std::optional<double>& share) {
 
 std::optional<double> percent_of(const std::optional<Estimate>& accuracy) {
   return accuracy ? std::optional(100.0 * accuracy->mean) : std::nullopt;
+}
+
+bool is_reserved(const std::string& name) {
+  constexpr std::array<std::string_view, 5> kNames = {"mean", "new-classes", "harmonic-mean",
+                                                      "parameters", "parameters-percent"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+// "149,620,737", "1,024.5"; not "36,67", where the comma may be a decimal one.
+bool commas_part_thousands(std::string_view text) {
+  std::string_view whole = text.substr(0, text.find('.'));
+  if (text.substr(whole.size()).find(',') != std::string_view::npos) return false;
+  if (whole.starts_with('-')) whole.remove_prefix(1);
+  if (whole.starts_with("0,")) return false;
+  bool is_first = true;
+  while (true) {
+    const std::string_view group = whole.substr(0, whole.find(','));
+    const bool is_last = group.size() == whole.size();
+    if (is_first && is_last) return true;  // without a comma
+    if (group.size() > 3 || group.empty() || (!is_first && group.size() != 3) ||
+        group.find_first_not_of("0123456789") != std::string_view::npos)
+      return false;
+    if (is_last) return true;
+    whole.remove_prefix(group.size() + 1);
+    is_first = false;
+  }
+}
+
+bool are_same(const QuotedNumber& a, const QuotedNumber& b) {
+  const auto all = [](const QuotedNumber& one) {
+    return std::tie(one.study, one.row, one.quantity, one.value, one.source, one.page, one.table,
+                    one.verified_by, one.within);
+  };
+  return all(a) == all(b);
+}
+
+void add_once(std::vector<QuotedNumber>& numbers, const QuotedNumber& number) {
+  if (std::none_of(numbers.begin(), numbers.end(),
+                   [&](const QuotedNumber& one) { return are_same(one, number); }))
+    numbers.push_back(number);
 }
 
 }  // namespace
@@ -41,11 +84,13 @@ bool matches_study(const std::string& pattern, const std::string& study) {
 
 std::vector<Quantity> quantities_of(const Report& report) {
   std::vector<Quantity> all;
-  for (std::size_t t = 0; t < report.tasks.size(); ++t)
+  for (std::size_t t = 0; t < report.tasks.size(); ++t) {
+    if (is_reserved(report.tasks[t])) continue;
     all.push_back({report.tasks[t], report.tasks[t] + " %", [t](const Row& row) {
                      return t < row.task_accuracy.size() ? percent_of(row.task_accuracy[t])
                                                          : std::nullopt;
                    }});
+  }
   all.push_back({"mean", "mean %", [](const Row& row) { return percent_of(row.mean); }});
   if (report.tests_new_classes) {
     all.push_back({"new-classes", "new classes %",
@@ -66,6 +111,7 @@ std::vector<Quantity> quantities_of(const Report& report) {
 
 std::optional<double> quoted_value(std::string text) {
   if (text.starts_with('~')) text.erase(0, 1);
+  if (!commas_part_thousands(text)) return std::nullopt;
   std::erase(text, ',');
   const auto value = base::parse_number<double>(text);
   return value && std::isfinite(*value) ? value : std::nullopt;
@@ -81,7 +127,7 @@ std::vector<bool> add_quoted(Report& report, const std::vector<QuotedNumber>& nu
                          std::any_of(known.begin(), known.end(), [&](const Quantity& one) {
                            return one.name == number.quantity;
                          });
-    if (is_here) row->quoted.push_back(number);
+    if (is_here) add_once(row->quoted, number);
     found.push_back(is_here);
   }
   return found;

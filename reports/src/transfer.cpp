@@ -1,7 +1,6 @@
 #include "transfer.hpp"
 
 #include "evaluations.hpp"
-#include "petlab/results/named_values.hpp"
 #include "protocol_text.hpp"
 #include "row_table.hpp"
 
@@ -16,15 +15,25 @@ namespace petlab::reports {
 namespace {
 
 // By data set.
-using Tested = std::map<std::string, TestedRuns>;
+using Tests = std::map<std::string, ColumnTests>;
 
-Tested read_evaluations(const results::RunStore& store) {
-  Tested tested;
-  visit_evaluations(store, [&](const results::RunRecord& run) {
-    const std::string target = results::value_of(run.environment, results::environment::kTransfer);
-    if (!target.empty()) tested[target][*run.parent][tested_as(run)] = run.mean_accuracy();
+Tests read_tests(const results::RunStore& store, const Report& report) {
+  Tests tests;
+  visit_follow_ups(store, report, [&](const FollowUp& test) {
+    const std::string target = transfer_target(test.evaluation);
+    if (!target.empty()) tests[target].add(test.evaluation);
   });
-  return tested;
+  return tests;
+}
+
+std::string ambiguity_note(const std::vector<std::string>& targets) {
+  std::string names;
+  for (const std::string& target : targets)
+    names += (names.empty() ? "'" : ", '") + target + "'";
+  return "No accuracy is shown on " + names + ": in this store " +
+         (targets.size() == 1 ? "the name stands" : "each of these names stands") +
+         " for several data sets or splits that these runs were tested on. Give the files of "
+         "transfer in [dataset] other names and run the study again.";
 }
 
 // "setting" of "/data/setting.ini", of each file of the list.
@@ -42,11 +51,15 @@ void add_transfer(const results::RunStore& store, Report& report) {
   report.transfer_targets =
       names_of(protocol_setting(report.protocol, "dataset", "transfer").value_or(""));
   if (report.transfer_targets.empty()) return;
-  Tested tested = read_evaluations(store);
-  for (Row& row : report.rows)
-    for (const std::string& target : report.transfer_targets)
-      row.transfer.push_back(
-          over_seeds(row, tested_seeds(row, tested[target], report.tasks.size())));
+  Tests tests = read_tests(store, report);
+  std::vector<std::string> ambiguous;
+  for (const std::string& target : report.transfer_targets) {
+    if (tests[target].is_ambiguous()) ambiguous.push_back(target);
+    const TestedRuns tested = tests[target].tested();
+    for (Row& row : report.rows)
+      row.transfer.push_back(over_seeds(row, tested_seeds(row, tested, report.tasks.size())));
+  }
+  if (!ambiguous.empty()) report.notes.emplace_back(ambiguity_note(ambiguous));
 }
 
 void add_transfer_columns(RowColumns& columns, const Report& report) {

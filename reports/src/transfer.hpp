@@ -8,7 +8,8 @@
 namespace petlab::reports {
 
 /// Reads the evaluations of the study's runs on the data sets that it names, with the adapters that
-/// all tasks share, or the mean over the adapters of each task. Does nothing for other studies.
+/// all tasks share, or the mean over the adapters of each task. A name that stands for several data
+/// sets or splits in the store has no number, but a note. Does nothing for other studies.
 void add_transfer(const results::RunStore& store, Report& report);
 
 /// A column a data set.

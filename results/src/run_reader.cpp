@@ -102,9 +102,9 @@ std::vector<ImagePrediction> RunReader::read_predictions(std::int64_t run, std::
   Rows row(predictions_, run, task);
   if (!row.next()) return {};
   if (row[0].integer() != kPredictionFormat)
-    throw base::Error(base::ErrorKind::store,
-                      "its predictions are packed in format " + std::to_string(row[0].integer()) +
-                          ", expected " + std::to_string(kPredictionFormat));
+    throw base::Error(base::ErrorKind::store, "its predictions are packed in format " +
+                                                  std::to_string(row[0].integer()) + ", expected " +
+                                                  std::to_string(kPredictionFormat));
   return unpack_predictions(row[1].text());
 }
 

@@ -1,10 +1,12 @@
 // petlab clip embed and classify: from files to numbers, against transformers on the same files,
 // and with every mistake one can make.
 #include "../parity/reference.hpp"
+#include "petlab/clip/safetensors.hpp"
 #include "petlab/datasets/image.hpp"
 #include "program.hpp"
 #include "sample_study.hpp"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -275,6 +277,54 @@ TEST(ClipCommand, MistakesAreOneSentenceAndLeaveNoFile) {
     EXPECT_EQ(output.out, "");
     EXPECT_FALSE(fs::exists(workshop.folder() / "out.csv")) << one.message;
   }
+}
+
+/// Fills the weight `name` of the backbone in `folder`.
+void fill_weight(const fs::path& folder, const std::string& name, double value) {
+  const fs::path file = folder / "model.safetensors";
+  std::vector<sdk::NamedTensor> weights = clip::read_safetensors(file);
+  const auto found = std::find_if(weights.begin(), weights.end(),
+                                  [&](const sdk::NamedTensor& one) { return one.name == name; });
+  ASSERT_NE(found, weights.end()) << name;
+  found->value.fill_(value);
+  clip::write_safetensors(weights, file);
+}
+
+TEST(ClipCommand, NumbersThatAreNotFiniteAreAnErrorAndNoAnswer) {
+  const Workshop workshop;
+  const fs::path& folder = workshop.folder();
+  const std::string original = content_of(folder / "clip/model.safetensors");
+  const std::vector<std::string> classify = {"clip",    "classify", "--backbone", "clip",
+                                             "--image", kPng,       "--labels",   "bed,mug"};
+  const std::vector<std::string> image = {"clip", "embed", "--backbone", "clip", "--image", kPng};
+  const std::vector<std::string> text = {"clip", "embed", "--backbone", "clip", "--text", "a mug"};
+  const std::string of_image = std::string("the feature of the image '") + kPng + "' is ";
+  const struct {
+    const char* weight;
+    double value;
+    std::vector<std::string> command;
+    std::string message;
+  } cases[] = {
+      {"visual_projection.weight", 0.0, classify, of_image + "zero"},
+      {"visual_projection.weight", 0.0, image, of_image + "zero"},
+      {"visual_projection.weight", 3e38, image, of_image + "not finite"},
+      {"text_projection.weight", 0.0, classify,
+       "the feature of the text 'a photo of a bed.' is zero"},
+      {"text_projection.weight", 0.0, text, "the feature of the text 'a mug' is zero"},
+      {"text_projection.weight", 3e38, text, "the feature of the text 'a mug' is not finite"},
+      {"logit_scale", 200.0, classify,
+       std::string("the class scores of the image '") + kPng + "' are not finite"},
+  };
+  for (const auto& one : cases) {
+    fill_weight(folder / "clip", one.weight, one.value);
+    const Output output = run_petlab(one.command, folder);
+    EXPECT_EQ(output.exit_code, 7) << one.message << "\n" << output.err;
+    EXPECT_THAT(output.err, AllOf(StartsWith("petlab: "), HasSubstr(one.message)));
+    EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1) << output.err;
+    EXPECT_EQ(output.out, "");
+    std::ofstream(folder / "clip/model.safetensors", std::ios::binary) << original;
+  }
+  EXPECT_EQ(run_petlab(classify, folder).exit_code, 0);
 }
 
 TEST(ClipCommand, AStudySaysThatAClassTextIsCut) {

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
+#include <filesystem>
 
 namespace petlab::tests {
 namespace {
@@ -76,6 +76,19 @@ TEST(NewClasses, NeedAdaptersAndEnoughClasses) {
   const Output unknown = petlab(workshop, "run", {}, "old");
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("expected one of all, base, new"));
+}
+
+TEST(NewClasses, ThatAreTooFewAreFoundBeforeAnyRun) {
+  const Workshop workshop;
+  for (const char* domain : {"Art", "Photo", "Sketch"})
+    std::filesystem::remove_all(workshop.folder() / "pictures" / domain / "mug");
+  for (const char* command : {"plan", "run"}) {
+    const Output output = petlab(workshop, command);
+    EXPECT_EQ(output.exit_code, 3) << command << output.out;
+    EXPECT_THAT(output.err, AllOf(HasSubstr("the test on new classes: domain 'Art'"),
+                                  HasSubstr("has 1 of the new classes")));
+    EXPECT_THAT(output.out, Not(HasSubstr("seed 1")));
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -15,6 +16,8 @@
 #include <functional>
 #include <iterator>
 #include <thread>
+#include <utility>
+#include <vector>
 
 // `petlab submit --orders-only`, `petlab worker`, `petlab collect`: what any scheduler calls.
 namespace petlab::tests {
@@ -254,6 +257,58 @@ TEST_F(WorkerTest, AResultThatIsDamagedIsSetAsideAndTheOthersAreCollected) {
       shards[0].filename().string().substr(0, 64) == text_of(jobs_ / "runs").substr(0, 64) ? 0 : 1;
   EXPECT_EQ(work(damaged).exit_code, 0);
   EXPECT_THAT(collect().out, HasSubstr("1 run added"));
+}
+
+TEST_F(WorkerTest, WhatIsNoFileInTheSpoolIsSetAsideAndTheOthersAreCollected) {
+  order(workshop_.write_study(kRows));
+  ASSERT_EQ(work(0).exit_code, 0);
+  const fs::path spool = jobs_ / "spool";
+  const fs::path shard = files_in(spool).at(0);
+  const auto named = [&](char digit) { return spool / (std::string(64, digit) + ".x.sqlite"); };
+  fs::create_directory(named('0'));  // before all results by name
+  fs::create_symlink(shard, named('a'));
+  ASSERT_EQ(::mkfifo(named('b').c_str(), 0600), 0);
+  const Output output = collect();
+  EXPECT_EQ(output.exit_code, 5) << output.out << output.err;
+  EXPECT_THAT(output.out, HasSubstr("1 run added"));
+  EXPECT_THAT(output.err, AllOf(HasSubstr("is a folder, expected a file"),
+                                HasSubstr("is a symbolic link, expected a file"),
+                                HasSubstr("is a pipe, a socket or a device, expected a file")));
+  for (const char digit : {'0', 'a', 'b'})
+    EXPECT_TRUE(fs::is_symlink(named(digit).string() + ".unusable") ||
+                fs::exists(named(digit).string() + ".unusable"))
+        << digit;
+  EXPECT_EQ(collect().exit_code, 0) << "it is said once";
+}
+
+TEST_F(WorkerTest, AnOrderThatDoesNotGiveItsIdentityIsRefused) {
+  order(workshop_.write_study(kRows), {"--seeds", "1"});
+  const std::string orders = text_of(jobs_ / "orders.jsonl");
+  const auto refusal = [&](const std::vector<std::pair<std::string, std::string>>& changes) {
+    std::string changed = orders;
+    for (const auto& [from, to] : changes) {
+      EXPECT_EQ(from.size(), to.size()) << "lines have one length";
+      EXPECT_NE(changed.find(from), std::string::npos) << from;
+      for (auto at = changed.find(from); at != std::string::npos; at = changed.find(from, at + 1))
+        changed.replace(at, from.size(), to);
+    }
+    std::ofstream(jobs_ / "orders.jsonl") << changed;
+    const Output output = work(0);
+    EXPECT_EQ(output.exit_code, 5) << output.out;
+    return output.err;
+  };
+  const std::pair<std::string, std::string> seed = {"\"seed\":1,", "\"seed\":5,"};
+  EXPECT_THAT(refusal({seed}),
+              AllOf(HasSubstr("the order of run"), HasSubstr("seed is '5', in its identity '1'")));
+  EXPECT_THAT(refusal({{"\"train.epochs\":\"2\"", "\"train.epochs\":\"7\""}}),
+              HasSubstr("train.epochs is '7', in its identity '2'"));
+  EXPECT_THAT(refusal({{"\"train.precision\":\"fp32\"", "\"train.precision\":\"bf16\""}}),
+              HasSubstr("train.precision is 'bf16', in its identity 'fp32'"));
+  EXPECT_THAT(refusal({seed, {"[\"seed\",\"1\"]", "[\"seed\",\"5\"]"}}),
+              HasSubstr("the parts of its identity are others"));
+  EXPECT_THAT(files_in(jobs_ / "spool"), IsEmpty());
+  std::ofstream(jobs_ / "orders.jsonl") << orders;
+  EXPECT_EQ(work(0).exit_code, 0);
 }
 
 TEST_F(WorkerTest, AFailedRunIsPublishedWithItsReasonAndOneOfTheHostIsTriedAgain) {

@@ -1,6 +1,7 @@
 #include "clip_features.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/datasets/image.hpp"
 #include "petlab/datasets/resize.hpp"
 
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -19,6 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kBatch = 32;
+constexpr std::size_t kShownBytes = 200;  // of a name in a message
 
 /// A count on stderr: overwritten in place on a terminal, now and then a line elsewhere. Says
 /// nothing of a few pictures.
@@ -70,13 +73,31 @@ at::Tensor read_picture(const std::string& file, const clip::Preprocessing& how)
   return pixels.permute({2, 0, 1});
 }
 
-ClipFeatures normalised(const at::Tensor& features) {
+/// `kind` and `names` say which input it was that has no direction.
+ClipFeatures normalised(const at::Tensor& features, const char* kind,
+                        const std::vector<std::string>& names) {
   const at::Tensor rows = features.to(at::kCPU, at::kFloat);
   const at::Tensor norms = rows.norm(2, /*dim=*/-1, /*keepdim=*/true);
-  return {(rows / norms).contiguous(), norms.squeeze(-1).contiguous()};
+  const at::Tensor lengths = norms.squeeze(-1).contiguous();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (const auto length = lengths[static_cast<std::int64_t>(i)].item<float>();
+        !std::isfinite(length) || length == 0.0F)
+      throw base::Error(base::ErrorKind::numeric,
+                        std::string("the feature of the ") + kind + " '" +
+                            base::message_line(names[i], kShownBytes) + "' is " +
+                            (length == 0.0F ? "zero" : "not finite") +
+                            ": expected a backbone whose features have a direction");
+  return {(rows / norms).contiguous(), lengths};
 }
 
 }  // namespace
+
+void require_finite_scores(const at::Tensor& scores, const std::string& file) {
+  if (!at::isfinite(scores).all().item<bool>())
+    throw base::Error(base::ErrorKind::numeric, "the class scores of the image '" +
+                                                    base::message_line(file, kShownBytes) +
+                                                    "' are not finite");
+}
 
 void visit_pictures(const clip::Backbone& backbone, const std::vector<std::string>& files,
                     const std::function<void(std::size_t, const at::Tensor&)>& visit) {
@@ -99,7 +120,7 @@ ClipFeatures image_features(const clip::Backbone& backbone, const std::vector<st
   visit_pictures(backbone, files, [&](std::size_t /*first*/, const at::Tensor& pixels) {
     features.push_back(backbone.encode_image(pixels).to(at::kCPU));
   });
-  return normalised(at::cat(features));
+  return normalised(at::cat(features), "image", files);
 }
 
 ClipFeatures text_features(const clip::Backbone& backbone, const std::vector<std::string>& texts) {
@@ -125,7 +146,7 @@ ClipFeatures text_features(const clip::Backbone& backbone, const std::vector<std
     tokens.eot = tokens.eot.to(backbone.device());
     features.push_back(backbone.encode_text(tokens).to(at::kCPU));
   }
-  return normalised(at::cat(features));
+  return normalised(at::cat(features), "text", texts);
 }
 
 }  // namespace petlab::app

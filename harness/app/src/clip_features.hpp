@@ -20,7 +20,8 @@ struct ClipFeatures {
 
 /// Decodes, resizes, crops and encodes pictures, a few at a time; says on stderr how far it is.
 /// Every file is looked for before the first is read. Throws Error(data) that names a picture that
-/// is not there or cannot be decoded.
+/// is not there or cannot be decoded, Error(numeric) that names one whose feature is zero or not
+/// finite.
 [[nodiscard]] ClipFeatures image_features(const clip::Backbone& backbone,
                                           const std::vector<std::string>& files);
 
@@ -29,8 +30,13 @@ struct ClipFeatures {
 void visit_pictures(const clip::Backbone& backbone, const std::vector<std::string>& files,
                     const std::function<void(std::size_t, const at::Tensor&)>& visit);
 
-/// Texts too long for the backbone are cut and named on stderr.
+/// Texts too long for the backbone are cut and named on stderr. Throws Error(numeric) that names a
+/// text whose feature is zero or not finite.
 [[nodiscard]] ClipFeatures text_features(const clip::Backbone& backbone,
                                          const std::vector<std::string>& texts);
+
+/// Throws Error(numeric) that names the picture unless all its class scores are finite: no
+/// probabilities follow from others.
+void require_finite_scores(const at::Tensor& scores, const std::string& file);
 
 }  // namespace petlab::app

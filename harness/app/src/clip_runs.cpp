@@ -106,11 +106,13 @@ RunAnswers answers_of(const results::RunRecord& run, const engine::StoredAdapter
   RunAnswers result{run, task.name, {}};
   engine::StoredModel model(backbone, stored, {std::move(task)});
   const auto prepared = model.adapted().prepare({0});
-  visit_pictures(*backbone, pictures, [&](std::size_t /*first*/, const at::Tensor& pixels) {
+  visit_pictures(*backbone, pictures, [&](std::size_t first, const at::Tensor& pixels) {
     const engine::TaskImages input{.task = 0, .pixels = pixels, .features = {}};
     const at::Tensor logits = model.adapted().logits(prepared, {input}).front();
-    for (std::int64_t row = 0; row < logits.size(0); ++row)
+    for (std::int64_t row = 0; row < logits.size(0); ++row) {
+      require_finite_scores(logits[row], pictures[first + static_cast<std::size_t>(row)]);
       result.of_picture.push_back(ranked(logits[row], model.tasks().front().classes));
+    }
   });
   return result;
 }

@@ -31,7 +31,8 @@ void print_files(const clip::CheckpointInfo& info) {
   std::cout << "family      " << info.family << "\n"
             << "format      " << info.format << "\n";
   if (!info.stripped.empty())
-    std::cout << "names       without the prefix '" << info.stripped << "' that all have\n";
+    std::cout << "names       without the prefix '" << info.stripped
+              << "' that all of the CLIP have\n";
   for (const std::filesystem::path& file : info.files)
     std::cout << "file        " << file.filename().string() << "\n";
   std::cout << "stored      " << grouped_digits(static_cast<std::int64_t>(info.bytes)) << " bytes";

@@ -133,8 +133,10 @@ int run_clip_classify(const Arguments& arguments) {
   const ClipFeatures of_images = image_features(*backbone, images);
   const ClipFeatures of_texts = text_features(*backbone, texts);
   const at::Tensor cosines = at::matmul(of_images.unit, of_texts.unit.t());
-  const at::Tensor probabilities =
-      at::softmax(cosines * backbone->logit_scale().detach().to(at::kCPU), /*dim=*/-1);
+  const at::Tensor scores = cosines * backbone->logit_scale().detach().to(at::kCPU);
+  for (std::size_t i = 0; i < images.size(); ++i)
+    require_finite_scores(scores[static_cast<std::int64_t>(i)], images[i]);
+  const at::Tensor probabilities = at::softmax(scores, /*dim=*/-1);
   for (std::size_t i = 0; i < images.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
     print_ranking(images[i], labels, probabilities[row], cosines[row],

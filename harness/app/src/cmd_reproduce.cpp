@@ -37,11 +37,16 @@ void list_tables(const fs::path& protocols, const fs::path& setting) {
   std::cout << "\n";
 }
 
-/// The first other data set that a study is tested on and that is not on this machine; "" where
-/// all are.
-std::string missing_target(const study::Protocol& protocol) {
-  for (const study::TransferTarget& target : study::transfer_targets(protocol.dataset))
-    if (!fs::exists(target.dataset.root)) return target.dataset.root.string();
+/// Why a table that tests on other data sets is left out of all of them, as the end of a sentence;
+/// "" where nothing is in its way.
+std::string transfer_obstacle(const study::Protocol& protocol) {
+  for (const study::TransferTarget& target : study::transfer_targets(protocol.dataset)) {
+    const std::string root = target.dataset.root.string();
+    if (study::is_own_data_set(protocol.dataset, target))
+      return "it tests on the data set " + root + ", which is the setting's own";
+    if (!fs::exists(target.dataset.root))
+      return "it tests on the data set " + root + ", which is not there";
+  }
   return "";
 }
 
@@ -88,12 +93,11 @@ int run_reproduce(const Arguments& arguments) {
   for (const ShippedTable& table : choose_tables(options->text("TABLE"), folder))
     for (const std::vector<fs::path>& files : table.studies(setting)) {
       study::Protocol protocol = read_study(files, *options);
-      const std::string missing = all ? missing_target(protocol) : "";
-      if (missing.empty())
+      const std::string obstacle = all ? transfer_obstacle(protocol) : "";
+      if (obstacle.empty())
         protocols.push_back(std::move(protocol));
       else
-        std::cerr << "petlab: table " << table.name << " is left out: it tests on the data set "
-                  << missing << ", which is not there" << std::endl;
+        std::cerr << "petlab: table " << table.name << " is left out: " << obstacle << std::endl;
     }
   StudyStages stages(std::move(protocols), *options, *plugins);
   std::vector<PreparedStudy> studies;

@@ -8,9 +8,11 @@
 #include "petlab/study/follow_up.hpp"
 
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace petlab::app {
 namespace {
@@ -30,6 +32,42 @@ std::string accuracy_text(const results::RunRecord& run) {
   return text;
 }
 
+/// What became of a test, in a line.
+using Say = std::function<void(const std::string& what, const results::RunRecord& tested)>;
+
+/// Calls `step`; false where it goes wrong, of which `what` of the run is then said.
+bool attempt(const std::string& which, const std::string& what, const std::function<void()>& step) {
+  try {
+    step();
+    return true;
+  } catch (const base::Error& error) {
+    std::cerr << "petlab: " << which << ", " << what << ": not tested: " << error.what()
+              << std::endl;
+    return false;
+  }
+}
+
+/// Each test that is missing of a run, whatever becomes of the others. False where one goes wrong.
+bool test_run(const PreparedStudy& study, const std::string& which, const results::RunRecord& run,
+              results::RunStore& store, const study::ExecutionOptions& execution, const Say& say) {
+  engine::StoredAdapters stored;
+  std::vector<study::FollowUp> tests;
+  bool is_sound = attempt(which, "tests beside its own", [&] {
+    stored = study::load_adapters(store.path(), run);
+    tests = study::follow_ups(study.protocol, stored);
+  });
+  for (const study::FollowUp& test : tests) {
+    const bool is_tested = attempt(which, test.what, [&] {
+      engine::NoProgress progress;
+      const study::Evaluation evaluation = study::evaluate_run(
+          test.protocol, run, stored, store, test.stand_in, execution, progress, test.target);
+      if (!evaluation.was_there) say(test.what, evaluation.record);
+    });
+    is_sound = is_tested && is_sound;
+  }
+  return is_sound;
+}
+
 }  // namespace
 
 int run_follow_ups(const std::vector<PreparedStudy>& studies, const Parsed& options) {
@@ -43,24 +81,13 @@ int run_follow_ups(const std::vector<PreparedStudy>& studies, const Parsed& opti
       const auto run = testable(job, study.plan, store);
       if (!run) continue;
       const std::string which = job.spec.label + " seed " + std::to_string(job.spec.seed);
-      std::string what = "tests beside its own";
-      try {
-        const engine::StoredAdapters stored = study::load_adapters(store.path(), *run);
-        for (const study::FollowUp& test : study::follow_ups(study.protocol, stored)) {
-          what = test.what;
-          engine::NoProgress progress;
-          const study::Evaluation evaluation =
-              study::evaluate_run(test.protocol, *run, stored, store, test.stand_in,
-                                  data_execution(options, *run), progress, test.target);
-          if (evaluation.was_there || is_quiet(options)) continue;
-          std::cout << "[" << tested << "/" << study.wanted.size() << "] " << which << "  " << what
-                    << " " << accuracy_text(evaluation.record) << std::endl;
-        }
-      } catch (const base::Error& error) {
-        std::cerr << "petlab: " << which << ", " << what << ": not tested: " << error.what()
-                  << std::endl;
+      const Say say = [&](const std::string& what, const results::RunRecord& record) {
+        if (is_quiet(options)) return;
+        std::cout << "[" << tested << "/" << study.wanted.size() << "] " << which << "  " << what
+                  << " " << accuracy_text(record) << std::endl;
+      };
+      if (!test_run(study, which, *run, store, data_execution(options, *run), say))
         code = kRunFailed;
-      }
     }
   }
   return code;

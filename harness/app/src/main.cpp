@@ -124,9 +124,8 @@ void say(const std::string& what) {
 
 /// One of a library, or of petlab itself: it may be pages.
 void say_lines(const std::string& what) {
-  const std::string shown = what.size() <= kMostShown
-                                ? what
-                                : what.substr(0, kMostShown) + "\n(the rest is left out)";
+  const std::string shown =
+      what.size() <= kMostShown ? what : what.substr(0, kMostShown) + "\n(the rest is left out)";
   std::cerr << "petlab: " << printable_lines(results::without_passwords(shown));
 }
 

@@ -9,8 +9,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
-#include <set>
 #include <tuple>
 
 namespace petlab::clip {
@@ -61,26 +59,8 @@ std::string_view header_text(const File& file, std::span<const unsigned char> by
 }
 
 json parse_header(const File& file, std::string_view text) {
-  // The parser keeps the last of equal keys; here they are an error.
-  std::set<std::string> names;
-  std::set<std::string> fields;
-  std::optional<std::string> duplicate;
-  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start && depth == 1) fields.clear();
-    if (event != json::parse_event_t::key || depth > 2) return true;
-    const auto& key = parsed.get_ref<const std::string&>();
-    if (!(depth == 1 ? names : fields).insert(key).second) duplicate = key;
-    return true;
-  };
-  if (base::nests_too_deep(text)) file.fail("has a header that nests too deep");
-  json header;
-  try {
-    header = json::parse(text, watch);
-  } catch (const json::exception&) {
-    file.fail("has a header that is not valid JSON");
-  }
+  json header = base::parse_json(text, "safetensors file '" + file.where + "': its header");
   if (!header.is_object()) file.fail("has a header that is not a JSON object");
-  if (duplicate) file.fail("has '" + shown(*duplicate) + "' twice in its header");
   return header;
 }
 

@@ -99,8 +99,16 @@ void StoredWeights::strip_prefix() {
                              "': expected the CLIP alone");
   }
   std::unordered_map<std::string, Place> stripped;
-  for (const auto& [name, place] : places_)
-    if (name.starts_with(prefix)) stripped.emplace(name.substr(prefix.size()), place);
+  for (const auto& [name, place] : places_) {
+    if (!name.starts_with(prefix)) continue;
+    const std::string rest = name.substr(prefix.size());
+    // Either might be the weight that is meant.
+    if (places_.contains(rest))
+      base::throw_data_error(where_ + " holds the tensors '" + shown(rest) + "' and '" +
+                             shown(name) + "', which are one without the prefix '" + shown(prefix) +
+                             "': expected the CLIP alone");
+    stripped.emplace(rest, place);
+  }
   stripped_ = prefix;
   places_ = std::move(stripped);
 }

@@ -39,6 +39,8 @@ std::optional<std::int64_t> minutes_of(const std::string& value) {
   const auto number = [&](std::size_t i) {
     return base::parse_number<std::int64_t>(parts[i].str()).value_or(0);
   };
+  if (number(3) > 59 || number(4) > 59) return std::nullopt;
+  if (parts[1].matched && number(2) > 23) return std::nullopt;
   if (parts[1].matched) return (number(1) * 24 + number(2)) * 60 + number(3);
   return parts[4].matched ? number(2) * 60 + number(3) : number(2);
 }
@@ -53,7 +55,7 @@ bool is_count(const std::string& value) {
 }
 
 bool is_gpus(const std::string& value) {
-  return fits(value, "([A-Za-z0-9_.-]+:)?[0-9]{1,2}");
+  return fits(value, "[0-9]{1,2}|[A-Za-z0-9_.-]+:(0?[1-9]|[1-9][0-9])");
 }
 
 bool is_memory(const std::string& value) {
@@ -78,9 +80,11 @@ const std::vector<ClusterSettingEntry>& cluster_setting_table() {
       {"qos", &S::qos, "quality of service", "a word", is_word, "--qos="},
       {"time", &S::time,
        "time limit of a job; a run that takes longer goes on in the next one from its checkpoint",
-       "MINUTES, HH:MM:SS or D-HH:MM:SS, at least 5 minutes", is_time, "--time="},
+       "MINUTES, HH:MM:SS or D-HH:MM:SS, at least 5 minutes, with HH up to 23 behind days, MM and "
+       "SS up to 59",
+       is_time, "--time="},
       {"gpus", &S::gpus, "GPUs of a job; else one where the study's device is cuda",
-       "NUMBER or TYPE:NUMBER", is_gpus, "--gres=gpu:"},
+       "NUMBER, or TYPE:NUMBER with at least 1", is_gpus, "--gres=gpu:"},
       {"cpus", &S::cpus, "CPUs of a job, and threads of its runs", "NUMBER from 1 to 9999",
        is_count, "--cpus-per-task="},
       {"memory", &S::memory, "memory of a job", "NUMBER with K, M, G or T", is_memory, "--mem="},

@@ -7,6 +7,9 @@
 #include "petlab/results/run_store.hpp"
 #include "petlab/study/order_folder.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <optional>
 #include <set>
 #include <string>
@@ -40,6 +43,28 @@ std::string fault_of(const fs::path& copy, const std::string& run) {
   }
 }
 
+/// Why a file of the spool cannot be copied, as the end of a sentence: workers publish files alone.
+/// "" for one that can, or is not there.
+std::string copy_fault(const fs::path& file) {
+  const std::string name = base::printable(file.filename());
+  std::error_code ignored;
+  switch (fs::symlink_status(file, ignored).type()) {
+    case fs::file_type::directory:
+      return name + " is a folder, expected a file";
+    case fs::file_type::symlink:
+      return name + " is a symbolic link, expected a file";
+    case fs::file_type::fifo:
+    case fs::file_type::socket:
+    case fs::file_type::block:
+    case fs::file_type::character:
+      return name + " is a pipe, a socket or a device, expected a file";
+    default:
+      break;
+  }
+  if (::access(file.c_str(), R_OK) == 0 || errno == ENOENT || errno == ENOTDIR) return "";
+  return name + " cannot be read: " + std::error_code(errno, std::generic_category()).message();
+}
+
 void rename_to(const fs::path& shard, const char* ending) {
   fs::path aside = shard;
   aside += ending;
@@ -55,8 +80,11 @@ class Collector {
             const fs::path& shard) {
     const std::string run = shard.filename().string().substr(0, 64);
     const fs::path copy = scratch_.path() / shard.filename();
-    fs::copy_file(shard, copy);
     const fs::path adapters = results::adapter_file(shard, run);
+    for (const fs::path& file : {shard, adapters})
+      if (const std::string fault = copy_fault(file); !fault.empty())
+        return set_aside(shard, fault);
+    fs::copy_file(shard, copy);
     if (fs::exists(adapters)) {
       fs::create_directories(results::adapter_file(copy, run).parent_path());
       fs::copy_file(adapters, results::adapter_file(copy, run));
@@ -64,9 +92,7 @@ class Collector {
     const std::string fault =
         ordered.count(run) > 0 ? fault_of(copy, run) : "its folder has no order of that run";
     if (!fault.empty()) {
-      rename_to(shard, ".unusable");
-      result.unusable.push_back("result '" + base::printable(shard) +
-                                "' cannot be used and was set aside as .unusable: " + fault);
+      set_aside(shard, fault);
     } else {
       if (!kept_open_) kept_open_.emplace(store_);
       const results::MergeReport merged = results::merge_stores(store_, {copy});
@@ -88,6 +114,12 @@ class Collector {
   Collected result;
 
  private:
+  void set_aside(const fs::path& shard, const std::string& fault) {
+    rename_to(shard, ".unusable");
+    result.unusable.push_back("result '" + base::printable(shard) +
+                              "' cannot be used and was set aside as .unusable: " + fault);
+  }
+
   const fs::path& store_;
   base::PrivateFolder scratch_;
   /// When its last connection closes SQLite copies its log into the file and waits for the disk:

@@ -1,5 +1,6 @@
 #include "petlab/study/follow_up.hpp"
 
+#include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/stored_model.hpp"
@@ -8,7 +9,9 @@
 #include "untrained_adapters.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace petlab::study {
@@ -31,6 +34,34 @@ Protocol on_left_out(Protocol protocol) {
 Protocol on_target(Protocol protocol, const TransferTarget& target) {
   protocol.dataset = target.dataset;
   return protocol;
+}
+
+/// `test` says what of the study is measured, in front of what is wrong with it.
+StudyFacts measured(const Protocol& protocol, const std::string& test) {
+  try {
+    return measure_facts(protocol);
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(), test + ": " + error.what());
+  }
+}
+
+void check_target(const Protocol& protocol, const TransferTarget& target, const StudyFacts& facts) {
+  const std::string which = "data set '" + target.name + "' of transfer";
+  const std::string root = base::printable(target.dataset.root);
+  std::error_code ignored;
+  if (!std::filesystem::exists(target.dataset.root, ignored))
+    throw base::Error(base::ErrorKind::data, which + ": its folder " + root +
+                                                 " does not exist; expected root in [dataset] of " +
+                                                 target.name + ".ini");
+  const auto is_own = [&] {
+    if (is_own_data_set(protocol.dataset, target)) return true;
+    const std::string images = measured(on_target(protocol, target), which).dataset_fingerprint;
+    return images == facts.dataset_fingerprint || images == facts.all_classes;
+  };
+  if (is_own())
+    base::throw_config_error(which + " is the study's own, in " + root +
+                             ", whose test images may be training images of the runs; expected "
+                             "another data set");
 }
 
 /// Whether some test is on other classes than those that its adapters were trained on.
@@ -91,6 +122,16 @@ bool has_follow_ups(const Protocol& protocol) {
   return !protocol.dataset.tests_on_validation() &&
          (tests_new_classes(protocol) || protocol.dataset.cross_domain ||
           !protocol.dataset.leave_out.empty() || !protocol.dataset.transfer.empty());
+}
+
+void check_follow_ups(const Protocol& protocol, const StudyFacts& facts) {
+  if (!has_follow_ups(protocol)) return;
+  if (tests_new_classes(protocol))
+    (void)measured(on_new_classes(protocol), "the test on new classes");
+  if (const std::string& domain = protocol.dataset.leave_out; !domain.empty())
+    (void)measured(on_left_out(protocol), "the test on " + domain + ", which is left out");
+  for (const TransferTarget& target : transfer_targets(protocol.dataset))
+    check_target(protocol, target, facts);
 }
 
 std::vector<FollowUp> follow_ups(const Protocol& protocol, const engine::StoredAdapters& stored) {

@@ -225,6 +225,7 @@ Plan make_plan(const Protocol& protocol, const std::vector<engine::RunSpec>& spe
   }
   if (const std::string note = budget_note(protocol, plugins); !note.empty())
     plan.notes.push_back(note);
+  check_follow_ups(protocol, facts);
   plan.bound_to_classes = rows_bound_to_classes(protocol, plan, plugins);
   if (!plan.bound_to_classes.empty())
     plan.notes.push_back(bound_rows_note(protocol, plan.bound_to_classes));

@@ -8,6 +8,7 @@
 #include "petlab/base/text.hpp"
 #include "petlab/results/adapter_files.hpp"
 #include "petlab/results/compact_copy.hpp"
+#include "petlab/results/named_values.hpp"
 #include "petlab/study/identity.hpp"
 #include "planned_parts.hpp"
 
@@ -34,6 +35,38 @@ void check_program(const OrderFolder& folder, const Job& job) {
   };
   check("host.sources", host_source_hash());
   check("torch.version", loaded_torch_version());
+}
+
+/// The identity that the order's spec gives, with what was measured as its identity says: the
+/// worker compares that with what it loads.
+results::RunIdentity identity_of(const Job& job) {
+  const auto planned = [&](const char* part) {
+    return results::value_of(job.identity.parts, part);
+  };
+  return run_identity(job.spec, {.dataset_fingerprint = planned("dataset.fingerprint"),
+                                 .split_hash = planned("dataset.split"),
+                                 .backbone_weights = planned("backbone.weights"),
+                                 .backbone_settings = planned("backbone.settings"),
+                                 .method_sources = planned("method.sources"),
+                                 .grouping_sources = planned("grouping.sources"),
+                                 .host_sources = planned("host.sources"),
+                                 .torch_version = planned("torch.version"),
+                                 .class_names = planned("dataset.class-names")});
+}
+
+/// An order that was changed since would put another run's result under its identity.
+void check_spec(const OrderFolder& folder, const Job& job) {
+  const results::RunIdentity made = identity_of(job);
+  if (made.hash == job.identity.hash && made.parts == job.identity.parts) return;
+  std::string difference = "the parts of its identity are others";
+  for (const auto& [name, value] : made.parts)
+    if (const std::string planned = results::value_of(job.identity.parts, name); planned != value) {
+      difference = name + " is '" + value + "', in its identity '" + planned + "'";
+      break;
+    }
+  refuse("order folder '" + base::printable(folder.path()) + "': the order of run " +
+         job.identity.hash.substr(0, 12) + " was changed (" + base::message_line(difference, 300) +
+         "); petlab submit writes it anew");
 }
 
 /// The spool may be full, or away for a moment.
@@ -107,6 +140,7 @@ OrderEnd run_order(const OrderFolder& folder, const WorkerRequest& order,
                    const std::atomic<bool>& stop) {
   const std::string& run = order.job.identity.hash;
   check_program(folder, order.job);
+  check_spec(folder, order.job);
   if (folder.has_result(run)) return OrderEnd::published;
   std::optional<base::PrivateFolder> scratch;
   try {

@@ -7,11 +7,35 @@
 
 #include <algorithm>
 #include <map>
+#include <system_error>
 
 namespace petlab::study {
 namespace {
 
 constexpr const char* kSection = "dataset.";
+
+/// What would test on a part of a target, or on it and others.
+constexpr const char* kOfStudies[] = {"dataset.classes", "dataset.cross-domain",
+                                      "dataset.leave-out", "dataset.transfer"};
+/// What would test on other images than the test images.
+constexpr const char* kOfValidation[] = {"dataset.validation-fraction", "dataset.validation-shots",
+                                         "dataset.validation"};
+
+/// `origins`: where a key was written.
+void check_target(const engine::RunSettings& settings,
+                  const std::map<std::string, std::string>& origins) {
+  const auto refuse = [&](const char* key, const char* why) {
+    const engine::SettingEntry& entry = *engine::study_setting(key);
+    if (entry.is_default(settings)) return;
+    base::throw_config_error(origins.at(key) + ": '" + entry.name + "' is '" +
+                             entry.text(settings) + "', but a transfer target is tested " + why +
+                             "; expected no " + entry.name);
+  };
+  for (const char* key : kOfStudies)
+    refuse(key, "as a whole");
+  for (const char* key : kOfValidation)
+    refuse(key, "on its test images");
+}
 
 engine::DatasetSpec read_dataset(const std::filesystem::path& file) {
   engine::RunSettings settings;
@@ -27,14 +51,18 @@ engine::DatasetSpec read_dataset(const std::filesystem::path& file) {
   }
   engine::DatasetSpec& dataset = settings.dataset;
   complete_dataset(dataset, origins, file.string(), /*has_search=*/false);
+  check_target(settings, origins);
   // Its test images alone count, once.
   dataset.train_fractions.clear();
   dataset.train_shot_counts.clear();
-  dataset.classes = engine::ClassPart::all;
-  dataset.cross_domain = false;
-  dataset.leave_out.clear();
-  dataset.transfer.clear();
   return dataset;
+}
+
+/// "" for no path.
+std::filesystem::path settled(const std::filesystem::path& path) {
+  std::error_code failed;
+  std::filesystem::path real = std::filesystem::weakly_canonical(path, failed);
+  return failed ? path : real;
 }
 
 }  // namespace
@@ -50,6 +78,12 @@ std::vector<TransferTarget> transfer_targets(const engine::DatasetSpec& dataset)
     targets.push_back({name, read_dataset(file)});
   }
   return targets;
+}
+
+bool is_own_data_set(const engine::DatasetSpec& dataset, const TransferTarget& target) {
+  return dataset.name == target.dataset.name &&
+         settled(dataset.root) == settled(target.dataset.root) &&
+         settled(dataset.lists) == settled(target.dataset.lists);
 }
 
 }  // namespace petlab::study

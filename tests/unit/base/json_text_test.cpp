@@ -58,6 +58,38 @@ TEST(JsonText, NumbersThatNoDoubleCanHoldAreRefused) {
   EXPECT_EQ(parse_json("18446744073709551616", "a.json").get<double>(), 18446744073709551616.0);
 }
 
+TEST(JsonText, AKeyThatStandsTwiceInOneObjectIsRefused) {
+  EXPECT_EQ(refusal(R"({"train": [1], "test": [], "train": []})"),
+            "a.json has the key 'train' twice in one object");
+  EXPECT_EQ(refusal(R"({"a": 1, "a": 1})"), "a.json has the key 'a' twice in one object")
+      << "of one value, too";
+  EXPECT_EQ(refusal(R"({"a": 1, "\u0061": 2})"), "a.json has the key 'a' twice in one object")
+      << "however it is written";
+  EXPECT_EQ(refusal(R"([{}, {"x": {"y": [{"": 1, "": 2}]}}])"),
+            "a.json has the key '' twice in one object");
+  EXPECT_EQ(refusal(R"({"a": {"b": 1}, "c": 2, "a": 3})"),
+            "a.json has the key 'a' twice in one object")
+      << "with an object between";
+  EXPECT_EQ(refusal(R"({"a\nb": 1, "a\nb": 1})").find('\n'), std::string::npos);
+  EXPECT_LT(
+      refusal("{\"" + std::string(9000, 'k') + "\": 1, \"" + std::string(9000, 'k') + "\": 1}")
+          .size(),
+      300U);
+  EXPECT_EQ(refusal(R"({"a": 1, "a": 2})", "expected one"),
+            "a.json has the key 'a' twice in one object; expected one");
+  // One key in several objects is what JSON is for.
+  const std::string same = R"([{"a": {"a": 1}, "b": [{"a": 2}, {"a": 3}]}, {"a": 4}])";
+  EXPECT_EQ(parse_json(same, "a.json"), json::parse(same));
+  EXPECT_EQ(parse_json(R"({"a": 1, "A": 2})", "a.json").size(), 2U);
+}
+
+TEST(JsonText, ManyKeysAreReadInLinearTime) {
+  std::string wide = "{\"k\": 0";
+  for (int i = 0; i < 200'000; ++i)
+    wide += ",\"" + std::to_string(i) + "\":{\"a\":1}";
+  EXPECT_EQ(parse_json(wide + "}", "a.json").size(), 200'001U);
+}
+
 TEST(JsonText, BracketsNestToALimit) {
   EXPECT_TRUE(parse_json(nested(kMaxJsonDepth), "a.json").is_array());
   const std::string too_deep = "a.json is JSON that nests deeper than 100 levels";

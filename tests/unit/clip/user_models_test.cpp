@@ -76,6 +76,22 @@ TEST_F(UserModels, APrefixOfAllNamesIsTakenOffAndNamed) {
               AllOf(HasSubstr("names begin with 'module.'"), HasSubstr("expected the CLIP alone")));
 }
 
+TEST_F(UserModels, NamesThatAreOneWithoutThePrefixAreRefused) {
+  save();
+  // Beside "model." other tensors may stand (an optimizer's), but not the CLIP's own.
+  Tensors tensors;
+  for (auto& [name, value] : small_weights())
+    tensors["model." + name] = value;
+  tensors["optimizer.step"] = at::zeros({});
+  write_tensors(tensors, folder() / "model.safetensors");
+  EXPECT_EQ(Backbone::load(folder())->weight_hash(), expected_hash());
+  tensors["logit_scale"] = at::zeros({});
+  write_tensors(tensors, folder() / "model.safetensors");
+  EXPECT_THAT(load_error(folder()),
+              HasSubstr("holds the tensors 'logit_scale' and 'model.logit_scale', which are one "
+                        "without the prefix 'model.'"));
+}
+
 TEST_F(UserModels, PrefixedNamesOfOpenClipFindTheirConfiguration) {
   save_vocabulary();
   test::write_file(folder() / "open_clip_config.json", open_clip_settings().dump());

@@ -99,6 +99,9 @@ TEST_F(Coop, SplitsThatAreNotJsonAreRefusedInOneSentence) {
             name + " is not valid JSON at byte 24 of 24" + expected);
   EXPECT_EQ(with(R"({"train": [["a_1.jpg", 1e999, "a"]], "test": []})"),
             name + " holds a number that is out of range" + expected);
+  EXPECT_EQ(with(R"({"train": [["a_1.jpg", 0, "a"]], "test": [], "train": []})"),
+            name + " has the key 'train' twice in one object" + expected)
+      << "the last would part the test images";
   // As deep as only somebody who means harm writes it.
   const std::string deep(1'000'000, '[');
   EXPECT_EQ(with(R"({"train": [)" + deep + std::string(deep.size(), ']') + R"(], "test": []})"),

@@ -66,6 +66,35 @@ TEST_F(ParquetAtAll, IsSaidToBeMissingWhereItIs) {
   EXPECT_EQ(is_loaded("libarrow.so"), PETLAB_HAS_PARQUET != 0);
 }
 
+TEST_F(ParquetAtAll, AFileThatIsMissingIsNamed) {
+  const auto of = [&](const std::vector<std::string>& names) {
+    std::filesystem::remove_all(root() / "set");
+    for (const std::string& name : names)
+      write("set/data/" + name, "PAR1 of no use PAR1");
+    return error_of([&] { (void)open_dataset({.name = "parquet", .root = root() / "set"}); });
+  };
+  EXPECT_THAT(of({"train-00000-of-00002.parquet"}),
+              HasSubstr("holds train-00000-of-00002.parquet but not train-00001-of-00002.parquet"));
+  EXPECT_THAT(of({"train-00000-of-00003.parquet", "train-00002-of-00003.parquet",
+                  "test-00000-of-00001.parquet"}),
+              HasSubstr("but not train-00001-of-00003.parquet"));
+  EXPECT_THAT(of({"train-00001-of-00002-0123abcd.parquet"}),
+              HasSubstr("but not train-00000-of-00002*.parquet"))
+      << "the hash of another file is not known";
+  EXPECT_THAT(of({"train-00000-of-00002.parquet", "train-00001-of-00002.parquet",
+                  "train-00000-of-00001.parquet"}),
+              HasSubstr("is one of 2 files"));
+  EXPECT_THAT(of({"train-00000-of-00002-aaaa.parquet", "train-00000-of-00002-bbbb.parquet"}),
+              HasSubstr("has the number of train-00000-of-00002-aaaa.parquet beside it"));
+  EXPECT_THAT(of({"0000.parquet", "0002.parquet"}), HasSubstr("but not 0001.parquet"));
+  EXPECT_THAT(of({"0000.parquet", "0001.parquet.crdownload"}),
+              HasSubstr("0001.parquet.crdownload is a download that was not finished"));
+  // One that is named by itself is meant by itself.
+  const auto file = write("set/train-00000-of-00002.parquet", "PAR1 of no use PAR1");
+  EXPECT_THAT(error_of([&] { (void)open_dataset({.name = "parquet", .root = file}); }),
+              ::testing::Not(HasSubstr("but not")));
+}
+
 TEST_F(Parquet, HubsFilesGiveClassesDomainsAndParts) {
   EXPECT_EQ(guess_dataset(root() / "out/hub"), "parquet");
   const Dataset dataset = load("hub");
@@ -156,6 +185,8 @@ TEST_F(Parquet, RowsThatDoNotFitAreNamed) {
   EXPECT_THAT(error("empty_names"), HasSubstr("no names of the classes of column 'label'"));
   EXPECT_THAT(error("deep_metadata"),
               HasSubstr("metadata 'huggingface' is JSON that nests deeper than 100 levels"));
+  EXPECT_THAT(error("double_key"),
+              HasSubstr("metadata 'huggingface' has the key 'names' twice in one object"));
   EXPECT_THAT(error("two_labels"), HasSubstr("several columns of labels (coarse, fine)"));
   EXPECT_THAT(error("float_label"), HasSubstr("column 'label' holds no numbers and no text"));
   EXPECT_THAT(error("no_rows"), HasSubstr("without a row"));

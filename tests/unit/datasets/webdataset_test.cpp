@@ -141,6 +141,119 @@ TEST_F(WebDataset, MembersThatCannotBePairedAreNamed) {
               HasSubstr("classnames.txt line 2: class 'mug' stands already in line 1"));
 }
 
+TEST_F(WebDataset, ALabelThatTwoMembersSayIsOne) {
+  const std::string picture = png(1);
+  const auto both = [&](const std::string& cls, const std::string& label) {
+    tar("one.tar", {{"1.png", picture}, {"1.cls", cls}, {"1.json", "{\"label\": " + label + "}"}});
+    try {
+      (void)load("one.tar");
+    } catch (const base::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(both("cat", "\"dog\""),
+              HasSubstr("one.tar: 1.cls says the label 'cat', and 1.json beside it 'dog'"));
+  EXPECT_THAT(both("0", "1"), HasSubstr("1.cls says the label '0', and 1.json beside it '1'"));
+  EXPECT_THAT(both("0", "\"1\""), HasSubstr("beside it '1'"));
+  for (const auto& [cls, label] : {std::pair{"cat", "\"cat\""},
+                                   {"alarm_clock", "\"alarm clock\""},
+                                   {"2\n", "2"},
+                                   {"2", "\"2\""},
+                                   {"2", "\"bowl\""},  // nothing says what 2 is called
+                                   {"2", "null"},
+                                   {"2", "[0, 2]"}})
+    EXPECT_EQ(both(cls, label), "") << cls << " " << label;
+  write("classnames.txt", "mug\nbowl\n0\n");
+  EXPECT_EQ(both("1", "\"bowl\""), "");
+  EXPECT_EQ(both("1", "1"), "");
+  EXPECT_EQ(both("2", "\"0\""), "") << "the class that is called so";
+  EXPECT_THAT(both("0", "\"bowl\""), HasSubstr("'0', and 1.json beside it 'bowl'"));
+  EXPECT_THAT(both("0", "\"cup\""), HasSubstr("beside it 'cup'"));
+  EXPECT_EQ(with({{"1.png", picture}, {"1.json", R"({"label": "cat", "label": "dog"})"}}),
+            (root() / "one.tar").string() + ": 1.json has the key 'label' twice in one object");
+}
+
+TEST_F(WebDataset, AShardThatIsMissingIsNamed) {
+  const auto of = [&](const std::vector<std::string>& names) {
+    fs::remove_all(root() / "some");
+    for (std::size_t i = 0; i < names.size(); ++i)
+      tar("some/" + names[i], {{std::to_string(i) + ".png", png(static_cast<unsigned>(i))},
+                               {std::to_string(i) + ".cls", "0"}});
+    try {
+      (void)load("some");
+    } catch (const base::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(of({"train-000.tar", "train-002.tar"}),
+            "folder " + (root() / "some").string() +
+                " holds train-002.tar but not train-001.tar: fetch the file that is missing; a "
+                "file that is given as the root is read alone");
+  EXPECT_THAT(of({"1.tar", "2.tar", "4.tar"}), HasSubstr("holds 4.tar but not 3.tar"));
+  EXPECT_THAT(of({"a-00001-of-00003.tar", "a-00000-of-00003.tar"}),
+              HasSubstr("but not a-00002-of-00003.tar"));
+  EXPECT_THAT(of({"a-1-of-3.tar", "a-3-of-3.tar"}), HasSubstr("but not a-2-of-3.tar"));
+  EXPECT_THAT(of({"a-0-of-2.tar", "a-1-of-2.tar", "a-0-of-1.tar"}),
+              AllOf(HasSubstr("is one of 2 files"), HasSubstr("a-0-of-1.tar")));
+  EXPECT_THAT(of({"a-0-of-2.tar", "a-1-of-2.tar", "a-2-of-2.tar"}), HasSubstr("one file more"));
+  EXPECT_THAT(of({"a-0-of-2.tar", "a-5-of-2.tar"}), HasSubstr("is not one of its 2 files"));
+  EXPECT_THAT(of({"a-0-of-2.tar", "a-00-of-2.tar"}), HasSubstr("has the number of"));
+  for (const std::vector<std::string>& whole : std::vector<std::vector<std::string>>{
+           {"train-000.tar", "train-001.tar", "test-000.tar"},
+           {"1.tar", "2.tar", "3.tar"},
+           {"train/0.tar", "train/1.tar", "test/0.tar"},
+           {"images-2019.tar", "images-2021.tar"},
+           {"n01440764.tar", "n01443537.tar"},
+           {"a.tar", "b.tar"},
+           {"a-1-of-2.tar", "a-2-of-2.tar"},
+           {"a-0-of-2.tar", "a-1-of-2.tar", "b-0-of-1.tar", "x/a-0-of-1.tar"}})
+    EXPECT_EQ(of(whole), "") << whole.front();
+}
+
+TEST_F(WebDataset, ShardsThatCannotBeReadAsTheyAreAreNamed) {
+  tar("set/train-000.tar", {{"1.png", png(1)}, {"1.cls", "0"}});
+  const auto beside = [&](const std::string& name) {
+    const fs::path file = write("set/" + name, "bytes");
+    const std::string error = error_of([&] { (void)load(); });
+    fs::remove(file);
+    return error;
+  };
+  for (const char* name : {"train-001.tar.gz", "train-001.TAR.GZ", "train-001.tgz",
+                           "train-001.tar.zst", "train-001.tar.bz2", "train-001.tar.xz"})
+    EXPECT_THAT(beside(name), AllOf(HasSubstr(name), HasSubstr("is compressed"))) << name;
+  for (const char* name : {"train-001.tar.part", "train-001.tar.tmp", "train-001.tar.crdownload"})
+    EXPECT_THAT(beside(name), AllOf(HasSubstr(name), HasSubstr("download that was not finished")))
+        << name;
+  // What else lies beside shards is no shard.
+  for (const char* name : {"train-000.tar.md5", "train-000.idx", "notes.gz", "sizes.json.part"})
+    write(std::string("set/") + name, "bytes");
+  EXPECT_EQ(load().domains.at(0).samples.size(), 1U);
+}
+
+TEST_F(WebDataset, TarFilesThatWereJoinedAreRefused) {
+  const fs::path first = tar("a.tar", {{"a/", ""}, {"a/1.png", png(1)}, {"a/1.cls", "0"}});
+  const fs::path second = tar("b.tar", {{"2.png", png(2)}, {"2.cls", "0"}});
+  write("one.tar", text_of(first) + text_of(second));
+  EXPECT_EQ(error_of([&] { (void)load("one.tar"); }),
+            (root() / "one.tar").string() +
+                " goes on behind the end of the tar file, as two that were joined do: expected one "
+                "tar file");
+  write("one.tar", text_of(first) + std::string(512, 'x') + std::string(1024, '\0'));
+  EXPECT_THAT(error_of([&] { (void)load("one.tar"); }), HasSubstr("goes on behind the end"));
+  write("one.tar", text_of(first) + std::string(10240, '\0'));
+  EXPECT_EQ(load("one.tar").domains.at(0).samples.size(), 1U) << "zeros say nothing";
+  for (const int format :
+       {ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FORMAT_TAR_PAX_INTERCHANGE, ARCHIVE_FORMAT_TAR_GNUTAR}) {
+    // Folders behind the last file, and names that need headers of their own.
+    const std::string name(format == ARCHIVE_FORMAT_TAR_USTAR ? 90 : 200, 'n');
+    tar("one.tar", {{name + ".png", png(1)}, {name + ".cls", "0"}, {name + "/", ""}, {"z/", ""}},
+        format);
+    EXPECT_EQ(load("one.tar").domains.at(0).samples.size(), 1U) << format;
+  }
+}
+
 TEST_F(WebDataset, BadShardsAreRefused) {
   const std::string picture = png(1);
   for (const char* path : {"../1.png", "/1.png", "a/../../1.png"})

@@ -26,10 +26,13 @@ def class_label(names):
 
 
 def write(file, columns, features=None, **options):
-    """A table of name: (type, values), with the metadata that `datasets` adds for its features."""
+    """A table of name: (type, values), with the metadata that `datasets` adds for its features.
+
+    A text of `features` is the metadata itself.
+    """
     table = pa.table({name: pa.array(values, kind) for name, (kind, values) in columns.items()})
     if features is not None:
-        info = json.dumps({"info": {"features": features}})
+        info = features if isinstance(features, str) else json.dumps({"info": {"features": features}})
         table = table.replace_schema_metadata({"huggingface": info})
     (out / file).parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, out / file, **options)
@@ -87,6 +90,9 @@ one("double_names", [picture(0)], [0],
     features={"image": {"_type": "Image"}, "label": class_label(["mug", "bowl", "mug"])})
 one("empty_names", [picture(0)], [0],
     features={"image": {"_type": "Image"}, "label": class_label([])})
+one("double_key", [picture(0)], [0],
+    features='{"info": {"features": {"image": {"_type": "Image"}, "label": '
+             '{"names": ["mug", "bowl"], "names": ["bowl", "mug"], "_type": "ClassLabel"}}}}')
 one("two_labels", [picture(0)], [0], coarse=(pa.int64(), [0]),
     features={"image": {"_type": "Image"}, "fine": class_label(["a"]), "coarse": class_label(["b"])})
 deep = 0

@@ -39,7 +39,8 @@ class CrossDomain : public ::testing::Test {
 
   /// So many of 10 test images right on each domain with the adapters of a task.
   void evaluate(std::uint64_t seed, const std::string& adapters_of,
-                const std::vector<std::int64_t>& correct, const std::string& number = "1") {
+                const std::vector<std::int64_t>& correct, const std::string& number = "1",
+                const std::string& transfer = "", const std::string& class_names = "") {
     sample::RunChoice tested = choice(seed);
     tested.correct = correct;
     RunRecord record = sample::done_run(tested, sample::split(seed));
@@ -48,7 +49,11 @@ class CrossDomain : public ::testing::Test {
     record.identity = results::make_identity({{"kind", "evaluation"},
                                               {"seed", std::to_string(seed)},
                                               {"of", adapters_of},
-                                              {"number", number}});
+                                              {"number", number},
+                                              {"transfer", transfer},
+                                              {"dataset.class-names", class_names}});
+    if (!transfer.empty())
+      record.environment.emplace_back(results::environment::kTransfer, transfer);
     record.epochs = {};
     record.finished = "2026-01-0" + number + "T00:00:00Z";
     if (!adapters_of.empty())
@@ -82,6 +87,40 @@ TEST_F(CrossDomain, IsTheMeanOverSeedsOfEachTasksAdaptersOnEachDomain) {
   EXPECT_THAT(text.str(), AllOf(HasSubstr("Cross-domain accuracy"), HasSubstr("[90.00]"),
                                 HasSubstr("25.00"), HasSubstr("[70.00]")));
   EXPECT_THAT(cross_domain_csv(report), HasSubstr("coop," + tasks_[0] + ",0.9,0.25,0.25,"));
+}
+
+TEST_F(CrossDomain, IsNoTestOfAnotherKind) {
+  for (const std::uint64_t seed : {1U, 2U}) {
+    evaluate(seed, tasks_[0], {9, 2});
+    evaluate(seed, tasks_[0], {0, 0}, "2", "the same images as a data set to transfer to");
+    evaluate(seed, tasks_[0], {0, 0}, "3", "", "other names of classes");
+  }
+  const Report report = build_report(store_, "cross");
+  ASSERT_EQ(report.cross_domain.size(), 1U);
+  EXPECT_DOUBLE_EQ(report.cross_domain[0].on[1], 0.2);
+}
+
+TEST_F(CrossDomain, LeavesOutARowThatAdaptsNothing) {
+  sample::RunChoice nothing = choice(1);
+  nothing.method = "zero-shot";
+  nothing.sharing = "joint";
+  nothing.trainable = 0;
+  RunRecord run = sample::done_run(nothing, sample::split(1));
+  run.method_trait = results::method_trait::kBaseline;
+  store_.record(run);
+  results::StudyRecord study = sample::study("nothing", {{"zero-shot", {nothing}}});
+  study.protocol = "[study]\nname = nothing\n[dataset]\ncross-domain = yes\n";
+  store_.set_study(study);
+  for (const std::string& task : tasks_) {
+    RunRecord record = run;
+    record.kind = results::run_kind::kEvaluation;
+    record.parent = run.identity.hash;
+    record.identity = results::make_identity({{"kind", "evaluation"}, {"of", task}});
+    record.epochs = {};
+    record.environment.emplace_back(results::environment::kTestedAs, task);
+    store_.record(record);
+  }
+  EXPECT_TRUE(build_report(store_, "nothing").cross_domain.empty());
 }
 
 TEST_F(CrossDomain, HasNoLineWhereASeedWasNotTested) {

@@ -78,6 +78,14 @@ TEST(KnownAnswers, AreMetWithinTheirDistanceOrNotMetOrNotRun) {
                     HasSubstr("mmap,mean,90.1,5,,not run\n")));
 }
 
+TEST(KnownAnswers, ALineThatIsThereTwiceIsOneAnswer) {
+  Report report = two_rows();
+  const QuotedNumber mean = answer("zero-shot", "mean", "87.25", 0.1);
+  add_quoted(report, {mean, mean});
+  EXPECT_THAT(make_known_answers_legend(report).front(),
+              "Of 1 known answers 1 met, 0 not met, 0 not run.");
+}
+
 TEST(KnownAnswers, OfARowWithGapsAreNotRun) {
   Report report = two_rows();
   report.rows[0].planned = 2;

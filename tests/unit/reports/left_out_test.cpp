@@ -1,5 +1,6 @@
 #include "left_out.hpp"
 
+#include "petlab/base/sha256.hpp"
 #include "petlab/reports/render.hpp"
 #include "petlab/results/identity.hpp"
 #include "sample_records.hpp"
@@ -18,6 +19,12 @@ using results::RunStore;
 using testing::AllOf;
 using testing::HasSubstr;
 namespace sample = results::sample;
+
+/// In what an evaluation is not the study's own.
+struct Said {
+  std::string dataset = {}, transfer = {}, class_names = {}, stand_in = {}, seed = "1";
+  results::NamedValues settings = {};
+};
 
 /// Two studies of one row on two domains, which leave out "art" and "clip".
 class LeftOut : public ::testing::Test {
@@ -42,8 +49,9 @@ class LeftOut : public ::testing::Test {
 
   /// So many of 10 test images of the domain right, with the adapters of a task.
   void evaluate(const std::string& domain, const std::string& adapters_of, std::int64_t correct,
-                const std::string& fraction = "0.1") {
+                const std::string& fraction = "0.1", const Said& said = {}) {
     results::SplitRecord split = sample::split(1);
+    if (!said.dataset.empty()) split.dataset.hash = base::sha256_hex(said.dataset);
     split.tasks.resize(1);
     split.tasks[0].task = domain;
     split.hash = std::string(64 - domain.size(), 'd') + domain;
@@ -56,9 +64,25 @@ class LeftOut : public ::testing::Test {
     record.kind = results::run_kind::kEvaluation;
     record.parent = run(domain).identity.hash;
     record.identity = results::make_identity(
-        {{"kind", "evaluation"}, {"of", adapters_of}, {"on", domain}, {"fraction", fraction}});
+        {{"kind", "evaluation"},
+         {"of", adapters_of},
+         {"on", domain},
+         {"fraction", fraction},
+         {"transfer", said.transfer},
+         {"dataset.fingerprint", said.dataset.empty() ? "" : base::sha256_hex(said.dataset)},
+         {"dataset.class-names", said.class_names},
+         {"seed", said.seed},
+         {"settings", said.settings.empty() ? "" : said.settings.front().first},
+         {"stand-in", !said.stand_in.empty() ? said.stand_in
+                      : adapters_of.empty()  ? ""
+                                             : "for all: " + adapters_of}});
+    record.dataset_hash = split.dataset.hash;
+    if (!said.seed.empty()) record.seed = std::stoull(said.seed);
+    if (!said.transfer.empty())
+      record.environment.emplace_back(results::environment::kTransfer, said.transfer);
     record.epochs = {};
     record.protocol = {{"dataset.train-fraction", fraction}, {"dataset.domains", domain}};
+    record.protocol.insert(record.protocol.end(), said.settings.begin(), said.settings.end());
     if (!adapters_of.empty())
       record.environment.emplace_back(results::environment::kTestedAs, adapters_of);
     store_.record(record);
@@ -91,6 +115,28 @@ TEST_F(LeftOut, IsTheMeanOverTheAdaptersOfEachTask) {
   std::ostringstream one;
   print_table(one, both[0]);
   EXPECT_THAT(one.str(), HasSubstr("on art"));
+}
+
+TEST_F(LeftOut, IsNoTestThatIsNotTheStudys) {
+  evaluate("clip", "", 8);
+  evaluate("clip", "", 1, "0.1", {.transfer = "clip"});
+  evaluate("clip", "", 1, "0.1", {.class_names = "other names"});
+  evaluate("clip", "", 1, "0.1", {.stand_in = first_});
+  evaluate("clip", "", 1, "0.1", {.seed = "2"});
+  evaluate("clip", "", 1, "0.1", {.settings = {{"dataset.split", "shots"}}});
+  evaluate("clip", "", 1, "0.1", {.settings = {{"dataset.classes", "new"}}});
+  evaluate("clip", "", 1, "0.1", {.settings = {{"dataset", "another"}}});
+  const Report report = build_report(store_, "without-clip");
+  EXPECT_DOUBLE_EQ(report.rows.at(0).left_out.value().mean, 0.8);
+  EXPECT_THAT(report.notes, testing::Not(testing::Contains(HasSubstr("No accuracy"))));
+}
+
+TEST_F(LeftOut, HasNoNumberWhereItWasTestedInTwoDataSets) {
+  evaluate("clip", "", 8);
+  evaluate("clip", "", 1, "0.1", {.dataset = "others have such a domain"});
+  const Report report = build_report(store_, "without-clip");
+  EXPECT_FALSE(report.rows.at(0).left_out);
+  EXPECT_THAT(report.notes, testing::Contains(HasSubstr("No accuracy is shown on clip")).Times(1));
 }
 
 TEST_F(LeftOut, IsAbsentWhereATasksAdaptersAreNotTested) {

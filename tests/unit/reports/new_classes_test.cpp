@@ -1,6 +1,7 @@
 #include "petlab/reports/render.hpp"
 #include "petlab/reports/report.hpp"
 #include "petlab/results/identity.hpp"
+#include "petlab/results/named_values.hpp"
 #include "row_table.hpp"
 #include "sample_records.hpp"
 
@@ -39,18 +40,26 @@ class NewClasses : public ::testing::Test {
 
   /// An evaluation of the run of CoOp with so many right answers of 10 a task.
   void evaluate(const std::string& classes, std::vector<std::int64_t> correct,
-                const std::string& finished, const std::string& whole = "whole") {
+                const std::string& finished, const std::string& whole = "whole",
+                const NamedValues& parts = {}, const NamedValues& settings = {},
+                const results::SplitRecord& split = sample::split(1)) {
     sample::RunChoice choice = coop_;
     choice.correct = std::move(correct);
-    RunRecord record = sample::done_run(choice, split_);
+    store_.register_split(split);
+    RunRecord record = sample::done_run(choice, split);
     record.kind = results::run_kind::kEvaluation;
     record.parent = run_.identity.hash;
-    record.identity = results::make_identity({{"kind", "evaluation"}, {"number", finished}});
+    NamedValues all = {{"kind", "evaluation"}, {"number", finished}};
+    all.insert(all.end(), parts.begin(), parts.end());
+    record.identity = results::make_identity(all);
+    if (const std::string seed = results::value_of(all, "seed"); !seed.empty())
+      record.seed = std::stoull(seed);
     record.epochs = {};
     record.grouping.reset();
     record.finished = finished;
     record.environment.emplace_back("dataset_all_classes", whole);
     record.protocol = {{"dataset.classes", classes}};
+    record.protocol.insert(record.protocol.end(), settings.begin(), settings.end());
     store_.record(record);
   }
 
@@ -84,6 +93,29 @@ TEST_F(NewClasses, TheLastEvaluationOnNewClassesCountsAndNoOther) {
   evaluate("all", {9, 9}, "2026-01-04T00:00:00Z");
   evaluate("new", {8, 8}, "2026-01-05T00:00:00Z", "another data set");
   EXPECT_DOUBLE_EQ(build_report(store_, "base").rows.at(0).new_classes.value().mean, 0.5);
+}
+
+TEST_F(NewClasses, AreNoTestsThatAreNotTheStudys) {
+  evaluate("new", {5, 5}, "2026-01-02T00:00:00Z");
+  evaluate("new", {1, 1}, "2026-01-03T00:00:00Z", "whole", {}, {{"dataset.train-fraction", "0.1"}},
+           sample::split(7));
+  evaluate("new", {1, 1}, "2026-01-04T00:00:00Z", "whole", {{"dataset.class-names", "others"}});
+  evaluate("new", {1, 1}, "2026-01-05T00:00:00Z", "whole", {{"seed", "2"}});
+  evaluate("new", {1, 1}, "2026-01-06T00:00:00Z", "whole", {{"stand-in", "line"}});
+  evaluate("new", {1, 1}, "2026-01-07T00:00:00Z", "whole", {{"adapters", "others"}});
+  const Report report = build_report(store_, "base");
+  EXPECT_DOUBLE_EQ(report.rows.at(0).new_classes.value().mean, 0.5);
+  EXPECT_THAT(report.notes, Not(testing::Contains(HasSubstr("No accuracy"))));
+}
+
+TEST_F(NewClasses, HaveNoNumberWhereTheyWereTestedOnTwoSplits) {
+  evaluate("new", {5, 5}, "2026-01-02T00:00:00Z");
+  evaluate("new", {1, 1}, "2026-01-03T00:00:00Z", "whole", {}, {}, sample::split(7));
+  const Report report = build_report(store_, "base");
+  EXPECT_FALSE(report.tests_new_classes);
+  EXPECT_FALSE(report.rows.at(0).new_classes);
+  EXPECT_THAT(report.notes,
+              testing::Contains(HasSubstr("No accuracy is shown on the new classes")).Times(1));
 }
 
 TEST_F(NewClasses, AreNoColumnsOfOtherStudies) {

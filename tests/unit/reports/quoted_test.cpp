@@ -81,9 +81,40 @@ TEST(Quoted, ValuesAsPrinted) {
   EXPECT_EQ(quoted_value("84.5"), 84.5);
   EXPECT_EQ(quoted_value("~0.09"), 0.09);
   EXPECT_EQ(quoted_value("149,620,737"), 149620737.0);
+  EXPECT_EQ(quoted_value("1,024.5"), 1024.5);
+  EXPECT_EQ(quoted_value("-1,024"), -1024.0);
+  for (const char* text : {"36,67", "0,123", "1,2345", "1234,567", "1,,234", ",123", "1,",
+                           "1,23,456", "1.234,567", "1.5,", "1,+12"})
+    EXPECT_EQ(quoted_value(text), std::nullopt) << text;
   EXPECT_EQ(quoted_value("many"), std::nullopt);
   EXPECT_EQ(quoted_value("inf"), std::nullopt);
   EXPECT_EQ(quoted_value(""), std::nullopt);
+}
+
+TEST(Quoted, ALineThatIsThereTwiceCountsOnce) {
+  Report report = two_rows();
+  QuotedNumber elsewhere = number("mean", "84.5");
+  elsewhere.page = "8";
+  EXPECT_THAT(add_quoted(report, {number("mean", "84.5"), number("mean", "84.5"), elsewhere}),
+              ElementsAre(true, true, true));
+  EXPECT_THAT(add_quoted(report, {number("mean", "84.5")}), ElementsAre(true));
+  EXPECT_EQ(report.rows[1].quoted.size(), 2U);
+}
+
+TEST(Quoted, NamesOfQuantitiesAreNoDomains) {
+  Report report = two_rows();
+  report.tasks = {"mean", "Art", "parameters", "new-classes"};
+  for (Row& row : report.rows) {
+    row.task_accuracy = {0.1, 0.2, 0.3, 0.4};
+    row.trainable = {{1024, 1024}};
+  }
+  std::vector<std::string> names;
+  for (const Quantity& quantity : quantities_of(report))
+    names.push_back(quantity.name);
+  EXPECT_THAT(names, ElementsAre("Art", "mean", "parameters", "parameters-percent"));
+  EXPECT_THAT(add_quoted(report, {number("mean", "50"), number("new-classes", "40")}),
+              ElementsAre(true, false));
+  EXPECT_DOUBLE_EQ(quoted_quantities(report).front().measured(report.rows[1]).value(), 50.0);
 }
 
 TEST(Quoted, NewClassesCanBeQuotedWhereTheyAreTested) {

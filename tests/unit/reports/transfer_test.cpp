@@ -37,14 +37,21 @@ class Transfer : public ::testing::Test {
 
   /// So many of 10 test images of each domain of the data set right, with the adapters of a task.
   void evaluate(const std::string& target, const std::string& adapters_of,
-                const std::vector<std::int64_t>& correct) {
+                const std::vector<std::int64_t>& correct,
+                const results::SplitRecord& split = sample::split(1),
+                const std::string& class_names = "") {
+    store_.register_split(split);
     sample::RunChoice choice = row();
     choice.correct = correct;
-    RunRecord record = sample::done_run(choice, sample::split(1));
+    RunRecord record = sample::done_run(choice, split);
     record.kind = results::run_kind::kEvaluation;
     record.parent = run().identity.hash;
-    record.identity =
-        results::make_identity({{"kind", "evaluation"}, {"of", adapters_of}, {"transfer", target}});
+    record.identity = results::make_identity({{"kind", "evaluation"},
+                                              {"of", adapters_of},
+                                              {"transfer", target},
+                                              {"dataset.fingerprint", split.dataset.hash},
+                                              {"dataset.split", split.hash},
+                                              {"dataset.class-names", class_names}});
     record.epochs = {};
     if (!adapters_of.empty())
       record.environment.emplace_back(results::environment::kTestedAs, adapters_of);
@@ -75,6 +82,30 @@ TEST_F(Transfer, IsTheMeanOverDomainsAndOverTheAdaptersOfEachTask) {
   EXPECT_THAT(out.str(), HasSubstr("on pets"));
   EXPECT_THAT(out.str(), HasSubstr("55.00 (n=1)"));
   EXPECT_THAT(out.str(), HasSubstr("30.00 (n=1)"));
+}
+
+TEST_F(Transfer, HasNoNumberWhereANameStandsForSeveralDataSetsOrSplits) {
+  evaluate("cars", "", {2, 4});
+  evaluate("pets", first_, {3, 5});
+  evaluate("pets", second_, {6, 8});
+  const auto has_no_number = [&] {
+    const Report report = build_report(store_, "small");
+    EXPECT_FALSE(report.rows.front().transfer.at(0));
+    EXPECT_THAT(report.notes,
+                testing::Contains(HasSubstr("No accuracy is shown on 'pets': in this store the "
+                                            "name stands for several data sets or splits"))
+                    .Times(1));
+    return report.rows.front().transfer.at(1).has_value();
+  };
+  // The file was edited, or another study's file of this name names another data set.
+  evaluate("pets", first_, {1, 1}, sample::split(7));
+  EXPECT_TRUE(has_no_number());
+  evaluate("pets", first_, {1, 1}, sample::split(1, 12));
+  EXPECT_TRUE(has_no_number());
+  evaluate("cars", "", {1, 1}, sample::split(1), "other names of classes");
+  EXPECT_FALSE(build_report(store_, "small").rows.front().transfer.at(1));
+  EXPECT_THAT(build_report(store_, "small").notes,
+              testing::Contains(HasSubstr("No accuracy is shown on 'pets', 'cars'")).Times(1));
 }
 
 TEST_F(Transfer, IsNotSaidWhereSomeAdaptersAreNotTested) {

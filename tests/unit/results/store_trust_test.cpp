@@ -118,8 +118,8 @@ TEST_P(ChangedNumbers, ThatContradictThePredictionsAreRefusedByWhoeverReads) {
 }
 
 TEST_P(ChangedNumbers, APlanThatNamesARunOfAnotherKindIsRefused) {
-  for (const char* change : {"seed = 9", "method = 'vpt'", "sharing = 'per-task'",
-                             "grouping = 'random'"}) {
+  for (const char* change :
+       {"seed = 9", "method = 'vpt'", "sharing = 'per-task'", "grouping = 'random'"}) {
     fs::remove(path_);
     path_ = sample::new_store(GetParam(), folder_);
     fill(path_);

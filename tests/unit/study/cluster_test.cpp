@@ -71,14 +71,18 @@ TEST_F(ClusterFile, RefusesWhatItDoesNotKnowWithALine) {
   EXPECT_THAT(refusal("[cluster]\npartitoin = gpu\n"),
               AllOf(HasSubstr("cluster.ini:2"), HasSubstr("did you mean 'partition'?")));
   EXPECT_THAT(refusal("[slurm]\npartition = gpu\n"), HasSubstr("expected [cluster]"));
-  for (const char* line : {"time = 4", "time = 0:30:00:00", "time = soon", "time = 1:2:3:4",
-                           "cpus = 0", "cpus = many", "gpus = all", "memory = 8 G", "memory = 0G",
-                           "partition = a b", "extra = -w n1", "extra = n1"})
+  for (const char* line :
+       {"time = 4",           "time = 0:30:00:00", "time = soon",    "time = 1:2:3:4",
+        "time = 99-99:99:99", "time = 1-24",       "time = 1:60:00", "time = 10:60",
+        "time = 1-01:60",     "gpus = a100:0",     "gpus = a100:00", "gpus = :1",
+        "cpus = 0",           "cpus = many",       "gpus = all",     "memory = 8 G",
+        "memory = 0G",        "partition = a b",   "extra = -w n1",  "extra = n1"})
     EXPECT_THAT(refusal(std::string("[cluster]\n") + line + "\n"),
                 AllOf(HasSubstr("cluster.ini:2"), HasSubstr("expected ")))
         << line;
   for (const char* line : {"time = 5", "time = 5:00", "time = 00:05:00", "time = 1-0",
-                           "time = 2-04:30", "gpus = 2", "memory = 4000", "extra ="})
+                           "time = 2-04:30", "time = 1-23:59:59", "time = 90:00", "time = 48:00:00",
+                           "gpus = 0", "gpus = a100:10", "gpus = 2", "memory = 4000", "extra ="})
     EXPECT_EQ(refusal(std::string("[cluster]\n") + line + "\n"), "taken") << line;
 }
 

@@ -1,6 +1,7 @@
 #include "petlab/study/expected_cost.hpp"
 
 #include "petlab/results/identity.hpp"
+#include "petlab/results/named_values.hpp"
 #include "sample_records.hpp"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ NamedValues parts(const std::string& sharing = "joint", const std::string& epoch
           {"train.epochs", epochs},
           {"train.device", "cpu"},
           {"train.precision", "fp32"},
-          {"dataset.fingerprint", "pictures"},
+          {"dataset.fingerprint", results::sample::split(1).dataset.hash},
           {"backbone.weights", "weights"}};
 }
 
@@ -114,13 +115,15 @@ TEST(ExpectedCost, ComesFromTheStore) {
     store.register_split(split);
     results::sample::RunChoice choice;
     choice.seed = seed;
+    choice.grouping = results::value_of(identity_parts, "grouping");
     choice.train_seconds = 20.0;
     results::RunRecord run = done ? results::sample::done_run(choice, split)
                                   : results::sample::failed_run(choice, split, "it broke");
     run.identity = results::make_identity(identity_parts);
     store.record(run);
     study.plan.push_back({run.identity.hash, static_cast<std::int64_t>(study.plan.size()),
-                          "row" + std::to_string(study.plan.size()), seed, "coop", "joint", ""});
+                          "row" + std::to_string(study.plan.size()), seed, "coop", "joint",
+                          choice.grouping});
   };
   add(parts("joint", "10", 1), 1, /*done=*/true);
   add(parts("joint", "10", 2), 2, /*done=*/false);

@@ -48,23 +48,27 @@ std::vector<results::NamedValues> values_of(const Search& search, std::size_t ro
 
 Plan record_trials(results::RunStore& store, const Search& search,
                    const std::vector<std::vector<double>>& accuracies) {
-  StudyFacts facts{"data", {}, "weights", "settings", "2.13.0"};
-  for (const std::uint64_t seed : search.protocol.seeds)
-    facts.split_hashes[seed] = "split" + std::to_string(seed);
-  Plan plan = make_plan(search.protocol, expand(search.protocol, plugins(), {"/cache", 1}),
-                        plugins(), facts);
   const results::SplitRecord split = results::sample::split(1, 100);
   store.register_split(split);
+  StudyFacts facts{split.dataset.hash, {}, "weights", "settings", "2.13.0"};
+  for (const std::uint64_t seed : search.protocol.seeds)
+    facts.split_hashes[seed] = split.hash;
+  Plan plan = make_plan(search.protocol, expand(search.protocol, plugins(), {"/cache", 1}),
+                        plugins(), facts);
   for (std::size_t trial = 0; trial < accuracies.size(); ++trial)
     for (std::size_t seed = 0; seed < accuracies[trial].size(); ++seed) {
       const double accuracy = accuracies[trial][seed];
       if (accuracy > 1.0) continue;
       const auto correct = static_cast<std::int64_t>(std::lround(100.0 * accuracy));
-      const results::sample::RunChoice choice{.correct = {correct, correct}};
+      const Job& job = plan.jobs.at(trial * accuracies[trial].size() + seed);
+      const results::sample::RunChoice choice{.method = job.spec.method,
+                                              .sharing = to_string(job.spec.sharing),
+                                              .seed = job.spec.seed,
+                                              .correct = {correct, correct}};
       results::RunRecord run = accuracy < 0.0
                                    ? results::sample::failed_run(choice, split, "diverged")
                                    : results::sample::done_run(choice, split);
-      run.identity = plan.jobs.at(trial * accuracies[trial].size() + seed).identity;
+      run.identity = job.identity;
       store.record(run);
     }
   return plan;

@@ -12,8 +12,8 @@ namespace petlab::study {
 struct Collected {
   results::MergeReport merged;  ///< the sum over all results
   std::size_t shards = 0;       ///< results that were taken
-  /// A sentence each: results that cannot be read or are not what their name says. They were set
-  /// aside (NAME.unusable), and their runs count as not computed.
+  /// A sentence each: results that are no files, cannot be read or are not what their name says.
+  /// They were set aside (NAME.unusable), and their runs count as not computed.
   std::vector<std::string> unusable = {};
 };
 

@@ -32,6 +32,12 @@ struct FollowUp {
 
 [[nodiscard]] bool has_follow_ups(const Protocol& protocol);
 
+/// Measures (measure_facts) what the study's follow-ups will test on, so that what is missing there
+/// is found before any training; `facts` are the study's own. Throws Error(config) for a transfer
+/// target that is the study's own data set, whose test images may be training images of the runs,
+/// and what measure_facts() throws, with the test in front.
+void check_follow_ups(const Protocol& protocol, const StudyFacts& facts);
+
 /// Those of a run with these adapters. Cross-domain tests of a run that treats its tasks alike are
 /// its own test again, and left out.
 [[nodiscard]] std::vector<FollowUp> follow_ups(const Protocol& protocol,

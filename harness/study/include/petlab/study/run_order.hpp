@@ -37,8 +37,8 @@ inline constexpr std::size_t kHostFailures = 3;
 /// becomes true the run writes a checkpoint, from which the next call goes on.
 ///
 /// Throws Error(store) when the folder, the spool or the folder for temporary files cannot be used
-/// (the checkpoint stays), and when this is not the petlab that wrote the orders: its result would
-/// be another run's.
+/// (the checkpoint stays), when this is not the petlab that wrote the orders, and when the order's
+/// spec does not give its identity: its result would be another run's.
 [[nodiscard]] OrderEnd run_order(const OrderFolder& folder, const WorkerRequest& order,
                                  const OrderOptions& options, StudyObserver& observer,
                                  const std::atomic<bool>& stop);
