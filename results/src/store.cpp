@@ -5,6 +5,8 @@
 #include "store_file.hpp"
 #include "store_server.hpp"
 
+#include <system_error>
+
 namespace petlab::results {
 
 base::Error store_error(const std::filesystem::path& store, const std::string& sentence) {
@@ -41,7 +43,8 @@ sql::Database open_unless_away(const std::filesystem::path& store, OpenMode mode
 
 bool has_store(const std::filesystem::path& store) {
   check_address(store);
-  if (!is_on_server(store)) return std::filesystem::exists(store);
+  std::error_code ignored;
+  if (!is_on_server(store)) return std::filesystem::exists(store, ignored);
   return with_store_errors(store, "open it", [&] { return server_has_store(store); });
 }
 

@@ -137,7 +137,8 @@ SQLite::Database open_file(const std::filesystem::path& path, OpenMode mode,
       std::filesystem::create_directories(path.parent_path(), failed);
       if (failed) throw store_error(path, "cannot make its folder: " + failed.message());
     }
-  } else if (!std::filesystem::exists(path)) {
+  } else if (std::error_code failed; !std::filesystem::exists(path, failed)) {
+    if (failed) throw store_error(path, "cannot open it: " + failed.message());
     throw store_error(path, "there is no such file; `petlab run` makes one");
   }
   refuse_other_kinds(path);

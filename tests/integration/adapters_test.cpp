@@ -179,6 +179,16 @@ TEST_F(AdaptersTest, AreTestedOnOtherDomainsAndData) {
   as_art.back() = "Atr";
   EXPECT_THAT(evaluate(runs.at("coop"), as_art).err, HasSubstr("did you mean 'Art'"));
   EXPECT_EQ(evaluations(runs.at("linear-probe")).size(), 1U) << "what was refused left a row";
+  const auto refused = [&](const std::vector<std::string>& more) {
+    const Output output = evaluate(runs.at("lora"), more);
+    EXPECT_EQ(output.exit_code, 2);
+    return output.err;
+  };
+  EXPECT_THAT(refused({"--train-fraction", "0.17"}),
+              AllOf(HasSubstr("'train-fraction' is '0.17'"), HasSubstr("may have trained it")));
+  EXPECT_THAT(refused({"--train-fraction", "0.17,0.2"}), HasSubstr("expected one value"));
+  EXPECT_THAT(refused({"--leave-out", "Art"}), HasSubstr("--leave-out is for studies"));
+  EXPECT_THAT(refused({"--cross-domain", "yes"}), HasSubstr("--cross-domain is for studies"));
   const auto first = evaluations(runs.at("lora")).at(0).identity.hash;
   EXPECT_THAT(petlab({"evaluate", first, "--store", "a.sqlite"}).err,
               HasSubstr("is an evaluation itself"));

@@ -88,6 +88,21 @@ TEST(CommandLine, MessagesAreOneLineWhateverNamesHold) {
   }
 }
 
+TEST(CommandLine, NamesThatNoFileSystemTakesAreOneSentence) {
+  const std::string name(300, 'a');
+  const std::vector<std::vector<std::string>> wrong = {{"report", name},
+                                                       {"check", name},
+                                                       {"query", "select 1", "--store", name},
+                                                       {"clean", "--store", name},
+                                                       {"plugins", "--plugin-dir", name},
+                                                       {"new-method", name}};
+  for (const auto& arguments : wrong) {
+    const Output output = petlab(arguments);
+    EXPECT_THAT(output.exit_code, testing::AnyOf(2, 5)) << arguments[0] << output.err;
+    EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1) << output.err;
+  }
+}
+
 TEST(CommandLine, AStoreThatIsNotThereIsNoMistakeOfTheCommandLine) {
   const Output output = petlab({"merge", "x.sqlite", "/no/such.sqlite"});
   EXPECT_EQ(output.exit_code, 5) << output.err;

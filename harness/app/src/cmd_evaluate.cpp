@@ -1,9 +1,13 @@
 #include "command.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/engine/setting_table.hpp"
 #include "petlab/engine/stored_adapters.hpp"
 #include "petlab/results/run_store.hpp"
+#include "petlab/results/train_size_label.hpp"
 #include "petlab/study/evaluation.hpp"
+#include "petlab/study/train_sizes.hpp"
+#include "petlab/study/transfer.hpp"
 #include "progress_view.hpp"
 #include "stored_run.hpp"
 #include "study_command.hpp"
@@ -14,6 +18,8 @@
 #include <cstdio>
 #include <iomanip>
 #include <iostream>
+#include <utility>
+#include <vector>
 
 namespace petlab::app {
 namespace {
@@ -38,6 +44,47 @@ void print_result(const study::Evaluation& evaluation, const results::RunRecord&
          "  of " + grouped_digits(task.n_test) + " images, loss " +
              std::to_string(task.loss).substr(0, 6));
   line("mean", run.mean_accuracy(), "");
+}
+
+/// Settings of [dataset] that say which images train.
+constexpr const char* kParting[] = {"dataset.split",           "dataset.train-fraction",
+                                    "dataset.train-shots",     "dataset.largest-train-size",
+                                    "dataset.split-list",      "dataset.development-fraction",
+                                    "dataset.development-seed"};
+
+/// The protocol of one run: of a study with several training sizes that of its size. All sizes
+/// leave the same test images, which is what counts for a row without one.
+study::Protocol of_run(study::Protocol protocol, const PlannedRun& planned) {
+  const std::vector<study::TrainSize> sizes = study::train_sizes(protocol.dataset);
+  if (sizes.size() == 1) return protocol;
+  const std::string size = results::parse_train_size_label(planned.run.row_label).size;
+  const auto own = std::find_if(sizes.begin(), sizes.end(),
+                                [&](const study::TrainSize& one) { return one.text == size; });
+  protocol.dataset = own == sizes.end() ? sizes.back().dataset : own->dataset;
+  return protocol;
+}
+
+/// Refuses options of studies, several training sizes, and another split of the run's own images:
+/// those that it leaves may have trained the run.
+void check_asked(const study::Protocol& asked, const study::Protocol& own, const Parsed& options) {
+  for (const char* of_studies : {"leave-out", "cross-domain"})
+    if (options.has(of_studies))
+      base::throw_config_error(std::string("--") + of_studies +
+                               " is for studies; petlab evaluate tests the domains that --domains "
+                               "names, with the adapters of --as");
+  if (study::train_sizes(asked.dataset).size() > 1)
+    base::throw_config_error(
+        "petlab evaluate tests on one split: expected one value of --train-fraction or "
+        "--train-shots");
+  if (!study::is_own_data_set(own.dataset, {own.name, asked.dataset})) return;
+  for (const char* key : kParting) {
+    const engine::SettingEntry& entry = *engine::study_setting(key);
+    if (entry.text(asked) != entry.text(own))
+      base::throw_config_error("'" + std::string(entry.name) + "' is '" + entry.text(asked) +
+                               "', but the run was trained with '" + entry.text(own) +
+                               "': of its own data set it is tested on the images that its split "
+                               "leaves, others may have trained it");
+  }
 }
 
 }  // namespace
@@ -74,7 +121,11 @@ int run_evaluate(const Arguments& arguments) {
     base::throw_config_error("run " + run.identity.hash.substr(0, 12) +
                              " is an evaluation itself; name the run that trained, " +
                              run.parent->substr(0, 12));
-  const study::Protocol protocol = protocol_of(find_plan(store, run), *options);
+  const PlannedRun planned = find_plan(store, run);
+  study::Protocol protocol = protocol_of(planned, *options);
+  if (!options->has("train-fraction") && !options->has("train-shots"))
+    protocol = of_run(std::move(protocol), planned);
+  check_asked(protocol, of_run(stored_protocol(planned.study.protocol, {}), planned), *options);
   ImageCounter progress(isatty(STDERR_FILENO) != 0);
   const engine::StoredAdapters stored = study::load_adapters(store.path(), run);
   print_result(study::evaluate_run(protocol, run, stored, store, {options->text("as"), false},

@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -181,6 +182,10 @@ int run(const Arguments& arguments) {
   } catch (const base::Error& error) {
     (error.kind() == base::ErrorKind::internal ? say_lines : say)(error.what());
     return exit_code(error.kind());
+  } catch (const std::filesystem::filesystem_error& error) {
+    // A name that is too long, a loop of links, a folder that may not be looked into.
+    say("'" + base::printable(error.path1()) + "': " + error.code().message());
+    return kUsage;
   } catch (const std::bad_alloc&) {
     say("out of memory");
     return kDevice;

@@ -38,7 +38,9 @@ int number_of(const char* name, int least, int most) {
   const std::string text = variable(name);
   const auto number = base::parse_number<int>(text);
   if (!number || *number < least || *number > most)
-    base::throw_config_error("WORLD_SIZE is '" + variable("WORLD_SIZE") + "', but " + name +
+    base::throw_config_error((name == std::string("WORLD_SIZE")
+                                  ? name
+                                  : "WORLD_SIZE is '" + variable("WORLD_SIZE") + "', but " + name) +
                              (text.empty() ? " is not set" : " is '" + text + "'") +
                              ", expected an integer from " + std::to_string(least) + " to " +
                              std::to_string(most) +
