@@ -2,6 +2,7 @@
 #include "tiny_world.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,6 +34,9 @@ enum class Fault {
   no_such_weight,
   wrong_weight_shape,
   changes_footprint,
+  takes_more_threads,
+  switches_determinism_off,
+  replaces_its_parameter,
 };
 
 /// One learnable prompt token for the image tower, with a fault.
@@ -108,6 +112,16 @@ class Faulty final : public sdk::Method {
         case Fault::changes_footprint:
           if (calls_ > 1) prompts.push_back({1, token_});
           break;
+        case Fault::takes_more_threads:
+          at::set_num_threads(at::get_num_threads() + 1);
+          break;
+        case Fault::switches_determinism_off:
+          at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false);
+          break;
+        case Fault::replaces_its_parameter:
+          token_ = at::ones_like(token_).requires_grad_();
+          prompts = {{0, token_}};
+          break;
         default:
           break;
       }
@@ -116,7 +130,7 @@ class Faulty final : public sdk::Method {
 
    private:
     sdk::NamedTensor frozen_;
-    at::Tensor token_;
+    mutable at::Tensor token_;
     mutable int calls_ = 0;
   };
 };
@@ -202,6 +216,19 @@ TEST(RunFailure, AWrittenFrozenWeightEndsTheRun) {
                  "method 'faulty' wrote to the frozen backbone (in evaluate)");
   const auto record = run_faulty<Fault::trains_frozen_weight>();
   EXPECT_THAT(record.error, HasSubstr("in the memory of a frozen weight, expected a copy"));
+}
+
+TEST(RunFailure, SwitchesOfLibTorchAreTheHosts) {
+  EXPECT_THAT(run_faulty<Fault::takes_more_threads>().error,
+              HasSubstr("method 'faulty' changed the number of threads from "));
+  EXPECT_THAT(run_faulty<Fault::switches_determinism_off>().error,
+              HasSubstr("method 'faulty' switched LibTorch's deterministic algorithms"));
+}
+
+TEST(RunFailure, ParametersStayTheTensorsThatAreTrained) {
+  expect_failure(run_faulty<Fault::replaces_its_parameter>(), "plugin",
+                 "method 'faulty' has other parameters than when its adapters were made, which are "
+                 "the ones that are trained (in setup)");
 }
 
 TEST(RunFailure, CoversPreparation) {

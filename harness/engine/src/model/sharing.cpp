@@ -9,6 +9,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <unordered_set>
@@ -181,6 +182,25 @@ Adapters make_adapters(const sdk::Method& method, const std::string& method_name
   }
   result.arrangement = std::move(arrangement);
   return result;
+}
+
+void check_same_parameters(const Adapters& adapters, const std::string& method_name,
+                           FailureContext& where) {
+  for (std::size_t a = 0; a < adapters.adapters.size(); ++a) {
+    const auto now =
+        where.in_plugin("parameters()", [&] { return adapters.adapters[a]->parameters(); });
+    const std::vector<sdk::NamedTensor>& first = adapters.parameters[a];
+    const bool is_same =
+        std::equal(first.begin(), first.end(), now.begin(), now.end(),
+                   [](const sdk::NamedTensor& one, const sdk::NamedTensor& other) {
+                     return one.name == other.name && one.value.is_same(other.value);
+                   });
+    if (!is_same)
+      throw base::Error(base::ErrorKind::plugin,
+                        "method '" + method_name +
+                            "' has other parameters than when its adapters were made, which are "
+                            "the ones that are trained");
+  }
 }
 
 }  // namespace petlab::engine

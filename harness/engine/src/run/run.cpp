@@ -18,6 +18,7 @@
 #include "run/keep_adapters.hpp"
 #include "run/run_execution.hpp"
 #include "run/run_setup.hpp"
+#include "run/torch_state.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -107,6 +108,8 @@ class Run {
   void evaluate();
   /// Writes the adapters down, where they are kept.
   void keep();
+  /// Refuses what the method's plugin has done to LibTorch and to its own parameters.
+  void check_plugin();
 
  private:
   /// A phase of the run, from here to the end of the scope: its costs, and where a failure is said
@@ -160,6 +163,7 @@ class Run {
   std::optional<RunCheckpoint> checkpoint_;
   std::optional<AdapterKeeper> keeper_;
 
+  std::optional<TorchState> torch_;
   std::unique_ptr<sdk::Method> method_;
   std::string text_template_;
   std::unique_ptr<ImageFeatures> features_;
@@ -177,6 +181,7 @@ void Run::prepare() {
   record_.method_trait = inputs_.method->trait;
   check_sharing(*inputs_.method, spec_.sharing);
   set_up_torch(spec_);
+  torch_.emplace();
   record_.environment = describe_environment(backbone_.device(), std::move(record_.environment));
   record_.split_hash = inputs_.split_hash;
   record_.dataset_hash = inputs_.dataset_hash;
@@ -361,6 +366,11 @@ void Run::keep() {
   keeper_->keep(adapters_, inputs_, text_template_, record_, where_);
 }
 
+void Run::check_plugin() {
+  torch_->check(spec_.method);
+  check_same_parameters(adapters_, spec_.method, where_);
+}
+
 }  // namespace
 
 void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
@@ -368,8 +378,11 @@ void execute(const RunSpec& spec, const RunInputs& inputs, Progress& progress,
   Run run(spec, inputs, progress, execution);
   run.group();
   run.adapt();
+  run.check_plugin();
   run.train();
+  run.check_plugin();  // before test images are looked at
   run.evaluate();
+  run.check_plugin();
   run.keep();
 }
 

@@ -72,4 +72,9 @@ struct AdapterSource {
                                      const AdapterSource& source, Arrangement arrangement,
                                      std::uint64_t seed, FailureContext& where);
 
+/// Asks the adapters for their parameters again. Throws Error(plugin) where one is another tensor
+/// than when it was made: the optimizer trains the one that it was given.
+void check_same_parameters(const Adapters& adapters, const std::string& method_name,
+                           FailureContext& where);
+
 }  // namespace petlab::engine
