@@ -29,7 +29,7 @@ sql::Database open_store(const std::filesystem::path& store, OpenMode mode,
 sql::Database open_unless_away(const std::filesystem::path& store, OpenMode mode,
                                std::chrono::milliseconds busy_timeout);
 
-/// Refuses what a newer petlab wrote.
+/// Refuses what a newer petlab wrote, and a version below 0, which none wrote.
 void check_schema_version(const std::filesystem::path& store, int version);
 
 /// Calls `work` and turns what an engine throws into an Error(store) that says what was being done.

@@ -84,9 +84,10 @@ TEST_F(ReproduceTest, RunsEachRunOnceAndWritesOnePage) {
 }
 
 TEST_F(ReproduceTest, QuotesWhatAFileSays) {
-  const std::string head = "study,row,quantity,value,source,page,table,verified_by\n";
-  const auto quote = [&](const std::string& lines) {
-    std::ofstream(workshop_.folder() / "quoted.csv") << head + lines;
+  const auto quote = [&](const std::string& lines, const std::string& more_columns = "") {
+    std::ofstream(workshop_.folder() / "quoted.csv")
+        << "study,row,quantity,value,source,page,table,verified_by" << more_columns << "\n"
+        << lines;
     return reproduce({"share", "--rows", "zero-shot", "--seeds", "1", "--published", "quoted.csv"});
   };
   const Output good = quote(
@@ -97,17 +98,14 @@ TEST_F(ReproduceTest, QuotesWhatAFileSays) {
                               HasSubstr("Quoted from A paper, 2024, p. 7, Table 1")));
   EXPECT_THAT(good.err, HasSubstr("quoted.csv: 1 of 2 numbers are about no row"));
 
-  const std::string with_within = "study,row,quantity,value,source,page,table,verified_by,within\n";
-  const auto answer = [&](const std::string& lines) {
-    std::ofstream(workshop_.folder() / "quoted.csv") << with_within + lines;
-    return reproduce({"share", "--rows", "zero-shot", "--seeds", "1", "--published", "quoted.csv"});
-  };
-  const Output known = answer(
+  const Output known = quote(
       "small/share/25*,zero-shot,parameters,0,A paper,7,Table 1,me,0\n"
-      "small/share/25*,zero-shot,mean,300,A paper,7,Table 1,me,1.5\n");
+      "small/share/25*,zero-shot,mean,300,A paper,7,Table 1,me,1.5\n",
+      ",within");
   EXPECT_EQ(known.exit_code, 0) << known.err;
   EXPECT_THAT(known.out, HasSubstr("Of 2 known answers 1 met, 1 not met, 0 not run."));
-  const Output distance = answer("small/share/25*,zero-shot,mean,3,A paper,7,Table 1,me,-1\n");
+  const Output distance =
+      quote("small/share/25*,zero-shot,mean,3,A paper,7,Table 1,me,-1\n", ",within");
   EXPECT_EQ(distance.exit_code, 3);
   EXPECT_THAT(distance.err,
               HasSubstr("quoted.csv:2: within is '-1', expected a number of at least 0"));

@@ -41,9 +41,10 @@ class LatexTest : public testing::Test {
         << "\\begin{document}\n"
         << tables << "\\end{document}\n";
     const std::string folder = std::filesystem::path(folder_ / "").string();
-    const base::CommandOutput output =
-        base::run_command({"pdflatex", "-halt-on-error", "-interaction=nonstopmode",
-                           "-output-directory=" + folder, folder + "document.tex"});
+    // Fonts that TeX makes on its way go into the folder, too: there may be no HOME.
+    const base::CommandOutput output = base::run_command(
+        {"env", "TEXMFVAR=" + folder, "pdflatex", "-halt-on-error", "-interaction=nonstopmode",
+         "-output-directory=" + folder, folder + "document.tex"});
     if (output.code == 127)
       return "no pdflatex: harness/setup/system_packages.sh tests installs it";
     return output.code == 0 ? "" : output.out;

@@ -39,7 +39,7 @@ struct SeedResult : results::RunRecord {
 struct QuotedNumber {
   std::string study;        // name of a study, * stands for any text
   std::string row;          // label
-  std::string quantity;     // see quoted_quantities()
+  std::string quantity;     // see quantities_of()
   std::string value;        // as printed there
   std::string source;       // the publication
   std::string page;         //
