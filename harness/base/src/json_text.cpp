@@ -17,12 +17,16 @@ namespace {
 
 using nlohmann::json;
 
-/// Stops at a key that stands twice in one object: json::parse keeps the last without a word. A
-/// pass of its own, since nlohmann's parser with a callback walks through all values of an object
-/// or list again for each object in it.
-class RepeatedKey final : public nlohmann::json_sax<json> {
+/// How deep brackets nest, where it stops, and a key that stands twice in one object, of which
+/// json::parse keeps the last without a word. A pass of its own: nothing deep is made a value, and
+/// nlohmann's parser with a callback walks through all values of an object or list again for each
+/// object in it.
+class Structure final : public nlohmann::json_sax<json> {
  public:
-  [[nodiscard]] const std::optional<std::string>& found() const { return found_; }
+  explicit Structure(std::string_view text) { (void)json::sax_parse(text, this); }
+
+  [[nodiscard]] bool nests_too_deep() const { return depth_ > kMaxJsonDepth; }
+  [[nodiscard]] const std::optional<std::string>& repeated_key() const { return repeated_; }
 
   bool null() override { return true; }
   bool boolean(bool /*value*/) override { return true; }
@@ -33,55 +37,36 @@ class RepeatedKey final : public nlohmann::json_sax<json> {
   bool binary(binary_t& /*value*/) override { return true; }
   bool start_object(std::size_t /*size*/) override {
     open_.emplace_back();
-    return true;
+    return enter();
   }
   bool key(string_t& key) override {
-    const bool is_new = open_.back().insert(key).second;
-    if (!is_new) found_ = key;
-    return is_new;
+    if (!open_.back().insert(key).second && !repeated_) repeated_ = key;
+    return true;
   }
   bool end_object() override {
     open_.pop_back();
+    --depth_;
     return true;
   }
-  bool start_array(std::size_t /*size*/) override { return true; }
-  bool end_array() override { return true; }
+  bool start_array(std::size_t /*size*/) override { return enter(); }
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
   bool parse_error(std::size_t /*byte*/, const std::string& /*token*/,
                    const nlohmann::detail::exception& /*error*/) override {
     return false;
   }
 
  private:
+  bool enter() { return ++depth_ <= kMaxJsonDepth; }
+
+  int depth_ = 0;
   std::vector<std::set<std::string>> open_;  ///< keys of the objects around this place
-  std::optional<std::string> found_;
+  std::optional<std::string> repeated_;
 };
 
-std::optional<std::string> repeated_key(std::string_view text) {
-  RepeatedKey keys;
-  (void)json::sax_parse(text, &keys);
-  return keys.found();
-}
-
 }  // namespace
-
-bool nests_too_deep(std::string_view json) {
-  int depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_text) {
-      if (c == '\\') ++i;
-      if (c == '"') in_text = false;
-    } else if (c == '"') {
-      in_text = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > kMaxJsonDepth) return true;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return false;
-}
 
 nlohmann::json parse_json(std::string_view text, const std::string& name, const std::string& hint) {
   const auto refuse = [&](const std::string& what) {
@@ -89,7 +74,8 @@ nlohmann::json parse_json(std::string_view text, const std::string& name, const 
   };
   if (is_lfs_pointer(text)) throw_data_error(name + kLfsPointer);
   const std::string_view bytes = without_byte_order_mark(text, name, ErrorKind::data);
-  if (nests_too_deep(bytes))
+  const Structure structure(bytes);
+  if (structure.nests_too_deep())
     refuse(" is JSON that nests deeper than " + std::to_string(kMaxJsonDepth) + " levels");
   json value;
   try {
@@ -103,7 +89,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& name, const 
     refuse(" holds a number that is out of range");
   }
   constexpr std::size_t kShownBytes = 100;
-  if (const auto key = repeated_key(bytes))
+  if (const auto& key = structure.repeated_key())
     refuse(" has the key '" + message_line(*key, kShownBytes) + "' twice in one object");
   return value;
 }

@@ -104,8 +104,8 @@ TEST(JsonText, BracketsNestToALimit) {
   for (int i = 0; i < 1000; ++i)
     flat += ",[{}]";
   EXPECT_EQ(parse_json(flat + "]", "a.json").size(), 1001U);
-  EXPECT_FALSE(nests_too_deep("[\"\\\"" + std::string(1000, '[') + "\\\\\"]"));
-  EXPECT_TRUE(nests_too_deep("[\"\\\\\"," + std::string(1000, '[')));
+  EXPECT_EQ(parse_json("[\"\\\"" + std::string(1000, '[') + "\\\\\"]", "a.json").size(), 1U);
+  EXPECT_EQ(refusal("[\"\\\\\"," + std::string(1000, '[')), too_deep);
 }
 
 TEST(JsonText, OtherFilesInItsPlaceAreCalledWhatTheyAre) {

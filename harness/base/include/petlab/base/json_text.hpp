@@ -11,9 +11,6 @@ namespace petlab::base {
 /// by recursion, and no known file comes near.
 inline constexpr int kMaxJsonDepth = 100;
 
-/// Whether brackets outside of texts nest deeper than kMaxJsonDepth. Takes any bytes.
-[[nodiscard]] bool nests_too_deep(std::string_view json);
-
 /// The value of JSON that somebody else wrote, with or without a byte-order mark. Callers include
 /// <nlohmann/json.hpp>, which this header is too widely used for.
 /// Throws Error(data), one line that begins with `name`, for a pointer of Git LFS, UTF-16, brackets
