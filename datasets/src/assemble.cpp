@@ -95,7 +95,7 @@ std::vector<std::string> union_of_classes(const ByDomain& domains,
 }
 
 /// The file that is the picture, or the name that its file calls it by.
-std::filesystem::path name_of(const Entry& entry) {
+std::filesystem::path picture_path(const Entry& entry) {
   return entry.place.kind == Place::Kind::whole_file ? entry.file
                                                      : std::filesystem::path(entry.place.name);
 }
@@ -104,8 +104,8 @@ std::filesystem::path name_of(const Entry& entry) {
 std::vector<std::string> file_names(const std::vector<const Entry*>& members) {
   using Form = std::string (*)(const Entry&);
   constexpr Form kForms[] = {
-      [](const Entry& e) { return name_of(e).stem().string(); },
-      [](const Entry& e) { return name_of(e).filename().string(); },
+      [](const Entry& e) { return picture_path(e).stem().string(); },
+      [](const Entry& e) { return picture_path(e).filename().string(); },
       [](const Entry& e) { return e.path_in_list; },
       // Members of one name in several files: "test/0.tar/cup.png".
       [](const Entry& e) {
@@ -129,8 +129,8 @@ std::vector<std::string> file_names(const std::vector<const Entry*>& members) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto [it, fresh] = first.emplace(names[i], i);
     if (!fresh)
-      throw Error(ErrorKind::data, "images " + base::printable(name_of(*members[it->second])) +
-                                       " and " + base::printable(name_of(*members[i])) +
+      throw Error(ErrorKind::data, "images " + base::printable(picture_path(*members[it->second])) +
+                                       " and " + base::printable(picture_path(*members[i])) +
                                        " cannot be told apart by their names: rename one");
   }
   return names;

@@ -21,7 +21,7 @@ using nlohmann::json;
 /// The largest of CoOp's has 101,000 entries and 7 MB.
 constexpr std::uint64_t kMaxSplitBytes = std::uint64_t{256} << 20U;
 
-constexpr const char* kExpected =
+constexpr const char* kExpectedLists =
     "expected {\"train\": [[path, label, class name], ...], \"val\": ..., \"test\": ...}";
 
 /// An entry for a message.
@@ -87,8 +87,9 @@ SplitRow row_of(const json& entry, const std::string& where) {
 
 CoopSplit read_coop_split(const fs::path& file, const fs::path& images, const std::string& domain) {
   const std::string name = base::printable(file);
-  const json split = base::parse_json(base::read_text_file(file, kMaxSplitBytes), name, kExpected);
-  if (!split.is_object()) base::throw_data_error(name + " is no split: " + kExpected);
+  const json split =
+      base::parse_json(base::read_text_file(file, kMaxSplitBytes), name, kExpectedLists);
+  if (!split.is_object()) base::throw_data_error(name + " is no split: " + kExpectedLists);
   ListedPictures pictures(images, domain);
   NumberedClasses classes;
   constexpr std::pair<const char*, Part> kParts[] = {
@@ -97,7 +98,7 @@ CoopSplit read_coop_split(const fs::path& file, const fs::path& images, const st
     const auto list = split.find(key);
     if (list == split.end() && part == Part::validation) continue;
     if (list == split.end() || !list->is_array())
-      base::throw_data_error(name + " has no list '" + key + "': " + kExpected);
+      base::throw_data_error(name + " has no list '" + key + "': " + kExpectedLists);
     for (std::size_t i = 0; i < list->size(); ++i) {
       const std::string where = name + ": " + key + "[" + std::to_string(i) + "]";
       const SplitRow row = row_of((*list)[i], where);

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* kExpected =
+constexpr const char* kExpectedColumns =
     "expected a CSV file with the columns path, domain, class and optionally split";
 
 Part parse_part(const std::string& text, const std::string& where) {
@@ -33,10 +33,10 @@ fs::path manifest_file(const fs::path& root) {
   if (fs::is_directory(root, ignored)) {
     if (fs::is_regular_file(root / "manifest.csv", ignored)) return root / "manifest.csv";
     throw Error(ErrorKind::data,
-                "folder " + base::printable(root) + " holds no manifest.csv: " + kExpected);
+                "folder " + base::printable(root) + " holds no manifest.csv: " + kExpectedColumns);
   }
   if (!fs::exists(root, ignored))
-    throw Error(ErrorKind::data, base::printable(root) + " does not exist: " + kExpected);
+    throw Error(ErrorKind::data, base::printable(root) + " does not exist: " + kExpectedColumns);
   return root;
 }
 

@@ -10,13 +10,13 @@ namespace petlab::datasets {
 namespace {
 
 /// Where giflib's callback reads.
-struct Source {
+struct GifSource {
   std::span<const std::uint8_t> bytes;
   std::size_t position = 0;
 };
 
 int on_read(GifFileType* gif, GifByteType* out, int length) {
-  auto* source = static_cast<Source*>(gif->UserData);
+  auto* source = static_cast<GifSource*>(gif->UserData);
   const auto n =
       std::min(static_cast<std::size_t>(length), source->bytes.size() - source->position);
   if (n == 0) return 0;
@@ -136,7 +136,7 @@ class GifReader {
     return colours;
   }
 
-  Source source_;
+  GifSource source_;
   std::string name_;
   std::unique_ptr<GifFileType, Closer> gif_;
   int transparent_ = -1;

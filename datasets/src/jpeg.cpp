@@ -57,17 +57,17 @@ void on_progress(j_common_ptr info) {
 
 /// Everything that must outlive the jump: no object with a destructor lives in a function that
 /// libjpeg's error jumps out of.
-struct Decoder {
+struct JpegDecoder {
   jpeg_decompress_struct info{};
   ErrorManager errors{};
   jpeg_progress_mgr progress{};
   std::vector<std::uint8_t> samples;
   int orientation = 1;
 
-  Decoder() = default;
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  ~Decoder() { jpeg_destroy_decompress(&info); }
+  JpegDecoder() = default;
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
+  ~JpegDecoder() { jpeg_destroy_decompress(&info); }
 
   /// False on error; errors.message then says why.
   bool read_header(std::span<const std::uint8_t> bytes) {
@@ -137,7 +137,7 @@ std::vector<std::uint8_t> rgb_from_cmyk(const std::vector<std::uint8_t>& cmyk) {
 }  // namespace
 
 Decoded decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) {
-  Decoder decoder;
+  JpegDecoder decoder;
   if (!decoder.read_header(bytes)) {
     if (decoder.errors.base.msg_code == JERR_BAD_PRECISION) {
       throw base::Error(base::ErrorKind::data, name + " is a JPEG image of " +

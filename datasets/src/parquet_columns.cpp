@@ -49,8 +49,8 @@ std::string paths_of(const Columns& columns) {
 }
 
 /// The names of a feature ClassLabel. Throws for names that are no list of different texts.
-std::vector<std::string> names_of(const json& feature, const std::string& column,
-                                  const std::string& where) {
+std::vector<std::string> class_names_of(const json& feature, const std::string& column,
+                                        const std::string& where) {
   std::vector<std::string> names;
   const json list = feature.value("names", json::array());
   for (const json& name : list)
@@ -113,7 +113,7 @@ NamedColumn named_column(const std::string& name, const Columns& columns,
     base::throw_data_error(where + ": column '" + name +
                            "' holds numbers, and the metadata 'huggingface' does not say what they "
                            "are called: expected a feature ClassLabel with names, or text");
-  column.names = names_of(feature->second, name, where);
+  column.names = class_names_of(feature->second, name, where);
   return column;
 }
 

@@ -11,21 +11,21 @@ namespace petlab::datasets {
 namespace {
 
 /// Where libpng's callbacks read, and what they say.
-struct Source {
+struct PngSource {
   std::span<const std::uint8_t> bytes;
   std::size_t position = 0;
   char message[128] = "";
 };
 
 void on_read(png_structp png, png_bytep out, std::size_t length) {
-  auto* source = static_cast<Source*>(png_get_io_ptr(png));
+  auto* source = static_cast<PngSource*>(png_get_io_ptr(png));
   if (length > source->bytes.size() - source->position) png_error(png, "the file is cut short");
   std::memcpy(out, source->bytes.data() + source->position, length);
   source->position += length;
 }
 
 [[noreturn]] void on_error(png_structp png, png_const_charp message) {
-  auto* source = static_cast<Source*>(png_get_error_ptr(png));
+  auto* source = static_cast<PngSource*>(png_get_error_ptr(png));
   std::strncpy(source->message, message, sizeof(source->message) - 1);
   png_longjmp(png, 1);
 }
@@ -33,10 +33,10 @@ void on_read(png_structp png, png_bytep out, std::size_t length) {
 void on_warning(png_structp, png_const_charp) {}
 
 /// As for JPEG: what must outlive libpng's jump lives here.
-struct Decoder {
+struct PngDecoder {
   png_structp png = nullptr;
   png_infop info = nullptr;
-  Source source;
+  PngSource source;
   std::vector<std::uint8_t> samples;
   std::vector<png_bytep> rows;
   std::size_t width = 0;
@@ -46,10 +46,10 @@ struct Decoder {
   int depth = 0;  // bits a sample in the file
   int orientation = 1;
 
-  Decoder() = default;
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
-  ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
+  PngDecoder() = default;
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
+  ~PngDecoder() { png_destroy_read_struct(&png, &info, nullptr); }
 
   /// False on error; source.message then says why.
   bool read_header(std::span<const std::uint8_t> bytes) {
@@ -94,7 +94,7 @@ struct Decoder {
 };
 
 /// The palette's colours, and the transparency where the file has some.
-void map_palette(const Decoder& decoder, Decoded& decoded) {
+void map_palette(const PngDecoder& decoder, Decoded& decoded) {
   Palette palette{};
   png_colorp colours = nullptr;
   int count = 0;
@@ -113,7 +113,7 @@ void map_palette(const Decoder& decoder, Decoded& decoded) {
 }
 
 /// 16-bit grey: what is above 255 is 255 (View::stored).
-void map_grey16(const Decoder& decoder, Decoded& decoded) {
+void map_grey16(const PngDecoder& decoder, Decoded& decoded) {
   const std::size_t pixels = decoder.samples.size() / 2;
   decoded.grey16.resize(pixels);
   decoded.image.rgb.resize(pixels * 3);
@@ -125,7 +125,7 @@ void map_grey16(const Decoder& decoder, Decoded& decoded) {
 }
 
 /// Grey or RGB, each with or without alpha.
-void map_channels(Decoder& decoder, Decoded& decoded) {
+void map_channels(PngDecoder& decoder, Decoded& decoded) {
   const std::size_t channels = decoder.channels;
   if (channels == 3) {
     decoded.image.rgb = std::move(decoder.samples);
@@ -143,7 +143,7 @@ void map_channels(Decoder& decoder, Decoded& decoded) {
 }
 
 /// The one transparent colour that a grey or RGB picture can name.
-void map_key(const Decoder& decoder, Decoded& decoded) {
+void map_key(const PngDecoder& decoder, Decoded& decoded) {
   png_color_16p key = nullptr;
   if (png_get_tRNS(decoder.png, decoder.info, nullptr, nullptr, &key) == 0 || key == nullptr)
     return;
@@ -167,7 +167,7 @@ void map_key(const Decoder& decoder, Decoded& decoded) {
 
 /// Samples as they are read, what is made of them, and a pointer a row, which counts where rows are
 /// narrow.
-std::uint64_t bytes_per_pixel(const Decoder& decoder) {
+std::uint64_t bytes_per_pixel(const PngDecoder& decoder) {
   const bool wide = decoder.type == PNG_COLOR_TYPE_GRAY && decoder.depth == 16;
   const std::uint64_t stored = decoder.type == PNG_COLOR_TYPE_RGB_ALPHA    ? 4 + 4
                                : decoder.type == PNG_COLOR_TYPE_GRAY_ALPHA ? 2 + 4
@@ -180,7 +180,7 @@ std::uint64_t bytes_per_pixel(const Decoder& decoder) {
 }  // namespace
 
 Decoded decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
-  Decoder decoder;
+  PngDecoder decoder;
   if (!decoder.read_header(bytes)) damaged(name, "PNG", decoder.source.message);
   check_size(decoder.width, decoder.height, name, bytes_per_pixel(decoder));
   if (!decoder.read_pixels()) damaged(name, "PNG", decoder.source.message);

@@ -211,7 +211,7 @@ Split read_split(const std::filesystem::path& file, const Dataset& dataset) {
   if (!stated.empty() && stated != split.hash)
     base::throw_data_error(
         base::printable(file) + " was changed since it was written: its hash is " +
-        stated.substr(0, 12) + ", that of its content " + split.hash.substr(0, 12));
+        base::short_hash(stated) + ", that of its content " + base::short_hash(split.hash));
   return split;
 }
 

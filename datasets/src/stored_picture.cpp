@@ -55,15 +55,19 @@ std::vector<std::uint8_t> read_picture(const Sample& sample) {
   return {};
 }
 
-Image decode_picture(const Sample& sample, const base::Digest& expected, View view) {
-  const std::vector<std::uint8_t> bytes = read_picture(sample);
+std::vector<std::uint8_t> read_hashed_picture(const Sample& sample, const base::Digest& expected) {
+  std::vector<std::uint8_t> bytes = read_picture(sample);
   base::Sha256 hash;
   hash.update(bytes);
   if (hash.finish() != expected)
     base::throw_data_error(picture_name(sample) +
                            " changed while petlab was at work: it is not the image that was hashed "
                            "a moment ago; start again");
-  return decode_image(bytes, picture_name(sample), view);
+  return bytes;
+}
+
+Image decode_picture(const Sample& sample, const base::Digest& expected, View view) {
+  return decode_image(read_hashed_picture(sample, expected), picture_name(sample), view);
 }
 
 std::vector<const Sample*> samples_of(const Dataset& dataset) {

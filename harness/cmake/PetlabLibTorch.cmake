@@ -51,7 +51,7 @@ target_include_directories(petlab_torch SYSTEM INTERFACE
 # Wheels since 2.7 use libstdc++'s C++11 strings; 2.13's headers need C++20 to be complete.
 target_compile_definitions(petlab_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
 target_compile_features(petlab_torch INTERFACE cxx_std_20)
-# Every target has threads then, and with them the same flags (see PetlabPrecompiled.cmake).
+# Every target has threads then, and with them the same flags (see PetlabCompileTime.cmake).
 target_link_libraries(petlab_torch INTERFACE Threads::Threads)
 
 # --no-as-needed: nothing refers to a symbol of torch_cuda, yet loading it is what registers CUDA.

@@ -8,7 +8,7 @@ tool=$PETLAB_VENV/bin/clang-tidy
 # A tree of its own, configured but not built: only its compile commands are used.
 build=$PETLAB_HOME/build-tidy
 torch=$("$PETLAB_HOME/harness/setup/libtorch.sh")
-cmake -S "$PETLAB_HOME" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug \
+cmake -S "$PETLAB_HOME" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DPETLAB_UNITY=OFF \
   -DPETLAB_TORCH_ROOT:PATH="$torch" >/dev/null || fail "CMake could not configure build-tidy"
 
 if [ $# -eq 0 ]; then

@@ -10,7 +10,6 @@
 namespace petlab::reports {
 namespace {
 
-constexpr double kAlpha = 0.05;
 constexpr double kUnknown = std::numeric_limits<double>::infinity();
 
 using Scores = std::map<std::uint64_t, double>;
@@ -24,7 +23,8 @@ struct Pair {
 // Bonferroni's point of t for so many rows, by the number of seeds; most pairs have the same.
 class Points {
  public:
-  explicit Points(std::size_t rows) : level_(1.0 - kAlpha / static_cast<double>(rows - 1)) {}
+  explicit Points(std::size_t rows)
+      : level_(1.0 - kSignificanceLevel / static_cast<double>(rows - 1)) {}
 
   double of(int seeds) {
     const auto [known, is_new] = points_.try_emplace(seeds, 0.0);

@@ -35,10 +35,6 @@ function petlab_svg(chart, width) {
 }
 )js";
 
-struct Closer {
-  void operator()(duk_context* context) const { duk_destroy_heap(context); }
-};
-
 // Names that are not UTF-8 are shown with replacement characters rather than refused.
 std::string text_of(const nlohmann::ordered_json& data) {
   return data.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -53,6 +49,9 @@ std::string text_of(const nlohmann::ordered_json& data) {
 }  // namespace
 
 struct ChartEngine::Impl {
+  struct Closer {
+    void operator()(duk_context* opened) const { duk_destroy_heap(opened); }
+  };
   std::unique_ptr<duk_context, Closer> context{duk_create_heap_default()};
 
   void load(std::string_view source, const char* name) {

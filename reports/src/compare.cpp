@@ -4,6 +4,7 @@
 #include "compare_verdict.hpp"
 #include "paired_answers.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 
 #include <algorithm>
 
@@ -12,12 +13,6 @@ namespace {
 
 using results::RunRecord;
 using results::SplitRecord;
-
-constexpr std::size_t kShownDigits = 12;
-
-[[noreturn]] void fail(const std::string& message) {
-  throw base::Error(base::ErrorKind::config, message);
-}
 
 const RunRecord* run_with_seed(const Side& side, std::uint64_t seed) {
   for (const RunRecord& run : side.runs) {
@@ -36,18 +31,18 @@ std::vector<RunPair> pair_runs(const Side& a, const Side& b) {
     }
   }
   if (pairs.empty())
-    fail("'" + a.name + "' and '" + b.name +
-         "' have no seed in common, so their runs cannot be paired");
+    base::throw_config_error("'" + a.name + "' and '" + b.name +
+                             "' have no seed in common, so their runs cannot be paired");
   const bool same = std::all_of(pairs.begin(), pairs.end(), [](const RunPair& pair) {
     return pair.first->identity.hash == pair.second->identity.hash;
   });
-  if (same) fail("'" + a.name + "' and '" + b.name + "' are the same runs");
+  if (same) base::throw_config_error("'" + a.name + "' and '" + b.name + "' are the same runs");
   return pairs;
 }
 
 std::string split_name(const Side& side, const std::string& hash) {
   const auto found = side.splits.find(hash);
-  const std::string digits = hash.substr(0, kShownDigits);
+  const std::string digits = base::short_hash(hash);
   if (found == side.splits.end()) return digits;
   return found->second.dataset.name + " " + found->second.name + ", " + digits;
 }
@@ -56,10 +51,11 @@ std::string split_name(const Side& side, const std::string& hash) {
 const SplitRecord& split_of(const RunPair& pair, const Side& a, const Side& b) {
   const std::string hash = split_key(*pair.first);
   if (hash != split_key(*pair.second)) {
-    fail("'" + a.name + "' and '" + b.name + "' were tested on different images with seed " +
-         std::to_string(pair.first->seed) + " (split " + split_name(a, hash) + " against " +
-         split_name(b, split_key(*pair.second)) +
-         "), so they cannot be paired: compare runs of one data set and split");
+    base::throw_config_error("'" + a.name + "' and '" + b.name +
+                             "' were tested on different images with seed " +
+                             std::to_string(pair.first->seed) + " (split " + split_name(a, hash) +
+                             " against " + split_name(b, split_key(*pair.second)) +
+                             "), so they cannot be paired: compare runs of one data set and split");
   }
   const auto found = a.splits.find(hash);
   if (found == a.splits.end())

@@ -1,6 +1,7 @@
 #include "compare_settings.hpp"
 
 #include "numbers.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/results/named_values.hpp"
 #include "table_model.hpp"
 
@@ -13,14 +14,13 @@ namespace {
 using results::RunRecord;
 
 constexpr std::size_t kHashDigits = 64;
-constexpr std::size_t kShownDigits = 12;
 
 // Hashes are cut to the digits that other tables show.
 std::string shown(const std::string& value) {
   if (value.empty()) return "(empty)";
   const bool hash = value.size() == kHashDigits &&
                     value.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return hash ? value.substr(0, kShownDigits) : value;
+  return hash ? base::short_hash(value) : value;
 }
 
 std::optional<std::string> named(const results::NamedValues& values, const std::string& name) {

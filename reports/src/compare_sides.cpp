@@ -1,4 +1,5 @@
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/reports/compare.hpp"
 
 #include <algorithm>
@@ -12,18 +13,6 @@ using results::StudyRun;
 
 constexpr std::size_t kFewestDigits = 4;
 constexpr std::size_t kIdentityDigits = 64;
-constexpr std::size_t kShownDigits = 12;
-
-[[noreturn]] void fail(const std::string& message) {
-  throw base::Error(base::ErrorKind::config, message);
-}
-
-std::string joined(const std::vector<std::string>& items) {
-  std::string text;
-  for (const std::string& item : items)
-    text += (text.empty() ? "" : ", ") + item;
-  return text;
-}
 
 std::vector<std::string> labels_of(const RunStore& store, const std::string& study) {
   std::vector<std::string> labels;
@@ -58,18 +47,18 @@ Side row_side(const RunStore& store, const std::string& study, const std::string
     add_run(side, store, run.plan.hash);
   }
   if (side.runs.empty()) {
-    fail("row '" + label + "' of study '" + study + "' in '" + store.path().string() +
-         "' has no finished run to compare");
+    base::throw_config_error("row '" + label + "' of study '" + study + "' in '" +
+                             store.path().string() + "' has no finished run to compare");
   }
   return side;
 }
 
 Side run_side(const RunStore& store, const std::string& hash, const std::string& study) {
-  Side side{"run " + hash.substr(0, kShownDigits), study, {}, {}, 1};
+  Side side{"run " + base::short_hash(hash), study, {}, {}, 1};
   add_run(side, store, hash);
   if (side.runs.empty())
-    fail("run " + hash.substr(0, kShownDigits) + " in '" + store.path().string() +
-         "' is not finished, so there is nothing to compare");
+    base::throw_config_error("run " + base::short_hash(hash) + " in '" + store.path().string() +
+                             "' is not finished, so there is nothing to compare");
   return side;
 }
 
@@ -96,8 +85,8 @@ std::optional<std::string> study_of_label(const RunStore& store, const std::stri
                                           const std::string& study) {
   if (!study.empty()) {
     if (!store.study(study)) {
-      fail("results store '" + store.path().string() + "' holds no study '" + study +
-           "'; it holds: " + joined(store.studies()));
+      base::throw_config_error("results store '" + store.path().string() + "' holds no study '" +
+                               study + "'; it holds: " + base::joined(store.studies()));
     }
     return has_label(store, study, label) ? std::optional<std::string>(study) : std::nullopt;
   }
@@ -106,8 +95,9 @@ std::optional<std::string> study_of_label(const RunStore& store, const std::stri
     if (has_label(store, known, label)) found.push_back(known);
   }
   if (found.size() > 1) {
-    fail("row '" + label + "' is in several studies of '" + store.path().string() + "' (" +
-         joined(found) + "): write STUDY:" + label + ", or name the study with --study");
+    base::throw_config_error("row '" + label + "' is in several studies of '" +
+                             store.path().string() + "' (" + base::joined(found) +
+                             "): write STUDY:" + label + ", or name the study with --study");
   }
   return found.empty() ? std::nullopt : std::optional<std::string>(found.front());
 }
@@ -119,11 +109,12 @@ std::optional<std::string> study_of_label(const RunStore& store, const std::stri
   bool first = true;
   for (const std::string& known : store.studies()) {
     if (!study.empty() && known != study) continue;
-    message +=
-        std::string(first ? "" : "; ") + "of '" + known + "': " + joined(labels_of(store, known));
+    message += std::string(first ? "" : "; ") + "of '" + known +
+               "': " + base::joined(labels_of(store, known));
     first = false;
   }
-  fail(first ? "results store '" + store.path().string() + "' holds no study" : message);
+  base::throw_config_error(first ? "results store '" + store.path().string() + "' holds no study"
+                                 : message);
 }
 
 }  // namespace
@@ -146,8 +137,9 @@ Side find_side(const RunStore& store, const std::string& name, const std::string
   if (may_be_identity(name)) {
     const auto found = runs_like(store, name);
     if (found.size() > 1) {
-      fail(std::to_string(found.size()) + " runs of '" + store.path().string() +
-           "' have an identity that starts with '" + name + "': write more digits");
+      base::throw_config_error(std::to_string(found.size()) + " runs of '" + store.path().string() +
+                               "' have an identity that starts with '" + name +
+                               "': write more digits");
     }
     if (found.size() == 1) return run_side(store, found.begin()->first, found.begin()->second);
   }

@@ -17,7 +17,7 @@ namespace petlab::reports {
 namespace {
 
 // By run, task whose adapters it is, and domain: the accuracy.
-using Tested = std::map<std::tuple<std::string, std::string, std::string>, double>;
+using TestScores = std::map<std::tuple<std::string, std::string, std::string>, double>;
 
 // On the test images of the run itself: others may be tested with one task's adapters too.
 bool is_own_test(const FollowUp& test) {
@@ -27,8 +27,8 @@ bool is_own_test(const FollowUp& test) {
          class_names_of(tested.identity.parts) == test.run_class_names;
 }
 
-Tested read_tests(const results::RunStore& store, const Report& report) {
-  Tested tested;
+TestScores tests_by_adapters(const results::RunStore& store, const Report& report) {
+  TestScores tested;
   visit_follow_ups(store, report, [&](const FollowUp& test) {
     if (!is_own_test(test)) return;
     for (const results::TaskResult& task : test.evaluation.tasks)
@@ -45,7 +45,7 @@ bool adapts_nothing(const Row& row) {
 
 // Of every seed of the row; nothing where one lacks a domain.
 std::optional<CrossDomainLine> line_of(const Report& report, std::size_t row,
-                                       const std::string& adapters_of, const Tested& tested) {
+                                       const std::string& adapters_of, const TestScores& tested) {
   CrossDomainLine line{.row = row, .adapters_of = adapters_of};
   std::vector<std::vector<double>> on(report.tasks.size());
   std::vector<double> elsewhere;
@@ -107,7 +107,7 @@ void add_cross_domain(const results::RunStore& store, Report& report) {
   if (protocol_setting(report.protocol, "dataset", "cross-domain") != "yes" ||
       report.tasks.size() < 2)
     return;
-  const Tested tested = read_tests(store, report);
+  const TestScores tested = tests_by_adapters(store, report);
   for (std::size_t row = 0; row < report.rows.size(); ++row) {
     if (adapts_nothing(report.rows[row])) continue;
     for (const std::string& task : report.tasks)

@@ -66,7 +66,7 @@ std::string escaped_number(std::string_view text) {
   return escaped(result);
 }
 
-std::string marked(const std::string& text, Place place) {
+std::string typeset_place(const std::string& text, Place place) {
   if (place == Place::best) return "\\textbf{" + text + "}";
   if (place == Place::second) return "\\underline{" + text + "}";
   return text;
@@ -103,7 +103,7 @@ std::string tabular(const TextTable& table) {
       const std::string& cell = table.rows[r][c];
       const bool is_number = table.columns[c].align == Align::right;
       cells.push_back(
-          marked(is_number ? escaped_number(cell) : escaped(cell), place_of(table, r, c)));
+          typeset_place(is_number ? escaped_number(cell) : escaped(cell), place_of(table, r, c)));
     }
     text += line(cells);
   }

@@ -19,7 +19,7 @@ namespace {
 
 // The domain has a fingerprint of its own, so that nothing ties its images to those of the runs:
 // tests on the domain of that name in two data sets are ambiguous.
-ColumnTests read_tests(const results::RunStore& store, const Report& report) {
+ColumnTests left_out_tests(const results::RunStore& store, const Report& report) {
   const std::string data_set_name =
       protocol_setting(report.protocol, "dataset", "name").value_or("");
   ColumnTests all, named_alike;
@@ -126,7 +126,7 @@ ColumnList<Line> columns_of(const std::vector<const Report*>& studies) {
 void add_left_out(const results::RunStore& store, Report& report) {
   report.left_out = protocol_setting(report.protocol, "dataset", "leave-out").value_or("");
   if (report.left_out.empty()) return;
-  const ColumnTests tests = read_tests(store, report);
+  const ColumnTests tests = left_out_tests(store, report);
   if (tests.is_ambiguous())
     report.notes.push_back(
         ambiguous_tests_note(report.left_out + ", which was left out",

@@ -6,12 +6,12 @@ namespace petlab::reports {
 namespace {
 
 // A path begins behind a blank, a quote or a sign that joins a key to its value.
-constexpr std::string_view kBefore = " \t\n\"'`=(:,;[";
+constexpr std::string_view kPathStarts = " \t\n\"'`=(:,;[";
 // It ends before a blank or what closes a quotation.
 constexpr std::string_view kBehind = " \t\n\"'`),;]";
 
 bool begins_path(std::string_view text, std::size_t at) {
-  const bool starts = at == 0 || kBefore.find(text[at - 1]) != std::string_view::npos;
+  const bool starts = at == 0 || kPathStarts.find(text[at - 1]) != std::string_view::npos;
   return starts && text[at] == '/' && at + 1 < text.size() && text[at + 1] != '/' &&
          kBehind.find(text[at + 1]) == std::string_view::npos;
 }

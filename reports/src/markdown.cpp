@@ -24,7 +24,7 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-std::string marked(const std::string& text, Place place) {
+std::string emphasised(const std::string& text, Place place) {
   if (place == Place::best) return "**" + text + "**";
   if (place == Place::second) return "_" + text + "_";
   return text;
@@ -42,7 +42,7 @@ void add_table(std::string& page, const TextTable& table) {
     page += '|';
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
       const std::string cell = escaped(table.rows[r][c]);
-      page += ' ' + marked(cell, place_of(table, r, c)) + " |";
+      page += ' ' + emphasised(cell, place_of(table, r, c)) + " |";
     }
     page += '\n';
   }

@@ -33,7 +33,7 @@ bool is_own_test(const FollowUp& test, const std::string& protocol) {
          has_split_settings_of(tested, protocol, "classes");
 }
 
-ColumnTests read_tests(const results::RunStore& store, const Report& report) {
+ColumnTests new_class_tests(const results::RunStore& store, const Report& report) {
   ColumnTests tests;
   visit_follow_ups(store, report, [&](const FollowUp& test) {
     if (is_own_test(test, report.protocol)) tests.add(test.evaluation);
@@ -60,7 +60,7 @@ void add_share(RowColumns& columns, Column column, std::optional<Estimate> Row::
 
 void add_new_classes(const results::RunStore& store, Report& report) {
   if (protocol_setting(report.protocol, "dataset", "classes") != "base") return;
-  const ColumnTests tests = read_tests(store, report);
+  const ColumnTests tests = new_class_tests(store, report);
   if (tests.is_ambiguous())
     report.notes.push_back(ambiguous_tests_note("the new classes", "several splits of them"));
   const TestedRuns tested = tests.tested();

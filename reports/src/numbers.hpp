@@ -6,6 +6,9 @@
 /// Numbers as text. Halves are rounded away from zero in decimal: 99.95 to one place is "100.0".
 namespace petlab::reports {
 
+/// Of bytes, which tables show in millions.
+inline constexpr double kMega = 1e6;
+
 /// With so many places after the point. Never "-0.0".
 std::string fixed(double value, int places);
 

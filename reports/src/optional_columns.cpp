@@ -1,5 +1,6 @@
 #include "measure_list.hpp"
 #include "numbers.hpp"
+#include "petlab/base/text.hpp"
 #include "protocol_text.hpp"
 #include "row_columns.hpp"
 
@@ -7,8 +8,6 @@
 
 namespace petlab::reports {
 namespace {
-
-constexpr double kMega = 1e6;
 
 std::optional<Estimate> estimate_of(const Row& row, const std::string& measure) {
   const auto found = row.measures.find(measure);
@@ -21,14 +20,6 @@ std::string estimate_text(const Measure& measure, const std::optional<Estimate>&
   if (!value->half_width) return text + " (n=1)";
   if (measure.is_share() && leaves_range(*value, 0.0, 1.0)) return text + kNoInterval;
   return text + " ± " + measure_text(measure, value->half_width);
-}
-
-// "rose, line".
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names)
-    text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 std::string calibration_reading(const Report& report) {
@@ -99,24 +90,25 @@ void add_measure_columns(RowColumns& columns, const Report& report) {
   for (const Measure& one : measure_list()) {
     const bool worst = one.name == "worst_domain_accuracy";
     const bool calibration = one.name == "calibration_error";
-    add_estimate(
-        columns,
-        {.column = {.name = one.name,
-                    .title = one.title,
-                    .unit = one.unit,
-                    .optional = true,
-                    .reading =
-                        one.reading + (calibration ? calibration_reading(report) : std::string())},
-         .text =
-             [&one, worst](const Row& row) {
-               const std::string text = estimate_text(one, estimate_of(row, one.name));
-               return !worst || text.empty() ? text : text + " (" + listed(row.worst_domains) + ")";
-             }},
-        one.name + "_half_width_95", one.name + "_n",
-        [&one](const Row& row) { return estimate_of(row, one.name); });
+    add_estimate(columns,
+                 {.column = {.name = one.name,
+                             .title = one.title,
+                             .unit = one.unit,
+                             .optional = true,
+                             .reading = one.reading + (calibration ? calibration_reading(report)
+                                                                   : std::string())},
+                  .text =
+                      [&one, worst](const Row& row) {
+                        const std::string text = estimate_text(one, estimate_of(row, one.name));
+                        return !worst || text.empty()
+                                   ? text
+                                   : text + " (" + base::joined(row.worst_domains) + ")";
+                      }},
+                 one.name + "_half_width_95", one.name + "_n",
+                 [&one](const Row& row) { return estimate_of(row, one.name); });
     if (worst)
       columns.push_back({.column = {.name = "worst_domains"},
-                         .value = [](const Row& row) { return listed(row.worst_domains); }});
+                         .value = [](const Row& row) { return base::joined(row.worst_domains); }});
     if (calibration)
       columns.push_back({.column = {.name = "calibration_error_bound"},
                          .value = [](const Row& row) { return row.calibration_error_bound; }});

@@ -10,7 +10,7 @@
 namespace petlab::reports {
 namespace {
 
-std::string class_name(const results::TaskSplit& task, std::int64_t label) {
+std::string class_or_label(const results::TaskSplit& task, std::int64_t label) {
   const auto index = static_cast<std::size_t>(label);
   return index < task.classes.size() ? task.classes[index] : std::to_string(label);
 }
@@ -18,8 +18,8 @@ std::string class_name(const results::TaskSplit& task, std::int64_t label) {
 AnswerPair answer_of(const results::TaskSplit& task, std::size_t i,
                      const results::ImagePrediction& a, const results::ImagePrediction& b) {
   AnswerPair answer;
-  answer.a = class_name(task, a.predicted);
-  answer.b = class_name(task, b.predicted);
+  answer.a = class_or_label(task, a.predicted);
+  answer.b = class_or_label(task, b.predicted);
   answer.a_probability = a.probability;
   answer.b_probability = b.probability;
   answer.a_right = a.predicted == task.test[i].label;
@@ -79,7 +79,7 @@ Wins PairedAnswers::add(const RunPair& pair, const results::SplitRecord& split) 
       const AnswerPair answer = answer_of(task, i, a.predictions[i], b.predictions[i]);
       image.task = task.task;
       image.picture = task.test[i].sample_id;
-      image.truth = class_name(task, task.test[i].label);
+      image.truth = class_or_label(task, task.test[i].label);
       image.answers.push_back(answer);
       image.answers.back().seed = seed_name(pair);
       image.a_right += answer.a_right ? 1 : 0;

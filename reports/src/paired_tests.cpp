@@ -1,5 +1,7 @@
 #include "petlab/reports/paired_tests.hpp"
 
+#include "petlab/reports/statistics.hpp"
+
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/normal.hpp>
 
@@ -10,7 +12,6 @@
 namespace petlab::reports {
 namespace {
 
-constexpr double kSameValue = 1e-12;
 constexpr int kLargestExact = 50;
 constexpr std::int64_t kLargestExactSum = 20000;
 

@@ -1,6 +1,7 @@
 #include "petlab/reports/ranks.hpp"
 
 #include "numbers.hpp"
+#include "petlab/reports/statistics.hpp"
 
 #include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/fisher_f.hpp>
@@ -13,7 +14,6 @@
 namespace petlab::reports {
 namespace {
 
-constexpr double kSameValue = 1e-12;
 constexpr int kFewestMethods = 3;
 
 struct TaskRanks {

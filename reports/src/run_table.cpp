@@ -11,7 +11,6 @@
 namespace petlab::reports {
 namespace {
 
-constexpr double kMega = 1e6;
 constexpr double kGiga = 1e9;
 
 // A planned run, or one of its tasks.

@@ -1,6 +1,7 @@
 #include "significance.hpp"
 
 #include "petlab/reports/paired_tests.hpp"
+#include "petlab/reports/statistics.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -10,8 +11,6 @@
 
 namespace petlab::reports {
 namespace {
-
-constexpr double kAlpha = 0.05;
 
 // A run that trains all of a backbone for each task.
 bool trains_full_copies(const SeedResult& seed) {
@@ -73,7 +72,7 @@ void compare_with_zero_shot(std::vector<Row>& rows, std::size_t reference) {
   for (auto& [comparison, differences] : tested) {
     comparison->p_bonferroni = std::min(1.0, family * *comparison->p);
     comparison->difference.half_width =
-        t_quantile(1.0 - 0.5 * kAlpha / family, comparison->difference.n - 1) *
+        t_quantile(1.0 - 0.5 * kSignificanceLevel / family, comparison->difference.n - 1) *
         *standard_error(differences);
   }
 }

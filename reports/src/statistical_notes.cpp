@@ -1,4 +1,5 @@
 #include "numbers.hpp"
+#include "petlab/base/text.hpp"
 #include "significance.hpp"
 #include "train_size_table.hpp"
 
@@ -6,13 +7,6 @@
 
 namespace petlab::reports {
 namespace {
-
-std::string listed(const std::vector<std::string>& items) {
-  std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    text += (i == 0 ? "" : ", ") + items[i];
-  return text;
-}
 
 bool trains_nothing(const Row& row) {
   return row.trainable && row.trainable->second == 0;
@@ -28,9 +22,9 @@ std::string collapse_note(const Row& row) {
     std::string& list = low ? below : above;
     list += (list.empty() ? "" : ", ") + fixed(100.0 * seed.mean_accuracy(), 1);
   }
-  return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") + listed(names) +
-         (names.size() == 1 ? " is" : " are") + " far below the others (" + below + " % against " +
-         above + " %). " +
+  return "Row '" + row.label + "': " + (names.size() == 1 ? "seed " : "seeds ") +
+         base::joined(names) + (names.size() == 1 ? " is" : " are") + " far below the others (" +
+         below + " % against " + above + " %). " +
          (names.size() == 1 ? "One seed is an outlier; "
                             : std::to_string(names.size()) + " seeds are outliers; ") +
          (trains_nothing(row) ? "nothing trains in this row, so only the split differs."
@@ -70,14 +64,14 @@ std::string baseline_note(const Report& report) {
   return "Row '" + taken.label +
          "' is taken for zero-shot because its runs trained nothing; so did "
          "those of " +
-         listed(others) + ", and none of them says what its method is.";
+         base::joined(others) + ", and none of them says what its method is.";
 }
 
 std::string quoted_labels(const std::vector<const Row*>& rows) {
   std::vector<std::string> names;
   for (const Row* row : rows)
     names.push_back("'" + row->label + "'");
-  return listed(names);
+  return base::joined(names);
 }
 
 std::string best_group_note(const Report& report) {

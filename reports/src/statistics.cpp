@@ -12,9 +12,6 @@
 namespace petlab::reports {
 namespace {
 
-// Accuracies are fractions of at most some ten thousands: closer than this is rounding.
-constexpr double kSameValue = 1e-12;
-
 void require_values(std::span<const double> values) {
   if (values.empty()) throw base::Error(base::ErrorKind::internal, "a statistic of no values");
 }

@@ -17,7 +17,7 @@ namespace {
 // By data set.
 using Tests = std::map<std::string, ColumnTests>;
 
-Tests read_tests(const results::RunStore& store, const Report& report) {
+Tests tests_by_target(const results::RunStore& store, const Report& report) {
   Tests tests;
   visit_follow_ups(store, report, [&](const FollowUp& test) {
     const std::string target = transfer_target(test.evaluation);
@@ -51,7 +51,7 @@ void add_transfer(const results::RunStore& store, Report& report) {
   report.transfer_targets =
       names_of(protocol_setting(report.protocol, "dataset", "transfer").value_or(""));
   if (report.transfer_targets.empty()) return;
-  Tests tests = read_tests(store, report);
+  Tests tests = tests_by_target(store, report);
   std::vector<std::string> ambiguous;
   for (const std::string& target : report.transfer_targets) {
     if (tests[target].is_ambiguous()) ambiguous.push_back(target);

@@ -17,13 +17,14 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void refuse(const RunRecord& run, const std::string& what) {
   throw base::Error(base::ErrorKind::data,
-                    "the adapters of run " + run.identity.hash.substr(0, 12) + " " + what);
+                    "the adapters of run " + base::short_hash(run.identity.hash) + " " + what);
 }
 
 void check_digest(const RunRecord& run, const fs::path& file, const std::string& found) {
   if (found != run.adapters_hash)
     refuse(run, "are not what they were: '" + base::printable(file) + "' has the digest " +
-                    found.substr(0, 12) + ", its store says " + run.adapters_hash.substr(0, 12));
+                    base::short_hash(found) + ", its store says " +
+                    base::short_hash(run.adapters_hash));
 }
 
 }  // namespace
@@ -48,7 +49,7 @@ std::string adapter_trouble(const fs::path& store, const RunRecord& run) {
 
 fs::path checked_adapter_file(const fs::path& store, const RunRecord& run) {
   if (run.kind == run_kind::kEvaluation)
-    refuse(run, "are those of run " + run.parent.value_or("").substr(0, 12) +
+    refuse(run, "are those of run " + base::short_hash(run.parent.value_or("")) +
                     ", which it evaluates; name that one");
   if (run.adapters_hash.empty())
     refuse(run,

@@ -73,7 +73,7 @@ class Checking {
     for (const VerificationRecord& repeat : read_verifications(db_, run.identity.hash))
       if (run.status != RunStatus::done || repeat.changed_predictions < 0 ||
           repeat.changed_predictions > repeat.predictions)
-        add(store_error(path_, "a repeat of run " + short_hash(run.identity.hash) +
+        add(store_error(path_, "a repeat of run " + quoted_hash(run.identity.hash) +
                                    " cannot be: the run is not finished, or more predictions "
                                    "changed than there are")
                 .what());

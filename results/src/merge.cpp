@@ -137,7 +137,7 @@ class Merger {
   std::string difference_of(RunReader& reader, const std::string& identity) const {
     const RunRecord mine = RunReader(into_, LoadDetail::everything).read(identity).value();
     const RunRecord theirs = reader.read(identity).value();
-    const std::string run = "run " + short_hash(identity) + " ('" + mine.method + "', " +
+    const std::string run = "run " + quoted_hash(identity) + " ('" + mine.method + "', " +
                             mine.sharing + ", seed " + std::to_string(mine.seed) + ") has ";
     if (mine.split_hash != theirs.split_hash || mine.dataset_hash != theirs.dataset_hash)
       return run + "another split";

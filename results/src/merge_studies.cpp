@@ -16,8 +16,8 @@
 namespace petlab::results {
 namespace {
 
-std::optional<std::string> value_in(const std::map<std::string, std::string>& settings,
-                                    const std::string& name) {
+std::optional<std::string> setting_in(const std::map<std::string, std::string>& settings,
+                                      const std::string& name) {
   const auto found = settings.find(name);
   return found == settings.end() ? std::nullopt : std::optional(found->second);
 }
@@ -92,8 +92,8 @@ class StudyMerger {
     };
     const std::string my_data = dataset_of(into_, mine), their_data = dataset_of(from_, study);
     if (!my_data.empty() && !their_data.empty() && my_data != their_data)
-      refuse("their runs are of two data sets, " + short_hash(my_data) + " and " +
-             short_hash(their_data));
+      refuse("their runs are of two data sets, " + quoted_hash(my_data) + " and " +
+             quoted_hash(their_data));
     std::set<std::string> rows;
     for (const PlannedRun& run : study.plan)
       rows.insert(run.row_label);
@@ -103,7 +103,7 @@ class StudyMerger {
       // What only one of them says is a difference too.
       for (const auto* one : {&here, &there})
         for (const auto& [name, value] : *one)
-          if (value_in(here, name) != value_in(there, name))
+          if (setting_in(here, name) != setting_in(there, name))
             refuse("their runs of row '" + row + "' differ in " + name.substr(name.find(' ') + 1));
     }
     return joined;

@@ -67,7 +67,7 @@ std::string bytes_of(const void* data, int size) {
                    : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
 }
 
-SqlValue value_of(sqlite3_stmt* row, int column) {
+SqlValue cell_of(sqlite3_stmt* row, int column) {
   switch (sqlite3_column_type(row, column)) {
     case SQLITE_INTEGER:
       return std::int64_t{sqlite3_column_int64(row, column)};
@@ -108,7 +108,7 @@ QueryResult query_store(const std::filesystem::path& store, const std::string& s
   while ((outcome = sqlite3_step(row.get())) == SQLITE_ROW) {
     std::vector<SqlValue>& values = result.rows.emplace_back();
     for (int i = 0; i < columns; ++i)
-      values.push_back(value_of(row.get(), i));
+      values.push_back(cell_of(row.get(), i));
   }
   if (outcome != SQLITE_DONE)
     throw store_error(store, std::string("the query stopped: ") + sqlite3_errmsg(db));

@@ -22,7 +22,7 @@ void check_is_select(const std::string& sql) {
     refuse_query("does more than read a store: expected one SELECT");
 }
 
-SqlValue value_of(const sql::Column& column) {
+SqlValue cell_of(const sql::Column& column) {
   switch (column.type()) {
     case sql::Type::integer:
       return column.integer();
@@ -51,7 +51,7 @@ QueryResult query_server(const std::filesystem::path& store, const std::string& 
     while (row.step()) {
       std::vector<SqlValue>& values = result.rows.emplace_back();
       for (int i = 0; i < row.columns(); ++i)
-        values.push_back(value_of(row.column(i)));
+        values.push_back(cell_of(row.column(i)));
     }
   } catch (const sql::Exception& error) {
     if (error.is_lost()) throw store_error(store, error.what());

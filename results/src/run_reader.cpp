@@ -195,8 +195,8 @@ std::optional<RunRecord> CheckedRunReader::read(const std::string& hash) {
   if (run->status == RunStatus::done) {
     const SplitRecord* split = splits_.find(run->split_hash, run->dataset_hash);
     if (split == nullptr)
-      throw store_error(path_, "run " + short_hash(hash) + " names split " +
-                                   short_hash(run->split_hash) + ", which is not there");
+      throw store_error(path_, "run " + quoted_hash(hash) + " names split " +
+                                   quoted_hash(run->split_hash) + ", which is not there");
     check_against_split(path_, *run, *split);
   }
   if (detail_ == LoadDetail::without_predictions)

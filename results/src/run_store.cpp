@@ -158,12 +158,12 @@ std::optional<std::string> RunStore::set_study(const StudyRecord& study) {
 
 void RunStore::register_split(const SplitRecord& split) {
   check_split(impl_->path, split);
-  impl_->write("store split " + short_hash(split.hash),
+  impl_->write("store split " + quoted_hash(split.hash),
                [&] { return add_split(impl_->db, impl_->path, split); });
 }
 
 bool RunStore::has_done(const std::string& hash) const {
-  return impl_->read("look for run " + short_hash(hash), [&] { return is_done(impl_->db, hash); });
+  return impl_->read("look for run " + quoted_hash(hash), [&] { return is_done(impl_->db, hash); });
 }
 
 Claim RunStore::claim(const std::string& identity, const std::string& owner,
@@ -171,7 +171,7 @@ Claim RunStore::claim(const std::string& identity, const std::string& owner,
   check_lease(impl_->path, identity, owner, ttl);
   Claim claim = Claim::busy;
   impl_->write(
-      "take run " + short_hash(identity),
+      "take run " + quoted_hash(identity),
       [&] {
         claim = claim_run(impl_->db, identity, owner, ttl);
         return claim == Claim::taken;
@@ -199,7 +199,7 @@ bool RunStore::renew(const std::vector<std::string>& identities, const std::stri
 
 void RunStore::release(const std::string& identity, const std::string& owner) {
   impl_->write(
-      "give back run " + short_hash(identity),
+      "give back run " + quoted_hash(identity),
       [&] {
         end_lease(impl_->db, identity, owner);
         return true;
@@ -214,13 +214,13 @@ std::vector<Lease> RunStore::leases() const {
 RecordOutcome RunStore::record(const RunRecord& run) {
   check_run(impl_->path, run);
   RecordOutcome outcome = RecordOutcome::already_done;
-  impl_->write("store run " + short_hash(run.identity.hash), [&] {
+  impl_->write("store run " + quoted_hash(run.identity.hash), [&] {
     if (is_done(impl_->db, run.identity.hash)) return false;
     if (!run.split_hash.empty()) {
       const SplitRecord* split = impl_->splits.find(run.split_hash, run.dataset_hash);
       if (split == nullptr) {
         throw store_error(impl_->path, "run of '" + run.method + "' names split " +
-                                           short_hash(run.split_hash) +
+                                           quoted_hash(run.split_hash) +
                                            ", which is not registered");
       }
       if (run.status == RunStatus::done) check_against_split(impl_->path, run, *split);
@@ -238,13 +238,13 @@ RecordOutcome RunStore::record(const RunRecord& run) {
 }
 
 std::int64_t RunStore::attempts(const std::string& hash) const {
-  return impl_->read("look for run " + short_hash(hash), [&] {
+  return impl_->read("look for run " + quoted_hash(hash), [&] {
     return find_id(impl_->db, "SELECT attempts FROM runs WHERE identity = ?", hash).value_or(0);
   });
 }
 
 std::optional<RunRecord> RunStore::load(const std::string& hash, LoadDetail detail) const {
-  return impl_->read("read run " + short_hash(hash), [&] {
+  return impl_->read("read run " + quoted_hash(hash), [&] {
     return CheckedRunReader(impl_->db, impl_->path, detail, impl_->splits).read(hash);
   });
 }
@@ -277,12 +277,12 @@ std::vector<StudyRun> RunStore::runs(const std::string& study) const {
 
 std::optional<SplitRecord> RunStore::split(const std::string& hash,
                                            const std::string& dataset) const {
-  return impl_->read("read split " + short_hash(hash),
+  return impl_->read("read split " + quoted_hash(hash),
                      [&] { return read_split(impl_->db, hash, dataset); });
 }
 
 void RunStore::add_verification(const VerificationRecord& verification) {
-  impl_->write("store a repeat of run " + short_hash(verification.identity), [&] {
+  impl_->write("store a repeat of run " + quoted_hash(verification.identity), [&] {
     write_verification(impl_->db, verification);
     return true;
   });

@@ -101,7 +101,7 @@ bool add_split(const sql::Database& db, const std::filesystem::path& path,
   const bool added = !find_split(db, split.hash, split.dataset.hash);
   if (added) write_split(db, split);
   if (!same_content(read_split(db, split.hash, split.dataset.hash).value(), split)) {
-    throw store_error(path, "split " + short_hash(split.hash) +
+    throw store_error(path, "split " + quoted_hash(split.hash) +
                                 " is there already with other tasks or images, or its data set "
                                 "with other labels: a hash is wrong");
   }

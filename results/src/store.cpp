@@ -1,5 +1,6 @@
 #include "store.hpp"
 
+#include "petlab/base/text.hpp"
 #include "petlab/results/store_address.hpp"
 #include "sql/sqlite.hpp"
 #include "store_file.hpp"
@@ -13,8 +14,8 @@ base::Error store_error(const std::filesystem::path& store, const std::string& s
   return {base::ErrorKind::store, "results store '" + shown_address(store) + "': " + sentence};
 }
 
-std::string short_hash(const std::string& hash) {
-  return std::string("'").append(hash, 0, 12).append("'");
+std::string quoted_hash(const std::string& hash) {
+  return "'" + base::short_hash(hash) + "'";
 }
 
 void check_schema_version(const std::filesystem::path& store, int version) {

@@ -19,7 +19,7 @@ std::span<const char* const> migrations();
 base::Error store_error(const std::filesystem::path& store, const std::string& sentence);
 
 /// The first digits of a hash in quotes, for sentences.
-std::string short_hash(const std::string& hash);
+std::string quoted_hash(const std::string& hash);
 
 /// Opens a store as RunStore's constructor promises.
 sql::Database open_store(const std::filesystem::path& store, OpenMode mode,

@@ -150,7 +150,7 @@ std::vector<StudyRun> read_study_runs(const sql::Database& db, const std::filesy
         row.column(7).integer() != static_cast<std::int64_t>(plan.seed))
       throw store_error(path, "study '" + study + "' plans row '" + plan.row_label +
                                   "' with seed " + std::to_string(plan.seed) + " as run " +
-                                  short_hash(plan.hash) + ", which is one of '" +
+                                  quoted_hash(plan.hash) + ", which is one of '" +
                                   row.column(4).text() + "' (" + row.column(5).text() + ", seed " +
                                   std::to_string(row.column(7).integer()) + ")");
     run.attempts = row.column(0).integer();

@@ -1,4 +1,5 @@
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "queries.hpp"
 #include "record_columns.hpp"
 #include "statements.hpp"
@@ -10,7 +11,7 @@ void write_verification(const sql::Database& db, const VerificationRecord& verif
                            verification.identity);
   if (!run)
     throw base::Error(base::ErrorKind::store,
-                      "it holds no finished run '" + verification.identity.substr(0, 12) + "'");
+                      "it holds no finished run '" + base::short_hash(verification.identity) + "'");
   sql::Statement statement(db, insert_statement("verifications", "run_id", kVerificationColumns) +
                                    " RETURNING verification_id");
   bind_record(statement, kVerificationColumns, verification, *run);

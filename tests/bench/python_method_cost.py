@@ -4,7 +4,9 @@ Python (tests/methods/python), which train to the same bits.
     python_method_cost.py PETLAB [--data ICON_HOME] [--backbone DIR] [--rounds N]
 
 Each round is a study of its own: every method once, one run at a time on one thread. Printed are
-milliseconds a step, the median over rounds and epochs but the first, and the difference in %.
+milliseconds a step, the median over epochs but the first and then over rounds, and the difference in %,
+the median over rounds of the pairs' own: the two runs of a pair are neighbours in time, so that a change
+of the machine's speed between rounds does not count.
 """
 
 import argparse
@@ -68,10 +70,12 @@ def main():
                  "--plugin-dir", ROOT / "tests/methods/python"],
                 check=True, stdout=subprocess.DEVNULL)
             for method, times in steps(store).items():
-                seen.setdefault(method, []).extend(times)
+                seen.setdefault(method, []).append(statistics.median(times))
     for cpp, python in PAIRS:
         a, b = statistics.median(seen[cpp]), statistics.median(seen[python])
-        print(f"{cpp:8} {a:8.2f} ms in C++, {b:8.2f} ms in Python: {100 * (b / a - 1):+.1f} %")
+        more = sorted(100 * (p / c - 1) for c, p in zip(seen[cpp], seen[python]))
+        print(f"{cpp:8} {a:8.2f} ms in C++, {b:8.2f} ms in Python: {statistics.median(more):+.1f} % "
+              f"({more[0]:+.1f} to {more[-1]:+.1f})")
 
 
 if __name__ == "__main__":

@@ -153,8 +153,11 @@ TEST(Environment, AVariableThatIsNearlyAnOptionIsNamed) {
   const Output other = plan("PETLAB_SOMETHING_ELSE=1");
   EXPECT_EQ(other.exit_code, 0);
   EXPECT_THAT(other.err, AllOf(HasSubstr("PETLAB_SOMETHING_ELSE"), HasSubstr("changes nothing")));
-  const Output known = plan("PETLAB_HOME=" + workshop.folder().string());
+  const Output known = plan(std::string("PETLAB_HOME=") + PETLAB_SOURCE_DIR);
   EXPECT_THAT(known.err, Not(HasSubstr("PETLAB_")));
+  const Output wrong = plan("PETLAB_HOME=" + workshop.folder().string());
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("expected petlab's own folder: no datasets/icon-home"));
 }
 
 TEST(Stores, APipeIsRefusedAndNotWaitedFor) {

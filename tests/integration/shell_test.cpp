@@ -55,6 +55,8 @@ TEST(Shell, InitSaysWhatIsWrongAndWritesNothing) {
   };
   EXPECT_THAT(error_of({"pictures", "--backbone", "clip", "--methods", "coob"}),
               AllOf(HasSubstr("coob"), HasSubstr("did you mean 'coop'")));
+  EXPECT_THAT(error_of({"pictures", "--backbone", "clip", "--methods", "coop,mmap,coop"}),
+              HasSubstr("--methods names 'coop' twice"));
   EXPECT_THAT(error_of({"nowhere", "--backbone", "clip"}), HasSubstr("nowhere"));
   EXPECT_THAT(error_of({"pictures", "--backbone", "nowhere"}), HasSubstr("nowhere"));
   EXPECT_THAT(error_of({"pictures"}), HasSubstr("backbone"));

@@ -189,6 +189,13 @@ TEST(PythonMethods, AnExceptionIsAFailedRowWithItsTraceback) {
   folder.write("wrong_shape.py",
                method_text("        return petlab.Changes(text=petlab.Tower(prompts=["
                            "petlab.Prompt(0, self.w[:, :3])]))\n"));
+  const std::string head =
+      "import petlab\n\n\nclass Method(petlab.Method):\n    summary = 'a test'\n";
+  folder.write("no_template.py", head + "    def text_template(self):\n        pass\n");
+  folder.write("no_adapter.py",
+               head +
+                   "    def text_template(self):\n        return 'a photo of a {}.'\n"
+                   "    def make_adapter(self, context):\n        pass\n");
   const PluginRegistry plugins({.folders = {kPlugins, folder.path()}, .files = {}});
   const auto error = [&](const std::string& name) {
     const auto record = testing::run(testing::tiny_spec(name, engine::Sharing::joint),
@@ -203,6 +210,9 @@ TEST(PythonMethods, AnExceptionIsAFailedRowWithItsTraceback) {
               HasSubstr("changes() returned a dict, expected a petlab.Changes"));
   EXPECT_THAT(error("late"), HasSubstr("asked when the call is over"));
   EXPECT_THAT(error("wrong-shape"), HasSubstr("method 'wrong-shape'"));
+  EXPECT_THAT(error("no-template"), HasSubstr("text_template() returned NoneType, expected a str"));
+  EXPECT_THAT(error("no-adapter"),
+              HasSubstr("make_adapter() returned NoneType, expected an object"));
 }
 
 TEST(PythonMethods, AFileThatIsNoMethodIsRefusedInOneSentence) {

@@ -61,7 +61,7 @@ engine::Task task_of(const engine::StoredAdapters& stored, const Parsed& options
   std::vector<std::string> names;
   for (const engine::StoredTask& task : tasks)
     names.push_back(task.name);
-  const std::string run = "run " + stored.facts.identity.substr(0, 12);
+  const std::string run = "run " + base::short_hash(stored.facts.identity);
   if (options.has("task")) {
     const auto found = std::find(names.begin(), names.end(), options.text("task"));
     if (found == names.end())
@@ -123,7 +123,7 @@ void print_text(const std::vector<std::string>& pictures, const std::vector<RunA
     std::printf("%s\n", base::printable(pictures[i]).c_str());
     for (const RunAnswers& one : runs) {
       std::printf("  run %s: %s, %s, seed %llu, task %s\n",
-                  one.run.identity.hash.substr(0, 12).c_str(), one.run.method.c_str(),
+                  base::short_hash(one.run.identity.hash).c_str(), one.run.method.c_str(),
                   one.run.sharing.c_str(), static_cast<unsigned long long>(one.run.seed),
                   base::escaped(one.task).c_str());
       for (std::size_t rank = 0; rank < std::min(top, one.of_picture[i].size()); ++rank)

@@ -41,7 +41,7 @@ Scope scope_of(const Parsed& options) {
 void give_back_leases(results::RunStore& store) {
   for (const results::Lease& lease : store.leases()) {
     store.release(lease.identity, lease.owner);
-    std::cout << "gave back run " << lease.identity.substr(0, 12) << ", which "
+    std::cout << "gave back run " << base::short_hash(lease.identity) << ", which "
               << base::message_line(lease.owner, 200) << " held until " << lease.expires << "\n";
   }
 }

@@ -26,10 +26,10 @@ namespace {
 
 void print_result(const study::Evaluation& evaluation, const results::RunRecord& parent) {
   const results::RunRecord& run = evaluation.record;
-  std::cout << "run " << run.identity.hash.substr(0, 12)
+  std::cout << "run " << base::short_hash(run.identity.hash)
             << (evaluation.was_there ? ", which the store had already" : "") << ": "
             << parent.method << ", " << parent.sharing << ", seed " << parent.seed
-            << ", adapters of run " << parent.identity.hash.substr(0, 12) << "\n";
+            << ", adapters of run " << base::short_hash(parent.identity.hash) << "\n";
   std::size_t width = 4;
   for (const results::TaskResult& task : run.tasks)
     width = std::max(width, task.task.size());
@@ -118,9 +118,9 @@ int run_evaluate(const Arguments& arguments) {
   results::RunStore store(options->text("store"), results::OpenMode::read_write);
   const results::RunRecord run = find_run(store, options->text("RUN"), "can be evaluated");
   if (run.parent)
-    base::throw_config_error("run " + run.identity.hash.substr(0, 12) +
+    base::throw_config_error("run " + base::short_hash(run.identity.hash) +
                              " is an evaluation itself; name the run that trained, " +
-                             run.parent->substr(0, 12));
+                             base::short_hash(*run.parent));
   const PlannedRun planned = find_plan(store, run);
   study::Protocol protocol = protocol_of(planned, *options);
   if (!options->has("train-fraction") && !options->has("train-shots"))

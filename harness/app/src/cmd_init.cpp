@@ -2,6 +2,7 @@
 #include "datasets_command.hpp"
 #include "petlab/base/atomic_file.hpp"
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/model_hub.hpp"
 #include "petlab/study/new_study.hpp"
@@ -10,6 +11,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -72,7 +74,11 @@ study::NewStudy new_study(const Parsed& options, const datasets::Dataset& datase
   study.backbone = {{"dir", clip::model_path(options.text("backbone")).string()}};
   if (options.get<bool>("allow-unknown-weights"))
     study.backbone.emplace_back("allow-unknown-weights", "yes");
-  study.methods = split_list(options.text("methods"));
+  for (const std::string& method : split_list(options.text("methods"))) {
+    if (std::find(study.methods.begin(), study.methods.end(), method) != study.methods.end())
+      base::throw_config_error("--methods names '" + base::escaped(method) + "' twice");
+    study.methods.push_back(method);
+  }
   return study;
 }
 

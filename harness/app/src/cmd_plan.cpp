@@ -67,7 +67,7 @@ void print_runs(const PreparedStudy& study, const study::PluginRegistry& plugins
     const std::string sign = line.cost && line.state != "done" ? "~" : "";
     print_line(job.spec.label, std::to_string(job.spec.seed), line,
                line.cost ? sign + duration_text(line.cost->seconds) : "unknown", memory_text(line),
-               job.identity.hash.substr(0, 12), width);
+               base::short_hash(job.identity.hash), width);
   }
   states.print_sum();
   if (!known.trouble.empty())

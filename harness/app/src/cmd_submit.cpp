@@ -41,7 +41,7 @@ void print_dry(const ClusterStudies& cluster, const std::vector<study::Job>& job
   std::cout << "\njob.sh:\n" << text.script;
 }
 
-std::string counted(std::size_t number, const char* one, const char* several) {
+std::string number_of(std::size_t number, const char* one, const char* several) {
   return std::to_string(number) + " " + (number == 1 ? one : several);
 }
 
@@ -83,8 +83,8 @@ int submit(const std::vector<PreparedStudy>& studies, const Parsed& options) {
   std::string jobs;
   if (submits) jobs = base::joined(study::submit_orders(folder, cluster.submit_options()));
   std::cout << base::printable(folder.path()) << ": "
-            << counted(folder.runs().size(), "run", "runs") << " in "
-            << counted(tasks, "task", "tasks")
+            << number_of(folder.runs().size(), "run", "runs") << " in "
+            << number_of(tasks, "task", "tasks")
             << (submits ? ", submitted to Slurm as job " + jobs
                         : ", orders 0 to " + std::to_string(folder.runs().size() - 1) +
                               " for petlab worker")

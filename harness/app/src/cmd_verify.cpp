@@ -45,7 +45,7 @@ PreparedStudy prepare_repeat(const results::RunRecord& run, const PlannedRun& pl
   }
   if (!repeat)
     base::throw_config_error(
-        "run " + run.identity.hash.substr(0, 12) + " cannot be repeated here: " +
+        "run " + base::short_hash(run.identity.hash) + " cannot be repeated here: " +
         (namesake
              ? "what decides its result changed:" + differences(run.identity, namesake->identity)
              : std::string("its study has no such row any more")));

@@ -19,11 +19,11 @@
 namespace petlab::app {
 namespace {
 
-std::atomic<bool> stop_requested{false};
+std::atomic<bool> order_must_stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
 
 extern "C" void stop_order(int) {
-  stop_requested = true;
+  order_must_stop = true;
 }
 
 /// A line for each thing that happens, and for `petlab plan` a file that says how far the run is.
@@ -128,7 +128,7 @@ int run_worker(const Arguments& arguments) {
   take_limits(*options, how.run_timeout, how.memory_limit);
   const std::vector<study::Job> jobs = {order.job};
   OrderProgressView view(folder, jobs);
-  switch (study::run_order(folder, order, how, view, stop_requested)) {
+  switch (study::run_order(folder, order, how, view, order_must_stop)) {
     case study::OrderEnd::published:
       return kOk;
     case study::OrderEnd::failure_published:

@@ -1,6 +1,7 @@
 #include "describe.hpp"
 
 #include "command.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/engine/setting_table.hpp"
 #include "petlab/sdk/plugin.hpp"
 
@@ -148,8 +149,7 @@ void describe_options(std::ostream& out, const sdk::OptionSpec* options, std::ui
 void describe_plugin(std::ostream& out, const study::LoadedPlugin& plugin) {
   out << "plugin   " << plugin.descriptor->name << " " << plugin.descriptor->version << ", "
       << plugin.descriptor->licence << ", sources "
-      << std::string(plugin.descriptor->source_hash).substr(0, 12) << ", " << plugin.file.string()
-      << "\n";
+      << base::short_hash(plugin.descriptor->source_hash) << ", " << plugin.file.string() << "\n";
 }
 
 /// Tasks of a made-up study, for counting: the same classes in each.

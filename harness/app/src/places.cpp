@@ -1,6 +1,10 @@
 #include "places.hpp"
 
+#include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
+
 #include <cstdlib>
+#include <system_error>
 
 namespace petlab::app {
 namespace fs = std::filesystem;
@@ -11,8 +15,11 @@ fs::path program_file() {
 
 namespace {
 
+constexpr const char* kManifest = "datasets/icon-home/manifest.csv";
+
 bool holds_project(const fs::path& folder) {
-  return fs::exists(folder / "datasets" / "icon-home" / "manifest.csv");
+  std::error_code ignored;  // a folder that cannot be read holds none
+  return fs::exists(folder / kManifest, ignored);
 }
 
 /// The folder that the environment names, else ~/DEFAULT, with petlab's own below.
@@ -33,7 +40,12 @@ bool is_installed() {
 }  // namespace
 
 fs::path project_home() {
-  if (const char* home = std::getenv("PETLAB_HOME"); home != nullptr && *home != '\0') return home;
+  if (const char* home = std::getenv("PETLAB_HOME"); home != nullptr && *home != '\0') {
+    if (!holds_project(home))
+      base::throw_config_error("PETLAB_HOME is '" + base::escaped(home) +
+                               "', expected petlab's own folder: no " + kManifest + " is in it");
+    return home;
+  }
   for (fs::path folder = program_file().parent_path(); folder.has_relative_path();
        folder = folder.parent_path())
     for (const fs::path& place : {folder, folder / "share" / "petlab"})

@@ -9,7 +9,7 @@ namespace petlab::app {
 
 /// The project's folder: PETLAB_HOME, else the nearest folder above the program that holds the
 /// recipe of Icon-Home, itself (a source tree) or in share/petlab (installed), else the working
-/// directory.
+/// directory. Throws Error(config) where PETLAB_HOME is a folder without that recipe.
 [[nodiscard]] std::filesystem::path project_home();
 
 /// Default places: in a source tree, folders of it; an installed petlab keeps images in

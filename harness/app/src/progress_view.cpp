@@ -174,7 +174,7 @@ void ProgressView::clear() {
 
 void ImageCounter::begin(std::string_view phase, std::int64_t total) {
   total_ = total;
-  work_ = phase == "images" ? "decoding" : "testing on";
+  work_ = phase == "images" ? "decoding" : phase == "original images" ? "copying" : "testing on";
   if (!is_terminal_ && total > 0)
     std::fprintf(stderr, "%s %lld images\n", work_, static_cast<long long>(total));
 }

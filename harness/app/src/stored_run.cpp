@@ -98,7 +98,7 @@ PlannedRun find_plan(const results::RunStore& store, const results::RunRecord& r
       if (planned.hash == run.identity.hash) return {*study, planned};
   }
   base::throw_config_error(
-      "no study of " + store.path().string() + " plans run " + run.identity.hash.substr(0, 12) +
+      "no study of " + store.path().string() + " plans run " + base::short_hash(run.identity.hash) +
       ", so what it ran on is not known; run its study once more with this store");
 }
 
@@ -121,9 +121,10 @@ void describe_adapters(std::ostream& out, const engine::StoredAdapters& adapters
   out << "run      " << facts.identity << "\nmethod   " << facts.method << ", plugin "
       << facts.plugin << " " << facts.plugin_version << ", sharing " << facts.sharing << ", seed "
       << facts.seed << ", " << facts.precision << "\nbackbone " << facts.backbone << ", weights "
-      << facts.backbone_weights.substr(0, 12) << "\ntexts    " << base::escaped(facts.text_template)
-      << "\nfile     " << base::printable(file) << ", " << grouped_digits(bytes)
-      << " bytes\nlicence  " << base::escaped(facts.licence) << "\noptions\n";
+      << base::short_hash(facts.backbone_weights) << "\ntexts    "
+      << base::escaped(facts.text_template) << "\nfile     " << base::printable(file) << ", "
+      << grouped_digits(bytes) << " bytes\nlicence  " << base::escaped(facts.licence)
+      << "\noptions\n";
   for (const auto& [name, value] : facts.options)
     out << "    " << name << " = " << base::escaped(value) << "\n";
   for (std::size_t a = 0; a < adapters.adapters.size(); ++a) {

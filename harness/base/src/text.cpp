@@ -83,6 +83,11 @@ std::string printable(const std::filesystem::path& path) {
   return escaped(path.native());
 }
 
+std::string short_hash(std::string_view hash) {
+  constexpr std::size_t kShownDigits = 12;
+  return std::string(hash.substr(0, kShownDigits));
+}
+
 std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
   std::string all;
   for (const std::string& text : texts) {

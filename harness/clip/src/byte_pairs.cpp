@@ -7,7 +7,7 @@ namespace petlab::clip {
 
 namespace {
 
-constexpr std::int32_t kNone = -1;
+constexpr std::int32_t kNoPlace = -1;
 
 std::uint64_t key(std::int32_t left, std::int32_t right) {
   return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 |
@@ -51,14 +51,15 @@ std::vector<std::int32_t> BytePairs::merge(const std::vector<std::int32_t>& symb
   std::vector<Node> nodes;
   nodes.reserve(symbols.size());
   for (std::int32_t i = 0; i < count; ++i)
-    nodes.push_back({symbols[static_cast<std::size_t>(i)], i - 1, i + 1 < count ? i + 1 : kNone});
+    nodes.push_back(
+        {symbols[static_cast<std::size_t>(i)], i - 1, i + 1 < count ? i + 1 : kNoPlace});
   const auto node = [&](std::int32_t place) -> Node& {
     return nodes[static_cast<std::size_t>(place)];
   };
 
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
   const auto offer = [&](std::int32_t place) {
-    if (place == kNone || node(place).after == kNone) return;
+    if (place == kNoPlace || node(place).after == kNoPlace) return;
     const std::int32_t left = node(place).token;
     const std::int32_t right = node(node(place).after).token;
     if (const Merge* merge = find(left, right))
@@ -71,18 +72,18 @@ std::vector<std::int32_t> BytePairs::merge(const std::vector<std::int32_t>& symb
     const Candidate best = queue.top();
     queue.pop();
     Node& left = node(best.place);
-    if (left.token != best.left || left.after == kNone || node(left.after).token != best.right)
+    if (left.token != best.left || left.after == kNoPlace || node(left.after).token != best.right)
       continue;
     Node& right = node(left.after);
     left.token = best.token;
     left.after = right.after;
-    right.token = kNone;
-    if (left.after != kNone) node(left.after).before = best.place;
+    right.token = kNoPlace;
+    if (left.after != kNoPlace) node(left.after).before = best.place;
     offer(left.before);
     offer(best.place);
   }
   std::vector<std::int32_t> merged;
-  for (std::int32_t i = count > 0 ? 0 : kNone; i != kNone; i = node(i).after)
+  for (std::int32_t i = count > 0 ? 0 : kNoPlace; i != kNoPlace; i = node(i).after)
     merged.push_back(node(i).token);
   return merged;
 }

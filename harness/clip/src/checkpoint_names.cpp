@@ -13,32 +13,32 @@ namespace petlab::clip {
 
 namespace {
 
-using Pair = std::pair<std::string_view, std::string_view>;
+using NamePair = std::pair<std::string_view, std::string_view>;
 
 // Whole names: Hugging Face's, OpenCLIP's. Those of the text tower take the prefix.
-constexpr std::array<Pair, 4> kVisionNames{
+constexpr std::array<NamePair, 4> kVisionNames{
     {{"vision_model.embeddings.class_embedding", "visual.class_embedding"},
      {"vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight"},
      {"vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"},
      {"visual_projection.weight", "visual.proj"}}};
-constexpr std::array<Pair, 3> kTextNames{
+constexpr std::array<NamePair, 3> kTextNames{
     {{"text_model.embeddings.token_embedding.weight", "token_embedding.weight"},
      {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
      {"text_projection.weight", "text_projection"}}};
 // Beginnings of names; the rest (weight or bias, the layer's number) stays.
-constexpr std::array<Pair, 3> kVisionModules{
+constexpr std::array<NamePair, 3> kVisionModules{
     {{"vision_model.pre_layrnorm.", "visual.ln_pre."},
      {"vision_model.post_layernorm.", "visual.ln_post."},
      {"vision_model.encoder.layers.", "visual.transformer.resblocks."}}};
-constexpr std::array<Pair, 2> kTextModules{
+constexpr std::array<NamePair, 2> kTextModules{
     {{"text_model.final_layer_norm.", "ln_final."},
      {"text_model.encoder.layers.", "transformer.resblocks."}}};
 // Inside of a layer.
-constexpr std::array<Pair, 5> kLayerModules{{{"layer_norm1.", "ln_1."},
-                                             {"layer_norm2.", "ln_2."},
-                                             {"self_attn.out_proj.", "attn.out_proj."},
-                                             {"mlp.fc1.", "mlp.c_fc."},
-                                             {"mlp.fc2.", "mlp.c_proj."}}};
+constexpr std::array<NamePair, 5> kLayerModules{{{"layer_norm1.", "ln_1."},
+                                                 {"layer_norm2.", "ln_2."},
+                                                 {"self_attn.out_proj.", "attn.out_proj."},
+                                                 {"mlp.fc1.", "mlp.c_fc."},
+                                                 {"mlp.fc2.", "mlp.c_proj."}}};
 constexpr std::array<std::string_view, 3> kThirds{"self_attn.q_proj.", "self_attn.k_proj.",
                                                   "self_attn.v_proj."};
 
@@ -138,7 +138,7 @@ sdk::TowerShape tower(const Shapes& shapes, const std::string& blocks, std::int6
 
 std::string layer_scale_of(const std::string& stored) {
   for (const auto& [map, scale] :
-       {Pair{".attn.out_proj.", ".ls_1.gamma"}, Pair{".mlp.c_proj.", ".ls_2.gamma"}})
+       {NamePair{".attn.out_proj.", ".ls_1.gamma"}, NamePair{".mlp.c_proj.", ".ls_2.gamma"}})
     if (const std::size_t at = stored.find(map); at != std::string::npos)
       return stored.substr(0, at) + std::string(scale);
   return "";

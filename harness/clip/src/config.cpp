@@ -7,24 +7,20 @@
 
 namespace petlab::clip {
 
-namespace {
-
-// Beyond every published CLIP; keeps products of sizes far from overflow.
-constexpr std::int64_t kMaxSize = 1 << 20;
-
-std::int64_t size(const JsonObject& json, const char* key, std::int64_t missing) {
+std::int64_t size_or(const JsonObject& json, const char* key, std::int64_t missing) {
   return json.integer_or(key, missing, 1, kMaxSize);
 }
 
-/// transformers also takes a list of height and width.
-std::int64_t square_size(const JsonObject& json, const char* key, std::int64_t missing) {
-  if (!json.contains(key) || !json.at(key).is_array()) return size(json, key, missing);
+std::int64_t square_size_or(const JsonObject& json, const char* key, std::int64_t missing) {
+  if (!json.contains(key) || !json.at(key).is_array()) return size_or(json, key, missing);
   const nlohmann::json& list = json.at(key);
   const bool is_square = list.size() == 2 && list[0].is_number_unsigned() && list[0] == list[1] &&
                          list[0] >= 1 && list[0] <= kMaxSize;
   if (!is_square) json.fail(key, "is not a size or two equal sizes");
   return list[0].get<std::int64_t>();
 }
+
+namespace {
 
 /// The settings of one tower as transformers' CLIPConfig finds them: what `<name>_dict` holds, an
 /// older spelling, takes the place of all of `<name>`; a missing key has the default of ViT-B/32.
@@ -36,9 +32,9 @@ JsonObject section(const JsonObject& json, const std::string& name) {
 sdk::TowerShape read_tower(const JsonObject& json, const sdk::TowerShape& missing) {
   const sdk::TowerShape shape{
       .layers = json.integer_or("num_hidden_layers", missing.layers, 1, 1000),
-      .width = size(json, "hidden_size", missing.width),
-      .heads = size(json, "num_attention_heads", missing.heads),
-      .mlp_width = size(json, "intermediate_size", missing.mlp_width)};
+      .width = size_or(json, "hidden_size", missing.width),
+      .heads = size_or(json, "num_attention_heads", missing.heads),
+      .mlp_width = size_or(json, "intermediate_size", missing.mlp_width)};
   if (shape.width % shape.heads != 0)
     json.fail("hidden_size", "is " + std::to_string(shape.width) +
                                  ", expected a multiple of num_attention_heads, " +
@@ -115,11 +111,11 @@ Config siglip_config_of(const JsonObject& json) {
   config.has_text_projection_bias = true;
   config.shape.vision = read_tower(vision, base);
   config.shape.text = read_tower(text, base);
-  config.shape.image_size = square_size(vision, "image_size", 224);
-  config.shape.patch_size = square_size(vision, "patch_size", 16);
+  config.shape.image_size = square_size_or(vision, "image_size", 224);
+  config.shape.patch_size = square_size_or(vision, "patch_size", 16);
   config.shape.context_length = text.integer_or("max_position_embeddings", 64, 2, kMaxSize);
   config.shape.embed_dim =
-      text.given("projection_size") ? size(text, "projection_size", 1) : config.shape.text.width;
+      text.given("projection_size") ? size_or(text, "projection_size", 1) : config.shape.text.width;
   if (config.shape.embed_dim != config.shape.vision.width)
     text.fail("projection_size", "is " + std::to_string(config.shape.embed_dim) +
                                      ", expected the width of the image tower, " +
@@ -153,9 +149,9 @@ Config config_of(const JsonObject& json) {
   config.shape.vision =
       read_tower(vision, {.layers = 12, .width = 768, .heads = 12, .mlp_width = 3072});
   config.shape.text = read_tower(text, {.layers = 12, .width = 512, .heads = 8, .mlp_width = 2048});
-  config.shape.embed_dim = size(json, "projection_dim", 512);
-  config.shape.image_size = square_size(vision, "image_size", 224);
-  config.shape.patch_size = square_size(vision, "patch_size", 32);
+  config.shape.embed_dim = size_or(json, "projection_dim", 512);
+  config.shape.image_size = square_size_or(vision, "image_size", 224);
+  config.shape.patch_size = square_size_or(vision, "patch_size", 32);
   config.shape.context_length = text.integer_or("max_position_embeddings", 77, 2, kMaxSize);
   if (config.shape.patch_size > config.shape.image_size)
     vision.fail("patch_size", "is greater than image_size");

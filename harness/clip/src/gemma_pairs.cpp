@@ -18,8 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kMaxBytes = 100'000'000;
-constexpr std::string_view kBlank = "\xE2\x96\x81";  // U+2581 stands for a blank
+constexpr std::size_t kMaxTokenizerBytes = 100'000'000;
 
 /// Replaces every blank by its sign; perhaps after lower case, which petlab does in any case, as
 /// transformers' Siglip2Tokenizer.
@@ -45,7 +44,7 @@ class GemmaPairs final : public SiglipTokens {
   explicit GemmaPairs(const fs::path& folder)
       : marks_(read_siglip_marks(folder, {.end = "<eos>", .padding = "<pad>"})),
         source_("tokenizer.json") {
-    const JsonObject json = JsonObject::read(folder / source_, kMaxBytes);
+    const JsonObject json = JsonObject::read(folder / source_, kMaxTokenizerBytes);
     check_steps(json);
     const JsonObject model = json.object("model");
     if (model.text("type") != "BPE")

@@ -12,18 +12,18 @@ namespace petlab::clip {
 
 using base::Error;
 using base::ErrorKind;
-using nlohmann::json;
 
 namespace {
 
 /// A value as a message shows it, cut when long.
-std::string shown_value(const json& value) {
-  return shown(value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace));
+std::string shown_value(const nlohmann::json& value) {
+  return shown(
+      value.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace
 
-JsonObject::JsonObject(std::filesystem::path file, std::string prefix, json value)
+JsonObject::JsonObject(std::filesystem::path file, std::string prefix, nlohmann::json value)
     : file_(std::move(file)), prefix_(std::move(prefix)), value_(std::move(value)) {}
 
 JsonObject JsonObject::read(const std::filesystem::path& file, std::size_t max_bytes) {
@@ -32,13 +32,13 @@ JsonObject JsonObject::read(const std::filesystem::path& file, std::size_t max_b
 
 JsonObject JsonObject::parse(std::string_view text, const std::filesystem::path& file) {
   const std::string name = "'" + base::printable(file) + "'";
-  json value = base::parse_json(text, name);
+  nlohmann::json value = base::parse_json(text, name);
   if (!value.is_object()) throw Error(ErrorKind::data, name + " is not a JSON object");
   return {file, "", std::move(value)};
 }
 
 JsonObject JsonObject::empty_section(const std::string& key) const {
-  return {file_, prefix_ + key + ".", json::object()};
+  return {file_, prefix_ + key + ".", nlohmann::json::object()};
 }
 
 bool JsonObject::contains(const std::string& key) const {
@@ -49,7 +49,7 @@ bool JsonObject::given(const std::string& key) const {
   return value_.contains(key) && !value_[key].is_null();
 }
 
-const json& JsonObject::at(const std::string& key) const {
+const nlohmann::json& JsonObject::at(const std::string& key) const {
   if (!value_.contains(key))
     throw Error(ErrorKind::data,
                 "'" + file_.string() + "' has no key '" + prefix_ + shown(key) + "'");
@@ -57,14 +57,14 @@ const json& JsonObject::at(const std::string& key) const {
 }
 
 JsonObject JsonObject::object(const std::string& key) const {
-  const json& value = at(key);
+  const nlohmann::json& value = at(key);
   if (!value.is_object()) fail(key, "is not an object");
   return {file_, prefix_ + key + ".", value};
 }
 
 std::int64_t JsonObject::integer(const std::string& key, std::int64_t minimum,
                                  std::int64_t maximum) const {
-  const json& value = at(key);
+  const nlohmann::json& value = at(key);
   const std::string range =
       "expected an integer from " + std::to_string(minimum) + " to " + std::to_string(maximum);
   if (!value.is_number_integer()) fail(key, "is " + shown_value(value) + ", " + range);
@@ -84,20 +84,20 @@ std::int64_t JsonObject::integer_or(const std::string& key, std::int64_t missing
 
 bool JsonObject::boolean_or(const std::string& key, bool missing) const {
   if (!contains(key)) return missing;
-  const json& value = at(key);
+  const nlohmann::json& value = at(key);
   if (!value.is_boolean()) fail(key, "is " + shown_value(value) + ", expected true or false");
   return value.get<bool>();
 }
 
 double JsonObject::real(const std::string& key) const {
-  const json& value = at(key);
+  const nlohmann::json& value = at(key);
   if (!value.is_number() || !std::isfinite(value.get<double>()))
     fail(key, "is " + shown_value(value) + ", expected a number");
   return value.get<double>();
 }
 
 std::string JsonObject::text(const std::string& key) const {
-  const json& value = at(key);
+  const nlohmann::json& value = at(key);
   if (!value.is_string()) fail(key, "is " + shown_value(value) + ", expected a text");
   return value.get<std::string>();
 }

@@ -18,7 +18,7 @@ using base::ErrorKind;
 
 namespace {
 
-constexpr std::int64_t kPiece = 1 << 20;  // elements that are read at a time
+constexpr std::int64_t kElementsAtOnce = 1 << 20;
 
 /// The shape in which a weight is stored: joint tensors hold three of them, one below the other.
 std::vector<std::int64_t> stored_shape(std::vector<std::int64_t> shape,
@@ -51,9 +51,9 @@ void copy_run(const base::MappedFile& file, std::size_t offset, at::ScalarType t
   const bool is_same = flat.is_cpu() && flat.scalar_type() == type;
   at::Tensor staging;
   if (!is_same)
-    staging = at::empty({std::min(kPiece, flat.numel())}, at::TensorOptions().dtype(type));
-  for (std::int64_t done = 0; done < flat.numel(); done += kPiece) {
-    const std::int64_t count = std::min(kPiece, flat.numel() - done);
+    staging = at::empty({std::min(kElementsAtOnce, flat.numel())}, at::TensorOptions().dtype(type));
+  for (std::int64_t done = 0; done < flat.numel(); done += kElementsAtOnce) {
+    const std::int64_t count = std::min(kElementsAtOnce, flat.numel() - done);
     const at::Tensor piece = flat.narrow(0, done, count);
     const at::Tensor into = is_same ? piece : staging.narrow(0, 0, count);
     const std::size_t start = offset + static_cast<std::size_t>(done) * width;

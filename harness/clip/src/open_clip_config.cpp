@@ -11,8 +11,6 @@ namespace petlab::clip {
 
 namespace {
 
-constexpr std::int64_t kMaxSize = 1 << 20;
-
 /// A key that changes what a tower computes, with the one value that petlab's towers compute.
 struct Fixed {
   const char* key;
@@ -38,20 +36,6 @@ void check_keys(const JsonObject& json, std::initializer_list<const char*> read,
     if (value != one->value)
       json.fail(key, "is " + shown(value.dump()) + ", expected " + one->value.dump());
   }
-}
-
-std::int64_t size(const JsonObject& json, const char* key, std::int64_t missing) {
-  return json.integer_or(key, missing, 1, kMaxSize);
-}
-
-/// A number or a pair of equal numbers.
-std::int64_t square(const JsonObject& json, const char* key, std::int64_t missing) {
-  if (!json.contains(key) || !json.at(key).is_array()) return size(json, key, missing);
-  const nlohmann::json& list = json.at(key);
-  if (list.size() != 2 || !list[0].is_number_unsigned() || list[0] != list[1] || list[0] < 1 ||
-      list[0] > kMaxSize)
-    json.fail(key, "is not a size or two equal sizes");
-  return list[0].get<std::int64_t>();
 }
 
 double epsilon(const JsonObject& tower) {
@@ -85,8 +69,8 @@ sdk::TowerShape read_vision(const JsonObject& json) {
              {{"pos_embed_type", "learnable"}, {"pool_type", "tok"}});
   sdk::TowerShape shape;
   shape.layers = json.integer_or("layers", 12, 1, 1000);
-  shape.width = size(json, "width", 768);
-  shape.heads = shape.width / size(json, "head_width", 64);
+  shape.width = size_or(json, "width", 768);
+  shape.heads = shape.width / size_or(json, "head_width", 64);
   shape.mlp_width = mlp_width(json, shape.width);
   check_heads(json, shape);
   return shape;
@@ -139,8 +123,8 @@ sdk::TowerShape read_text(const JsonObject& json) {
       {{"proj_type", "linear"}, {"tokenizer_kwargs", nlohmann::json::object()}});
   sdk::TowerShape shape;
   shape.layers = json.integer_or("layers", 12, 1, 1000);
-  shape.width = size(json, "width", 512);
-  shape.heads = size(json, "heads", 8);
+  shape.width = size_or(json, "width", 512);
+  shape.heads = size_or(json, "heads", 8);
   shape.mlp_width = mlp_width(json, shape.width);
   check_heads(json, shape);
   return shape;
@@ -174,7 +158,7 @@ Preprocessing read_preprocess(const JsonObject& json, std::int64_t image_size) {
     result.fit.filter = base::SquareFit::Filter::bilinear;
   if (one_of("resize_mode", "shortest", "squash"))
     result.fit.shape = base::SquareFit::Shape::squash;
-  result.image_size = square(json, "size", image_size);
+  result.image_size = square_size_or(json, "size", image_size);
   if (result.image_size != image_size)
     json.fail("size", "is " + std::to_string(result.image_size) + ", but the model's image_size " +
                           std::to_string(image_size));
@@ -199,8 +183,8 @@ Settings open_clip_settings_of(const JsonObject& json) {
   config.shape.vision = read_vision(vision);
   config.shape.text = read_text(text);
   config.shape.embed_dim = model.integer("embed_dim", 1, kMaxSize);
-  config.shape.image_size = square(vision, "image_size", 224);
-  config.shape.patch_size = square(vision, "patch_size", 16);
+  config.shape.image_size = square_size_or(vision, "image_size", 224);
+  config.shape.patch_size = square_size_or(vision, "patch_size", 16);
   if (config.shape.patch_size > config.shape.image_size)
     vision.fail("patch_size", "is greater than image_size");
   config.shape.context_length = text.integer_or("context_length", 77, 2, kMaxSize);

@@ -11,7 +11,7 @@ namespace petlab::clip {
 namespace {
 
 // Those of CLIP's archives have some 100 kB.
-constexpr std::size_t kMaxBytes = 4 << 20;
+constexpr std::size_t kMaxPickleBytes = 4 << 20;
 
 using Kind = Pickle::Kind;
 using Index = Pickle::Index;
@@ -26,7 +26,7 @@ class PickleMachine {
       : bytes_(bytes), where_(where) {}
 
   Pickle run() {
-    if (bytes_.size() > kMaxBytes) fail("it has more than 4 MiB");
+    if (bytes_.size() > kMaxPickleBytes) fail("it has more than 4 MiB");
     if (byte() != 0x80 || byte() != 2) fail("it is not of protocol 2");
     while (!step()) {
     }

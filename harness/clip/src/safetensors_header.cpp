@@ -15,7 +15,6 @@ namespace petlab::clip {
 
 using base::Error;
 using base::ErrorKind;
-using nlohmann::json;
 
 namespace {
 
@@ -58,13 +57,14 @@ std::string_view header_text(const File& file, std::span<const unsigned char> by
   return {reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length};
 }
 
-json parse_header(const File& file, std::string_view text) {
-  json header = base::parse_json(text, "safetensors file '" + file.where + "': its header");
+nlohmann::json parse_header(const File& file, std::string_view text) {
+  nlohmann::json header =
+      base::parse_json(text, "safetensors file '" + file.where + "': its header");
   if (!header.is_object()) file.fail("has a header that is not a JSON object");
   return header;
 }
 
-Entry parse_entry(const File& file, const std::string& name, const json& value) {
+Entry parse_entry(const File& file, const std::string& name, const nlohmann::json& value) {
   Entry entry{name, at::kFloat, {}, 0, 0};
   if (!value.is_object()) file.fail(name, "it is not a JSON object");
   for (const auto& [key, unused] : value.items())
@@ -73,7 +73,7 @@ Entry parse_entry(const File& file, const std::string& name, const json& value) 
   for (const char* key : {"dtype", "shape", "data_offsets"})
     if (!value.contains(key)) file.fail(name, std::string("no field '") + key + "'");
 
-  const json& type = value["dtype"];
+  const nlohmann::json& type = value["dtype"];
   if (!type.is_string()) file.fail(name, "its dtype is not a text");
   const auto* known = std::find_if(
       kSafetensorsTypes.begin(), kSafetensorsTypes.end(),
@@ -83,17 +83,17 @@ Entry parse_entry(const File& file, const std::string& name, const json& value) 
                         "', expected one of F64 F32 F16 BF16 I64 I32 U8 BOOL");
   entry.type = known->type;
 
-  const json& shape = value["shape"];
+  const nlohmann::json& shape = value["shape"];
   if (!shape.is_array()) file.fail(name, "its shape is not a list");
   if (shape.size() > 16) file.fail(name, "its shape has more than 16 dimensions");
-  for (const json& side : shape) {
+  for (const nlohmann::json& side : shape) {
     constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
     if (!side.is_number_unsigned() || side.get<std::uint64_t>() > kMax)
       file.fail(name, "its shape holds something else than sizes");
     entry.shape.push_back(side.get<std::int64_t>());
   }
 
-  const json& offsets = value["data_offsets"];
+  const nlohmann::json& offsets = value["data_offsets"];
   if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
       !offsets[1].is_number_unsigned())
     file.fail(name, "its data_offsets are not two offsets");
@@ -132,7 +132,7 @@ void check_layout(const File& file, std::vector<Entry>& entries, std::uint64_t d
     file.fail("has " + std::to_string(data_size - next) + " bytes behind its last tensor");
 }
 
-void check_metadata(const File& file, const json& metadata) {
+void check_metadata(const File& file, const nlohmann::json& metadata) {
   if (!metadata.is_object()) file.fail("has __metadata__ that is not a JSON object");
   for (const auto& [key, value] : metadata.items())
     if (!value.is_string()) file.fail("has __metadata__ '" + shown(key) + "' that is not a text");
@@ -144,7 +144,7 @@ std::vector<StoredTensor> parse_safetensors(std::span<const unsigned char> bytes
                                             const std::string& where) {
   const File file{where};
   const std::string_view text = header_text(file, bytes);
-  const json header = parse_header(file, text);
+  const nlohmann::json header = parse_header(file, text);
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {
     if (name == "__metadata__")
@@ -168,7 +168,7 @@ std::vector<StoredTensor> parse_safetensors(std::span<const unsigned char> bytes
 std::map<std::string, std::string> parse_safetensors_metadata(std::span<const unsigned char> bytes,
                                                               const std::string& where) {
   const File file{where};
-  const json header = parse_header(file, header_text(file, bytes));
+  const nlohmann::json header = parse_header(file, header_text(file, bytes));
   const auto metadata = header.find("__metadata__");
   if (metadata == header.end()) return {};
   check_metadata(file, *metadata);

@@ -23,14 +23,9 @@ namespace {
 
 constexpr std::size_t kMaxModelBytes = 100'000'000;
 constexpr std::string_view kFile = "spiece.model";
-constexpr std::string_view kBlank = "\xE2\x96\x81";  // U+2581, SentencePiece's sign for a blank
 // A text is encoded behind this and its pieces are dropped, as transformers does: so the blank in
 // front of the first word is neither stripped nor added twice.
 constexpr std::string_view kInFront = "<unk>";
-
-[[noreturn]] void fail(const fs::path& file, const std::string& what) {
-  throw Error(ErrorKind::data, "'" + file.string() + "' " + what);
-}
 
 bool is_punctuation(char c) {
   return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
@@ -43,10 +38,10 @@ class SentencePieces final : public SiglipTokens {
       : marks_(read_siglip_marks(folder, {.end = "</s>", .padding = "</s>"})), source_(kFile) {
     const fs::path file = folder / kFile;
     const std::string bytes = base::read_text_file(file, kMaxModelBytes);
-    if (base::is_lfs_pointer(bytes)) fail(file, base::kLfsPointer + 1);
+    if (base::is_lfs_pointer(bytes)) refuse_file(file, base::kLfsPointer + 1);
     if (const auto status = pieces_.LoadFromSerializedProto(bytes); !status.ok())
-      fail(file, "is no vocabulary of SentencePiece: " + shown(status.ToString()));
-    if (pieces_.GetPieceSize() < 1) fail(file, "holds no pieces");
+      refuse_file(file, "is no vocabulary of SentencePiece: " + shown(status.ToString()));
+    if (pieces_.GetPieceSize() < 1) refuse_file(file, "holds no pieces");
     end_ = id_of(file, marks_.end);
     padding_ = id_of(file, marks_.padding);
     n_in_front_ = ids_of(std::string(kInFront)).size();
@@ -85,7 +80,7 @@ class SentencePieces final : public SiglipTokens {
   [[nodiscard]] std::int64_t id_of(const fs::path& file, const std::string& mark) const {
     const int id = pieces_.PieceToId(mark);
     if (id < 0 || pieces_.IdToPiece(id) != mark)
-      fail(file, "lacks the piece '" + shown(mark) + "', which ends or pads texts");
+      refuse_file(file, "lacks the piece '" + shown(mark) + "', which ends or pads texts");
     return id;
   }
 

@@ -10,6 +10,17 @@
 
 namespace petlab::clip {
 
+/// No size of a configuration is larger: beyond every published CLIP, and it keeps products of
+/// sizes far from overflow.
+inline constexpr std::int64_t kMaxSize = 1 << 20;
+
+/// A size of a configuration, with a value for a missing key. Throws Error(data).
+[[nodiscard]] std::int64_t size_or(const JsonObject& json, const char* key, std::int64_t missing);
+
+/// The same of what is square: a number or a list of equal height and width.
+[[nodiscard]] std::int64_t square_size_or(const JsonObject& json, const char* key,
+                                          std::int64_t missing);
+
 /// What the files of a model say besides its weights and its vocabulary.
 struct Settings {
   Config config;

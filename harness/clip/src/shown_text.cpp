@@ -1,5 +1,6 @@
 #include "shown_text.hpp"
 
+#include "petlab/base/error.hpp"
 #include "unicode_text.hpp"
 
 namespace petlab::clip {
@@ -12,6 +13,10 @@ std::string shown(std::string_view text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
   if (is_cut) result += "...";
   return result;
+}
+
+void refuse_file(const std::filesystem::path& file, const std::string& what) {
+  base::throw_data_error("'" + file.string() + "' " + what);
 }
 
 }  // namespace petlab::clip

@@ -10,6 +10,9 @@
 
 namespace petlab::clip {
 
+/// U+2581, which stands for a blank in the pieces of SentencePiece and Gemma.
+inline constexpr std::string_view kBlank = "\xE2\x96\x81";
+
 /// The vocabulary of a SigLIP: texts to ids, without start and end.
 class SiglipTokens {
  public:

@@ -13,7 +13,7 @@ namespace {
 // Layouts of one batch of tokens that are kept: a run needs one, an ablation of orders a few.
 constexpr std::size_t kMaxLayouts = 8;
 
-constexpr std::int64_t kNone = -1;  // no row
+constexpr std::int64_t kNoRow = -1;
 
 std::vector<std::int64_t> values_of(const at::Tensor& tensor) {
   const at::Tensor here = tensor.to(at::kCPU, at::kLong).contiguous();
@@ -71,7 +71,7 @@ std::shared_ptr<const TextLayout> TextLayout::make(const TokenBatch& tokens,
   };
   const Rows& rows = layout->without_;
   for (const std::int64_t row : rows.start)
-    if (row != kNone) put(row, 0, 0);
+    if (row != kNoRow) put(row, 0, 0);
   for (const std::int64_t first : rows.first_word)
     for (std::int64_t i = 0; i < layout->n_words_; ++i)
       put(first + i, 0, 1 + i);
@@ -123,7 +123,7 @@ TextLayout::Rows TextLayout::arrange(bool with_prompts) const {
     // A chunk of a batch may have no texts of a set: then there is nothing of it to compute.
     const bool is_used = std::any_of(groups_.begin(), groups_.end(),
                                      [&](const Group& group) { return group.module_set == set; });
-    rows.start.push_back(is_used ? rows.count++ : kNone);
+    rows.start.push_back(is_used ? rows.count++ : kNoRow);
     for (const Group& group : groups_) {
       if (group.module_set != set) continue;
       rows.first_word.push_back(rows.count);
@@ -196,21 +196,21 @@ kernels::SharedSequences TextLayout::make_sequences(bool with_prompts, Queries q
     const std::size_t set = at_index(from.module_set);
     const bool of_prefix = queries != Queries::ends;
     group.prefix.push_back(
-        position(in.start[set], of_prefix && owns_start ? out.start[set] : kNone));
+        position(in.start[set], of_prefix && owns_start ? out.start[set] : kNoRow));
     if (with_prompts)
       for (std::int64_t i = 0; i < n_prompt_; ++i)
         group.prefix.push_back(
-            position(in.first_prompt[g] + i, all ? out.first_prompt[g] + i : kNone));
+            position(in.first_prompt[g] + i, all ? out.first_prompt[g] + i : kNoRow));
     for (std::int64_t i = 0; i < n_words_; ++i)
       group.prefix.push_back(
-          position(in.first_word[g] + i, of_prefix ? out.first_word[g] + i : kNone));
+          position(in.first_word[g] + i, of_prefix ? out.first_word[g] + i : kNoRow));
     for (const std::int64_t text : from.texts) {
       kernels::SharedSequences::Sequence& sequence = group.sequences.emplace_back();
       const std::int64_t length = lengths_[at_index(text)];
       for (std::int64_t i = 0; i < length; ++i) {
         const std::int64_t made = of_prefix         ? out.first_token[at_index(text)] + i
                                   : i + 1 == length ? text
-                                                    : kNone;
+                                                    : kNoRow;
         sequence.push_back(position(in.first_token[at_index(text)] + i, made));
       }
     }

@@ -17,7 +17,7 @@ namespace petlab::clip {
 
 namespace {
 
-enum class Kind { space, letter, number, other };
+enum class CharacterKind { space, letter, number, other };
 
 struct Character {
   std::int32_t code = 0;
@@ -48,10 +48,10 @@ const Entry* entry_of(std::span<const Entry> table, std::int32_t code) {
   return code <= entry.last ? &entry : nullptr;
 }
 
-Kind kind_of(std::int32_t code) {
-  if (base::is_white_space(code)) return Kind::space;
-  if (entry_of(letters(), code) != nullptr) return Kind::letter;
-  return entry_of(numbers(), code) != nullptr ? Kind::number : Kind::other;
+CharacterKind kind_of(std::int32_t code) {
+  if (base::is_white_space(code)) return CharacterKind::space;
+  if (entry_of(letters(), code) != nullptr) return CharacterKind::letter;
+  return entry_of(numbers(), code) != nullptr ? CharacterKind::number : CharacterKind::other;
 }
 
 std::int32_t small_form(std::int32_t code) {
@@ -267,13 +267,13 @@ std::vector<std::string> split_words(std::string_view rest) {
       continue;
     }
     const Character first = first_character(rest);
-    const Kind kind = kind_of(first.code);
+    const CharacterKind kind = kind_of(first.code);
     std::size_t size = first.size;
-    if (kind == Kind::space) {
+    if (kind == CharacterKind::space) {
       rest.remove_prefix(size);
       continue;
     }
-    while (kind != Kind::number && size < rest.size()) {
+    while (kind != CharacterKind::number && size < rest.size()) {
       const Character next = first_character(rest.substr(size));
       if (kind_of(next.code) != kind) break;
       size += next.size;

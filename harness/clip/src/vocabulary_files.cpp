@@ -28,10 +28,6 @@ constexpr std::size_t kMaxVocabularyBytes = 100'000'000;
 constexpr std::size_t kMaxMergesBytes = 50'000'000;
 constexpr const char* kBpeFile = "bpe_simple_vocab_16e6.txt.gz";
 
-[[noreturn]] void fail(const fs::path& file, const std::string& what) {
-  throw Error(ErrorKind::data, "'" + file.string() + "' " + what);
-}
-
 /// Calls `take` with every line and its number, from 1. Ends of lines may be those of Windows.
 void each_line(std::string_view text,
                const std::function<void(std::string_view, std::size_t)>& take) {
@@ -81,7 +77,7 @@ nlohmann::json added_beside(const fs::path& folder) {
 /// The text of a vocabulary file. Throws for what Git LFS leaves in the place of one.
 std::string read_text(const fs::path& file) {
   std::string text = base::read_text_file(file, kMaxMergesBytes);
-  if (base::is_lfs_pointer(text)) fail(file, base::kLfsPointer + 1);
+  if (base::is_lfs_pointer(text)) refuse_file(file, base::kLfsPointer + 1);
   return text;
 }
 
@@ -103,20 +99,21 @@ VocabularyFiles read_pair(const fs::path& vocabulary, const fs::path& merges) {
 
 std::string inflate(const fs::path& file) {
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> in(::gzopen(file.c_str(), "rb"), ::gzclose);
-  if (!in) fail(file, "cannot be read");
+  if (!in) refuse_file(file, "cannot be read");
   std::string text;
   std::string piece(1 << 16, '\0');
   while (true) {
     const int got = ::gzread(in.get(), piece.data(), static_cast<unsigned>(piece.size()));
-    if (got < 0) fail(file, "is no sound gzip file");
+    if (got < 0) refuse_file(file, "is no sound gzip file");
     if (got == 0) break;
     text.append(piece, 0, static_cast<std::size_t>(got));
-    if (text.size() > kMaxMergesBytes) fail(file, "has more than 50 MB of text");
-    if (base::is_lfs_pointer(text)) fail(file, base::kLfsPointer + 1);  // zlib takes plain text
+    if (text.size() > kMaxMergesBytes) refuse_file(file, "has more than 50 MB of text");
+    if (base::is_lfs_pointer(text))
+      refuse_file(file, base::kLfsPointer + 1);  // zlib takes plain text
   }
   int code = Z_OK;
   ::gzerror(in.get(), &code);
-  if (code != Z_OK && code != Z_STREAM_END) fail(file, "is no sound gzip file");
+  if (code != Z_OK && code != Z_STREAM_END) refuse_file(file, "is no sound gzip file");
   return text;
 }
 
@@ -177,16 +174,16 @@ VocabularyFiles parse_bpe_text(std::string_view text, std::int64_t vocab_size,
                                const fs::path& file) {
   constexpr std::int64_t kFixed = 2 * 256 + 2;  // bytes, bytes that end a word, two marks
   if (vocab_size < kFixed)
-    fail(file, "has at least " + std::to_string(kFixed) +
-                   " tokens, but the model's vocabulary has " + std::to_string(vocab_size));
+    refuse_file(file, "has at least " + std::to_string(kFixed) +
+                          " tokens, but the model's vocabulary has " + std::to_string(vocab_size));
   const auto wanted = static_cast<std::size_t>(vocab_size - kFixed);
   std::vector<std::string_view> lines;
   each_line(text, [&](std::string_view line, std::size_t number) {
     if (number > 1 && lines.size() < wanted) lines.push_back(line);  // the first is a version
   });
   if (lines.size() < wanted)
-    fail(file, "has " + std::to_string(lines.size()) + " merges, but a vocabulary of " +
-                   std::to_string(vocab_size) + " tokens needs " + std::to_string(wanted));
+    refuse_file(file, "has " + std::to_string(lines.size()) + " merges, but a vocabulary of " +
+                          std::to_string(vocab_size) + " tokens needs " + std::to_string(wanted));
 
   VocabularyBuilder builder(file);
   for (const bool ends_word : {false, true})

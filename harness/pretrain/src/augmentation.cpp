@@ -13,16 +13,17 @@ constexpr double kAspect = 0.05;    // of the logarithm
 constexpr double kShift = 0.06;     // of half the side
 constexpr double kFlipShare = 0.35;
 constexpr double kThickenShare = 0.15;
-constexpr double kThinShare = 0.13;
+constexpr double kThinnedShare = 0.13;
 constexpr double kInkShare = 0.4;
 constexpr double kLightestInk = 0.8;
-constexpr double kGreyShare = 0.25;
+constexpr double kGreyedShare = 0.25;
 constexpr double kExchangeShare = 0.25;
 constexpr double kInvertShare = 0.08;
 
-class Chance {
+class BatchChance {
  public:
-  Chance(std::int64_t batch, at::Generator& generator) : batch_(batch), generator_(generator) {}
+  BatchChance(std::int64_t batch, at::Generator& generator)
+      : batch_(batch), generator_(generator) {}
 
   at::Tensor normal(double deviation) {
     return at::randn({batch_}, generator_, at::kFloat) * deviation;
@@ -41,7 +42,7 @@ at::Tensor per_picture(const at::Tensor& chosen) {
 }
 
 /// [B, 2, 3]: where each pixel of the new picture is taken from.
-at::Tensor draw_transforms(Chance& chance) {
+at::Tensor draw_transforms(BatchChance& chance) {
   const at::Tensor angle = chance.normal(kRotation);
   const at::Tensor scale = (chance.normal(kScale) + kShrink).exp();
   const at::Tensor aspect = chance.normal(kAspect).exp();
@@ -91,7 +92,7 @@ std::vector<ColourChange> changes_of(const at::Tensor& inked, const at::Tensor& 
 
 Augmented augment(const at::Tensor& pictures, const at::Tensor& has_colour,
                   at::Generator& generator) {
-  Chance chance(pictures.size(0), generator);
+  BatchChance chance(pictures.size(0), generator);
   at::Tensor planes = to_planes(pictures);
   const at::Tensor grid =
       at::affine_grid_generator(draw_transforms(chance), planes.sizes(), /*align_corners=*/false);
@@ -101,13 +102,13 @@ Augmented augment(const at::Tensor& pictures, const at::Tensor& has_colour,
 
   const at::Tensor stroke = chance.uniform();
   change_strokes(planes, stroke < kThickenShare, /*thicken=*/true);
-  change_strokes(planes, stroke > 1.0 - kThinShare, /*thicken=*/false);
+  change_strokes(planes, stroke > 1.0 - kThinnedShare, /*thicken=*/false);
 
   const at::Tensor colour = chance.uniform();
   const at::Tensor inked = at::logical_and(at::logical_not(has_colour), colour < kInkShare);
   const at::Tensor inks = chance.inks();
   planes = at::where(per_picture(inked), planes + (1.0 - planes) * inks, planes);
-  const at::Tensor greyed = at::logical_and(has_colour, colour < kGreyShare);
+  const at::Tensor greyed = at::logical_and(has_colour, colour < kGreyedShare);
   planes = at::where(per_picture(greyed), planes.mean(1, /*keepdim=*/true), planes);
   const at::Tensor exchanged = at::logical_and(has_colour, colour > 1.0 - kExchangeShare);
   planes =

@@ -17,12 +17,12 @@ namespace {
 
 /// Gain of queries and keys: a patch then attends to its neighbour with most of its weight.
 constexpr double kSharpness = 3.0;
-constexpr double kNoise = 0.02;
+constexpr double kNoiseDeviation = 0.02;
 constexpr double kPatchGain = 0.5;
 /// What residual branches first write into the position channels.
 constexpr double kPositionLeak = 0.1;
 /// Colour directions: light, red against blue, green against both.
-constexpr std::array<std::array<double, 3>, 3> kColours = {
+constexpr std::array<std::array<double, 3>, 3> kColourDirections = {
     {{0.57735, 0.57735, 0.57735}, {0.70711, 0.0, -0.70711}, {-0.40825, 0.81650, -0.40825}}};
 
 struct Offset {
@@ -94,14 +94,14 @@ at::Tensor cosine_patches(std::int64_t channels, std::int64_t patch) {
     const auto [a, b] = order[frequency];
     const at::Tensor wave = at::outer(basis[a], basis[b]);
     std::vector<at::Tensor> planes;
-    for (const double share : kColours[colour])
+    for (const double share : kColourDirections[colour])
       planes.push_back(wave * share);
     rows.push_back(at::stack(planes));
   };
   for (std::size_t i = 0; i < n_light; ++i)
     add(i, 0);
   for (std::size_t i = 0; rows.size() < static_cast<std::size_t>(channels) && i < order.size(); ++i)
-    for (std::size_t colour = 1; colour < kColours.size(); ++colour)
+    for (std::size_t colour = 1; colour < kColourDirections.size(); ++colour)
       if (rows.size() < static_cast<std::size_t>(channels)) add(i, colour);
   return at::stack(rows);
 }
@@ -155,7 +155,7 @@ void initialise_like_convolution(const std::vector<sdk::NamedTensor>& weights,
   const std::string embeddings = "vision_model.embeddings.";
   const at::Tensor places = find(weights, embeddings + "position_embedding.weight");
   places.zero_();
-  places[0].copy_(normal({width}, kNoise));
+  places[0].copy_(normal({width}, kNoiseDeviation));
   places.slice(0, 1).slice(1, position.first).copy_(position_code(position.frequency, grid));
   const at::Tensor patches = find(weights, embeddings + "patch_embedding.weight");
   patches.zero_();
@@ -172,8 +172,8 @@ void initialise_like_convolution(const std::vector<sdk::NamedTensor>& weights,
       // The fifth head looks at its own patch; any others are left as they were drawn.
       const Offset offset = head < 4 ? offsets[static_cast<std::size_t>(head)] : Offset{0, 0};
       const auto [q, k] = looking_at(offset, position, head_width, width);
-      query.narrow(0, head * head_width, head_width).copy_(q + normal(q.sizes(), kNoise));
-      key.narrow(0, head * head_width, head_width).copy_(k + normal(k.sizes(), kNoise));
+      query.narrow(0, head * head_width, head_width).copy_(q + normal(q.sizes(), kNoiseDeviation));
+      key.narrow(0, head * head_width, head_width).copy_(k + normal(k.sizes(), kNoiseDeviation));
     }
     const double unit = 1.0 / std::sqrt(static_cast<double>(width));
     find(weights, block + "mlp.fc1.weight").copy_(normal({tower.mlp_width, width}, unit));

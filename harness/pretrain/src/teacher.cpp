@@ -13,7 +13,7 @@ namespace petlab::pretrain {
 namespace {
 
 /// Icons are mostly paper, which should be close to zero.
-constexpr double kPaper = 0.9;
+constexpr double kPaperValue = 0.9;
 constexpr double kContrast = 2.0;
 /// So that all subjects are about equally likely at first.
 constexpr double kRowDeviation = 0.005;
@@ -89,7 +89,7 @@ at::Tensor Teacher::logits(const std::vector<sdk::NamedTensor>& values, const at
                            c10::ScalarType type) {
   Reader weights(values, type);
   at::Tensor x =
-      ((planes - kPaper) * kContrast).to(type).contiguous(at::MemoryFormat::ChannelsLast);
+      ((planes - kPaperValue) * kContrast).to(type).contiguous(at::MemoryFormat::ChannelsLast);
   x = weights.convolved(x, 2).relu();
   for (const Block& block : kBlocks) {
     const at::Tensor first = weights.convolved(x, block.stride).relu();

@@ -13,7 +13,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-[[noreturn]] void refuse(const std::string& reason) {
+[[noreturn]] void refuse_plugin(const std::string& reason) {
   throw base::Error(base::ErrorKind::plugin, reason);
 }
 
@@ -35,13 +35,13 @@ std::vector<Record> records_of(const std::string& bytes) {
 ElfFile::ElfFile(const std::filesystem::path& file) {
   std::error_code error;
   size_ = std::filesystem::file_size(file, error);
-  if (error) refuse("cannot be read: " + error.message());
+  if (error) refuse_plugin("cannot be read: " + error.message());
   in_.open(file, std::ios::binary);
   Elf64_Ehdr header{};
   if (!in_.read(reinterpret_cast<char*>(&header), sizeof header) ||
       std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
       header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_type != ET_DYN)
-    refuse("not a shared library of this machine (no 64-bit ELF header)");
+    refuse_plugin("not a shared library of this machine (no 64-bit ELF header)");
   std::uint64_t needed = end_of(header.e_phoff, std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr));
   if (header.e_phentsize == sizeof(Elf64_Phdr) && needed <= size_) {
     const std::string bytes = read(
@@ -53,8 +53,8 @@ ElfFile::ElfFile(const std::filesystem::path& file) {
   needed =
       std::max(needed, end_of(header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize));
   if (needed > size_)
-    refuse("the file is cut short: " + std::to_string(size_) + " bytes of at least " +
-           std::to_string(needed));
+    refuse_plugin("the file is cut short: " + std::to_string(size_) + " bytes of at least " +
+                  std::to_string(needed));
   read_sections(header);
 }
 
@@ -63,20 +63,20 @@ void ElfFile::read_sections(const Elf64_Ehdr& header) {
   if (header.e_shnum == 0 || header.e_shentsize != sizeof(Elf64_Shdr)) return;
   sections_ = records_of<Elf64_Shdr>(read(
       header.e_shoff, std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr), "its section table"));
-  if (header.e_shstrndx >= sections_.size()) refuse("the names of its sections are missing");
+  if (header.e_shstrndx >= sections_.size()) refuse_plugin("the names of its sections are missing");
   const Elf64_Shdr& names = sections_[header.e_shstrndx];
   names_ = read(names.sh_offset, names.sh_size, "the names of its sections");
 }
 
 std::string ElfFile::read(std::uint64_t offset, std::uint64_t size, const std::string& what) {
   if (end_of(offset, size) > size_)
-    refuse("the file is damaged: " + what + " should be bytes " + std::to_string(offset) + " to " +
-           std::to_string(end_of(offset, size)) + " of " + std::to_string(size_));
+    refuse_plugin("the file is damaged: " + what + " should be bytes " + std::to_string(offset) +
+                  " to " + std::to_string(end_of(offset, size)) + " of " + std::to_string(size_));
   std::string bytes(size, '\0');
   in_.clear();
   in_.seekg(static_cast<std::streamoff>(offset));
   if (!in_.read(bytes.data(), static_cast<std::streamsize>(size)))
-    refuse("cannot be read: " + what);
+    refuse_plugin("cannot be read: " + what);
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 #include "petlab/study/evaluation.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/engine/evaluation.hpp"
 #include "petlab/engine/setting_table.hpp"
@@ -21,7 +22,7 @@ engine::RunSpec evaluation_spec(const Protocol& protocol, const results::RunReco
   engine::RunSpec spec;
   static_cast<engine::RunSettings&>(spec) = protocol;
   spec.study = protocol.name;
-  spec.label = "evaluation of " + run.identity.hash.substr(0, 12);
+  spec.label = "evaluation of " + base::short_hash(run.identity.hash);
   spec.method = run.method;
   spec.sharing = engine::parse_sharing(run.sharing);
   spec.seed = run.seed;
@@ -81,9 +82,9 @@ engine::StoredAdapters load_adapters(const std::filesystem::path& store,
   engine::StoredAdapters stored = engine::read_adapters(results::checked_adapter_file(store, run));
   if (stored.facts.identity != run.identity.hash)
     throw base::Error(base::ErrorKind::data, "the adapters of run " +
-                                                 run.identity.hash.substr(0, 12) +
+                                                 base::short_hash(run.identity.hash) +
                                                  " say that they are those of another run, " +
-                                                 stored.facts.identity.substr(0, 12));
+                                                 base::short_hash(stored.facts.identity));
   return stored;
 }
 

@@ -12,6 +12,9 @@ namespace petlab::study {
 namespace {
 
 namespace x3 = boost::spirit::x3;
+
+namespace grammar {
+
 using x3::char_;
 using x3::eoi;
 using x3::lit;
@@ -27,6 +30,8 @@ const auto in_double = '"' >> *((lit("\"\"") >> x3::attr('"')) | (char_ - '"')) 
 const auto in_single = '\'' >> *((lit("''") >> x3::attr('\'')) | (char_ - '\'')) >> '\'';
 const auto plain_end = eoi | (+blank >> (eoi | lit('#')));
 const auto plain = *(char_ - plain_end) >> x3::omit[*char_];
+
+}  // namespace grammar
 
 template <class Grammar, class... Result>
 bool matches(std::string_view& text, const Grammar& grammar, Result&... result) {
@@ -54,10 +59,10 @@ bool begins_with_other_quotes(std::string_view text) {
 std::string parse_value(std::string_view text, std::string& value) {
   constexpr const char* kQuote = "; a value with such characters is written in quotes, \"so\"";
   if (text.starts_with('"') || text.starts_with('\'')) {
-    const bool closed =
-        text.front() == '"' ? matches(text, in_double, value) : matches(text, in_single, value);
+    const bool closed = text.front() == '"' ? matches(text, grammar::in_double, value)
+                                            : matches(text, grammar::in_single, value);
     if (!closed) return "the quote that begins the value does not end";
-    if (std::string_view behind = text; !matches(behind, rest))
+    if (std::string_view behind = text; !matches(behind, grammar::rest))
       return "expected nothing but a comment behind the quotes, found '" + trimmed(text) +
              "'; a quote inside of quotes is written twice";
     return "";
@@ -65,7 +70,7 @@ std::string parse_value(std::string_view text, std::string& value) {
   if (begins_with_other_quotes(text))
     return "the value begins with a quotation mark that is neither \" nor '";
   const bool touches_equals = text.starts_with('#');
-  (void)matches(text, plain, value);
+  (void)matches(text, grammar::plain, value);
   if (touches_equals) return std::string("the value begins with #") + kQuote;
   if (value.starts_with(';') || value.find(" ;") != std::string::npos ||
       value.find("\t;") != std::string::npos)
@@ -86,10 +91,10 @@ IniResult parse_ini_line(std::string_view text) {
   std::replace(tabs_apart.begin(), tabs_apart.end(), '\t', ' ');
   if (!base::is_plain_text(tabs_apart))
     return {{}, "holds bytes that are no text (UTF-8), '" + base::escaped(shown) + "'"};
-  if (text.empty() || matches(text, comment)) return {line, ""};
+  if (text.empty() || matches(text, grammar::comment)) return {line, ""};
   if (text.starts_with('[')) {
     line.kind = IniLine::Kind::section;
-    if (!matches(text, section, line.name))
+    if (!matches(text, grammar::section, line.name))
       return {{}, "expected a section '[name]', found '" + shown + "'"};
     return {line, ""};
   }
@@ -100,7 +105,7 @@ IniResult parse_ini_line(std::string_view text) {
   const auto equals = text.find('=');
   const bool is_blank_behind =
       equals != std::string_view::npos && equals + 1 < text.size() && text[equals + 1] != '#';
-  if (!matches(text, key, name)) return {{}, not_a_pair};
+  if (!matches(text, grammar::key, name)) return {{}, not_a_pair};
   line.name = trimmed(name);
   if (line.name.empty() || line.name.ends_with('.')) return {{}, not_a_pair};
   if (is_blank_behind && text.starts_with('#')) return {line, ""};

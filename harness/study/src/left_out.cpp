@@ -15,10 +15,6 @@ namespace {
 
 constexpr const char* kEach = "each";
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 Protocol without(Protocol study, const std::string& domain, const std::vector<std::string>& all) {
   study.dataset.leave_out = domain;
   study.dataset.domains = all;
@@ -33,12 +29,12 @@ Protocol without(Protocol study, const std::string& domain, const std::vector<st
 std::vector<Protocol> left_out_studies(const Protocol& protocol) {
   const engine::DatasetSpec& dataset = protocol.dataset;
   // A plan that is read back names the other domains.
-  const bool is_one_of_them = !dataset.domains.empty() && dataset.leave_out != kEach &&
-                              !contains(dataset.domains, dataset.leave_out);
+  const std::vector<std::string>& named = dataset.domains;
+  const bool is_one_of_them =
+      !named.empty() && dataset.leave_out != kEach &&
+      std::find(named.begin(), named.end(), dataset.leave_out) == named.end();
   if (dataset.leave_out.empty() || is_one_of_them) return {protocol};
-  std::vector<std::string> all;
-  for (const engine::Task& task : study_tasks(dataset))
-    all.push_back(task.name);
+  const std::vector<std::string> all = engine::names_of(study_tasks(dataset));
   const auto said = protocol.origins.find("dataset.leave-out");
   const std::string where = said == protocol.origins.end() ? "" : said->second + ": ";
   if (all.size() < 2)

@@ -17,8 +17,8 @@ void check_unchanged(const std::string& what, const std::string& found,
                      const std::string& planned) {
   if (found != planned)
     throw base::Error(base::ErrorKind::data, what + " changed since the study was planned (" +
-                                                 found.substr(0, 12) + ", planned " +
-                                                 planned.substr(0, 12) + "); start it again");
+                                                 base::short_hash(found) + ", planned " +
+                                                 base::short_hash(planned) + "); start it again");
 }
 
 std::string pictures_key(const engine::DatasetSpec& spec) {

@@ -3,26 +3,40 @@
 #include "petlab/clip/checkpoint.hpp"
 #include "petlab/datasets/dataset_hash.hpp"
 #include "petlab/datasets/image_cache.hpp"
+#include "petlab/datasets/original_images.hpp"
+#include "petlab/engine/augmentation.hpp"
 #include "petlab/engine/dataset_choice.hpp"
 #include "planned_parts.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 namespace petlab::study {
 namespace {
 
-void build_images(const datasets::Dataset& dataset, const clip::Preprocessing& how,
-                  const std::filesystem::path& cache_dir, engine::Progress& progress) {
-  bool announced = false;
-  const auto report = [&](const datasets::CacheProgress& now) {
-    if (!announced) progress.begin("images", static_cast<std::int64_t>(now.total));
+std::function<void(const datasets::CacheProgress&)> report_as(const char* phase,
+                                                              engine::Progress& progress) {
+  return [phase, &progress, announced = false](const datasets::CacheProgress& now) mutable {
+    if (!announced) progress.begin(phase, static_cast<std::int64_t>(now.total));
     announced = true;
     progress.update(static_cast<std::int64_t>(now.done),
                     std::to_string(std::llround(now.images_per_second)) + " images/s");
   };
-  const datasets::ImageCache built(dataset, static_cast<int>(how.image_size),
-                                   {.directory = cache_dir, .progress = report, .fit = how.fit});
+}
+
+void build_images(const datasets::Dataset& dataset, const clip::Preprocessing& how,
+                  const std::filesystem::path& cache_dir, engine::Progress& progress) {
+  const datasets::ImageCache built(
+      dataset, static_cast<int>(how.image_size),
+      {.directory = cache_dir, .progress = report_as("images", progress), .fit = how.fit});
+}
+
+bool draws_crops(const std::vector<Job*>& jobs) {
+  return std::any_of(jobs.begin(), jobs.end(), [](const Job* job) {
+    return engine::draws_crops(job->spec.training.augmentation);
+  });
 }
 
 }  // namespace
@@ -41,6 +55,10 @@ void prepare_data(std::vector<Job>& jobs, results::RunStore& store, engine::Prog
                       dataset.class_names_hash,
                       identity_part(members.front()->identity, "dataset.class-names"));
     build_images(dataset, clip::model_preprocessing(first.backbone), first.cache_dir, progress);
+    if (draws_crops(members))
+      const datasets::OriginalImages kept(
+          dataset,
+          {.directory = first.cache_dir, .progress = report_as("original images", progress)});
     std::map<std::string, engine::SplitManifest> of_split;
     for (Job* job : members) {
       const std::string& planned = identity_part(job->identity, "dataset.split");

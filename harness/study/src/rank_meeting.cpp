@@ -3,6 +3,7 @@
 #include "child_process.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/base/numbers.hpp"
+#include "petlab/base/text.hpp"
 #include "petlab/engine/rank_store.hpp"
 #include "petlab/study/study_runner.hpp"
 
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <iostream>
 #include <utility>
 
 namespace petlab::study {
@@ -123,6 +125,10 @@ std::filesystem::path log_of_rank(const std::filesystem::path& logs, const Job& 
 }
 
 int follow_ranks(const RankEnvironment& environment, const std::filesystem::path& program) {
+  std::cerr << "petlab: rank " << environment.rank << " of " << environment.size
+            << " waits for rank 0 at " << base::escaped(environment.address) << ":"
+            << environment.port << ", at most " << engine::kRankPatience.count() << " minutes"
+            << std::endl;
   const auto store = engine::RankStore::open(environment.address, environment.port, false);
   for (int next = 0;; ++next) {
     std::optional<std::string> text;

@@ -30,8 +30,8 @@ void check_program(const OrderFolder& folder, const Job& job) {
     const std::string& planned = identity_part(job.identity, part);
     if (planned != here)
       refuse("order folder '" + base::printable(folder.path()) +
-             "' was written by another petlab (" + part + " " + planned.substr(0, 12) + ", here " +
-             here.substr(0, 12) + "); petlab submit writes orders for this one");
+             "' was written by another petlab (" + part + " " + base::short_hash(planned) +
+             ", here " + base::short_hash(here) + "); petlab submit writes orders for this one");
   };
   check("host.sources", host_source_hash());
   check("torch.version", loaded_torch_version());
@@ -65,8 +65,8 @@ void check_spec(const OrderFolder& folder, const Job& job) {
       break;
     }
   refuse("order folder '" + base::printable(folder.path()) + "': the order of run " +
-         job.identity.hash.substr(0, 12) + " was changed (" + base::message_line(difference, 300) +
-         "); petlab submit writes it anew");
+         base::short_hash(job.identity.hash) + " was changed (" +
+         base::message_line(difference, 300) + "); petlab submit writes it anew");
 }
 
 /// The spool may be full, or away for a moment.
@@ -128,7 +128,7 @@ fs::path private_store(const OrderFolder& folder, const Job& job, const fs::path
                                 identity_part(job.identity, "dataset.fingerprint"));
   if (!split)
     refuse("order folder '" + base::printable(folder.path()) +
-           "': its base.sqlite lacks the split of run " + job.identity.hash.substr(0, 12));
+           "': its base.sqlite lacks the split of run " + base::short_hash(job.identity.hash));
   results::RunStore(store).register_split(*split);
   return store;
 }
@@ -164,7 +164,7 @@ OrderEnd run_order(const OrderFolder& folder, const WorkerRequest& order,
     record = store.load(run, results::LoadDetail::without_predictions);
   }
   if (!record && outcome.interrupted) return OrderEnd::stopped;
-  if (!record) refuse("run " + run.substr(0, 12) + " ended without a record");
+  if (!record) refuse("run " + base::short_hash(run) + " ended without a record");
   const bool is_done = record->status == results::RunStatus::done;
   if (!is_done && may_be_the_hosts(record->error_kind) &&
       folder.add_failure(run, record->error_kind + ": " + record->error) < kHostFailures)

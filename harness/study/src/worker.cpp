@@ -59,7 +59,7 @@ engine::RunInputs prepare(const WorkerRequest& order) {
                   inputs.backbone->settings_hash(),
                   identity_part(job.identity, "backbone.settings"));
   engine::read_split_manifest(inputs, job.manifest, spec.cache_dir,
-                              static_cast<unsigned>(spec.threads));
+                              static_cast<unsigned>(spec.threads), spec.training.augmentation);
   inputs.features = feature_place(job);
   if (order.detached && spec.feature_store) inputs.features->folder = order.detached->features;
   if (order.ranks.size > 1) inputs.ranks = engine::join_ranks(order.ranks);

@@ -20,6 +20,11 @@ namespace petlab::datasets {
 /// they cannot be read.
 [[nodiscard]] std::vector<std::uint8_t> read_picture(const Sample& sample);
 
+/// The bytes of a picture that was hashed before. Throws base::Error(data) as read_picture() does,
+/// and when its SHA-256 is not `expected` any more.
+[[nodiscard]] std::vector<std::uint8_t> read_hashed_picture(const Sample& sample,
+                                                            const base::Digest& expected);
+
 /// Decodes a picture that was hashed before: what is decoded is what was hashed. Throws
 /// base::Error(data) as decode_image does, and when its SHA-256 is not `expected` any more.
 [[nodiscard]] Image decode_picture(const Sample& sample, const base::Digest& expected,

@@ -7,7 +7,9 @@
 #include "petlab/base/sha256.hpp"
 #include "petlab/datasets/dataset_hash.hpp"
 #include "petlab/datasets/image_cache.hpp"
+#include "petlab/datasets/original_images.hpp"
 #include "petlab/datasets/split.hpp"
+#include "petlab/engine/augmentation.hpp"
 #include "petlab/engine/run.hpp"
 
 #include <nlohmann/json.hpp>
@@ -84,22 +86,33 @@ SplitManifest write_split_manifest(const datasets::Dataset& dataset, const datas
 }
 
 void read_split_manifest(RunInputs& inputs, const SplitManifest& manifest,
-                         const std::filesystem::path& cache_dir, unsigned threads) {
+                         const std::filesystem::path& cache_dir, unsigned threads,
+                         Augmentation augmentation) {
   const json sheet = read_sheet(manifest.train, manifest.train_hash);
   std::vector<std::int64_t> counts;
   for (const json& task : sheet.at("tasks"))
     counts.push_back(task.at("pictures").get<std::int64_t>());
+  const auto fingerprint = sheet.at("fingerprint").get<std::string>();
+  std::shared_ptr<const datasets::OriginalImages> originals;
+  if (draws_crops(augmentation))
+    originals = std::make_shared<const datasets::OriginalImages>(fingerprint, counts, cache_dir);
   const auto size = static_cast<int>(inputs.backbone->preprocessing().image_size);
   const auto cache = std::make_shared<datasets::ImageCache>(
-      sheet.at("fingerprint").get<std::string>(), std::move(counts), size,
+      fingerprint, std::move(counts), size,
       datasets::CacheOptions{
           .directory = cache_dir, .threads = threads, .fit = inputs.backbone->preprocessing().fit});
   sheet.at("split").get_to(inputs.split_hash);
   sheet.at("dataset").get_to(inputs.dataset_hash);
-  for (const json& entry : sheet.at("tasks"))
+  for (const json& entry : sheet.at("tasks")) {
+    const std::size_t domain = inputs.tasks.size();
+    LabelledImages train = pick(entry, cache->images(domain));
+    if (originals)
+      train.original = [originals, domain](std::int64_t row) {
+        return originals->decode(domain, row);
+      };
     inputs.tasks.push_back({entry.at("name").get<std::string>(),
-                            entry.at("classes").get<std::vector<std::string>>(),
-                            pick(entry, cache->images(inputs.tasks.size()))});
+                            entry.at("classes").get<std::vector<std::string>>(), std::move(train)});
+  }
   inputs.load_test = [manifest, cache] {
     std::vector<LabelledImages> test;
     const json labels = read_sheet(manifest.test, manifest.test_hash);

@@ -7,6 +7,7 @@
 #include "petlab/sdk/device_copy.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -76,13 +77,23 @@ std::uint64_t TrainImages::image_seed(std::int64_t task, std::int64_t epoch,
 
 at::Tensor TrainImages::pixels(const TaskBatch& batch, std::int64_t epoch) const {
   const LabelledImages& train = tasks_[static_cast<std::size_t>(batch.task)].train;
-  std::vector<at::Tensor> views;
-  for (const std::int64_t position : batch.positions) {
-    const at::Tensor image = train.images[train.rows[static_cast<std::size_t>(position)]];
-    views.push_back(augmentation_ == Augmentation::none
-                        ? image
-                        : augment(image, augmentation_, image_seed(batch.task, epoch, position)));
-  }
+  std::vector<at::Tensor> views(batch.positions.size());
+  const auto take = [&](std::size_t i) {
+    const std::int64_t position = batch.positions[i];
+    const std::int64_t row = train.rows[static_cast<std::size_t>(position)];
+    const std::uint64_t seed = image_seed(batch.task, epoch, position);
+    if (draws_crops(augmentation_) && train.original)
+      views[i] = crop_and_flip(train.original(row), train.images.size(-1), seed);
+    else
+      views[i] = augment(train.images[row], augmentation_, seed);
+  };
+  // Originals are decoded each time: by all threads.
+  at::parallel_for(0, static_cast<std::int64_t>(views.size()), 1,
+                   [&](std::int64_t first, std::int64_t end) {
+                     const at::NoGradGuard no_grad;
+                     for (std::int64_t i = first; i < end; ++i)
+                       take(static_cast<std::size_t>(i));
+                   });
   return to_pixels(at::stack(views), backbone_);
 }
 

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/engine/precision.hpp"
 #include "petlab/engine/seeds.hpp"
+#include "petlab/engine/tasks.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -13,16 +14,6 @@
 #include <string>
 
 namespace petlab::engine {
-namespace {
-
-std::vector<std::string> names_of(const std::vector<Task>& tasks) {
-  std::vector<std::string> names;
-  for (const Task& task : tasks)
-    names.push_back(task.name);
-  return names;
-}
-
-}  // namespace
 
 JointWarmUp::JointWarmUp(const WarmUpContext& context)
     : context_(context),

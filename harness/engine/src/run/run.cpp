@@ -11,6 +11,7 @@
 #include "petlab/engine/parameter_count.hpp"
 #include "petlab/engine/precision.hpp"
 #include "petlab/engine/run_checkpoint.hpp"
+#include "petlab/engine/tasks.hpp"
 #include "petlab/engine/train_images.hpp"
 #include "petlab/engine/trainer.hpp"
 #include "petlab/kernels/cpu_level.hpp"
@@ -51,13 +52,6 @@ void check_inputs(const RunSpec& spec, const RunInputs& inputs) {
       throw base::Error(base::ErrorKind::data, "task '" + task.name + "' has no training images");
     }
   }
-}
-
-std::vector<std::string> names_of(const std::vector<Task>& tasks) {
-  std::vector<std::string> names;
-  for (const Task& task : tasks)
-    names.push_back(task.name);
-  return names;
 }
 
 results::GroupingRecord to_record(const sdk::GroupingResult& result, const std::string& strategy,

@@ -32,7 +32,7 @@ at::Tensor bytes_of(const std::string& text) {
   return bytes;
 }
 
-std::string text_of(const at::Tensor& bytes) {
+std::string stored_text(const at::Tensor& bytes) {
   const auto* data = bytes.const_data_ptr<std::uint8_t>();
   return {data, data + bytes.numel()};
 }
@@ -95,10 +95,10 @@ RunCheckpoint::RunCheckpoint(const CheckpointPlace& place, results::RunRecord& r
 
 void RunCheckpoint::read() {
   tensors_ = clip::read_safetensors(place_.file);
-  const std::string digest = text_of(take(tensors_, kDigest));
+  const std::string digest = stored_text(take(tensors_, kDigest));
   if (digest != digest_of(tensors_))
     throw base::Error(base::ErrorKind::data, "its digest is not that of its content");
-  const json facts = json::parse(text_of(take(tensors_, kFacts)));
+  const json facts = json::parse(stored_text(take(tensors_, kFacts)));
   if (facts.at("identity") != record_.identity.hash)
     throw base::Error(base::ErrorKind::data, "it is another run's");
   results::RunRecord known = record_;

@@ -3,6 +3,7 @@
 #include "petlab/base/error.hpp"
 #include "petlab/base/suggestion.hpp"
 #include "petlab/base/text.hpp"
+#include "petlab/engine/tasks.hpp"
 #include "petlab/sdk/device_copy.hpp"
 
 #include <algorithm>
@@ -28,15 +29,8 @@ class KnownAdapter final : public sdk::Adapter {
 };
 
 std::string run_text(const StoredAdapters& stored) {
-  return "run " + stored.facts.identity.substr(0, 12) + " ('" + stored.facts.method + "', " +
+  return "run " + base::short_hash(stored.facts.identity) + " ('" + stored.facts.method + "', " +
          stored.facts.sharing + ")";
-}
-
-std::vector<std::string> names_of(const std::vector<StoredTask>& tasks) {
-  std::vector<std::string> names;
-  for (const StoredTask& task : tasks)
-    names.push_back(task.name);
-  return names;
 }
 
 std::optional<std::size_t> find_task(const StoredAdapters& stored, const std::string& name) {
@@ -78,8 +72,8 @@ void check_backbone(const StoredAdapters& stored, const clip::Backbone& backbone
   const auto check = [&](const char* what, const std::string& found, const std::string& expected) {
     if (found != expected)
       base::throw_config_error(run_text(stored) + " adapted backbone '" + stored.facts.backbone +
-                               "'; this one has other " + what + " (" + found.substr(0, 12) +
-                               ", expected " + expected.substr(0, 12) + ")");
+                               "'; this one has other " + what + " (" + base::short_hash(found) +
+                               ", expected " + base::short_hash(expected) + ")");
   };
   check("weights", backbone.weight_hash(), stored.facts.backbone_weights);
   check("settings", backbone.settings_hash(), stored.facts.backbone_settings);

@@ -27,16 +27,6 @@ std::string buffer_name(std::size_t index, const char* buffer) {
   return std::string(kPrefix) + std::to_string(index) + "." + buffer;
 }
 
-/// A parameter with its buffers; undefined until its first gradient.
-struct Slot {
-  at::Tensor parameter;
-  double rate_factor = 1.0;
-  at::Tensor momentum;             ///< SGD; undefined without momentum
-  at::Tensor exp_avg, exp_avg_sq;  ///< Adam, AdamW
-  at::Tensor step;                 ///< Adam, AdamW: float scalar
-  bool has_state = false;
-};
-
 /// The tensors of the parameters that have a gradient, as the fused updates take them.
 struct Lists {
   std::vector<at::Tensor> parameters, gradients, momenta, exp_avgs, exp_avg_sqs, steps;
@@ -45,6 +35,16 @@ struct Lists {
 }  // namespace
 
 struct Optimizer::Impl {
+  /// A parameter with its buffers; undefined until its first gradient.
+  struct Slot {
+    at::Tensor parameter;
+    double rate_factor = 1.0;
+    at::Tensor momentum;             ///< SGD; undefined without momentum
+    at::Tensor exp_avg, exp_avg_sq;  ///< Adam, AdamW
+    at::Tensor step;                 ///< Adam, AdamW: float scalar
+    bool has_state = false;
+  };
+
   OptimizerKind kind = OptimizerKind::sgd;
   bool is_sgd = true;
   double learning_rate = 0.0;
@@ -124,7 +124,7 @@ void Optimizer::set_learning_rate(double learning_rate) {
 }
 
 void Optimizer::zero_gradients() {
-  for (Slot& slot : impl_->slots)
+  for (Impl::Slot& slot : impl_->slots)
     slot.parameter.mutable_grad().reset();
 }
 
@@ -157,7 +157,7 @@ void Optimizer::step() {
 std::vector<sdk::NamedTensor> Optimizer::state() const {
   std::vector<sdk::NamedTensor> result;
   for (std::size_t i = 0; i < impl_->slots.size(); ++i) {
-    const Slot& slot = impl_->slots[i];
+    const Impl::Slot& slot = impl_->slots[i];
     if (slot.momentum.defined()) result.push_back({buffer_name(i, "momentum"), slot.momentum});
     if (!slot.step.defined()) continue;
     result.push_back({buffer_name(i, "step"), slot.step.to(at::kCPU, at::kLong)});
@@ -187,7 +187,7 @@ void Optimizer::set_state(const std::vector<sdk::NamedTensor>& tensors) {
                         : value.to(parameter.device(), at::kFloat);
   }
   for (auto& [index, buffers] : by_parameter) {
-    Slot& slot = impl_->slots[index];
+    Impl::Slot& slot = impl_->slots[index];
     slot.has_state = true;
     if (buffers.contains("momentum")) {
       slot.momentum = buffers.at("momentum");

@@ -14,10 +14,6 @@
 namespace petlab::plugins::python {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw sdk::Error(sdk::ErrorKind::plugin, what);
-}
-
 std::string type_of(const py::handle& object) {
   return py::type::of(object).attr("__name__").cast<std::string>();
 }
@@ -32,7 +28,7 @@ Enum to_enum(const py::handle& object, const char* what,
     if (text == name) return value;
     known += (known.empty() ? "" : ", ") + std::string(name);
   }
-  refuse(std::string(what) + " is '" + text + "', expected one of " + known);
+  throw_plugin_error(std::string(what) + " is '" + text + "', expected one of " + known);
 }
 
 sdk::Nonlinearity to_nonlinearity(const py::handle& object) {
@@ -175,13 +171,15 @@ py::object from_shape(const sdk::BackboneShape& shape) {
 at::Tensor to_tensor(const py::handle& object, const char* what) {
   if (object.is_none()) return {};
   if (!THPVariable_Check(object.ptr()))
-    refuse(std::string(what) + " is a " + type_of(object) + ", expected a torch.Tensor");
+    throw_plugin_error(std::string(what) + " is a " + type_of(object) +
+                       ", expected a torch.Tensor");
   return object.cast<at::Tensor>();
 }
 
 std::vector<sdk::NamedTensor> to_named_tensors(const py::handle& dict, const char* what) {
   if (!py::isinstance<py::dict>(dict))
-    refuse(std::string(what) + " is a " + type_of(dict) + ", expected a dict of tensors by name");
+    throw_plugin_error(std::string(what) + " is a " + type_of(dict) +
+                       ", expected a dict of tensors by name");
   std::vector<sdk::NamedTensor> result;
   for (const auto& [name, value] : py::reinterpret_borrow<py::dict>(dict)) {
     const auto text = name.cast<std::string>();
@@ -192,7 +190,7 @@ std::vector<sdk::NamedTensor> to_named_tensors(const py::handle& dict, const cha
 
 sdk::BackboneChanges to_changes(const py::handle& given, const sdk::ChangeRequest& request) {
   if (!py::isinstance(given, petlab_module().attr("Changes")))
-    refuse("changes() returned a " + type_of(given) + ", expected a petlab.Changes");
+    throw_plugin_error("changes() returned a " + type_of(given) + ", expected a petlab.Changes");
   sdk::BackboneChanges changes;
   changes.vision = to_tower(given.attr("vision"), request);
   changes.text = to_tower(given.attr("text"), request);
@@ -255,7 +253,7 @@ py::object from_context(const std::shared_ptr<const sdk::AdapterContext*>& live)
     return std::pair(features.features, features.labels);
   };
   const std::vector<sdk::NamedTensor> all = context().backbone().weights();
-  if (all.empty()) refuse("the backbone lists no weights");
+  if (all.empty()) throw_plugin_error("the backbone lists no weights");
   return namespace_of(py::dict(py::arg("shape") = from_shape(context().backbone().shape()),
                                py::arg("device") = py::cast(all.front().value.device()),
                                py::arg("generator") = from_generator(&context().generator()),

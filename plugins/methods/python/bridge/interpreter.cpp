@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& what) {
-  throw sdk::Error(sdk::ErrorKind::plugin, what);
-}
-
 /// The interpreter whose packages are used: PETLAB_PYTHON, else the one beside LibTorch.
 std::string interpreter() {
   const char* chosen = std::getenv("PETLAB_PYTHON");
@@ -30,7 +26,7 @@ std::string interpreter() {
 fs::path loaded_libtorch() {
   Dl_info library{};
   if (dladdr(reinterpret_cast<const void*>(&aoti_torch_abi_version), &library) == 0)
-    refuse("the LibTorch of this process cannot be found");
+    throw_plugin_error("the LibTorch of this process cannot be found");
   return library.dli_fname;
 }
 
@@ -50,8 +46,8 @@ void initialise(const std::string& program) {
   if (PyStatus_Exception(status) == 0) status = Py_InitializeFromConfig(&config);
   PyConfig_Clear(&config);
   if (PyStatus_Exception(status) != 0)
-    refuse("Python cannot be started as " + program + ": " +
-           (status.err_msg != nullptr ? status.err_msg : "no reason is given"));
+    throw_plugin_error("Python cannot be started as " + program + ": " +
+                       (status.err_msg != nullptr ? status.err_msg : "no reason is given"));
 }
 
 void make_petlab_module() {
@@ -72,19 +68,21 @@ void check_torch(const std::string& program) {
       petlab_module().attr("_torch_folder")().cast<std::pair<std::string, std::string>>();
   const std::string wanted = sdk::kTorchVersion;
   if (found.first.empty())
-    refuse("the Python of methods, " + program + ", has no torch; expected torch " + wanted +
-           ", the one that petlab runs with (PETLAB_PYTHON names another Python)");
+    throw_plugin_error("the Python of methods, " + program + ", has no torch; expected torch " +
+                       wanted +
+                       ", the one that petlab runs with (PETLAB_PYTHON names another Python)");
   const fs::path loaded = loaded_libtorch();
   std::error_code error;
   if (fs::equivalent(fs::path(found.first) / "lib" / loaded.filename(), loaded, error)) return;
   const std::string version = found.second.substr(0, found.second.find('+'));
   if (version != wanted)
-    refuse("the torch of the Python of methods, " + found.first + ", is " + found.second +
-           ", expected " + wanted +
-           ", the one that petlab runs with (PETLAB_PYTHON names another Python)");
-  refuse("the torch of the Python of methods, " + found.first + ", is another copy than " +
-         loaded.string() +
-         ", with which petlab runs; expected the same (PETLAB_PYTHON names another Python)");
+    throw_plugin_error("the torch of the Python of methods, " + found.first + ", is " +
+                       found.second + ", expected " + wanted +
+                       ", the one that petlab runs with (PETLAB_PYTHON names another Python)");
+  throw_plugin_error(
+      "the torch of the Python of methods, " + found.first + ", is another copy than " +
+      loaded.string() +
+      ", with which petlab runs; expected the same (PETLAB_PYTHON names another Python)");
 }
 
 }  // namespace
@@ -107,7 +105,8 @@ void start_python() {
   static const std::string trouble = [] {
     const std::string program = interpreter();
     try {
-      if (Py_IsInitialized() != 0) refuse("another library of this process runs Python already");
+      if (Py_IsInitialized() != 0)
+        throw_plugin_error("another library of this process runs Python already");
       initialise(program);
     } catch (const sdk::Error& error) {
       return std::string(error.what());
@@ -126,7 +125,7 @@ void start_python() {
     (void)PyEval_SaveThread();
     return reason;
   }();
-  if (!trouble.empty()) refuse(trouble);
+  if (!trouble.empty()) throw_plugin_error(trouble);
 }
 
 }  // namespace petlab::plugins::python

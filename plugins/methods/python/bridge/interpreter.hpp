@@ -12,6 +12,10 @@ namespace petlab::plugins::python {
 
 namespace py = pybind11;
 
+[[noreturn]] inline void throw_plugin_error(const std::string& what) {
+  throw sdk::Error(sdk::ErrorKind::plugin, what);
+}
+
 /// Starts Python with the host's own LibTorch, once a process, and gives module `petlab`. The
 /// calling thread does not hold the lock of the interpreter, neither before nor after: a backward
 /// pass must not. Throws Error(plugin) with one sentence when Python cannot be started or its torch
@@ -32,9 +36,9 @@ auto in_python(const std::string& what, Work&& work) {
   try {
     return std::forward<Work>(work)();
   } catch (const py::error_already_set& error) {
-    throw sdk::Error(sdk::ErrorKind::plugin, what + ": " + traceback_of(error));
+    throw_plugin_error(what + ": " + traceback_of(error));
   } catch (const py::cast_error& error) {
-    throw sdk::Error(sdk::ErrorKind::plugin, what + ": " + error.what());
+    throw_plugin_error(what + ": " + error.what());
   }
 }
 

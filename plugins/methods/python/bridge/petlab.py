@@ -281,6 +281,22 @@ def _make(method, texts):
     return made
 
 
+def _text_template(method):
+    text = method.text_template()
+    if not isinstance(text, str):
+        raise TypeError(f"text_template() returned {type(text).__name__}, expected a str")
+    return text
+
+
+def _adapter(method, context):
+    adapter = method.make_adapter(context)
+    for name in ("parameters", "changes"):
+        if not callable(getattr(adapter, name, None)):
+            raise TypeError(f"make_adapter() returned {type(adapter).__name__}, expected an object with "
+                            "parameters() and changes(request)")
+    return adapter
+
+
 def _part(adapter):
     """What the adapter wants of a step, as bits; 0 where it has no loss."""
     wanted = tuple(getattr(adapter, "step_tensors", ()))

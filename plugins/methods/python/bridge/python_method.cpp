@@ -54,7 +54,8 @@ PythonMethod::PythonMethod(std::string file, const Object& type, const sdk::Opti
       })) {}
 
 std::string PythonMethod::text_template() const {
-  return in_python(file_, [&] { return method_->attr("text_template")().cast<std::string>(); });
+  return in_python(
+      file_, [&] { return petlab_module().attr("_text_template")(*method_).cast<std::string>(); });
 }
 
 std::unique_ptr<sdk::Adapter> PythonMethod::make_adapter(const sdk::AdapterContext& context) const {
@@ -63,8 +64,9 @@ std::unique_ptr<sdk::Adapter> PythonMethod::make_adapter(const sdk::AdapterConte
     std::shared_ptr<const sdk::AdapterContext*> context;
     ~Live() { *context = nullptr; }
   } live{std::make_shared<const sdk::AdapterContext*>(&context)};
-  Object adapter = in_python(
-      file_, [&] { return keep(method_->attr("make_adapter")(from_context(live.context))); });
+  Object adapter = in_python(file_, [&] {
+    return keep(petlab_module().attr("_adapter")(*method_, from_context(live.context)));
+  });
   return std::make_unique<PythonAdapter>(file_, std::move(adapter));
 }
 

@@ -5,6 +5,12 @@
 
 namespace petlab::reports {
 
+/// What a test's error may be, and 1 less an interval's coverage.
+inline constexpr double kSignificanceLevel = 0.05;
+
+/// Accuracies and p-values that are nearer are the same number: what sums in another order leave.
+inline constexpr double kSameValue = 1e-12;
+
 /// A mean over n independent values with its two-sided 95 % interval from Student's t.
 struct Estimate {
   double mean = 0.0;

@@ -28,6 +28,9 @@ namespace petlab::base {
 /// A path for a message of one line.
 [[nodiscard]] std::string printable(const std::filesystem::path& path);
 
+/// The first digits of a hash, which messages and tables show.
+[[nodiscard]] std::string short_hash(std::string_view hash);
+
 /// "a, b, c".
 [[nodiscard]] std::string joined(const std::vector<std::string>& texts,
                                  std::string_view separator = ", ");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "petlab/datasets/image.hpp"
 #include "petlab/engine/run_spec.hpp"
 
 #include <ATen/core/Tensor.h>
@@ -16,11 +17,19 @@ namespace petlab::engine {
 /// task, epoch, image).
 [[nodiscard]] std::int64_t view_of(Augmentation augmentation, std::uint64_t image_seed);
 
+/// Whether it draws crops, for which the originals of the training images are needed.
+[[nodiscard]] bool draws_crops(Augmentation augmentation);
+
 /// The image as the augmentation of `image_seed` shows it: uint8 [3, S, S] -> uint8 [3, S, S].
-/// crop_flip is Dassl's RandomResizedCrop (area 8 % to 100 %, aspect 3/4 to 4/3, bicubic with
-/// anti-aliasing, ten tries, then the largest centre crop) and a flip with probability 1/2.
+/// crop_flip takes the image for the original.
 [[nodiscard]] at::Tensor augment(const at::Tensor& image, Augmentation augmentation,
                                  std::uint64_t image_seed);
+
+/// crop_flip of an original: Dassl's, that is torchvision's, RandomResizedCrop (area 8 % to 100 %,
+/// aspect 3/4 to 4/3, ten tries, then the largest crop of such an aspect in the centre; Pillow's
+/// bicubic filter) and a flip with probability 1/2. Returns uint8 [3, size, size].
+[[nodiscard]] at::Tensor crop_and_flip(const datasets::Image& original, std::int64_t size,
+                                       std::uint64_t image_seed);
 
 /// A crop in pixels.
 struct Crop {
@@ -30,7 +39,7 @@ struct Crop {
   std::int64_t width = 0;
 };
 
-/// The crop that `image_seed` draws from a square of `size` pixels.
-[[nodiscard]] Crop random_crop(std::int64_t size, std::uint64_t image_seed);
+/// The crop that `image_seed` draws from an image of this size.
+[[nodiscard]] Crop random_crop(std::int64_t height, std::int64_t width, std::uint64_t image_seed);
 
 }  // namespace petlab::engine

@@ -12,6 +12,9 @@ namespace petlab::engine {
 
 class RankGroup;
 
+/// For how long a rank waits for the one that serves the store.
+inline constexpr std::chrono::minutes kRankPatience{5};
+
 /// Texts by key that processes share over TCP, by which they find each other: c10d's TCPStore, as
 /// torchrun has one too. Whoever reaches its port may read and write it. All functions throw
 /// Error(device) where the store cannot be reached.
@@ -23,7 +26,7 @@ class RankStore {
   /// it for at most `patience`.
   [[nodiscard]] static std::unique_ptr<RankStore> open(
       const std::string& address, std::uint16_t port, bool is_server,
-      std::chrono::seconds patience = std::chrono::minutes(5));
+      std::chrono::seconds patience = kRankPatience);
   ~RankStore();
   RankStore(const RankStore&) = delete;
   RankStore& operator=(const RankStore&) = delete;

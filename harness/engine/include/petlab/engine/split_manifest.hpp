@@ -1,5 +1,7 @@
 #pragma once
 
+#include "petlab/engine/run_spec.hpp"
+
 #include <filesystem>
 #include <string>
 
@@ -31,8 +33,10 @@ struct SplitManifest {
 
 /// Puts what a run trains on into `inputs.tasks` and `split_hash`, and into `inputs.load_test` how
 /// to read the rest later. Images come from the image cache of the backbone's size, which is there
-/// already. Throws Error(data) naming a sheet that is missing or not the one that was written.
+/// already; so are the originals where the augmentation draws crops. Throws Error(data) naming a
+/// sheet that is missing or not the one that was written.
 void read_split_manifest(RunInputs& inputs, const SplitManifest& manifest,
-                         const std::filesystem::path& cache_dir, unsigned threads);
+                         const std::filesystem::path& cache_dir, unsigned threads,
+                         Augmentation augmentation = Augmentation::none);
 
 }  // namespace petlab::engine

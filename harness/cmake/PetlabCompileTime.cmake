@@ -1,3 +1,11 @@
+# What makes a build from nothing short.
+#
+# PETLAB_UNITY: eight source files of a target are compiled as one, so that what they include and what
+# they instantiate is compiled once. Names in anonymous namespaces are therefore unique in a target.
+# Turn it off to see that each file compiles alone, or where one file is changed again and again.
+option(PETLAB_UNITY "Compile eight source files of a target as one" ON)
+set(CMAKE_UNITY_BUILD ${PETLAB_UNITY})
+
 # petlab_precompile(TARGET KIND): headers of others are parsed once for all targets of a kind instead of
 # once a source file, which takes more than half of the time to compile one.
 #   plain       the standard library
