@@ -102,7 +102,7 @@ class Commands final : public engine::Progress {
 
   void begin(std::string_view phase, std::int64_t) override {
     phase_ = phase;
-    if (phase_ != spec_.at("phase")) return;
+    if (phase_ != spec_.at("phase").get<std::string>()) return;
     write_start();
     const engine::Arrangement arrangement =
         engine::arrange(engine::parse_sharing(spec_.at("sharing")), spec_.at("tasks"),
@@ -116,7 +116,7 @@ class Commands final : public engine::Progress {
   }
 
   void update(std::int64_t done, std::string_view detail) override {
-    if (phase_ != spec_.at("phase")) return;
+    if (phase_ != spec_.at("phase").get<std::string>()) return;
     if (counting_.has_value()) {
       counting_.reset();
       answer({{"flops", flops_}});

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 // At rates that move every adapter far from where it starts.
-constexpr const char* kRows =
+constexpr const char* kExportedRows =
     "[row.lora]\nmethod = lora\nsharing = joint\nlearning-rate = 0.05\noption.maps = "
     "q,k,v,out,fc1,fc2\n"
     "[row.ia3]\nmethod = ia3\nsharing = joint\nlearning-rate = 0.1\n"
@@ -29,7 +29,7 @@ constexpr const char* kRows =
     "[row.ssf]\nmethod = ssf\nsharing = joint\n";
 
 TEST(AdapterExport, GivesTheSameAnswersInPeftAndTransformers) {
-  const ExportedRuns runs(kRows);
+  const ExportedRuns runs(kExportedRows);
   ASSERT_GE(runs.pictures().size(), 64U);
   const std::map<std::string, std::string> folders = {{"lora", "peft-shared"},
                                                       {"ia3", "peft-shared"},

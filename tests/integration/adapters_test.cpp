@@ -30,7 +30,7 @@ using testing::Not;
 // Every kind of change: prompts of both towers, of classes, composed, conditioned on the image and
 // of groups; low ranks, affine changes, bottlenecks, generated ones, feature adapters, class heads,
 // remembered examples, whole copies of weights; and nothing at all.
-constexpr const char* kRows =
+constexpr const char* kMethodRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.coop]\nmethod = coop\nsharing = per-task\noption.n-ctx = 4\n"
     "[row.coop-csc]\nmethod = coop-csc\nsharing = joint\noption.n-ctx = 4\n"
@@ -122,7 +122,7 @@ void expect_same_predictions(const RunRecord& a, const RunRecord& b, const std::
 }
 
 TEST_F(AdaptersTest, OfEveryKindGiveTheRunsPredictionsToTheLastBit) {
-  run(kRows);
+  run(kMethodRows);
   const auto runs = records();
   ASSERT_EQ(runs.size(), 19U);
   for (const auto& [row, run] : runs) {

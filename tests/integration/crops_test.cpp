@@ -17,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kBackboneSize = 32;
-constexpr const char* kRows = "[row.lora]\nmethod = lora\nsharing = joint\nlearning-rate = 0.01\n";
+constexpr const char* kLoraRow =
+    "[row.lora]\nmethod = lora\nsharing = joint\nlearning-rate = 0.01\n";
 
 /// The same data set as the backbone sees it without crops: every image fitted to its size.
 void write_fitted(const fs::path& from, const fs::path& to) {
@@ -37,7 +38,7 @@ class Crops : public testing::Test {
  protected:
   [[nodiscard]] StoredResult train(const std::string& augmentation, const std::string& root) const {
     const std::string study =
-        workshop_.write_study(kRows, "epochs = 2\nbatch = 2\naugmentation = " + augmentation);
+        workshop_.write_study(kLoraRow, "epochs = 2\nbatch = 2\naugmentation = " + augmentation);
     const std::string store = augmentation + "." + root + ".sqlite";
     const Output output =
         run_petlab({"run", study, "--store", store, "--cache-dir", "cache", "--dataset-root", root},

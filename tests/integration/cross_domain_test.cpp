@@ -19,13 +19,13 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kRows =
+constexpr const char* kTwoSharings =
     "[row.coop]\nmethod = coop\nsharing = per-task\n"
     "[row.joint]\nmethod = coop\nsharing = joint\n";
 
-Output petlab(const Workshop& workshop, const std::string& command,
-              const std::vector<std::string>& more) {
-  std::vector<std::string> arguments = {command,       workshop.write_study(kRows),
+Output petlab_across(const Workshop& workshop, const std::string& command,
+                     const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {command,       workshop.write_study(kTwoSharings),
                                         "--store",     "a.sqlite",
                                         "--cache-dir", "cache",
                                         "--seeds",     "1",
@@ -47,7 +47,7 @@ std::string tested_as(const RunRecord& run) {
 
 TEST(CrossDomain, TestsEachTasksAdaptersOnEveryDomain) {
   const Workshop workshop;
-  const Output output = petlab(workshop, "run", {"--cross-domain", "yes"});
+  const Output output = petlab_across(workshop, "run", {"--cross-domain", "yes"});
   ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
   EXPECT_THAT(output.out,
               AllOf(HasSubstr("coop seed 1  accuracy on all domains with the adapters of"),
@@ -76,13 +76,13 @@ TEST(CrossDomain, TestsEachTasksAdaptersOnEveryDomain) {
     EXPECT_TRUE(differs) << tested_as(run);
   }
   EXPECT_EQ(adapters_of.size(), 3U);
-  const Output again = petlab(workshop, "run", {"--cross-domain", "yes"});
+  const Output again = petlab_across(workshop, "run", {"--cross-domain", "yes"});
   EXPECT_THAT(again.out, Not(HasSubstr("accuracy on all domains")));
 }
 
 TEST(CrossDomain, LeavesEachDomainOutInTurn) {
   const Workshop workshop;
-  const Output output = petlab(workshop, "run", {"--leave-out", "each"});
+  const Output output = petlab_across(workshop, "run", {"--leave-out", "each"});
   ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
   EXPECT_THAT(output.out, HasSubstr("Accuracy on the domain left out"));
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
@@ -104,12 +104,12 @@ TEST(CrossDomain, LeavesEachDomainOutInTurn) {
 
 TEST(CrossDomain, NeedsAKnownDomainAndAdapters) {
   const Workshop workshop;
-  const Output unknown = petlab(workshop, "plan", {"--leave-out", "nowhere"});
+  const Output unknown = petlab_across(workshop, "plan", {"--leave-out", "nowhere"});
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("the data set has no domain 'nowhere'"));
-  const Output only = petlab(workshop, "plan", {"--leave-out", "each", "--domains", "Art"});
+  const Output only = petlab_across(workshop, "plan", {"--leave-out", "each", "--domains", "Art"});
   EXPECT_NE(only.exit_code, 0);
-  const Output without = petlab(workshop, "run", {"--cross-domain", "yes", "--no-adapters"});
+  const Output without = petlab_across(workshop, "run", {"--cross-domain", "yes", "--no-adapters"});
   EXPECT_EQ(without.exit_code, 2);
   EXPECT_THAT(without.err, HasSubstr("leave --no-adapters out"));
 }

@@ -14,10 +14,6 @@ using results::OpenMode;
 using results::RunStore;
 using testing::HasSubstr;
 
-constexpr const char* kRows =
-    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
-    "[row.probe]\nmethod = linear-probe\nsharing = joint\n";
-
 using Arguments = std::vector<std::string>;
 
 Output run_study(const Workshop& workshop, const std::string& study, const Arguments& more) {
@@ -36,7 +32,7 @@ std::set<std::string> tested_ids(const results::TaskSplit& task) {
 
 TEST(DevelopmentSplit, IsScoredWithTheTrainingOfTheFinalRuns) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kRows);
+  const std::string study = workshop.write_study(kProbeRows);
   const Arguments aside = {"--set", "dataset.development-fraction=0.25"};
   Arguments scored = aside;
   for (const char* more : {"--set", "study.name=scored", "--set", "dataset.validation=development"})
@@ -74,7 +70,7 @@ TEST(DevelopmentSplit, IsScoredWithTheTrainingOfTheFinalRuns) {
 
 TEST(DevelopmentSplit, OfNothingIsTheStudyAsItWas) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kRows);
+  const std::string study = workshop.write_study(kProbeRows);
   const Output plain = run_petlab({"plan", study}, workshop.folder());
   const Output nothing =
       run_petlab({"plan", study, "--set", "dataset.development-fraction=0"}, workshop.folder());

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kRows =
+constexpr const char* kJointRows =
     "[row.coop-joint]\nmethod = coop\nsharing = joint\n"
     "[row.mmap-joint]\nmethod = mmap\nsharing = joint\n";
 
@@ -28,7 +28,7 @@ class HelpExamples : public testing::Test {
     fs::copy(folder / "pictures" / "Photo", folder / "pictures" / "Product",
              fs::copy_options::recursive);
     fs::create_directories(folder / "harness" / "protocols");
-    std::ifstream written(workshop_.write_study(kRows));
+    std::ifstream written(workshop_.write_study(kJointRows));
     std::stringstream study;
     study << written.rdbuf();
     std::ofstream(folder / "my.ini") << study.str();

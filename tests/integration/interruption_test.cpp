@@ -28,7 +28,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kZeroShot = "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n";
 constexpr const char* kTwoRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.alone]\nmethod = zero-shot\nsharing = per-task\n";
@@ -39,11 +38,6 @@ int shell(const std::string& line, const fs::path& folder) {
       "cd '" + folder.string() + "' && P=" PETLAB_BINARY_DIR "/bin/petlab; " + line;
   const int status = std::system(("bash -c \"" + command + "\"").c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 TEST(Output, ThatCannotBeWrittenIsAnErrorOfEveryCommand) {
@@ -89,7 +83,7 @@ TEST(Interruption, IsHeardAtOnceWhilePicturesAreDecodedAndWhatIsDecodedStays) {
                 static_cast<std::streamsize>(bytes.size()));
       out << i << kind;  // behind the picture's end: other bytes, the same pixels
     }
-  const std::string study = workshop.write_study(kZeroShot);
+  const std::string study = workshop.write_study(kZeroShotRow);
   const auto arguments =
       run_arguments(study, "a.sqlite", {"--root", "many", "--seeds", "1", "--threads", "1"});
   const auto draft = [&] {
@@ -118,7 +112,7 @@ TEST(Interruption, IsHeardAtOnceWhilePicturesAreDecodedAndWhatIsDecodedStays) {
 
 TEST(Numbers, ThatNoMachineHasAreRefused) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kZeroShot);
+  const std::string study = workshop.write_study(kZeroShotRow);
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--threads", "100000"}, "--threads is 100000, expected at least 1 and at most"},
       {{"--workers", "100000"}, "--workers is 100000, expected at least 1 and at most"},
@@ -141,7 +135,7 @@ TEST(Numbers, ThatNoMachineHasAreRefused) {
 
 TEST(Environment, AVariableThatIsNearlyAnOptionIsNamed) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kZeroShot);
+  const std::string study = workshop.write_study(kZeroShotRow);
   const auto plan = [&](const std::string& variable) {
     return run_petlab({"plan", study}, workshop.folder(), {variable});
   };
@@ -162,7 +156,7 @@ TEST(Environment, AVariableThatIsNearlyAnOptionIsNamed) {
 
 TEST(Stores, APipeIsRefusedAndNotWaitedFor) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kZeroShot);
+  const std::string study = workshop.write_study(kZeroShotRow);
   ASSERT_EQ(::mkfifo((workshop.folder() / "pipe.sqlite").c_str(), 0600), 0);
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"run", study, "--store", "pipe.sqlite", "--cache-dir", "cache"},
@@ -177,7 +171,7 @@ TEST(Stores, APipeIsRefusedAndNotWaitedFor) {
 
 TEST(Stores, ALeaseOfTheFutureIsNamedAndNotWaitedFor) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kZeroShot);
+  const std::string study = workshop.write_study(kZeroShotRow);
   const auto arguments = run_arguments(study, "a.sqlite", {"--seeds", "1,2", "--no-table"});
   ASSERT_EQ(run_petlab(arguments, workshop.folder()).exit_code, 0);
   const std::string held =

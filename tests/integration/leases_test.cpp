@@ -29,16 +29,8 @@ using testing::Not;
 const fs::path kThrows =
     fs::path(PETLAB_BINARY_DIR) / "lib" / "petlab-test-plugins" / "throws_in_changes";
 
-constexpr const char* kLongRow = "[row.long]\nmethod = vpt-deep\nsharing = joint\n";
 /// Some seconds of training, so that a program can be stopped in the midst of it.
 constexpr const char* kLongTraining = "epochs = 300\nbatch = 2";
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t found = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-    ++found;
-  return found;
-}
 
 /// True as soon as `happened` says so; false after two minutes.
 bool wait_until(const std::function<bool()>& happened) {
@@ -79,8 +71,8 @@ TEST(Leases, TwoProgramsOnOneStoreDoNoRunTwice) {
         << run.error;
     EXPECT_EQ(run.attempts, 1) << run.plan.row_label;
   }
-  EXPECT_EQ(count(both, "  accuracy "), 9U) << both;
-  EXPECT_EQ(count(both, "FAILED after"), 3U) << both;
+  EXPECT_EQ(count_of(both, "  accuracy "), 9U) << both;
+  EXPECT_EQ(count_of(both, "FAILED after"), 3U) << both;
   EXPECT_THAT(store.leases(), IsEmpty());
 }
 
@@ -179,7 +171,7 @@ TEST(Leases, AProgramThatStoodStillLeavesItsRunToTheOneThatTookIt) {
   EXPECT_EQ(left.exit_code, 0) << left.out << left.err;
   EXPECT_THAT(left.out, HasSubstr("left to another petlab"));
   EXPECT_THAT(left.out, HasSubstr("done by another petlab"));
-  EXPECT_EQ(count(took.out + left.out, "  accuracy "), 1U);
+  EXPECT_EQ(count_of(took.out + left.out, "  accuracy "), 1U);
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   EXPECT_EQ(store.runs("small").at(0).attempts, 1);
 }

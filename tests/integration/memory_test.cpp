@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* kRows =
+constexpr const char* kMeasuredRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.coop]\nmethod = coop\nsharing = per-task\noption.n-ctx = 4\n"
     "[row.vpt]\nmethod = vpt-deep\nsharing = joint\noption.n-prompt = 8\n"
@@ -42,7 +42,7 @@ std::map<std::string, double> estimates(const std::string& plan) {
 TEST(Memory, IsPredictedFromShapes) {
   const Workshop workshop;
   write_pictures(workshop.folder() / "many", 20);
-  const std::string study = workshop.write_study(kRows, "epochs = 2\nbatch = 48");
+  const std::string study = workshop.write_study(kMeasuredRows, "epochs = 2\nbatch = 48");
   const std::vector<std::string> choices = {
       "--dataset-root",   (workshop.folder() / "many").string(),
       "--train-fraction", "0.8",

@@ -16,7 +16,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kRows =
+constexpr const char* kBaseRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.coop]\nmethod = coop\nsharing = per-task\n"
     "[row.csc]\nmethod = coop-csc\nsharing = joint\n"
@@ -24,9 +24,10 @@ constexpr const char* kRows =
     "[row.tip]\nmethod = tip-adapter\nsharing = per-task\n";
 
 /// Base classes are 2 of the 4 classes of each of 3 domains.
-Output petlab(const Workshop& workshop, const std::string& command,
-              const std::vector<std::string>& more = {}, const std::string& classes = "base") {
-  std::vector<std::string> arguments = {command,       workshop.write_study(kRows),
+Output petlab_on_classes(const Workshop& workshop, const std::string& command,
+                         const std::vector<std::string>& more = {},
+                         const std::string& classes = "base") {
+  std::vector<std::string> arguments = {command,       workshop.write_study(kBaseRows),
                                         "--store",     "a.sqlite",
                                         "--cache-dir", "cache",
                                         "--classes",   classes,
@@ -37,9 +38,9 @@ Output petlab(const Workshop& workshop, const std::string& command,
 
 TEST(NewClasses, AreTestedWithTheAdaptersOfTheBaseClasses) {
   const Workshop workshop;
-  EXPECT_THAT(petlab(workshop, "plan").out,
+  EXPECT_THAT(petlab_on_classes(workshop, "plan").out,
               HasSubstr("csc, probe, tip: what they train belongs to the base classes"));
-  const Output output = petlab(workshop, "run", {"--seeds", "1"});
+  const Output output = petlab_on_classes(workshop, "run", {"--seeds", "1"});
   ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
   EXPECT_THAT(output.out, AllOf(HasSubstr("coop seed 1  accuracy on new classes"),
                                 HasSubstr("base classes: 2 of 4"),
@@ -63,17 +64,17 @@ TEST(NewClasses, AreTestedWithTheAdaptersOfTheBaseClasses) {
   }
   // The table, and nothing twice.
   EXPECT_THAT(output.out, HasSubstr("harmonic mean"));
-  const Output again = petlab(workshop, "run", {"--seeds", "1"});
+  const Output again = petlab_on_classes(workshop, "run", {"--seeds", "1"});
   EXPECT_EQ(again.exit_code, 0) << again.err;
   EXPECT_THAT(again.out, Not(HasSubstr("accuracy on new classes")));
 }
 
 TEST(NewClasses, NeedAdaptersAndEnoughClasses) {
   const Workshop workshop;
-  const Output without = petlab(workshop, "run", {"--no-adapters"});
+  const Output without = petlab_on_classes(workshop, "run", {"--no-adapters"});
   EXPECT_EQ(without.exit_code, 2);
   EXPECT_THAT(without.err, HasSubstr("leave --no-adapters out"));
-  const Output unknown = petlab(workshop, "run", {}, "old");
+  const Output unknown = petlab_on_classes(workshop, "run", {}, "old");
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("expected one of all, base, new"));
 }
@@ -83,7 +84,7 @@ TEST(NewClasses, ThatAreTooFewAreFoundBeforeAnyRun) {
   for (const char* domain : {"Art", "Photo", "Sketch"})
     std::filesystem::remove_all(workshop.folder() / "pictures" / domain / "mug");
   for (const char* command : {"plan", "run"}) {
-    const Output output = petlab(workshop, command);
+    const Output output = petlab_on_classes(workshop, command);
     EXPECT_EQ(output.exit_code, 3) << command << output.out;
     EXPECT_THAT(output.err, AllOf(HasSubstr("the test on new classes: domain 'Art'"),
                                   HasSubstr("has 1 of the new classes")));

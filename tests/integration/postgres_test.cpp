@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <thread>
 
 // The whole program with a store on a PostgreSQL server. Two folders are two machines that share no
@@ -34,20 +33,7 @@ constexpr const char* kRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.coop]\nmethod = coop\nsharing = joint\noption.n-ctx = 4\n"
     "[row.vpt]\nmethod = vpt-deep\nsharing = per-task\n";
-constexpr const char* kLongRow = "[row.long]\nmethod = vpt-deep\nsharing = joint\n";
 constexpr const char* kLongTraining = "epochs = 300\nbatch = 2";
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t found = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-    ++found;
-  return found;
-}
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 class Postgres : public testing::Test {
  protected:
@@ -124,7 +110,7 @@ TEST_F(Postgres, TwoMachinesThatShareNoFilesDoNoRunTwice) {
   const Output first = one.wait(), second = other.wait();
   EXPECT_EQ(first.exit_code, 0) << first.out << first.err;
   EXPECT_EQ(second.exit_code, 0) << second.out << second.err;
-  EXPECT_EQ(count(first.out + second.out, "  accuracy "), 9U) << first.out << second.out;
+  EXPECT_EQ(count_of(first.out + second.out, "  accuracy "), 9U) << first.out << second.out;
 
   const RunStore store(uri_, OpenMode::read_only);
   ASSERT_EQ(store.runs("small").size(), 9U);
@@ -252,7 +238,7 @@ TEST_F(Postgres, WhatIsWrongIsOneSentenceAndExitCode5) {
       const Output output = petlab(here, {command, study, "--store", address});
       EXPECT_EQ(output.exit_code, 5) << output.err;
       EXPECT_THAT(output.err, HasSubstr(said));
-      EXPECT_EQ(count(output.err, "\n"), 1U) << output.err;
+      EXPECT_EQ(count_of(output.err, "\n"), 1U) << output.err;
     }
   const Output nameless = petlab(here, {"report", "postgresql://db"});
   EXPECT_EQ(nameless.exit_code, 2);

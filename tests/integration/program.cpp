@@ -16,11 +16,6 @@ namespace petlab::tests {
 namespace fs = std::filesystem;
 namespace {
 
-std::string contents(const fs::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 std::vector<pid_t> children_of(pid_t pid) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
   return {std::istream_iterator<pid_t>(in), std::istream_iterator<pid_t>()};
@@ -91,15 +86,15 @@ std::vector<pid_t> Program::children() const {
 }
 
 std::string Program::printed() const {
-  return contents(out_);
+  return text_of(out_);
 }
 
 Output Program::wait() {
   int status = 0;
   ::waitpid(pid_, &status, 0);
   pid_ = -1;
-  Output output{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(out_),
-                contents(err_)};
+  Output output{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out_),
+                text_of(err_)};
   fs::remove(out_);
   fs::remove(err_);
   return output;
@@ -124,6 +119,18 @@ std::string state_of(pid_t pid) {
 Output run_petlab(const std::vector<std::string>& arguments, const fs::path& folder,
                   const std::vector<std::string>& environment) {
   return Program(arguments, folder, environment).wait();
+}
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++found;
+  return found;
 }
 
 }  // namespace petlab::tests

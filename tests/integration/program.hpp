@@ -55,4 +55,9 @@ class Program {
 /// "R", "S", "T" (stopped), "Z" ...: what the system says a process is at; "X" when there is none.
 [[nodiscard]] std::string state_of(pid_t pid);
 
+[[nodiscard]] std::string text_of(const std::filesystem::path& file);
+
+/// How often `part` is in `text`.
+[[nodiscard]] std::size_t count_of(const std::string& text, const std::string& part);
+
 }  // namespace petlab::tests

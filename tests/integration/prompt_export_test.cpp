@@ -28,7 +28,7 @@ struct PromptRow {
 };
 
 // Each kind of prompts, at rates that move them far from where they start.
-constexpr PromptRow kRows[] = {
+constexpr PromptRow kPromptRows[] = {
     {"coop", "method = coop\nsharing = joint\noption.n-ctx = 4\nlearning-rate = 0.5\n",
      "prompts-shared"},
     {"coop-composed",
@@ -78,7 +78,7 @@ constexpr PromptRow kRows[] = {
 
 std::string rows() {
   std::string text;
-  for (const PromptRow& row : kRows)
+  for (const PromptRow& row : kPromptRows)
     text += std::string("[row.") + row.name + "]\n" + row.keys;
   return text;
 }
@@ -88,7 +88,7 @@ TEST(PromptExport, GivesTheSameAnswersInTransformers) {
   ASSERT_GE(runs.pictures().size(), 64U);
   std::vector<std::string> arguments = {(runs.folder() / "clip").string()};
   std::map<std::string, ExportedRuns::Answers> answers;
-  for (const PromptRow& row : kRows) {
+  for (const PromptRow& row : kPromptRows) {
     const Output output = runs.exported(row.name);
     ASSERT_EQ(output.exit_code, 0) << row.name << output.err;
     EXPECT_THAT(output.out, AllOf(HasSubstr(row.folder), Not(HasSubstr("Note:"))));
@@ -99,7 +99,7 @@ TEST(PromptExport, GivesTheSameAnswersInTransformers) {
   arguments.emplace_back("--");
   arguments.insert(arguments.end(), runs.pictures().begin(), runs.pictures().end());
   parity::run_reference("../integration/prompt_export_reference.py", arguments, runs.folder());
-  for (const PromptRow& row : kRows) {
+  for (const PromptRow& row : kPromptRows) {
     SCOPED_TRACE(row.name);
     runs.expect_same(answers[row.name], runs.folder() / row.name / row.folder / "reference.csv");
     if (std::string(row.name) != "coop") {

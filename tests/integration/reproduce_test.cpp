@@ -14,16 +14,15 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr const char* kZeroShot = "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n";
 constexpr const char* kProbe = "[row.probe]\nmethod = linear-probe\nsharing = joint\n";
 
 /// A folder of protocols: two tables, one of them a family of two studies, and a setting.
 class ReproduceTest : public testing::Test {
  protected:
   ReproduceTest() {
-    write("tables/methods.ini", std::string("[study]\ndescription = all of them\n") + kZeroShot +
+    write("tables/methods.ini", std::string("[study]\ndescription = all of them\n") + kZeroShotRow +
                                     kProbe + "[row.coop]\nmethod = coop\nsharing = joint\n");
-    write("tables/share.ini", std::string(kZeroShot) + kProbe);
+    write("tables/share.ini", std::string(kZeroShotRow) + kProbe);
     write("tables/share/25.ini", "[dataset]\ntrain-fraction = 0.25\n");
     write("tables/share/40.ini", "[dataset]\ntrain-fraction = 0.4\n");
     write("settings/small.ini",

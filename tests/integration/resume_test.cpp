@@ -29,7 +29,7 @@ using testing::HasSubstr;
 
 // Every kind of state: prompts and a grouping found by gradients, one adapter a task with random
 // views, a whole copy of the weights under AdamW, dropout.
-constexpr const char* kRows =
+constexpr const char* kResumedRows =
     "[row.mmap]\nmethod = mmap\nsharing = grouped+specific\ngrouping = gradient\noption.b = 4\n"
     "[row.vpt]\nmethod = vpt-deep\nsharing = per-task\n"
     "[row.full]\nmethod = full-fine-tuning\nsharing = joint\noptimizer = adamw\n"
@@ -44,7 +44,7 @@ std::vector<std::string> arguments(const std::string& study, const std::string& 
 
 TEST(Resume, KilledAtFiftyRandomMomentsAStudyEndsWithTheSameBits) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kRows, kTraining);
+  const std::string study = workshop.write_study(kResumedRows, kTraining);
   const auto begin = std::chrono::steady_clock::now();
   const Output whole = run_petlab(arguments(study, "whole.sqlite"), workshop.folder());
   ASSERT_EQ(whole.exit_code, 0) << whole.out << whole.err;

@@ -5,6 +5,15 @@
 
 namespace petlab::tests {
 
+// Rows of studies.
+inline constexpr const char* kZeroShotRow =
+    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n";
+inline constexpr const char* kProbeRows =
+    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
+    "[row.probe]\nmethod = linear-probe\nsharing = joint\n";
+inline constexpr const char* kVptRow = "[row.vpt]\nmethod = vpt-deep\nsharing = joint\n";
+inline constexpr const char* kLongRow = "[row.long]\nmethod = vpt-deep\nsharing = joint\n";
+
 /// Writes root/domain/class/picture for 3 domains, 4 classes and `per_class` pictures of each:
 /// noisy coloured shapes, as JPEG and PNG of various sizes.
 void write_pictures(const std::filesystem::path& root, int per_class);

@@ -18,7 +18,7 @@ using results::RunStore;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr const char* kRows =
+constexpr const char* kSearchedRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.probe]\nmethod = linear-probe\nsharing = joint\n"
     "[row.coop]\nmethod = coop\nsharing = joint\noption.n-ctx = 2\n"
@@ -33,7 +33,7 @@ double mean_accuracy(const results::RunRecord& run) {
 
 TEST(Search, TheBestTrialOnHeldOutPicturesIsTrainedOnAllOfThem) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kRows);
+  const std::string study = workshop.write_study(kSearchedRows);
   const std::vector<std::string> more = {"--store", "a.sqlite", "--cache-dir", "cache"};
   const auto call = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), more.begin(), more.end());

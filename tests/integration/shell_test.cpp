@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 // What makes the program easy to call: a study file to begin with, completion, the manual page.
 namespace petlab::tests {
@@ -16,12 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
-
-std::string text_of(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 TEST(Shell, InitWritesAStudyThatRuns) {
   const Workshop workshop;

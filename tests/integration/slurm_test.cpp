@@ -28,7 +28,6 @@ using testing::Not;
 constexpr const char* kRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.vpt]\nmethod = vpt-deep\nsharing = joint\n";
-constexpr const char* kLongRow = "[row.vpt]\nmethod = vpt-deep\nsharing = joint\n";
 /// Some seconds of training, so that something can happen to it.
 constexpr const char* kLongTraining = "epochs = 500\nbatch = 2\naugmentation = crop-flip";
 
@@ -61,7 +60,7 @@ TEST_F(SlurmTest, AStudyComesBackAsATableWithTheBitsOfOneMachine) {
 }
 
 TEST_F(SlurmTest, TheTimeLimitLeavesACheckpointAndTheTaskGoesOn) {
-  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  const std::string study = workshop_.write_study(kVptRow, kLongTraining);
   run_undisturbed(study, {"--seeds", "1"});
   Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "3600"}),
                   workshop_.folder());
@@ -81,7 +80,7 @@ TEST_F(SlurmTest, TheTimeLimitLeavesACheckpointAndTheTaskGoesOn) {
 }
 
 TEST_F(SlurmTest, ANodeThatIsLostCostsWhatItDidSinceTheCheckpoint) {
-  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  const std::string study = workshop_.write_study(kVptRow, kLongTraining);
   run_undisturbed(study, {"--seeds", "1"});
   Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "0.05"}),
                   workshop_.folder());
@@ -99,7 +98,7 @@ TEST_F(SlurmTest, ANodeThatIsLostCostsWhatItDidSinceTheCheckpoint) {
 }
 
 TEST_F(SlurmTest, ASilentNodeThatComesBackComputesTheRunTwiceAndItIsThereOnce) {
-  const std::string study = workshop_.write_study(kLongRow, "epochs = 1200\nbatch = 2");
+  const std::string study = workshop_.write_study(kVptRow, "epochs = 1200\nbatch = 2");
   Program program(arguments("run", study, {"--seeds", "1"}), workshop_.folder());
   ASSERT_FALSE(wait_for_training().empty());
   const std::string node = lines_of(shell("squeue -h -t R -o %N").text).at(0);
@@ -126,7 +125,7 @@ TEST_F(SlurmTest, ASilentNodeThatComesBackComputesTheRunTwiceAndItIsThereOnce) {
 
 TEST_F(SlurmTest, APreemptedTaskGoesOnWhenItsTurnComes) {
   // Longer than Slurm may take to look at the urgent job.
-  const std::string study = workshop_.write_study(kLongRow, "epochs = 2000\nbatch = 2");
+  const std::string study = workshop_.write_study(kVptRow, "epochs = 2000\nbatch = 2");
   run_undisturbed(study, {"--seeds", "1"});
   Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "3600"}),
                   workshop_.folder());
@@ -140,7 +139,7 @@ TEST_F(SlurmTest, APreemptedTaskGoesOnWhenItsTurnComes) {
 }
 
 TEST_F(SlurmTest, WhatIsCancelledStaysSo) {
-  const std::string study = workshop_.write_study(kLongRow, "epochs = 100000\nbatch = 2");
+  const std::string study = workshop_.write_study(kVptRow, "epochs = 100000\nbatch = 2");
   Program program(arguments("run", study, {"--at-once", "1"}), workshop_.folder());
   ASSERT_FALSE(wait_for_training().empty());
   const Output plan = call("plan", study);
@@ -162,7 +161,7 @@ TEST_F(SlurmTest, WhatIsCancelledStaysSo) {
 }
 
 TEST_F(SlurmTest, WithoutItsControllerNothingIsReservedAndAWatcherWaits) {
-  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  const std::string study = workshop_.write_study(kVptRow, kLongTraining);
   ASSERT_EQ(cluster("controller-stop").code, 0);
   for (const char* command : {"submit", "run"}) {
     const Output output = call(command, study, {"--seeds", "1"});
@@ -190,7 +189,7 @@ TEST_F(SlurmTest, WithoutItsControllerNothingIsReservedAndAWatcherWaits) {
 TEST_F(SlurmTest, AFullSpoolCostsAJobAndNotTheRun) {
   if (::geteuid() != 0 || shell("unshare -m true").code != 0)
     GTEST_SKIP() << "needs root to mount a small disk";
-  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  const std::string study = workshop_.write_study(kVptRow, kLongTraining);
   ::setenv("PETLAB_PATIENCE", "1", 1);
   Program program(arguments("run", study, {"--seeds", "1", "--checkpoint", "0.05"}),
                   workshop_.folder());

@@ -23,7 +23,7 @@ using results::RunStore;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr const char* kRows =
+constexpr const char* kManyRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.full]\nmethod = full-fine-tuning\nsharing = per-task\n"
     "[row.coop]\nmethod = coop\nsharing = joint\noption.n-ctx = 4\n"
@@ -34,12 +34,11 @@ constexpr const char* kRows =
     "[row.random]\nmethod = mmap\nsharing = grouped\ngrouping = random\noption.b = 4\n";
 
 /// A row that trains long enough to be interrupted.
-constexpr const char* kLongRow = "[row.long]\nmethod = vpt-deep\nsharing = joint\n";
-constexpr const char* kLongTraining = "epochs = 3000\nbatch = 2";
+constexpr const char* kEndlessTraining = "epochs = 3000\nbatch = 2";
 
 TEST(Study, RunsStoresAndReports) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kRows);
+  const std::string study = workshop.write_study(kManyRows);
   const Output first = run_petlab(run_arguments(study, "a.sqlite"), workshop.folder());
   ASSERT_EQ(first.exit_code, 0) << first.out << first.err;
   EXPECT_THAT(first.out,
@@ -84,7 +83,7 @@ TEST(Study, RunsStoresAndReports) {
 
 TEST(Study, TheSameSeedGivesTheSamePredictionsToTheLastBit) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kRows);
+  const std::string study = workshop.write_study(kManyRows);
   for (const char* store : {"a.sqlite", "b.sqlite"}) {
     const Output output = run_petlab(
         run_arguments(study, store, {"--seeds", "1", "--threads", "1"}), workshop.folder());
@@ -137,7 +136,7 @@ TEST(Study, ARunKilledHalfWayIsAFailedRowAndIsRedone) {
 
 TEST(Study, WorkersEndWithTheProgramAndNothingIsHalfWritten) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kLongRow, kLongTraining);
+  const std::string study = workshop.write_study(kLongRow, kEndlessTraining);
   Program program(run_arguments(study, "a.sqlite", {"--seeds", "1"}), workshop.folder());
   const pid_t child = program.wait_for_child(/*seconds=*/1.0);
   ASSERT_GT(child, 0);
@@ -153,7 +152,7 @@ TEST(Study, WorkersEndWithTheProgramAndNothingIsHalfWritten) {
 
 TEST(Study, AnInterruptStopsCleanly) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kLongRow, kLongTraining);
+  const std::string study = workshop.write_study(kLongRow, kEndlessTraining);
   Program program(run_arguments(study, "a.sqlite"), workshop.folder());
   ASSERT_GT(program.wait_for_child(/*seconds=*/0.5), 0);
   ::kill(program.pid(), SIGINT);

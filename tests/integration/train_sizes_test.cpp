@@ -16,15 +16,11 @@ using results::RunStore;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr const char* kRows =
-    "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
-    "[row.probe]\nmethod = linear-probe\nsharing = joint\n";
-
 using Arguments = std::vector<std::string>;
 
 /// With 3 domains, 4 classes and 8 pictures of each.
-Output petlab(const Workshop& workshop, const std::string& command, Arguments more) {
-  Arguments arguments = {command, workshop.write_study(kRows)};
+Output petlab_on_sizes(const Workshop& workshop, const std::string& command, Arguments more) {
+  Arguments arguments = {command, workshop.write_study(kProbeRows)};
   for (const char* common : {"--store", "a.sqlite", "--cache-dir", "cache", "--split", "shots",
                              "--train-shots", "1,2,5", "--set", "study.name=small"})
     arguments.emplace_back(common);
@@ -34,7 +30,7 @@ Output petlab(const Workshop& workshop, const std::string& command, Arguments mo
 
 TEST(TrainSizes, AreOneStudyWithOneTestSet) {
   const Workshop workshop;
-  const Output output = petlab(workshop, "run", {});
+  const Output output = petlab_on_sizes(workshop, "run", {});
   ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
   EXPECT_THAT(output.out, AllOf(HasSubstr("Accuracy by training size"), HasSubstr("1 image"),
                                 HasSubstr("5 images"), HasSubstr("probe@2")));
@@ -62,12 +58,14 @@ TEST(TrainSizes, AreOneStudyWithOneTestSet) {
 
 TEST(TrainSizes, AreChosenAndRepeatedByTheirLabels) {
   const Workshop workshop;
-  EXPECT_THAT(petlab(workshop, "plan", {"--rows", "probe@2"}).out, HasSubstr("2 runs: 0 done"));
-  EXPECT_THAT(petlab(workshop, "plan", {"--rows", "probe"}).out, HasSubstr("6 runs: 0 done"));
-  const Output unknown = petlab(workshop, "plan", {"--rows", "probe@3"});
+  EXPECT_THAT(petlab_on_sizes(workshop, "plan", {"--rows", "probe@2"}).out,
+              HasSubstr("2 runs: 0 done"));
+  EXPECT_THAT(petlab_on_sizes(workshop, "plan", {"--rows", "probe"}).out,
+              HasSubstr("6 runs: 0 done"));
+  const Output unknown = petlab_on_sizes(workshop, "plan", {"--rows", "probe@3"});
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("the study has no row 'probe@3'"));
-  ASSERT_EQ(petlab(workshop, "run", {"--rows", "probe@2", "--seeds", "1"}).exit_code, 0);
+  ASSERT_EQ(petlab_on_sizes(workshop, "run", {"--rows", "probe@2", "--seeds", "1"}).exit_code, 0);
   const RunStore store(workshop.folder() / "a.sqlite", OpenMode::read_only);
   for (const results::StudyRun& run : store.runs("small")) {
     if (!run.status) continue;

@@ -18,7 +18,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kRows =
+constexpr const char* kTransferRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.coop]\nmethod = coop\nsharing = per-task\n"
     "[row.probe]\nmethod = linear-probe\nsharing = joint\n";
@@ -43,10 +43,10 @@ void write_target(const Workshop& workshop, const std::string& root = "clothes")
   write_setting(workshop, root, root);
 }
 
-Output petlab(const Workshop& workshop, const std::string& command,
-              const std::string& transfer = "clothes.ini") {
+Output petlab_with_target(const Workshop& workshop, const std::string& command,
+                          const std::string& transfer = "clothes.ini") {
   return run_petlab(
-      {command, workshop.write_study(kRows), "--store", "a.sqlite", "--cache-dir", "cache",
+      {command, workshop.write_study(kTransferRows), "--store", "a.sqlite", "--cache-dir", "cache",
        "--seeds", "1", "--set", "study.name=small", "--set", "dataset.transfer=" + transfer},
       workshop.folder());
 }
@@ -54,9 +54,9 @@ Output petlab(const Workshop& workshop, const std::string& command,
 TEST(Transfer, TestsFinishedRunsOnTheOtherDataSet) {
   const Workshop workshop;
   write_target(workshop);
-  EXPECT_THAT(petlab(workshop, "plan").out,
+  EXPECT_THAT(petlab_with_target(workshop, "plan").out,
               HasSubstr("probe: what it trains belongs to the classes of their domains"));
-  const Output output = petlab(workshop, "run");
+  const Output output = petlab_with_target(workshop, "run");
   ASSERT_EQ(output.exit_code, 0) << output.out << output.err;
   EXPECT_THAT(output.out,
               AllOf(HasSubstr("zero-shot seed 1  accuracy on clothes"),
@@ -74,7 +74,7 @@ TEST(Transfer, TestsFinishedRunsOnTheOtherDataSet) {
     const auto split = store.split(tested.split_hash).value();
     EXPECT_EQ(split.tasks[0].classes, (std::vector<std::string>{"hat", "shoe", "tie"}));
   }
-  const Output again = petlab(workshop, "run");
+  const Output again = petlab_with_target(workshop, "run");
   EXPECT_EQ(again.exit_code, 0) << again.err;
   EXPECT_THAT(again.out, Not(HasSubstr("seed 1  accuracy on clothes")));
 }
@@ -83,7 +83,7 @@ TEST(Transfer, NamesAFileThatNamesNoDataSet) {
   const Workshop workshop;
   write_target(workshop);
   const auto refused = [&](const std::string& transfer) {
-    const Output output = petlab(workshop, "plan", transfer);
+    const Output output = petlab_with_target(workshop, "plan", transfer);
     EXPECT_NE(output.exit_code, 0);
     return output.err;
   };
@@ -106,7 +106,7 @@ TEST(Transfer, RefusesWhatATargetIsNotTestedOn) {
   write_target(workshop);
   const auto planned = [&](const std::string& line) {
     write_setting(workshop, "part", "clothes", line);
-    return petlab(workshop, "plan", "part.ini");
+    return petlab_with_target(workshop, "plan", "part.ini");
   };
   for (const std::string line :
        {"classes = base", "classes = new", "cross-domain = yes", "leave-out = day",
@@ -131,7 +131,7 @@ TEST(Transfer, RefusesTheStudysOwnDataSet) {
   fs::copy(workshop.folder() / "pictures", workshop.folder() / "copy", fs::copy_options::recursive);
   for (const std::string root : {"pictures", "./pictures/../pictures", "link", "copy"}) {
     write_setting(workshop, "own", root, "train-fraction = 0.1");
-    const Output output = petlab(workshop, "plan", "own.ini");
+    const Output output = petlab_with_target(workshop, "plan", "own.ini");
     EXPECT_EQ(output.exit_code, 2) << root << output.out;
     EXPECT_THAT(output.err, AllOf(HasSubstr("data set 'own' of transfer is the study's own"),
                                   HasSubstr("training images"), HasSubstr("expected another")));
@@ -146,7 +146,7 @@ TEST(Transfer, AFaultOfATargetIsFoundBeforeAnyRun) {
         "train-fraction = 0.5\nsplit-list = missing.txt", "domains = dusk"})
     for (const char* command : {"plan", "run"}) {
       write_setting(workshop, "faulty", "clothes", lines);
-      const Output output = petlab(workshop, command, "clothes.ini,faulty.ini");
+      const Output output = petlab_with_target(workshop, command, "clothes.ini,faulty.ini");
       EXPECT_NE(output.exit_code, 0) << lines;
       EXPECT_THAT(output.err, HasSubstr("data set 'faulty' of transfer: ")) << lines;
       EXPECT_THAT(output.out, Not(HasSubstr("seed 1"))) << lines;
@@ -159,7 +159,7 @@ TEST(Transfer, ATestThatGoesWrongStopsNoOther) {
   write_target(workshop, "damaged");
   const fs::path image = workshop.folder() / "damaged" / "day" / "hat" / "picture2.jpg";
   fs::resize_file(image, fs::file_size(image) / 2);
-  const Output output = petlab(workshop, "run", "damaged.ini,clothes.ini");
+  const Output output = petlab_with_target(workshop, "run", "damaged.ini,clothes.ini");
   EXPECT_EQ(output.exit_code, 1) << output.out << output.err;
   EXPECT_THAT(output.err,
               AllOf(HasSubstr("zero-shot seed 1, accuracy on damaged"),

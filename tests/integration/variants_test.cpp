@@ -19,7 +19,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kRows =
+constexpr const char* kCoopRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.coop]\nmethod = coop\nsharing = joint\noption.n-ctx = 4\n";
 
@@ -39,7 +39,7 @@ class Variants : public testing::Test {
   RunStore store() const { return RunStore(workshop_.folder() / "a.sqlite", OpenMode::read_only); }
 
   Workshop workshop_;
-  std::string study_ = workshop_.write_study(kRows);
+  std::string study_ = workshop_.write_study(kCoopRows);
 };
 
 TEST_F(Variants, OptionsNeverReplaceThePlanOfTheFile) {
@@ -75,7 +75,7 @@ TEST_F(Variants, RowsAddToAPlan) {
 
 TEST_F(Variants, WhatAnEditedFileReplacesStaysInView) {
   ASSERT_EQ(run({"--rows", "coop"}).exit_code, 0);
-  study_ = workshop_.write_study(kRows, "epochs = 3\nbatch = 2");
+  study_ = workshop_.write_study(kCoopRows, "epochs = 3\nbatch = 2");
   const Output edited = run({"--rows", "coop"});
   ASSERT_EQ(edited.exit_code, 0) << edited.err;
   EXPECT_THAT(edited.out, HasSubstr("it is kept as 'small (earlier 1)'"));

@@ -15,7 +15,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kRows =
+constexpr const char* kWatchedRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.coop]\nmethod = coop\nsharing = joint\n";
 
@@ -29,7 +29,7 @@ std::vector<std::string> arguments(const std::string& study, const std::string& 
 
 TEST(Watch, ShowsAStudyUntilItIsDone) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kRows);
+  const std::string study = workshop.write_study(kWatchedRows);
   // From before there is a store to the end.
   Program watch(arguments(study, "watch", {"--every", "0.1"}), workshop.folder());
   while (watch.printed().empty() && state_of(watch.pid()) != "Z")
@@ -49,7 +49,7 @@ TEST(Watch, ShowsAStudyUntilItIsDone) {
 
 TEST(Watch, EndsWithAnErrorWhereARunHasFailed) {
   const Workshop workshop;
-  const std::string study = workshop.write_study(kRows);
+  const std::string study = workshop.write_study(kWatchedRows);
   const std::vector<std::string> hopeless = {"--set", "method.coop.learning-rate=1e30"};
   ASSERT_EQ(run_petlab(arguments(study, "run", hopeless), workshop.folder()).exit_code, 1);
   const Output watched = run_petlab(arguments(study, "watch", hopeless), workshop.folder());
@@ -60,7 +60,7 @@ TEST(Watch, EndsWithAnErrorWhereARunHasFailed) {
 TEST(Watch, RefusesASenselessInterval) {
   const Workshop workshop;
   const Output refused = run_petlab(
-      arguments(workshop.write_study(kRows), "watch", {"--every", "0"}), workshop.folder());
+      arguments(workshop.write_study(kWatchedRows), "watch", {"--every", "0"}), workshop.folder());
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_THAT(refused.err, HasSubstr("--every is 0, expected seconds"));
 }

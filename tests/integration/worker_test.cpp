@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -33,17 +32,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr const char* kRows =
+constexpr const char* kWorkerRows =
     "[row.zero-shot]\nmethod = zero-shot\nsharing = joint\n"
     "[row.vpt]\nmethod = vpt-deep\nsharing = joint\n";
 /// Some seconds of training, so that it can be stopped in the midst.
-constexpr const char* kLongRow = "[row.vpt]\nmethod = vpt-deep\nsharing = joint\n";
-constexpr const char* kLongTraining = "epochs = 400\nbatch = 2\naugmentation = crop-flip";
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
+constexpr const char* kCroppedTraining = "epochs = 400\nbatch = 2\naugmentation = crop-flip";
 
 /// Without folders: a shard has one beside it, with its adapters.
 std::vector<fs::path> files_in(const fs::path& folder) {
@@ -99,7 +92,7 @@ class WorkerTest : public testing::Test {
 };
 
 TEST_F(WorkerTest, OrdersUnderXargsGiveTheBitsOfAnUndisturbedStudy) {
-  const std::string study = workshop_.write_study(kRows);
+  const std::string study = workshop_.write_study(kWorkerRows);
   run_undisturbed(study);
   EXPECT_THAT(order(study).out, AllOf(HasSubstr("4 to submit"), HasSubstr("orders 0 to 3")));
   const std::string line = "cd '" + workshop_.folder().string() +
@@ -133,7 +126,7 @@ TEST_F(WorkerTest, OrdersUnderXargsGiveTheBitsOfAnUndisturbedStudy) {
 }
 
 TEST_F(WorkerTest, StoppedItKeepsACheckpointAndTheNextCallGoesOnWithTheSameBits) {
-  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  const std::string study = workshop_.write_study(kVptRow, kCroppedTraining);
   run_undisturbed(study, {"--seeds", "1"});
   // No checkpoint is due while the run lasts: the one that is there was written because of TERM.
   order(study, {"--seeds", "1", "--checkpoint", "3600"});
@@ -171,7 +164,7 @@ TEST_F(WorkerTest, StoppedItKeepsACheckpointAndTheNextCallGoesOnWithTheSameBits)
 }
 
 TEST_F(WorkerTest, WhatCannotBeUsedIsNamedAndNothingIsPublished) {
-  order(workshop_.write_study(kRows));
+  order(workshop_.write_study(kWorkerRows));
   for (const char* index : {"4", "99999999999999999999", "-1", "x", ""}) {
     const Output output = run_petlab({"worker", "a.sqlite.jobs/1", index}, workshop_.folder());
     EXPECT_EQ(output.exit_code, 2) << index << output.err;
@@ -206,7 +199,7 @@ TEST_F(WorkerTest, WhatCannotBeUsedIsNamedAndNothingIsPublished) {
 }
 
 TEST_F(WorkerTest, ARunThatTwoHostsPublishIsThereOnce) {
-  order(workshop_.write_study(kRows));
+  order(workshop_.write_study(kWorkerRows));
   ASSERT_EQ(work(0).exit_code, 0);
   const std::vector<fs::path> shards = files_in(jobs_ / "spool");
   ASSERT_THAT(shards, SizeIs(1));
@@ -223,7 +216,7 @@ TEST_F(WorkerTest, ARunThatTwoHostsPublishIsThereOnce) {
 }
 
 TEST_F(WorkerTest, AResultHoldsTheSplitOfItsRunAlone) {
-  order(workshop_.write_study(kLongRow));  // seeds 1 and 2
+  order(workshop_.write_study(kVptRow));  // seeds 1 and 2
   ASSERT_EQ(work(0).exit_code, 0);
   ASSERT_EQ(work(1).exit_code, 0);
   const std::vector<fs::path> shards = files_in(jobs_ / "spool");
@@ -238,7 +231,7 @@ TEST_F(WorkerTest, AResultHoldsTheSplitOfItsRunAlone) {
 }
 
 TEST_F(WorkerTest, AResultThatIsDamagedIsSetAsideAndTheOthersAreCollected) {
-  order(workshop_.write_study(kRows));
+  order(workshop_.write_study(kWorkerRows));
   ASSERT_EQ(work(0).exit_code, 0);
   ASSERT_EQ(work(1).exit_code, 0);
   const std::vector<fs::path> shards = files_in(jobs_ / "spool");
@@ -260,7 +253,7 @@ TEST_F(WorkerTest, AResultThatIsDamagedIsSetAsideAndTheOthersAreCollected) {
 }
 
 TEST_F(WorkerTest, WhatIsNoFileInTheSpoolIsSetAsideAndTheOthersAreCollected) {
-  order(workshop_.write_study(kRows));
+  order(workshop_.write_study(kWorkerRows));
   ASSERT_EQ(work(0).exit_code, 0);
   const fs::path spool = jobs_ / "spool";
   const fs::path shard = files_in(spool).at(0);
@@ -282,7 +275,7 @@ TEST_F(WorkerTest, WhatIsNoFileInTheSpoolIsSetAsideAndTheOthersAreCollected) {
 }
 
 TEST_F(WorkerTest, AnOrderThatDoesNotGiveItsIdentityIsRefused) {
-  order(workshop_.write_study(kRows), {"--seeds", "1"});
+  order(workshop_.write_study(kWorkerRows), {"--seeds", "1"});
   const std::string orders = text_of(jobs_ / "orders.jsonl");
   const auto refusal = [&](const std::vector<std::pair<std::string, std::string>>& changes) {
     std::string changed = orders;
@@ -336,7 +329,7 @@ TEST_F(WorkerTest, AFailedRunIsPublishedWithItsReasonAndOneOfTheHostIsTriedAgain
 }
 
 TEST_F(WorkerTest, ASpoolThatIsAwayCostsNoTraining) {
-  const std::string study = workshop_.write_study(kLongRow, kLongTraining);
+  const std::string study = workshop_.write_study(kVptRow, kCroppedTraining);
   order(study, {"--seeds", "1", "--checkpoint", "0.05"});
   {
     Program worker(worker_arguments(0, {"--patience", "1"}), workshop_.folder());
@@ -358,7 +351,7 @@ TEST_F(WorkerTest, ASpoolThatIsAwayCostsNoTraining) {
 TEST_F(WorkerTest, ASpoolThatIsFullIsWaitedFor) {
   const std::string mounted = "unshare -rm true 2> /dev/null";
   if (std::system(mounted.c_str()) != 0) GTEST_SKIP() << "no name spaces here to fill a disk in";
-  order(workshop_.write_study(kRows));
+  order(workshop_.write_study(kWorkerRows));
   const auto run = [&](const std::string& size) {
     const std::string line = "cd '" + workshop_.folder().string() +
                              "' && unshare -rm bash -c \"mount -t tmpfs -o size=" + size +

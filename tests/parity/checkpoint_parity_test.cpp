@@ -18,7 +18,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-const std::filesystem::path& folder() {
+const std::filesystem::path& checkpoints() {
   static const std::filesystem::path written = [] {
     auto result = parity::fresh_folder("checkpoints");
     parity::run_reference("write_checkpoints.py",
@@ -31,7 +31,7 @@ const std::filesystem::path& folder() {
 constexpr LoadOptions kAnyWeights{.allow_unknown_weights = true};
 
 std::shared_ptr<Backbone> load(const std::string& model) {
-  return Backbone::load(folder() / model, c10::kCPU, kAnyWeights);
+  return Backbone::load(checkpoints() / model, c10::kCPU, kAnyWeights);
 }
 
 /// The message of the error that `action` must throw.
@@ -48,16 +48,16 @@ std::string error_of(const Action& action) {
 
 TEST(Checkpoints, EveryLayoutHoldsTheSameModel) {
   const auto reference = load("hugging-face");
-  const std::string settings = model_settings_hash(folder() / "hugging-face");
+  const std::string settings = model_settings_hash(checkpoints() / "hugging-face");
   for (const char* model :
        {"sharded", "open-clip", "openai", "openai/ViT-B-16.pt",
         "sharded/model.safetensors.index.json", "open-clip/open_clip_model.safetensors"}) {
     SCOPED_TRACE(model);
     const auto backbone = load(model);
     EXPECT_EQ(backbone->weight_hash(), reference->weight_hash());
-    EXPECT_EQ(model_settings_hash(folder() / model), settings);
+    EXPECT_EQ(model_settings_hash(checkpoints() / model), settings);
     EXPECT_EQ(backbone->config().vision_activation, Activation::quick_gelu);
-    EXPECT_EQ(model_preprocessing(folder() / model).image_size, 32);
+    EXPECT_EQ(model_preprocessing(checkpoints() / model).image_size, 32);
     const at::Tensor pixels = at::ones({1, 3, 32, 32});
     EXPECT_TRUE(at::equal(backbone->encode_image(pixels), reference->encode_image(pixels)));
   }
@@ -65,7 +65,7 @@ TEST(Checkpoints, EveryLayoutHoldsTheSameModel) {
   const auto bare = load("open-clip-text");
   EXPECT_EQ(bare->weight_hash(), reference->weight_hash());
   EXPECT_EQ(bare->config().text_activation, Activation::gelu);
-  EXPECT_NE(model_settings_hash(folder() / "open-clip-text"), settings);
+  EXPECT_NE(model_settings_hash(checkpoints() / "open-clip-text"), settings);
 
   const auto rounded = load("bf16");
   EXPECT_NE(rounded->weight_hash(), reference->weight_hash());
@@ -76,27 +76,27 @@ TEST(Checkpoints, EveryLayoutHoldsTheSameModel) {
 }
 
 TEST(Checkpoints, AreDescribed) {
-  const CheckpointInfo archive = inspect_checkpoint(folder() / "openai");
+  const CheckpointInfo archive = inspect_checkpoint(checkpoints() / "openai");
   EXPECT_EQ(archive.format, "PyTorch archive with OpenAI's names");
   EXPECT_EQ(archive.sha256.size(), 64U);
   EXPECT_EQ(archive.published_as, "");
   EXPECT_EQ(archive.settings_source, "the shapes of the tensors");
   EXPECT_GT(archive.types.at("F16"), archive.types.at("F32"));
   EXPECT_EQ(archive.types.at("I64"), 3);
-  const CheckpointInfo sharded = inspect_checkpoint(folder() / "sharded");
+  const CheckpointInfo sharded = inspect_checkpoint(checkpoints() / "sharded");
   EXPECT_THAT(sharded.format, HasSubstr("Hugging Face's names in "));
   EXPECT_GT(sharded.files.size(), 2U);
   EXPECT_EQ(sharded.settings_source, "config.json");
 }
 
 TEST(Checkpoints, UnknownArchivesNeedPermission) {
-  const auto file = folder() / "openai" / "ViT-B-16.pt";
+  const auto file = checkpoints() / "openai" / "ViT-B-16.pt";
   EXPECT_THAT(error_of([&] { (void)Backbone::load(file); }),
               AllOf(HasSubstr(file.string()), HasSubstr(inspect_checkpoint(file).sha256),
                     HasSubstr("the published ViT-B/16 has "
                               "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f"),
                     HasSubstr("--allow-unknown-weights")));
-  const auto renamed = folder() / "openai-renamed" / "mine.pt";
+  const auto renamed = checkpoints() / "openai-renamed" / "mine.pt";
   std::filesystem::create_directories(renamed.parent_path());
   std::filesystem::copy_file(file, renamed);
   EXPECT_THAT(error_of([&] { (void)Backbone::load(renamed); }),
@@ -108,8 +108,8 @@ TEST(Checkpoints, UnknownArchivesNeedPermission) {
 }
 
 TEST(Checkpoints, ADamagedArchiveIsRefused) {
-  const auto whole = folder() / "openai" / "ViT-B-16.pt";
-  const auto damaged = folder() / "openai-damaged" / "ViT-B-16.pt";
+  const auto whole = checkpoints() / "openai" / "ViT-B-16.pt";
+  const auto damaged = checkpoints() / "openai-damaged" / "ViT-B-16.pt";
   std::filesystem::create_directories(damaged.parent_path());
   std::ifstream in(whole, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -122,19 +122,19 @@ TEST(Checkpoints, ADamagedArchiveIsRefused) {
 TEST(Checkpoints, BothSpellingsOfMergesAreRead) {
   const std::string expected = Tokenizer::load(parity::small_tokenizer()).hash();
   for (const char* name : {"tokenizer-json", "tokenizer-json-old"}) {
-    const Tokenizer tokenizer = Tokenizer::load(folder() / name);
+    const Tokenizer tokenizer = Tokenizer::load(checkpoints() / name);
     EXPECT_EQ(tokenizer.hash(), expected) << name;
     EXPECT_EQ(tokenizer.source(), "tokenizer.json");
   }
 }
 
 TEST(Configurations, ResolveAsInTransformers) {
-  const auto all = nlohmann::json::parse(std::ifstream(folder() / "configs.json"));
+  const auto all = nlohmann::json::parse(std::ifstream(checkpoints() / "configs.json"));
   ASSERT_GE(all.size(), 10U);
   for (std::size_t i = 0; i < all.size(); ++i) {
     SCOPED_TRACE("configs/" + std::to_string(i));
     const nlohmann::json& expected = all[i];
-    const Config config = read_config(folder() / "configs" / std::to_string(i));
+    const Config config = read_config(checkpoints() / "configs" / std::to_string(i));
     const auto check_tower = [&](const std::string& name, const sdk::TowerShape& shape,
                                  Activation activation, double epsilon) {
       EXPECT_EQ(shape.width, expected[name + ".hidden_size"]);

@@ -1,6 +1,7 @@
 // Both towers against transformers' CLIPModel (features, zero-shot logits) and against a PyTorch
 // forward with prompts (features, gradients). The models have seeded random weights and are written
 // by write_model.py when the test runs.
+#include "difference.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/safetensors.hpp"
 #include "reference.hpp"
@@ -18,18 +19,13 @@
 namespace petlab::clip {
 namespace {
 
-constexpr double kTolerance = 1e-5;
+using parity::difference;
+using parity::kTolerance;
 /// Of a gradient's largest value: sums over many terms, in another order than the reference's.
 constexpr double kGradientTolerance = 5e-5;
 
 at::Tensor unit(const at::Tensor& x) {
   return x / x.norm(2, -1, /*keepdim=*/true);
-}
-
-/// Largest difference, as a share of the reference's largest value where that is above 1.
-double difference(const at::Tensor& ours, const at::Tensor& reference) {
-  const double scale = std::max(1.0, reference.abs().max().item<double>());
-  return (ours - reference).abs().max().item<double>() / scale;
 }
 
 /// The same as a share of the reference's largest value, however small.

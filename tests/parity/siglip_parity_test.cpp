@@ -1,5 +1,6 @@
 // SigLIP and SigLIP 2 against transformers: towers, prompts, tokens, and the layout written again
 // (write_siglip.py; the models are small and have seeded random weights).
+#include "difference.hpp"
 #include "petlab/base/error.hpp"
 #include "petlab/clip/backbone.hpp"
 #include "petlab/clip/checkpoint.hpp"
@@ -12,7 +13,6 @@
 #include <nlohmann/json.hpp>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <algorithm>
 #include <fstream>
 #include <map>
 
@@ -24,9 +24,10 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr double kTolerance = 1e-5;
+using parity::difference;
+using parity::kTolerance;
 
-const fs::path& folder() {
+const fs::path& siglip_models() {
   static const fs::path written = [] {
     auto result = parity::fresh_folder("siglip");
     parity::run_reference("write_siglip.py", {result.string()});
@@ -37,12 +38,6 @@ const fs::path& folder() {
 
 json read_json(const fs::path& file) {
   return json::parse(std::ifstream(file));
-}
-
-/// Largest difference as a share of the reference's largest value, where that is above 1.
-double difference(const at::Tensor& ours, const at::Tensor& reference) {
-  const double scale = std::max(1.0, reference.abs().max().item<double>());
-  return (ours - reference).abs().max().item<double>() / scale;
 }
 
 std::map<std::string, at::Tensor> expected_of(const fs::path& model) {
@@ -58,7 +53,7 @@ TokenBatch tokens_of(const Backbone& backbone, const fs::path& model) {
       backbone.shape().context_length);
 }
 
-std::string error_of(const fs::path& model) {
+std::string load_error(const fs::path& model) {
   try {
     (void)Backbone::load(model);
   } catch (const base::Error& error) {
@@ -70,7 +65,7 @@ std::string error_of(const fs::path& model) {
 class Siglip : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    model_ = folder() / GetParam();
+    model_ = siglip_models() / GetParam();
     backbone_ = Backbone::load(model_);
     expected_ = expected_of(model_);
     tokens_ = tokens_of(*backbone_, model_);
@@ -186,7 +181,7 @@ TEST(SiglipRefusals, NameTheFileAndWhatIsWrong) {
   const fs::path model = parity::fresh_folder("siglip-refused");
   const auto fresh = [&](const char* from) {
     fs::remove_all(model);
-    fs::copy(folder() / from, model);
+    fs::copy(siglip_models() / from, model);
   };
   const auto change = [&](const char* file, const std::string& pointer, const json& value) {
     json content = read_json(model / file);
@@ -195,49 +190,50 @@ TEST(SiglipRefusals, NameTheFileAndWhatIsWrong) {
   };
   fresh("siglip");
   change("config.json", "/model_type", "siglip2");
-  EXPECT_THAT(error_of(model), AllOf(HasSubstr("config.json"), HasSubstr("NaFlex")));
+  EXPECT_THAT(load_error(model), AllOf(HasSubstr("config.json"), HasSubstr("NaFlex")));
   fresh("siglip");
   change("config.json", "/vision_config/vision_use_head", false);
-  EXPECT_THAT(error_of(model), HasSubstr("'vision_config.vision_use_head' is false"));
+  EXPECT_THAT(load_error(model), HasSubstr("'vision_config.vision_use_head' is false"));
   fresh("siglip");
   change("config.json", "/text_config/projection_size", 32);
-  EXPECT_THAT(error_of(model),
+  EXPECT_THAT(load_error(model),
               HasSubstr("projection_size' is 32, expected the width of the image"));
   fresh("siglip");
   change("preprocessor_config.json", "/do_center_crop", true);
-  EXPECT_THAT(error_of(model), HasSubstr("'do_center_crop' is true"));
+  EXPECT_THAT(load_error(model), HasSubstr("'do_center_crop' is true"));
   change("preprocessor_config.json", "/do_center_crop", false);
   change("preprocessor_config.json", "/resample", 1);
-  EXPECT_THAT(error_of(model), HasSubstr("'resample' is neither 2 (bilinear) nor 3 (bicubic)"));
+  EXPECT_THAT(load_error(model), HasSubstr("'resample' is neither 2 (bilinear) nor 3 (bicubic)"));
   fresh("siglip");
   change("tokenizer_config.json", "/padding_side", "left");
-  EXPECT_THAT(error_of(model), HasSubstr("'padding_side' is 'left', expected 'right'"));
+  EXPECT_THAT(load_error(model), HasSubstr("'padding_side' is 'left', expected 'right'"));
   fresh("siglip");
   std::ofstream(model / "spiece.model") << "no model";
-  EXPECT_THAT(error_of(model), AllOf(HasSubstr("spiece.model"), HasSubstr("no vocabulary")));
+  EXPECT_THAT(load_error(model), AllOf(HasSubstr("spiece.model"), HasSubstr("no vocabulary")));
   fresh("siglip");
   fs::remove(model / "spiece.model");
-  EXPECT_THAT(error_of(model), HasSubstr("expected spiece.model, or tokenizer.json of a SigLIP 2"));
+  EXPECT_THAT(load_error(model),
+              HasSubstr("expected spiece.model, or tokenizer.json of a SigLIP 2"));
   fresh("siglip2");
   change("tokenizer.json", "/model/byte_fallback", false);
-  EXPECT_THAT(error_of(model), HasSubstr("byte_fallback' is not true"));
+  EXPECT_THAT(load_error(model), HasSubstr("byte_fallback' is not true"));
   fresh("siglip2");
   change("tokenizer.json", "/model/merges/3", {"nobody", "knows"});
-  EXPECT_THAT(error_of(model), HasSubstr("entry 4: its tokens"));
+  EXPECT_THAT(load_error(model), HasSubstr("entry 4: its tokens"));
   fresh("siglip2");
   change("tokenizer.json", "/normalizer", {{"type", "NFC"}});
-  EXPECT_THAT(error_of(model), HasSubstr("'normalizer' is not that of a SigLIP 2"));
+  EXPECT_THAT(load_error(model), HasSubstr("'normalizer' is not that of a SigLIP 2"));
   fresh("siglip");
   std::vector<sdk::NamedTensor> tensors = read_safetensors(model / "model.safetensors");
   std::erase_if(tensors, [](const auto& one) { return one.name == "logit_bias"; });
   write_safetensors(tensors, model / "model.safetensors");
-  EXPECT_THAT(error_of(model), HasSubstr("lacks the tensor 'logit_bias'"));
+  EXPECT_THAT(load_error(model), HasSubstr("lacks the tensor 'logit_bias'"));
   // Texts and prompts must fit together.
-  const auto backbone = Backbone::load(folder() / "siglip");
+  const auto backbone = Backbone::load(siglip_models() / "siglip");
   sdk::TowerChanges changes;
   changes.prompts.push_back({0, at::zeros({47, backbone->shape().text.width})});
   try {
-    (void)backbone->encode_text(tokens_of(*backbone, folder() / "siglip"),
+    (void)backbone->encode_text(tokens_of(*backbone, siglip_models() / "siglip"),
                                 stack_changes({{&changes}}, 3, {}));
     ADD_FAILURE() << "too many prompts were taken";
   } catch (const base::Error& error) {

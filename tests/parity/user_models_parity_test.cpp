@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::filesystem::path& folder() {
+const std::filesystem::path& user_models() {
   static const std::filesystem::path written = [] {
     auto result = parity::fresh_folder("user-models");
     parity::run_reference("write_user_models.py",
@@ -41,7 +41,7 @@ TEST(OpenClip, FeaturesAreThoseOfItsOwnCode) {
   for (const char* name : {"gelu", "quick", "epoch", "eos", "short", "long", "last", "unmasked",
                            "both", "bias", "scale", "tanh"}) {
     SCOPED_TRACE(name);
-    const auto model = folder() / name;
+    const auto model = user_models() / name;
     const auto backbone = Backbone::load(model, c10::kCPU, {.allow_unknown_weights = true});
     const json expected = json::parse(std::ifstream(model / "features.json"));
     const at::Tensor pixels = at::sin(at::arange(3 * 32 * 32, at::kFloat)).view({1, 3, 32, 32});
@@ -61,7 +61,7 @@ TEST(OpenClip, FeaturesAreThoseOfItsOwnCode) {
     EXPECT_EQ(backbone->preprocessing().std[2], 1.0);
     EXPECT_EQ(inspect_checkpoint(model).settings_source, "open_clip_config.json");
   }
-  EXPECT_EQ(inspect_checkpoint(folder() / "epoch").stripped, "state_dict.module.");
+  EXPECT_EQ(inspect_checkpoint(user_models() / "epoch").stripped, "state_dict.module.");
 }
 
 /// What petlab says of a configuration: the family that it takes, or the one that it refuses.
@@ -88,7 +88,7 @@ std::string family_of(const std::string& name, const json& configuration) {
 }
 
 TEST(OpenClip, EachOfItsConfigurationsIsTakenOrRefusedByItsFamily) {
-  const json all = json::parse(std::ifstream(folder() / "configurations.json"));
+  const json all = json::parse(std::ifstream(user_models() / "configurations.json"));
   std::map<std::string, int> refused;
   std::map<std::string, std::string> taken;
   for (const auto& [name, configuration] : all.items()) {
@@ -126,9 +126,9 @@ TEST(OpenClip, EachOfItsConfigurationsIsTakenOrRefusedByItsFamily) {
 
 TEST(Tokens, OfAddedTokensAreTheReferences) {
   for (int i = 0; i < 3; ++i) {
-    const auto from = folder() / ("tokens-" + std::to_string(i));
+    const auto from = user_models() / ("tokens-" + std::to_string(i));
     // The same from the older files, beside which tokenizer.json says what was added.
-    const auto pair = folder() / ("pair-" + std::to_string(i));
+    const auto pair = user_models() / ("pair-" + std::to_string(i));
     std::filesystem::create_directories(pair);
     std::filesystem::copy_file(from / "tokenizer.json", pair / "tokenizer.json");
     for (const char* name : {"vocab.json", "merges.txt"})

@@ -7,7 +7,7 @@
 namespace petlab::clip {
 namespace {
 
-using Ids = std::vector<std::int32_t>;
+using PieceIds = std::vector<std::int32_t>;
 
 TEST(BytePairs, MergesLowestRankFirstThenLeftmost) {
   BytePairs pairs;
@@ -15,16 +15,16 @@ TEST(BytePairs, MergesLowestRankFirstThenLeftmost) {
   EXPECT_TRUE(pairs.add(10, 2, 11));
   EXPECT_TRUE(pairs.add(1, 2, 12));
   EXPECT_FALSE(pairs.add(1, 1, 13));
-  EXPECT_EQ(pairs.merge({1, 1, 1}), (Ids{10, 1}));
-  EXPECT_EQ(pairs.merge({1, 1, 2}), (Ids{11}));
-  EXPECT_EQ(pairs.merge({1, 2}), (Ids{12}));
-  EXPECT_EQ(pairs.merge({2, 1}), (Ids{2, 1}));
-  EXPECT_EQ(pairs.merge({7}), (Ids{7}));
-  EXPECT_EQ(pairs.merge({}), (Ids{}));
+  EXPECT_EQ(pairs.merge({1, 1, 1}), (PieceIds{10, 1}));
+  EXPECT_EQ(pairs.merge({1, 1, 2}), (PieceIds{11}));
+  EXPECT_EQ(pairs.merge({1, 2}), (PieceIds{12}));
+  EXPECT_EQ(pairs.merge({2, 1}), (PieceIds{2, 1}));
+  EXPECT_EQ(pairs.merge({7}), (PieceIds{7}));
+  EXPECT_EQ(pairs.merge({}), (PieceIds{}));
 }
 
 /// The algorithm as one would say it.
-Ids merge_slowly(Ids ids, const std::vector<std::array<std::int32_t, 3>>& merges) {
+PieceIds merge_slowly(PieceIds ids, const std::vector<std::array<std::int32_t, 3>>& merges) {
   while (true) {
     std::size_t best = merges.size();
     std::size_t place = 0;
@@ -50,7 +50,7 @@ TEST(BytePairs, EqualsThePlainAlgorithm) {
       const auto right = static_cast<std::int32_t>(random() % static_cast<unsigned>(token));
       if (pairs.add(left, right, token)) merges.push_back({left, right, token});
     }
-    Ids ids(random() % 40);
+    PieceIds ids(random() % 40);
     for (std::int32_t& id : ids)
       id = static_cast<std::int32_t>(random() % 3);
     EXPECT_EQ(pairs.merge(ids), merge_slowly(ids, merges)) << "round " << round;

@@ -21,10 +21,6 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::string load_error(const std::filesystem::path& model) {
-  return test::error_of([&] { (void)Backbone::load(model); });
-}
-
 /// A model directory of the small backbone in two shards with their index.
 json write_shards(const std::filesystem::path& folder) {
   const auto backbone = test::small_backbone();
@@ -46,15 +42,16 @@ json write_shards(const std::filesystem::path& folder) {
 
 TEST(Checkpoint, SaysWhatItLookedFor) {
   const test::TemporaryFolder folder;
-  EXPECT_THAT(load_error(folder.path() / "none"), HasSubstr("there is no model"));
-  EXPECT_THAT(load_error(folder.path()),
+  EXPECT_THAT(test::load_error(folder.path() / "none"), HasSubstr("there is no model"));
+  EXPECT_THAT(test::load_error(folder.path()),
               AllOf(HasSubstr("holds no weights of a CLIP"), HasSubstr("model.safetensors")));
   test::write_file(folder.path() / "pytorch_model.bin", "");
-  EXPECT_THAT(load_error(folder.path()), HasSubstr("converted to safetensors"));
-  EXPECT_THAT(load_error(folder.path() / "pytorch_model.bin"), HasSubstr("is neither a model"));
+  EXPECT_THAT(test::load_error(folder.path()), HasSubstr("converted to safetensors"));
+  EXPECT_THAT(test::load_error(folder.path() / "pytorch_model.bin"),
+              HasSubstr("is neither a model"));
   test::write_file(folder.path() / "a.pt", "");
   test::write_file(folder.path() / "b.pt", "");
-  EXPECT_THAT(load_error(folder.path()), HasSubstr("holds 2 files *.pt"));
+  EXPECT_THAT(test::load_error(folder.path()), HasSubstr("holds 2 files *.pt"));
   const auto wrong_file = [&](const std::string& content) {
     test::write_file(folder.path() / "c.pt", content);
     return test::error_of([&] { (void)inspect_checkpoint(folder.path() / "c.pt"); });
@@ -69,7 +66,7 @@ TEST(Checkpoint, ShardsAreCheckedAgainstTheirIndex) {
   const auto index = folder.path() / "model.safetensors.index.json";
   const auto with = [&](const json& changed) {
     test::write_file(index, json{{"weight_map", changed}}.dump());
-    return load_error(folder.path());
+    return test::load_error(folder.path());
   };
   const auto loaded = Backbone::load(folder.path());
   EXPECT_EQ(Backbone::load(index)->weight_hash(), loaded->weight_hash());
@@ -90,7 +87,7 @@ TEST(Checkpoint, ShardsAreCheckedAgainstTheirIndex) {
   EXPECT_THAT(with(changed), HasSubstr("'weight_map.logit_scale' is 1, expected a text"));
   EXPECT_THAT(with(json::object()), HasSubstr("'weight_map' is empty"));
   test::write_file(index, "{}");
-  EXPECT_THAT(load_error(folder.path()), HasSubstr("no key 'weight_map'"));
+  EXPECT_THAT(test::load_error(folder.path()), HasSubstr("no key 'weight_map'"));
 
   // A tensor that is in two shards.
   std::vector<sdk::NamedTensor> more = read_safetensors(folder.path() / "two.safetensors");
@@ -111,7 +108,7 @@ TEST(Checkpoint, ChecksBeforeItAllocates) {
   config["vision_config"]["intermediate_size"] = 1 << 20;
   config["vision_config"]["num_hidden_layers"] = 1000;
   test::write_file(folder.path() / "config.json", config.dump());
-  EXPECT_THAT(load_error(folder.path()),
+  EXPECT_THAT(test::load_error(folder.path()),
               AllOf(HasSubstr("model.safetensors"), HasSubstr("has shape [32]"),
                     HasSubstr("expected [1048576]")));
 }
@@ -154,29 +151,29 @@ TEST(Checkpoint, ErrorsUseTheNamesOfTheFile) {
   const at::Tensor joint = stored["transformer.resblocks.0.attn.in_proj_weight"];
   stored["transformer.resblocks.0.attn.in_proj_weight"] = joint.narrow(0, 0, 48);
   write();
-  EXPECT_THAT(load_error(folder.path()),
+  EXPECT_THAT(test::load_error(folder.path()),
               HasSubstr("'transformer.resblocks.0.attn.in_proj_weight' has shape [48, 24], "
                         "expected [72, 24]"));
   stored["transformer.resblocks.0.attn.in_proj_weight"] = joint;
   stored["visual.proj"] = stored["visual.proj"].t();
   write();
-  EXPECT_THAT(load_error(folder.path()),
+  EXPECT_THAT(test::load_error(folder.path()),
               HasSubstr("'visual.proj' has shape [16, 32], expected [32, 16]"));
   stored["visual.proj"] = stored["visual.proj"].t();
   stored["logit_bias"] = at::zeros({});
   write();
-  EXPECT_THAT(load_error(folder.path()), HasSubstr("holds the tensor 'logit_bias', which"));
+  EXPECT_THAT(test::load_error(folder.path()), HasSubstr("holds the tensor 'logit_bias', which"));
   stored.erase("logit_bias");
   stored.erase("ln_final.bias");
   write();
-  EXPECT_THAT(load_error(folder.path()), HasSubstr("lacks the tensor 'ln_final.bias'"));
+  EXPECT_THAT(test::load_error(folder.path()), HasSubstr("lacks the tensor 'ln_final.bias'"));
 
   // Settings that ask for another forward are refused by their key.
   const auto with = [&](const char* pointer, const json& value) {
     json changed = settings;
     changed[json::json_pointer(pointer)] = value;
     test::write_file(config, changed.dump());
-    return load_error(folder.path());
+    return test::load_error(folder.path());
   };
   for (const auto& [pointer, value] :
        std::vector<std::pair<const char*, json>>{{"/model_cfg/vision_cfg/timm_model_name", "vit"},

@@ -14,17 +14,17 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-struct Case {
+struct ChangedKey {
   const char* name;
   const char* pointer;  ///< JSON pointer of what is changed
   json value;           ///< discarded: the key is removed
   const char* message;
 };
 
-void check_table(const std::filesystem::path& file, const std::vector<Case>& cases,
+void check_table(const std::filesystem::path& file, const std::vector<ChangedKey>& cases,
                  const std::function<void()>& read) {
   const json good = json::parse(test::read_file(file));
-  for (const Case& one : cases) {
+  for (const ChangedKey& one : cases) {
     SCOPED_TRACE(one.name);
     json bad = good;
     const json::json_pointer place(one.pointer);

@@ -88,6 +88,10 @@ std::string error_of(const std::function<void()>& action) {
   return "";
 }
 
+std::string load_error(const std::filesystem::path& model) {
+  return error_of([&] { (void)Backbone::load(model); });
+}
+
 double distance(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }

@@ -39,6 +39,8 @@ void write_file(const std::filesystem::path& file, const std::string& content);
 
 /// The message of the base::Error that `action` must throw; "" and a failure when it throws none.
 [[nodiscard]] std::string error_of(const std::function<void()>& action);
+/// That of loading a model.
+[[nodiscard]] std::string load_error(const std::filesystem::path& model);
 
 /// Largest absolute difference.
 [[nodiscard]] double distance(const at::Tensor& a, const at::Tensor& b);

@@ -21,8 +21,8 @@
 namespace petlab::clip {
 namespace {
 
-constexpr std::int64_t kWidth = 24;
-constexpr std::int64_t kLayers = 2;
+constexpr std::int64_t kTextWidth = 24;
+constexpr std::int64_t kTextLayers = 2;
 // Both paths round sums of about a hundred terms of size 1 in different orders.
 constexpr double kBound = 2e-5;
 
@@ -41,20 +41,20 @@ struct Trained {
   Trained& prompts(const std::vector<std::int64_t>& layers, std::int64_t n) {
     for (sdk::TowerChanges& one : changes)
       for (const std::int64_t layer : layers)
-        one.prompts.push_back({layer, leaf({n, kWidth})});
+        one.prompts.push_back({layer, leaf({n, kTextWidth})});
     return *this;
   }
 
   Trained& modules() {
     using enum sdk::BottleneckSite;
     for (sdk::TowerChanges& one : changes) {
-      for (std::int64_t layer = 0; layer < kLayers; ++layer) {
+      for (std::int64_t layer = 0; layer < kTextLayers; ++layer) {
         for (const auto site : {after_attention, after_mlp, parallel_attention, parallel_mlp})
           one.bottlenecks.push_back({.layer = layer,
                                      .site = site,
-                                     .down = leaf({3, kWidth}),
+                                     .down = leaf({3, kTextWidth}),
                                      .down_bias = leaf({3}),
-                                     .up = leaf({kWidth, 3}),
+                                     .up = leaf({kTextWidth, 3}),
                                      .up_bias = {},
                                      .nonlinearity = sdk::Nonlinearity::gelu,
                                      .scale = {},
@@ -64,17 +64,19 @@ struct Trained {
              {sdk::LinearMap::q, sdk::LinearMap::k, sdk::LinearMap::v, sdk::LinearMap::out})
           one.low_ranks.push_back({.layer = layer,
                                    .map = map,
-                                   .down = leaf({2, kWidth}),
-                                   .up = leaf({kWidth, 2}),
+                                   .down = leaf({2, kTextWidth}),
+                                   .up = leaf({kTextWidth, 2}),
                                    .scale = 0.5});
         for (const auto place : {sdk::AffinePlace::norm1, sdk::AffinePlace::q,
                                  sdk::AffinePlace::attention, sdk::AffinePlace::mlp})
-          one.affines.push_back(
-              {.layer = layer, .place = place, .scale = leaf({kWidth}), .shift = leaf({kWidth})});
+          one.affines.push_back({.layer = layer,
+                                 .place = place,
+                                 .scale = leaf({kTextWidth}),
+                                 .shift = leaf({kTextWidth})});
       }
       for (const auto place : {sdk::AffinePlace::embeddings, sdk::AffinePlace::final_norm})
         one.affines.push_back(
-            {.layer = 0, .place = place, .scale = leaf({kWidth}), .shift = leaf({kWidth})});
+            {.layer = 0, .place = place, .scale = leaf({kTextWidth}), .shift = leaf({kTextWidth})});
     }
     return *this;
   }
@@ -131,7 +133,7 @@ class SharedText : public ::testing::Test {
                          static_cast<std::int64_t>(set));
     }
     TowerBatch batch = stack_changes(
-        all, kLayers, all.size() > 1 ? at::tensor(set_of_text, at::kLong) : at::Tensor());
+        all, kTextLayers, all.size() > 1 ? at::tensor(set_of_text, at::kLong) : at::Tensor());
     batch.set_sizes = sizes;
     return batch;
   }

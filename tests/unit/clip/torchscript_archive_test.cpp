@@ -38,7 +38,7 @@ TEST(TorchArchive, FindsTensorsWhereTheyLie) {
   EXPECT_EQ(archive.substr(tensors[0].offset + 4, 4), std::string("\x00\x00\x80\x3f", 4));
 }
 
-struct Case {
+struct BadArchive {
   const char* name;
   std::string archive;
   const char* message;
@@ -50,7 +50,7 @@ TEST(TorchArchive, RefusesBadTensors) {
     return zip_of({{"a/data.pkl", dictionary_pickle("w", value)}, {"a/data/0", data}});
   };
   constexpr std::int64_t kHuge = std::int64_t{1} << 62;
-  const std::vector<Case> cases = {
+  const std::vector<BadArchive> cases = {
       {"outside", with(tensor_pickle("0", 6, {2, 4}, {4, 1})), "reaches outside of its storage"},
       {"offset", with(tensor_pickle("0", 6, {2, 3}, {3, 1}, 1)), "reaches outside of its storage"},
       {"negative offset", with(tensor_pickle("0", 6, {2}, {1}, -1)), "reaches outside"},
@@ -74,7 +74,7 @@ TEST(TorchArchive, RefusesBadTensors) {
       {"compressed pickle", zip_of({{"a/data.pkl", "x", 8}}), "data.pkl is compressed"},
       {"a list", zip_of({{"a/data.pkl", "\x80\x02]."}}), "neither a module nor a dictionary"},
   };
-  for (const Case& one : cases) {
+  for (const BadArchive& one : cases) {
     SCOPED_TRACE(one.name);
     EXPECT_THAT(test::error_of([&] { (void)read(one.archive); }), HasSubstr(one.message));
   }

@@ -23,10 +23,6 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::string load_error(const fs::path& model) {
-  return test::error_of([&] { (void)Backbone::load(model); });
-}
-
 using test::open_clip_settings;
 using test::open_clip_weights;
 using test::Tensors;
@@ -72,7 +68,7 @@ TEST_F(UserModels, APrefixOfAllNamesIsTakenOffAndNamed) {
     beside["module." + name] = value;
   beside.erase("vision_model.embeddings.class_embedding");
   write_tensors(beside, folder() / "model.safetensors");
-  EXPECT_THAT(load_error(folder()),
+  EXPECT_THAT(test::load_error(folder()),
               AllOf(HasSubstr("names begin with 'module.'"), HasSubstr("expected the CLIP alone")));
 }
 
@@ -87,7 +83,7 @@ TEST_F(UserModels, NamesThatAreOneWithoutThePrefixAreRefused) {
   EXPECT_EQ(Backbone::load(folder())->weight_hash(), expected_hash());
   tensors["logit_scale"] = at::zeros({});
   write_tensors(tensors, folder() / "model.safetensors");
-  EXPECT_THAT(load_error(folder()),
+  EXPECT_THAT(test::load_error(folder()),
               HasSubstr("holds the tensors 'logit_scale' and 'model.logit_scale', which are one "
                         "without the prefix 'model.'"));
 }
@@ -104,7 +100,8 @@ TEST_F(UserModels, UnmergedAdaptersAreCalledSo) {
   Tensors tensors = small_weights();
   tensors["text_model.encoder.layers.0.self_attn.q_proj.lora_A.default.weight"] = at::zeros({2, 2});
   write_tensors(tensors, folder() / "model.safetensors", "base_model.model.");
-  EXPECT_THAT(load_error(folder()), AllOf(HasSubstr("PEFT"), HasSubstr("merge_and_unload()")));
+  EXPECT_THAT(test::load_error(folder()),
+              AllOf(HasSubstr("PEFT"), HasSubstr("merge_and_unload()")));
 }
 
 TEST_F(UserModels, TheClipBesideATowerOfTimmIsTaken) {
@@ -113,7 +110,8 @@ TEST_F(UserModels, TheClipBesideATowerOfTimmIsTaken) {
   write_tensors(
       {{"cls_token", at::zeros({1, 1, 8})}, {"blocks.0.attn.qkv.weight", at::zeros({24, 8})}},
       folder() / "model.safetensors");
-  EXPECT_THAT(load_error(folder()), AllOf(HasSubstr("holds no CLIP"), HasSubstr("'blocks.0.attn")));
+  EXPECT_THAT(test::load_error(folder()),
+              AllOf(HasSubstr("holds no CLIP"), HasSubstr("'blocks.0.attn")));
   test::write_file(folder() / "open_clip_config.json", open_clip_settings().dump());
   write_tensors(open_clip_weights(), folder() / "open_clip_model.safetensors");
   EXPECT_EQ(Backbone::load(folder())->weight_hash(), expected_hash());
@@ -134,13 +132,13 @@ TEST_F(UserModels, ResNetsAndOtherTowersAreCalledSo) {
   tensors["visual.layer1.0.conv1.weight"] = at::zeros({64, 64, 1, 1});
   tensors["visual.attnpool.positional_embedding"] = at::zeros({50, 64});
   write_tensors(tensors, file);
-  EXPECT_THAT(load_error(folder()), HasSubstr("a ResNet (RN50 and the like)"));
+  EXPECT_THAT(test::load_error(folder()), HasSubstr("a ResNet (RN50 and the like)"));
   write_tensors(tensors, file, "module.");
-  EXPECT_THAT(load_error(folder()), HasSubstr("a ResNet (RN50 and the like)"));
+  EXPECT_THAT(test::load_error(folder()), HasSubstr("a ResNet (RN50 and the like)"));
   tensors = text;
   tensors["visual.trunk.cls_token"] = at::zeros({1, 1, 8});
   write_tensors(tensors, file);
-  EXPECT_THAT(load_error(folder()), HasSubstr("an image tower of timm"));
+  EXPECT_THAT(test::load_error(folder()), HasSubstr("an image tower of timm"));
 }
 
 TEST_F(UserModels, RefusalsOfOpenClipNameTheFamily) {
@@ -150,14 +148,14 @@ TEST_F(UserModels, RefusalsOfOpenClipNameTheFamily) {
   std::erase_if(tensors, [](const auto& one) { return one.first.starts_with("visual."); });
   tensors["visual.trunk.attn_pool.latent"] = at::zeros({1, 1, 8});
   write_tensors(tensors, folder() / "open_clip_model.safetensors");
-  EXPECT_THAT(load_error(folder()),
+  EXPECT_THAT(test::load_error(folder()),
               AllOf(HasSubstr("holds a SigLIP"), HasSubstr("google/siglip-*")));
   json settings = open_clip_settings();
   const auto error_with = [&](const char* pointer, const json& value) {
     json changed = settings;
     changed[json::json_pointer(pointer)] = value;
     test::write_file(folder() / "open_clip_config.json", changed.dump());
-    return load_error(folder());
+    return test::load_error(folder());
   };
   EXPECT_THAT(error_with("/model_cfg/vision_cfg/timm_model_name", "vit_base_patch16_siglip_224"),
               HasSubstr("the family is SigLIP in timm's layout"));
@@ -177,7 +175,7 @@ TEST_F(UserModels, LayerScaleIsFoldedAndMustBeWhole) {
   const fs::path file = folder() / "open_clip_model.safetensors";
   Tensors tensors = open_clip_weights();
   write_tensors(tensors, file);
-  EXPECT_THAT(load_error(folder()),
+  EXPECT_THAT(test::load_error(folder()),
               AllOf(HasSubstr("'model_cfg.vision_cfg.ls_init_value' is set"),
                     HasSubstr("'visual.transformer.resblocks.0.ls_1.gamma'")));
   for (int layer = 0; layer < 3; ++layer)
@@ -197,7 +195,7 @@ TEST_F(UserModels, LayerScaleIsFoldedAndMustBeWhole) {
   }
   tensors.erase("visual.transformer.resblocks.2.ls_2.gamma");
   write_tensors(tensors, file);
-  EXPECT_THAT(load_error(folder()),
+  EXPECT_THAT(test::load_error(folder()),
               HasSubstr("lacks the tensor 'visual.transformer.resblocks.2.ls_2.gamma'"));
 }
 
@@ -208,8 +206,9 @@ TEST_F(UserModels, PointersOfGitLfsAreCalledSo) {
                            "preprocessor_config.json"}) {
     save();
     test::write_file(folder() / name, pointer);
-    EXPECT_THAT(load_error(folder()), AllOf(HasSubstr(name), HasSubstr("is a pointer of Git LFS"),
-                                            HasSubstr("lfs pull")));
+    EXPECT_THAT(
+        test::load_error(folder()),
+        AllOf(HasSubstr(name), HasSubstr("is a pointer of Git LFS"), HasSubstr("lfs pull")));
   }
   fs::remove(folder() / "model.safetensors");
   test::write_file(folder() / "ViT-B-16.pt", pointer);
@@ -224,7 +223,7 @@ TEST_F(UserModels, NumbersThatAreNotFiniteAreRefused) {
     Tensors tensors = small_weights();
     tensors["text_model.encoder.layers.1.mlp.fc1.weight"][3][2] = bad;
     write_tensors(tensors, folder() / "model.safetensors");
-    EXPECT_THAT(load_error(folder()),
+    EXPECT_THAT(test::load_error(folder()),
                 AllOf(HasSubstr("'text_model.encoder.layers.1.mlp.fc1.weight'"),
                       HasSubstr("holds 1 of 1152 numbers that are not finite")));
   }
@@ -236,7 +235,7 @@ TEST_F(UserModels, NumbersThatAreNotFiniteAreRefused) {
   // Half precision has stored what it could not hold.
   tensors["text_projection.weight"] = at::full({16, 24}, 1e300, at::kDouble);
   write_tensors(tensors, folder() / "model.safetensors");
-  EXPECT_THAT(load_error(folder()), HasSubstr("holds 384 of 384 numbers"));
+  EXPECT_THAT(test::load_error(folder()), HasSubstr("holds 384 of 384 numbers"));
 }
 
 TEST_F(UserModels, AnEndTokenByItsIdIsPooled) {
@@ -250,12 +249,12 @@ TEST_F(UserModels, AnEndTokenByItsIdIsPooled) {
   with({{"pool_type", "eos"}, {"eos_id", 559}});
   EXPECT_EQ(Backbone::load(folder())->config().eos_token_id, 559);
   with({{"eos_id", 5}});
-  EXPECT_THAT(load_error(folder()), HasSubstr("eos_token_id 5"));
+  EXPECT_THAT(test::load_error(folder()), HasSubstr("eos_token_id 5"));
   settings["model_cfg"]["text_cfg"].erase("eos_id");
   with(json::object());
-  EXPECT_THAT(load_error(folder()), HasSubstr("'model_cfg.text_cfg.eos_id' is 2"));
+  EXPECT_THAT(test::load_error(folder()), HasSubstr("'model_cfg.text_cfg.eos_id' is 2"));
   with({{"pool_type", "first"}});
-  EXPECT_THAT(load_error(folder()),
+  EXPECT_THAT(test::load_error(folder()),
               HasSubstr("'model_cfg.text_cfg.pool_type' is 'first', expected argmax, eos or last"));
   with({{"pool_type", "last"}});
   EXPECT_EQ(Backbone::load(folder())->config().text_pooling, TextPooling::last);
@@ -278,7 +277,7 @@ TEST_F(UserModels, OtherFamiliesAreExplained) {
                                           {"clip_vision_model", "both"}}) {
     config["model_type"] = type;
     test::write_file(folder() / "config.json", config.dump());
-    EXPECT_THAT(load_error(folder()), AllOf(HasSubstr("'" + type + "'"), HasSubstr(why)));
+    EXPECT_THAT(test::load_error(folder()), AllOf(HasSubstr("'" + type + "'"), HasSubstr(why)));
   }
 }
 

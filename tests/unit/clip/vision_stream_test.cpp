@@ -14,23 +14,23 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::int64_t kLayers = 3;
-constexpr std::int64_t kWidth = 32;
+constexpr std::int64_t kImageLayers = 3;
+constexpr std::int64_t kImageWidth = 32;
 
 class VisionStream : public ::testing::Test {
  protected:
   /// Two prompts and a low-rank change at each layer from `first` on.
   [[nodiscard]] sdk::TowerChanges changes_from(std::int64_t first, std::uint64_t seed) const {
     sdk::TowerChanges changes;
-    for (std::int64_t layer = first; layer < kLayers; ++layer) {
+    for (std::int64_t layer = first; layer < kImageLayers; ++layer) {
       const auto at = seed * 10 + static_cast<std::uint64_t>(layer);
       changes.prompts.push_back(
-          {layer, test::random_tensor({2, kWidth}, at).set_requires_grad(true)});
+          {layer, test::random_tensor({2, kImageWidth}, at).set_requires_grad(true)});
       sdk::LowRank low_rank;
       low_rank.layer = layer;
       low_rank.map = sdk::LinearMap::v;
-      low_rank.down = test::random_tensor({2, kWidth}, at + 100).set_requires_grad(true);
-      low_rank.up = test::random_tensor({kWidth, 2}, at + 200).set_requires_grad(true);
+      low_rank.down = test::random_tensor({2, kImageWidth}, at + 100).set_requires_grad(true);
+      low_rank.up = test::random_tensor({kImageWidth, 2}, at + 200).set_requires_grad(true);
       changes.low_ranks.push_back(low_rank);
     }
     return changes;
@@ -60,12 +60,12 @@ class VisionStream : public ::testing::Test {
 };
 
 TEST_F(VisionStream, TheTwoPartsAreTheTower) {
-  const sdk::TowerChanges one = changes_from(kLayers - 1, 1);
-  const sdk::TowerChanges other = changes_from(kLayers - 1, 2);
+  const sdk::TowerChanges one = changes_from(kImageLayers - 1, 1);
+  const sdk::TowerChanges other = changes_from(kImageLayers - 1, 2);
   TowerBatch batch =
-      stack_changes({{&one}, {&other}}, kLayers, at::tensor({0, 0, 0, 1}, at::kLong));
+      stack_changes({{&one}, {&other}}, kImageLayers, at::tensor({0, 0, 0, 1}, at::kLong));
   batch.set_sizes = {3, 1};
-  for (std::int64_t layers = 1; layers < kLayers; ++layers) {
+  for (std::int64_t layers = 1; layers < kImageLayers; ++layers) {
     const at::Tensor stream = backbone_->encode_image_below(pixels_, layers);
     EXPECT_FALSE(stream.requires_grad());
     const at::Tensor whole = backbone_->encode_image(pixels_, batch);
@@ -85,7 +85,7 @@ TEST_F(VisionStream, TheTwoPartsAreTheTower) {
 TEST_F(VisionStream, RefusesChangesBelowIt) {
   const at::Tensor stream = backbone_->encode_image_below(pixels_, 2);
   const auto refused = [&](const sdk::TowerChanges& changes) {
-    const TowerBatch batch = stack_changes({{&changes}}, kLayers, {});
+    const TowerBatch batch = stack_changes({{&changes}}, kImageLayers, {});
     return test::error_of([&] { (void)backbone_->encode_image_above(stream, 2, batch); });
   };
   sdk::TowerChanges prompts = changes_from(1, 1);
@@ -95,7 +95,7 @@ TEST_F(VisionStream, RefusesChangesBelowIt) {
   sdk::TowerChanges embeddings;
   embeddings.affines.push_back({.layer = 0,
                                 .place = sdk::AffinePlace::embeddings,
-                                .scale = at::ones({kWidth}),
+                                .scale = at::ones({kImageWidth}),
                                 .shift = {}});
   for (const sdk::TowerChanges& changes : {prompts, modules, embeddings})
     EXPECT_THAT(refused(changes), HasSubstr("first 2 layers"));

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 /// Two domains with 6 pictures of each of 5 classes; the second has not the last.
-Dataset make_dataset() {
+Dataset five_classes() {
   Dataset dataset{"made", "1", {"a", "b", "c", "d", "e"}, {}, {}, "f"};
   for (const std::string name : {"one", "two"}) {
     Domain domain{name, {}, {}};
@@ -43,13 +43,13 @@ std::set<std::string> ids(const Dataset& dataset,
 }
 
 TEST(ClassPart, BaseIsTheLargerFirstHalfByName) {
-  Dataset base = make_dataset();
+  Dataset base = five_classes();
   take_classes(base, ClassPart::base);
   EXPECT_THAT(base.domains[0].classes, ElementsAre(0, 1, 2));
   EXPECT_THAT(base.domains[1].classes, ElementsAre(0, 1, 2));
   EXPECT_EQ(base.fingerprint, "f");
-  EXPECT_EQ(dataset_hash(make_dataset()), "f");
-  Dataset fresh = make_dataset();
+  EXPECT_EQ(dataset_hash(five_classes()), "f");
+  Dataset fresh = five_classes();
   fresh.domains.pop_back();
   take_classes(fresh, ClassPart::unseen);
   EXPECT_THAT(fresh.domains[0].classes, ElementsAre(3, 4));
@@ -59,7 +59,7 @@ TEST(ClassPart, BaseIsTheLargerFirstHalfByName) {
 }
 
 TEST(ClassPart, ADomainNeedsTwoClasses) {
-  Dataset dataset = make_dataset();
+  Dataset dataset = five_classes();
   try {
     take_classes(dataset, ClassPart::unseen);  // domain two has d alone
     FAIL();
@@ -70,7 +70,7 @@ TEST(ClassPart, ADomainNeedsTwoClasses) {
 }
 
 TEST(ClassPart, SplitsOfThePartsAreThePartsOfTheWholeSplit) {
-  Dataset whole = make_dataset();
+  Dataset whole = five_classes();
   whole.domains.pop_back();
   for (const SplitChoice& choice :
        {SplitChoice{.train_fraction = 0.5},

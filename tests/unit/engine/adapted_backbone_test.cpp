@@ -14,12 +14,12 @@ namespace {
 
 using testing::Bench;
 
-struct Case {
+struct MethodSharing {
   const sdk::MethodEntry& (*method)();
   Sharing sharing;
 };
 
-const std::vector<Case> kCases = {
+const std::vector<MethodSharing> kCases = {
     {testing::both_prompts, Sharing::per_task},  {testing::both_prompts, Sharing::joint},
     {testing::both_prompts, Sharing::grouped},   {testing::both_prompts, Sharing::grouped_specific},
     {testing::text_prompts, Sharing::per_task},  {testing::text_prompts, Sharing::joint_specific},
@@ -27,7 +27,7 @@ const std::vector<Case> kCases = {
     {testing::whole_copy, Sharing::joint},       {testing::nothing, Sharing::joint}};
 
 TEST(AdaptedBackbone, OneMixedBatchIsALoopOverTheTasks) {
-  for (const Case& c : kCases) {
+  for (const MethodSharing& c : kCases) {
     Bench bench(c.method(), c.sharing, {{0, 2}, {1}});
     const std::vector<TaskImages> inputs = {bench.batch(0), bench.batch(1), bench.batch(2)};
     const auto mixed = bench.backbone.logits(bench.backbone.prepare({0, 1, 2}), inputs);

@@ -82,7 +82,7 @@ TEST(Grouping, GroupsMayStartFromTheWarmUp) {
 }
 
 /// Looks at the host from inside.
-class Prober final : public sdk::Grouping {
+class GradientProber final : public sdk::Grouping {
  public:
   [[nodiscard]] sdk::GroupingResult find(sdk::GroupingHost& host) const override {
     EXPECT_EQ(host.steps_per_epoch(), 6);
@@ -110,11 +110,11 @@ class Prober final : public sdk::Grouping {
 };
 
 TEST(GroupingHost, GivesGradientsOfTheNextBatches) {
-  static constexpr sdk::GroupingEntry kProbe{
+  static constexpr sdk::GroupingEntry kGradientProbe{
       "probe", "", nullptr, 0, [](const sdk::Options&) -> std::unique_ptr<sdk::Grouping> {
-        return std::make_unique<Prober>();
+        return std::make_unique<GradientProber>();
       }};
-  (void)run_well(tiny_spec("both", Sharing::grouped, 1), planted_inputs(kProbe));
+  (void)run_well(tiny_spec("both", Sharing::grouped, 1), planted_inputs(kGradientProbe));
 }
 
 template <int kind>

@@ -11,12 +11,12 @@
 namespace petlab::engine {
 namespace {
 
-const std::vector<SampledTask> kTasks = {{"a", 13}, {"b", 4}, {"c", 1}, {"d", 0}};
+const std::vector<SampledTask> kSampledTasks = {{"a", 13}, {"b", 4}, {"c", 1}, {"d", 0}};
 
 TEST(Sampler, ShowsEveryImageOnceAnEpoch) {
   for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
     std::map<std::int64_t, std::vector<std::int64_t>> seen;
-    for (const Step& step : epoch_steps(kTasks, 3, /*seed=*/5, epoch)) {
+    for (const Step& step : epoch_steps(kSampledTasks, 3, /*seed=*/5, epoch)) {
       EXPECT_FALSE(step.empty());
       EXPECT_TRUE(std::is_sorted(step.begin(), step.end(),
                                  [](const auto& x, const auto& y) { return x.task < y.task; }));
@@ -29,7 +29,7 @@ TEST(Sampler, ShowsEveryImageOnceAnEpoch) {
     for (auto& [task, list] : seen) {
       std::sort(list.begin(), list.end());
       ASSERT_EQ(static_cast<std::int64_t>(list.size()),
-                kTasks[static_cast<std::size_t>(task)].images);
+                kSampledTasks[static_cast<std::size_t>(task)].images);
       for (std::size_t i = 0; i < list.size(); ++i)
         EXPECT_EQ(list[i], static_cast<std::int64_t>(i));
     }
@@ -39,7 +39,7 @@ TEST(Sampler, ShowsEveryImageOnceAnEpoch) {
 TEST(Sampler, OrderOfATaskDoesNotDependOnTheOthers) {
   const std::vector<Step> alone = epoch_steps({{"b", 4}}, 3, 5, 1);
   std::vector<std::vector<std::int64_t>> among_others;
-  for (const Step& step : epoch_steps(kTasks, 3, 5, 1)) {
+  for (const Step& step : epoch_steps(kSampledTasks, 3, 5, 1)) {
     for (const TaskBatch& batch : step) {
       if (batch.task == 1) among_others.push_back(batch.positions);
     }
@@ -68,14 +68,14 @@ TEST(Sampler, SpreadsTheBatchesOfSmallTasks) {
 }
 
 TEST(Sampler, RefusesABatchOfNothing) {
-  EXPECT_THROW((void)steps_per_epoch(kTasks, 0), base::Error);
+  EXPECT_THROW((void)steps_per_epoch(kSampledTasks, 0), base::Error);
 }
 
 TEST(Sampler, LeavesOutWhatFillsNoBatch) {
   const Batching full(3, /*drop=*/true);
-  EXPECT_EQ(steps_per_epoch(kTasks, full), 4);  // of 13; 5 with the last one
-  const auto all = task_batches(kTasks[0], 3, 5, 0);
-  const auto dropped = task_batches(kTasks[0], full, 5, 0);
+  EXPECT_EQ(steps_per_epoch(kSampledTasks, full), 4);  // of 13; 5 with the last one
+  const auto all = task_batches(kSampledTasks[0], 3, 5, 0);
+  const auto dropped = task_batches(kSampledTasks[0], full, 5, 0);
   ASSERT_EQ(dropped.size(), 4U);
   for (std::size_t b = 0; b < 4; ++b)
     EXPECT_EQ(dropped[b], all[b]);
@@ -86,10 +86,10 @@ TEST(Sampler, LeavesOutWhatFillsNoBatch) {
 
 TEST(Sampler, AUnionsBatchesMixTheImagesOfItsTasks) {
   const Batching joint(4, false, {{0, 1, 2, 3}});
-  EXPECT_EQ(steps_per_epoch(kTasks, joint), 5);  // 18 images
+  EXPECT_EQ(steps_per_epoch(kSampledTasks, joint), 5);  // 18 images
   std::map<std::int64_t, std::vector<std::int64_t>> seen;
   bool mixed = false;
-  const auto steps = epoch_steps(kTasks, joint, 5, 1);
+  const auto steps = epoch_steps(kSampledTasks, joint, 5, 1);
   for (std::size_t s = 0; s < steps.size(); ++s) {
     std::size_t images = 0;
     for (const TaskBatch& batch : steps[s]) {
@@ -109,12 +109,12 @@ TEST(Sampler, AUnionsBatchesMixTheImagesOfItsTasks) {
     for (std::size_t i = 0; i < count; ++i)
       EXPECT_EQ(seen[task][i], static_cast<std::int64_t>(i));
   }
-  EXPECT_EQ(steps_per_epoch(kTasks, Batching(4, true, {{0, 1, 2, 3}})), 4);
+  EXPECT_EQ(steps_per_epoch(kSampledTasks, Batching(4, true, {{0, 1, 2, 3}})), 4);
 }
 
 TEST(Sampler, AUnionOfOneTaskHasThatTasksBatches) {
-  const auto alone = epoch_steps(kTasks, 3, 5, 2);
-  const auto unions = epoch_steps(kTasks, Batching(3, false, {{0}, {1}, {2}, {3}}), 5, 2);
+  const auto alone = epoch_steps(kSampledTasks, 3, 5, 2);
+  const auto unions = epoch_steps(kSampledTasks, Batching(3, false, {{0}, {1}, {2}, {3}}), 5, 2);
   ASSERT_EQ(alone.size(), unions.size());
   for (std::size_t s = 0; s < alone.size(); ++s) {
     ASSERT_EQ(alone[s].size(), unions[s].size());

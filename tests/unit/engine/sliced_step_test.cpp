@@ -27,21 +27,21 @@ namespace {
 using testing::Bench;
 using ::testing::HasSubstr;
 
-const Step kStep = {{0, {0, 1, 2, 3, 4}}, {1, {3, 1}}, {2, {2, 1, 0}}};
+const Step kUnevenStep = {{0, {0, 1, 2, 3, 4}}, {1, {3, 1}}, {2, {2, 1, 0}}};
 
 /// A step of three tasks in so many slices.
-struct Stepped {
-  Stepped(Bench& of, std::int64_t slices) : bench(of) { training.slices = slices; }
+struct StepInSlices {
+  StepInSlices(Bench& of, std::int64_t slices) : bench(of) { training.slices = slices; }
 
   [[nodiscard]] std::vector<at::Tensor> gradients(RankGroup* ranks = nullptr) {
     const StepContext context{bench.backbone, bench.images, training, c10::kCPU, noise};
     for (at::Tensor parameter : bench.adapters.trainable())
       parameter.mutable_grad().reset();
     if (training.slices == 1) {
-      losses = backward_step(context, kStep, /*epoch=*/0);
+      losses = backward_step(context, kUnevenStep, /*epoch=*/0);
     } else {
       SlicedStep sliced(context, bench.adapters.trainable(), ranks);
-      losses = sliced.backward(kStep, /*epoch=*/0);
+      losses = sliced.backward(kUnevenStep, /*epoch=*/0);
     }
     std::vector<at::Tensor> result;
     for (const at::Tensor& parameter : bench.adapters.trainable())
@@ -94,11 +94,11 @@ class Threads {
 
 TEST(SlicedStep, SlicesHoldTheStep) {
   Bench bench(testing::both_prompts(), Sharing::grouped, {{0, 2}, {1}});
-  Stepped step(bench, 2);
+  StepInSlices step(bench, 2);
   const StepContext context{bench.backbone, bench.images, step.training, c10::kCPU, step.noise};
   const auto text = [&] {
     std::string result;
-    for (const Step& slice : cut_step(context, kStep)) {
+    for (const Step& slice : cut_step(context, kUnevenStep)) {
       for (const auto& [task, positions] : slice) {
         result += std::to_string(task) + ":";
         for (const std::int64_t position : positions)
@@ -124,7 +124,7 @@ TEST(SlicedStep, HasTheLossAndTheGradientsOfTheWholeStep) {
     for (const Sampler sampler : {Sampler::tasks, Sampler::union_of_tasks}) {
       for (const TaskLoss how : {TaskLoss::sum, TaskLoss::mean}) {
         Bench bench(*method, Sharing::grouped, {{0, 2}, {1}});
-        Stepped whole(bench, 1);
+        StepInSlices whole(bench, 1);
         whole.training.task_loss = how;
         whole.training.sampler = sampler;
         const auto expected = whole.gradients();
@@ -133,11 +133,11 @@ TEST(SlicedStep, HasTheLossAndTheGradientsOfTheWholeStep) {
           scale = std::max(scale, g.abs().max().item<double>());
         ASSERT_GT(scale, 0.0);
         for (const std::int64_t slices : {2, 3, 5, 8}) {
-          Stepped step(bench, slices);
+          StepInSlices step(bench, slices);
           step.training.task_loss = how;
           step.training.sampler = sampler;
           const auto gradients = step.gradients();
-          for (std::size_t t = 0; t < kStep.size(); ++t)
+          for (std::size_t t = 0; t < kUnevenStep.size(); ++t)
             EXPECT_NEAR(step.losses[t].item<double>(), whole.losses[t].item<double>(), 1e-5);
           for (std::size_t p = 0; p < expected.size(); ++p)
             EXPECT_TRUE(at::allclose(gradients[p], expected[p], 1e-4, 1e-6 * scale))
@@ -153,7 +153,7 @@ TEST(SlicedStep, HasTheLossAndTheGradientsOfTheWholeStep) {
 TEST(SlicedStep, RanksChangeNoBit) {
   for (const auto* method : {&testing::both_prompts(), &testing::whole_copy()}) {
     Bench alone(*method, Sharing::per_task);
-    Stepped expected(alone, 5);
+    StepInSlices expected(alone, 5);
     const auto gradients = expected.gradients();
     for (const int size : {2, 3, 4, 5}) {
       Threads threads(size);
@@ -165,7 +165,7 @@ TEST(SlicedStep, RanksChangeNoBit) {
       std::vector<std::thread> running;
       for (int rank = 0; rank < size; ++rank)
         running.emplace_back([&, rank] {
-          Stepped step(*benches[static_cast<std::size_t>(rank)], 5);
+          StepInSlices step(*benches[static_cast<std::size_t>(rank)], 5);
           Threads::Rank ranks(threads, rank);
           all[static_cast<std::size_t>(rank)] = step.gradients(&ranks);
           losses[static_cast<std::size_t>(rank)] = step.losses;
@@ -175,7 +175,7 @@ TEST(SlicedStep, RanksChangeNoBit) {
       for (std::size_t rank = 0; rank < all.size(); ++rank) {
         for (std::size_t p = 0; p < gradients.size(); ++p)
           EXPECT_TRUE(all[rank][p].equal(gradients[p])) << size << " ranks, parameter " << p;
-        for (std::size_t t = 0; t < kStep.size(); ++t)
+        for (std::size_t t = 0; t < kUnevenStep.size(); ++t)
           EXPECT_TRUE(losses[rank][t].equal(expected.losses[t]));
       }
     }

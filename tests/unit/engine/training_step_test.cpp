@@ -20,8 +20,8 @@ constexpr std::int64_t kAnySize = std::numeric_limits<std::int64_t>::max();
 const Step kStep = {{0, {0, 1, 2}}, {1, {0, 1}}, {2, {2, 1, 0}}};
 
 /// A step of three tasks in pieces of at most so many values.
-struct Stepped {
-  explicit Stepped(Bench& of) : bench(of) {}
+struct StepInPieces {
+  explicit StepInPieces(Bench& of) : bench(of) {}
 
   [[nodiscard]] StepContext context(std::int64_t piece_values) {
     return {bench.backbone, bench.images, training, c10::kCPU, noise, piece_values};
@@ -46,7 +46,7 @@ struct Stepped {
 TEST(TrainingStep, TasksThatShareAnAdapterStayTogether) {
   const auto pieces = [](const sdk::MethodEntry& method, Sharing sharing, std::int64_t values) {
     Bench bench(method, sharing, {{0, 2}, {1}});
-    return step_pieces(Stepped(bench).context(values), kStep);
+    return step_pieces(StepInPieces(bench).context(values), kStep);
   };
   const Pieces each = {{0}, {1}, {2}};
   const Pieces groups = {{1}, {0, 2}};
@@ -69,7 +69,7 @@ TEST(TrainingStep, PiecesHaveTheGradientsOfTheWholeStep) {
     for (const Sharing sharing : {Sharing::per_task, Sharing::grouped}) {
       for (const TaskLoss how : {TaskLoss::sum, TaskLoss::mean}) {
         Bench bench(*method, sharing, {{0, 2}, {1}});
-        Stepped step(bench);
+        StepInPieces step(bench);
         step.training.task_loss = how;
         const auto whole = step.gradients(kAnySize);
         const std::vector<at::Tensor> losses = step.losses;
@@ -97,7 +97,7 @@ TEST(TrainingStep, AUnionCountsItsImagesAlike) {
   const Step uneven = {{0, {0}}, {1, {0, 1}}, {2, {2, 1, 0}}};
   for (const TaskLoss how : {TaskLoss::sum, TaskLoss::mean}) {
     Bench bench(testing::both_prompts(), Sharing::grouped, {{0, 2}, {1}});
-    Stepped step(bench);
+    StepInPieces step(bench);
     step.training.task_loss = how;
     EXPECT_TRUE(batch_shares(step.context(kAnySize), uneven).empty());
     step.training.sampler = Sampler::union_of_tasks;
@@ -111,7 +111,7 @@ TEST(TrainingStep, AUnionCountsItsImagesAlike) {
 TEST(TrainingStep, AUnionsGradientIsThatOfItsMeanLoss) {
   for (const std::int64_t piece_values : {kAnySize, std::int64_t{1}}) {
     Bench bench(testing::both_prompts(), Sharing::joint);
-    Stepped step(bench);
+    StepInPieces step(bench);
     step.training.sampler = Sampler::union_of_tasks;
     const auto mixed = step.gradients(piece_values);
     // kStep has 3, 2 and 3 images.

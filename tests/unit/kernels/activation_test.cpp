@@ -1,7 +1,8 @@
 #include "petlab/kernels/activation.hpp"
 
+#include "tensors.hpp"
+
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
@@ -11,8 +12,8 @@
 namespace petlab::kernels {
 namespace {
 
-at::Tensor drawn(at::IntArrayRef sizes, std::uint64_t seed) {
-  return at::empty(sizes).normal_(0, 3, at::make_generator<at::CPUGeneratorImpl>(seed));
+at::Tensor activations(at::IntArrayRef sizes, std::uint64_t seed) {
+  return test::drawn(sizes, seed, /*mean=*/0, /*standard_deviation=*/3);
 }
 
 // Sizes that are no multiple of a vector, and more than one thread's share.
@@ -20,8 +21,8 @@ class QuickGelu : public ::testing::TestWithParam<std::int64_t> {};
 INSTANTIATE_TEST_SUITE_P(Sizes, QuickGelu, ::testing::Values(1, 15, 16, 231, 100'003));
 
 TEST_P(QuickGelu, IsTheFormulaAndItsDerivative) {
-  const at::Tensor x = drawn({GetParam()}, 1).requires_grad_();
-  const at::Tensor upstream = drawn({GetParam()}, 2);
+  const at::Tensor x = activations({GetParam()}, 1).requires_grad_();
+  const at::Tensor upstream = activations({GetParam()}, 2);
   const at::Tensor y = quick_gelu(x);
   y.backward(upstream);
   const at::Tensor wide = x.detach().to(at::kDouble);
@@ -33,8 +34,8 @@ TEST_P(QuickGelu, IsTheFormulaAndItsDerivative) {
 }
 
 TEST_P(QuickGelu, InBfloat16IsTheRoundedFormula) {
-  const at::Tensor x = drawn({GetParam()}, 3).to(at::kBFloat16).requires_grad_();
-  const at::Tensor upstream = drawn({GetParam()}, 4).to(at::kBFloat16);
+  const at::Tensor x = activations({GetParam()}, 3).to(at::kBFloat16).requires_grad_();
+  const at::Tensor upstream = activations({GetParam()}, 4).to(at::kBFloat16);
   const at::Tensor y = quick_gelu(x);
   EXPECT_EQ(y.scalar_type(), at::kBFloat16);
   y.backward(upstream);
@@ -50,7 +51,7 @@ TEST_P(QuickGelu, InBfloat16IsTheRoundedFormula) {
 }
 
 TEST_P(QuickGelu, IsTheSameWithAnyNumberOfThreadsAndWithoutGradients) {
-  const at::Tensor x = drawn({GetParam()}, 5).requires_grad_();
+  const at::Tensor x = activations({GetParam()}, 5).requires_grad_();
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
   const at::Tensor one = quick_gelu(x);
@@ -76,7 +77,7 @@ TEST(QuickGeluValues, FarOutIsZeroOrTheIdentity) {
 }
 
 TEST(QuickGeluValues, OfATransposedTensorIsTheTransposed) {
-  const at::Tensor x = drawn({7, 33}, 6);
+  const at::Tensor x = activations({7, 33}, 6);
   EXPECT_TRUE(at::equal(quick_gelu(x.t()), quick_gelu(x).t()));
 }
 

@@ -1,7 +1,8 @@
 #include "petlab/kernels/attention.hpp"
 
+#include "tensors.hpp"
+
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/InferenceMode.h>
@@ -14,14 +15,6 @@
 
 namespace petlab::kernels {
 namespace {
-
-at::Tensor drawn(at::IntArrayRef sizes, std::uint64_t seed) {
-  return at::empty(sizes).normal_(0, 1, at::make_generator<at::CPUGeneratorImpl>(seed));
-}
-
-double distance(const at::Tensor& a, const at::Tensor& b) {
-  return (a.detach().to(at::kDouble) - b.detach().to(at::kDouble)).abs().max().item<double>();
-}
 
 /// Written out, in the type of its inputs.
 at::Tensor formula(const at::Tensor& q, const at::Tensor& kv, std::int64_t heads, bool is_causal,
@@ -51,19 +44,19 @@ at::Tensor formula(const at::Tensor& q, const at::Tensor& kv, std::int64_t heads
   return at::matmul(at::softmax(scores, -1), split(parts[1])).transpose(1, 2).reshape(q.sizes());
 }
 
-struct Case {
+struct AttentionCase {
   std::int64_t batch, length, heads, head_width;
   bool is_causal;
   std::int64_t n_shared, sets;
 };
 
-std::ostream& operator<<(std::ostream& out, const Case& c) {
+std::ostream& operator<<(std::ostream& out, const AttentionCase& c) {
   return out << c.batch << 'x' << c.length << " positions, " << c.heads << " heads of "
              << c.head_width << (c.is_causal ? ", causal" : "") << ", " << c.n_shared
              << " shared keys in " << c.sets << " sets";
 }
 
-class Attention : public ::testing::TestWithParam<Case> {
+class Attention : public ::testing::TestWithParam<AttentionCase> {
  protected:
   struct Result {
     at::Tensor out, own, shared;
@@ -71,10 +64,10 @@ class Attention : public ::testing::TestWithParam<Case> {
 
   /// Values and gradients by the kernel, or by the formula in float64.
   Result run(at::ScalarType type, bool exact) const {
-    const Case& c = GetParam();
+    const AttentionCase& c = GetParam();
     const std::int64_t width = c.heads * c.head_width;
     const auto leaf = [&](at::IntArrayRef sizes, std::uint64_t seed) {
-      at::Tensor x = drawn(sizes, seed).to(type);
+      at::Tensor x = test::drawn(sizes, seed).to(type);
       if (exact) x = x.to(at::kDouble);
       return x.set_requires_grad(true);
     };
@@ -85,36 +78,37 @@ class Attention : public ::testing::TestWithParam<Case> {
     const at::Tensor out = exact ? formula(qkv.narrow(2, 0, width), qkv.narrow(2, width, 2 * width),
                                            c.heads, c.is_causal, {}, shared)
                                  : self_attention(qkv, c.heads, c.is_causal, shared);
-    out.backward(drawn({c.batch, c.length, width}, 3).to(type).to(out.scalar_type()));
+    out.backward(test::drawn({c.batch, c.length, width}, 3).to(type).to(out.scalar_type()));
     return {out.detach(), qkv.grad(), shared.kv.defined() ? shared.kv.grad() : at::zeros({1})};
   }
 };
 
 INSTANTIATE_TEST_SUITE_P(
     Sizes, Attention,
-    ::testing::Values(Case{2, 1, 3, 16, false, 0, 1}, Case{2, 1, 3, 16, true, 0, 1},
-                      Case{3, 16, 2, 32, false, 0, 1}, Case{3, 17, 2, 32, true, 0, 1},
-                      Case{1, 37, 6, 32, false, 4, 1}, Case{5, 23, 1, 48, false, 3, 2},
-                      Case{4, 13, 2, 64, true, 5, 1}, Case{4, 13, 2, 64, true, 20, 3},
-                      Case{1, 197, 2, 64, false, 10, 1}, Case{1, 260, 1, 80, false, 0, 1},
-                      // Heads that the kernel does not take.
-                      Case{2, 11, 2, 12, false, 0, 1}, Case{2, 11, 2, 12, true, 3, 2}));
+    ::testing::Values(
+        AttentionCase{2, 1, 3, 16, false, 0, 1}, AttentionCase{2, 1, 3, 16, true, 0, 1},
+        AttentionCase{3, 16, 2, 32, false, 0, 1}, AttentionCase{3, 17, 2, 32, true, 0, 1},
+        AttentionCase{1, 37, 6, 32, false, 4, 1}, AttentionCase{5, 23, 1, 48, false, 3, 2},
+        AttentionCase{4, 13, 2, 64, true, 5, 1}, AttentionCase{4, 13, 2, 64, true, 20, 3},
+        AttentionCase{1, 197, 2, 64, false, 10, 1}, AttentionCase{1, 260, 1, 80, false, 0, 1},
+        // Heads that the kernel does not take.
+        AttentionCase{2, 11, 2, 12, false, 0, 1}, AttentionCase{2, 11, 2, 12, true, 3, 2}));
 
 TEST_P(Attention, IsTheFormulaAndItsDerivative) {
   const Result got = run(at::kFloat, false);
   const Result exact = run(at::kFloat, true);
-  EXPECT_LE(distance(got.out, exact.out), 5e-6);
-  EXPECT_LE(distance(got.own, exact.own), 1e-5);
-  EXPECT_LE(distance(got.shared, exact.shared), 2e-5);
+  EXPECT_LE(test::distance(got.out, exact.out), 5e-6);
+  EXPECT_LE(test::distance(got.own, exact.own), 1e-5);
+  EXPECT_LE(test::distance(got.shared, exact.shared), 2e-5);
 }
 
 TEST_P(Attention, InBfloat16IsWithinItsRounding) {
   const Result got = run(at::kBFloat16, false);
   const Result exact = run(at::kBFloat16, true);
   EXPECT_EQ(got.out.scalar_type(), at::kBFloat16);
-  EXPECT_LE(distance(got.out, exact.out), 0.02 * exact.out.abs().max().item<double>());
-  EXPECT_LE(distance(got.own, exact.own), 0.03 * exact.own.abs().max().item<double>());
-  EXPECT_LE(distance(got.shared, exact.shared),
+  EXPECT_LE(test::distance(got.out, exact.out), 0.02 * exact.out.abs().max().item<double>());
+  EXPECT_LE(test::distance(got.own, exact.own), 0.03 * exact.own.abs().max().item<double>());
+  EXPECT_LE(test::distance(got.shared, exact.shared),
             0.03 * exact.shared.abs().max().item<double>() + 1e-12);
 }
 
@@ -131,16 +125,17 @@ TEST_P(Attention, IsTheSameWithAnyNumberOfThreads) {
 }
 
 TEST_P(Attention, OfOneQueryASampleIsThatRow) {
-  const Case& c = GetParam();
+  const AttentionCase& c = GetParam();
   const std::int64_t width = c.heads * c.head_width;
-  const at::Tensor q = drawn({c.batch, 1, width}, 4).set_requires_grad(true);
-  const at::Tensor kv = drawn({c.batch, c.length, 2 * width}, 5).set_requires_grad(true);
+  const at::Tensor q = test::drawn({c.batch, 1, width}, 4).set_requires_grad(true);
+  const at::Tensor kv = test::drawn({c.batch, c.length, 2 * width}, 5).set_requires_grad(true);
   SharedKeys shared;
-  if (c.n_shared > 0) shared.kv = drawn({c.sets, c.n_shared, 2 * width}, 6).set_requires_grad(true);
+  if (c.n_shared > 0)
+    shared.kv = test::drawn({c.sets, c.n_shared, 2 * width}, 6).set_requires_grad(true);
   if (c.sets > 1) shared.set_of_sample = at::arange(c.batch, at::kLong).remainder(c.sets);
   at::Tensor positions;
   if (c.is_causal) positions = at::arange(c.batch, at::kLong).remainder(c.length);
-  const at::Tensor upstream = drawn({c.batch, 1, width}, 7);
+  const at::Tensor upstream = test::drawn({c.batch, 1, width}, 7);
   const at::Tensor out = attention(q, kv, c.heads, positions, shared);
   out.backward(upstream);
   const auto wide = [](const at::Tensor& x) {
@@ -151,17 +146,17 @@ TEST_P(Attention, OfOneQueryASampleIsThatRow) {
   const SharedKeys wide_shared{wide(shared.kv), shared.set_of_sample};
   const at::Tensor exact = formula(wide_q, wide_kv, c.heads, false, positions, wide_shared);
   exact.backward(upstream.to(at::kDouble));
-  EXPECT_LE(distance(out, exact), 5e-6);
-  EXPECT_LE(distance(q.grad(), wide_q.grad()), 5e-6);
-  EXPECT_LE(distance(kv.grad(), wide_kv.grad()), 5e-6);
+  EXPECT_LE(test::distance(out, exact), 5e-6);
+  EXPECT_LE(test::distance(q.grad(), wide_q.grad()), 5e-6);
+  EXPECT_LE(test::distance(kv.grad(), wide_kv.grad()), 5e-6);
   if (shared.kv.defined()) {
-    EXPECT_LE(distance(shared.kv.grad(), wide_shared.kv.grad()), 1e-5);
+    EXPECT_LE(test::distance(shared.kv.grad(), wide_shared.kv.grad()), 1e-5);
   }
 }
 
 TEST(AttentionModes, GradientsFlowOnlyWhereTheyAreWanted) {
-  const at::Tensor qkv = drawn({2, 7, 96}, 1);
-  const at::Tensor kv = drawn({1, 3, 64}, 2);
+  const at::Tensor qkv = test::drawn({2, 7, 96}, 1);
+  const at::Tensor kv = test::drawn({1, 3, 64}, 2);
   const at::Tensor both_kv = kv.clone().set_requires_grad(true);
   const at::Tensor both_qkv = qkv.clone().set_requires_grad(true);
   self_attention(both_qkv, 2, false, {both_kv, {}}).sum().backward();
@@ -178,14 +173,14 @@ TEST(AttentionModes, GradientsFlowOnlyWhereTheyAreWanted) {
 }
 
 TEST(AttentionModes, AutocastDecidesTheType) {
-  const at::Tensor qkv = drawn({2, 7, 96}, 1);
+  const at::Tensor qkv = test::drawn({2, 7, 96}, 1);
   at::autocast::set_autocast_enabled(at::kCPU, true);
   at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
   const at::Tensor out = self_attention(qkv, 2, true);
   at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(at::kCPU, false);
   EXPECT_EQ(out.scalar_type(), at::kBFloat16);
-  EXPECT_LE(distance(out, self_attention(qkv, 2, true)), 0.03);
+  EXPECT_LE(test::distance(out, self_attention(qkv, 2, true)), 0.03);
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include "petlab/kernels/activation.hpp"
 #include "petlab/kernels/threads.hpp"
+#include "tensors.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
@@ -21,10 +21,6 @@
 namespace petlab::kernels {
 namespace {
 
-at::Tensor drawn(at::IntArrayRef sizes, std::uint64_t seed) {
-  return at::empty(sizes).normal_(0, 1, at::make_generator<at::CPUGeneratorImpl>(seed));
-}
-
 /// A layer with what comes in from both sides.
 struct Layer {
   at::Tensor x;
@@ -34,7 +30,8 @@ struct Layer {
 };
 
 Layer layer_of(std::int64_t m, std::int64_t n, std::int64_t k) {
-  return {drawn({m, k}, 1), drawn({n, k}, 2), drawn({n}, 3), drawn({m, n}, 4)};
+  return {test::drawn({m, k}, 1), test::drawn({n, k}, 2), test::drawn({n}, 3),
+          test::drawn({m, n}, 4)};
 }
 
 /// y, dX, dW and db.
@@ -148,8 +145,8 @@ TEST(Linear, PassesOnWhatIsNotFinite) {
     EXPECT_FALSE(at::isfinite(y[7]).any().item<bool>());
     EXPECT_TRUE(at::isfinite(y[8]).all().item<bool>());
     std::swap(layer.x, layer.weight);
-    layer.upstream = drawn({150, 140}, 5);
-    layer.bias = drawn({140}, 6);
+    layer.upstream = test::drawn({150, 140}, 5);
+    layer.bias = test::drawn({140}, 6);
     const at::Tensor dx = results_of(layer, linear).dx;
     EXPECT_TRUE(at::allclose(dx, of_library(layer).dx, 1e-5, 1e-5, /*equal_nan=*/true)) << odd;
   }
@@ -190,8 +187,8 @@ TEST(Linear, IsTheSameToTheBitWithAnyNumberOfThreads) {
 }
 
 TEST(Linear, TakesAnyShapeAndLayout) {
-  const at::Tensor weight = drawn({64, 40}, 1), bias = drawn({64}, 2);
-  const at::Tensor x = drawn({3, 57, 40}, 3);
+  const at::Tensor weight = test::drawn({64, 40}, 1), bias = test::drawn({64}, 2);
+  const at::Tensor x = test::drawn({3, 57, 40}, 3);
   const at::Tensor expected = at::linear(x, weight, bias);
   EXPECT_TRUE(at::allclose(kernels::linear(x, weight, bias), expected, 1e-5, 1e-5));
   EXPECT_TRUE(at::allclose(kernels::linear(x[0][0], weight, bias), expected[0][0], 1e-5, 1e-5));
@@ -209,7 +206,7 @@ TEST(Linear, TakesAnyShapeAndLayout) {
 }
 
 TEST(Linear, TakesNoRows) {
-  const at::Tensor weight = drawn({64, 40}, 1).requires_grad_();
+  const at::Tensor weight = test::drawn({64, 40}, 1).requires_grad_();
   const at::Tensor y = kernels::linear(at::empty({0, 40}), weight, {});
   EXPECT_EQ(y.sizes(), (std::vector<std::int64_t>{0, 64}));
   y.sum().backward();
@@ -217,7 +214,8 @@ TEST(Linear, TakesNoRows) {
 }
 
 TEST(Linear, RefusesShapesThatDoNotFit) {
-  EXPECT_THROW((void)kernels::linear(drawn({40, 41}, 1), drawn({50, 40}, 2), {}), c10::Error);
+  EXPECT_THROW((void)kernels::linear(test::drawn({40, 41}, 1), test::drawn({50, 40}, 2), {}),
+               c10::Error);
 }
 
 TEST(Linear, ComputesOnlyTheGradientsThatAreWanted) {
@@ -245,9 +243,9 @@ TEST(Linear, ComputesOnlyTheGradientsThatAreWanted) {
 
 // A frozen layer keeps nothing of the size of its input.
 TEST(Linear, AFrozenLayerKeepsNoInput) {
-  at::Tensor x = drawn({160, 40}, 1).requires_grad_();
+  at::Tensor x = test::drawn({160, 40}, 1).requires_grad_();
   at::Tensor hidden = x * 2;
-  const at::Tensor weight = drawn({50, 40}, 2);
+  const at::Tensor weight = test::drawn({50, 40}, 2);
   const auto uses = hidden.use_count();
   const at::Tensor y = kernels::linear(hidden, weight, {});
   EXPECT_EQ(hidden.use_count(), uses);
@@ -255,7 +253,8 @@ TEST(Linear, AFrozenLayerKeepsNoInput) {
 }
 
 TEST(Linear, TakesExpandedGradients) {
-  const at::Tensor x = drawn({160, 40}, 1).requires_grad_(), weight = drawn({50, 40}, 2);
+  const at::Tensor x = test::drawn({160, 40}, 1).requires_grad_(),
+                   weight = test::drawn({50, 40}, 2);
   kernels::linear(x, weight, {}).sum().backward();
   EXPECT_TRUE(at::allclose(x.grad(), weight.sum(0).expand({160, 40}), 1e-4, 1e-4));
 }

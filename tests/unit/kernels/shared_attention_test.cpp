@@ -1,5 +1,7 @@
 #include "petlab/kernels/shared_attention.hpp"
 
+#include "tensors.hpp"
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -20,13 +22,9 @@ at::Tensor random(at::IntArrayRef shape, std::uint64_t seed, at::ScalarType type
   return at::empty(shape, at::kDouble).normal_(0, 1, generator).to(type);
 }
 
-double distance(const at::Tensor& a, const at::Tensor& b) {
-  return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
-}
-
 /// What a batch of texts looks like: a first row that all prefixes share, rows of each prefix, and
 /// sequences of different lengths. `n_queries` of the last positions of each sequence are needed.
-struct Case {
+struct TextBatch {
   std::vector<std::vector<std::int64_t>> lengths;  // of the sequences of each group
   std::int64_t prefix = 3;
   std::int64_t n_queries = 100;
@@ -66,7 +64,7 @@ struct Case {
   }
 };
 
-const std::vector<Case> kCases = {
+const std::vector<TextBatch> kCases = {
     {{{4}}},
     {{{1, 5, 2, 7}, {3}, {2, 2}}},
     {{{1, 5, 2, 7}, {3}, {2, 2}}, 1},
@@ -74,7 +72,7 @@ const std::vector<Case> kCases = {
     {{std::vector<std::int64_t>(70, 4), std::vector<std::int64_t>(33, 5)}, 18},
 };
 
-std::vector<at::Tensor> run(const Case& c, std::int64_t width, std::int64_t heads,
+std::vector<at::Tensor> run(const TextBatch& c, std::int64_t width, std::int64_t heads,
                             at::ScalarType type, AttentionPath path) {
   const SharedSequences sequences = c.make();
   std::vector<at::Tensor> inputs;
@@ -93,7 +91,7 @@ std::vector<at::Tensor> run(const Case& c, std::int64_t width, std::int64_t head
 }
 
 TEST(SharedAttention, TheKernelEqualsTheLibrary) {
-  for (const Case& c : kCases) {
+  for (const TextBatch& c : kCases) {
     for (const auto& [width, heads] :
          std::vector<std::pair<std::int64_t, std::int64_t>>{{24, 2}, {64, 4}, {128, 2}}) {
       const auto exact = run(c, width, heads, at::kDouble, AttentionPath::library);
@@ -103,9 +101,9 @@ TEST(SharedAttention, TheKernelEqualsTheLibrary) {
       for (std::size_t i = 0; i < exact.size(); ++i) {
         const double size = std::max(1.0, exact[i].abs().max().item<double>());
         // Sums of at most 103 sequences in fp32; the inputs of `reduced` have 8 bits.
-        EXPECT_LE(distance(library[i], exact[i]), 5e-6 * size) << i;
-        EXPECT_LE(distance(kernel[i], exact[i]), 5e-6 * size) << i;
-        EXPECT_LE(distance(reduced[i], exact[i]), 0.05 * size) << i;
+        EXPECT_LE(test::distance(library[i], exact[i]), 5e-6 * size) << i;
+        EXPECT_LE(test::distance(kernel[i], exact[i]), 5e-6 * size) << i;
+        EXPECT_LE(test::distance(reduced[i], exact[i]), 0.05 * size) << i;
         EXPECT_EQ(reduced[i].scalar_type(), at::kBFloat16);
       }
     }
@@ -113,7 +111,7 @@ TEST(SharedAttention, TheKernelEqualsTheLibrary) {
 }
 
 TEST(SharedAttention, EqualsAttentionOfEverySequenceByItself) {
-  const Case c{{{2, 4}, {3}}, 3};
+  const TextBatch c{{{2, 4}, {3}}, 3};
   const at::Tensor qkv = random({c.rows(), 3 * 8}, 5);
   const at::Tensor out = shared_attention(qkv, 2, c.make());
   // The rows of the second sequence of the first group and of the only one of the second.
@@ -129,7 +127,8 @@ TEST(SharedAttention, EqualsAttentionOfEverySequenceByItself) {
     const at::Tensor all = at::scaled_dot_product_attention(x[0], x[1], x[2], {}, 0.0, true)[0]
                                .transpose(0, 1)
                                .reshape({static_cast<std::int64_t>(rows.size()), 8});
-    EXPECT_LE(distance(out.narrow(0, outs[s], own), all.narrow(0, all.size(0) - own, own)), 2e-6);
+    EXPECT_LE(test::distance(out.narrow(0, outs[s], own), all.narrow(0, all.size(0) - own, own)),
+              2e-6);
   }
 }
 
@@ -145,7 +144,7 @@ TEST(SharedAttention, IsTheSameForAnyNumberOfThreads) {
 }
 
 TEST(SharedAttention, CountsThePairsThatSeeEachOther) {
-  const Case c{{{2, 4}}, 3};
+  const TextBatch c{{{2, 4}}, 3};
   // Two of the prefix's three positions have queries; 3 keys stand before those of the sequences.
   EXPECT_EQ(c.make().n_pairs(), (1 + 2) + (4 + 5) + (4 + 5 + 6 + 7));
 }

@@ -6,8 +6,8 @@
 namespace petlab::tests {
 namespace {
 
-std::unique_ptr<sdk::Adapter> make(const sdk::BackboneView& backbone,
-                                   const GivenOptions& given = {}, std::uint64_t seed = 1) {
+std::unique_ptr<sdk::Adapter> make_coop(const sdk::BackboneView& backbone,
+                                        const GivenOptions& given = {}, std::uint64_t seed = 1) {
   return make_adapter(*make_method("coop", "coop", given), backbone, seed);
 }
 
@@ -17,14 +17,14 @@ std::unique_ptr<sdk::Adapter> make_csc(const sdk::BackboneView& backbone,
 }
 
 TEST(Coop, CountsAsPublishedOnVitB16) {
-  EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16())), 8'192);
-  EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16(), {{"n-ctx", "4"}})), 2'048);
+  EXPECT_EQ(count_parameters(*make_coop(FakeBackbone::vit_b16())), 8'192);
+  EXPECT_EQ(count_parameters(*make_coop(FakeBackbone::vit_b16(), {{"n-ctx", "4"}})), 2'048);
   // Four distinct names in the two tasks of the context: cup, bed, alarm clock, fan.
   EXPECT_EQ(count_parameters(*make_csc(FakeBackbone::vit_b16())), 4 * 8'192);
 }
 
 TEST(Coop, PutsItsContextAtTheInputOfTheTextTower) {
-  const auto adapter = make(FakeBackbone::small());
+  const auto adapter = make_coop(FakeBackbone::small());
   const sdk::BackboneChanges changes = adapter->changes({});
   EXPECT_TRUE(changes.vision.prompts.empty());
   ASSERT_EQ(changes.text.prompts.size(), 1u);
@@ -37,32 +37,33 @@ TEST(Coop, PutsItsContextAtTheInputOfTheTextTower) {
 
 TEST(Coop, StartsFromItsGeneratorAlone) {
   const FakeBackbone backbone = FakeBackbone::small();
-  const at::Tensor one = flat_parameters(*make(backbone, {}, 7));
-  EXPECT_TRUE(one.equal(flat_parameters(*make(backbone, {}, 7))));
-  EXPECT_FALSE(one.equal(flat_parameters(*make(backbone, {}, 8))));
+  const at::Tensor one = flat_parameters(*make_coop(backbone, {}, 7));
+  EXPECT_TRUE(one.equal(flat_parameters(*make_coop(backbone, {}, 7))));
+  EXPECT_FALSE(one.equal(flat_parameters(*make_coop(backbone, {}, 8))));
 }
 
 TEST(Coop, StartsWithTheStandardDeviationOfThePublication) {
-  const at::Tensor values = flat_parameters(*make(FakeBackbone::small(), {{"n-ctx", "1000"}}));
+  const at::Tensor values = flat_parameters(*make_coop(FakeBackbone::small(), {{"n-ctx", "1000"}}));
   EXPECT_NEAR(values.mean().item<double>(), 0.0, 0.001);
   EXPECT_NEAR(values.std().item<double>(), 0.02, 0.001);
 }
 
 TEST(Coop, StartsFromTheTokensOfAText) {
   const GivenOptions given = {{"n-ctx", "4"}, {"init", "a photo of a"}};
-  const at::Tensor context = make(FakeBackbone::small(), given)->parameters()[0].value;
+  const at::Tensor context = make_coop(FakeBackbone::small(), given)->parameters()[0].value;
   EXPECT_TRUE(context.requires_grad());
   for (std::int64_t i = 0; i < 4; ++i)
     EXPECT_TRUE(context[i].eq(100.0 + static_cast<double>(i)).all().item<bool>());
 }
 
 TEST(Coop, TakesTheFirstTokensOfALongTextAndFillsAfterAShortOne) {
-  const at::Tensor cut = make(FakeBackbone::small(), {{"n-ctx", "2"}, {"init", "a photo of a"}})
-                             ->parameters()[0]
-                             .value;
+  const at::Tensor cut =
+      make_coop(FakeBackbone::small(), {{"n-ctx", "2"}, {"init", "a photo of a"}})
+          ->parameters()[0]
+          .value;
   EXPECT_EQ(cut[1][0].item<double>(), 101.0);
   const at::Tensor filled =
-      make(FakeBackbone::small(), {{"n-ctx", "3"}, {"init", "icon"}})->parameters()[0].value;
+      make_coop(FakeBackbone::small(), {{"n-ctx", "3"}, {"init", "icon"}})->parameters()[0].value;
   EXPECT_EQ(filled[0][0].item<double>(), 100.0);
   EXPECT_LT(filled.narrow(0, 1, 2).abs().max().item<double>(), 0.2);
 }
@@ -78,7 +79,7 @@ TEST(Coop, RefusesNoContext) {
 
 TEST(Coop, PutsTheClassWhereTheOptionSays) {
   const auto position = [](const GivenOptions& given) {
-    return make(FakeBackbone::small(), given)->changes({}).text.class_position;
+    return make_coop(FakeBackbone::small(), given)->changes({}).text.class_position;
   };
   EXPECT_EQ(position({}), sdk::ClassPosition::end);
   EXPECT_EQ(position({{"class-position", "end"}}), sdk::ClassPosition::end);

@@ -78,7 +78,7 @@ TEST(LikeliestPartitions, TakeEachTasksGroupAndDropEmptyOnes) {
 }
 
 /// Losses that do not change: branch 0 suits tasks a and c, branch 1 suits b and d.
-FakeGroupingHost make_host() {
+FakeGroupingHost make_dmtg_host() {
   FakeGroupingHost host({"a", "b", "c", "d"}, 50, [](std::int64_t) { return at::Tensor(); });
   host.losses_of_branches = [](std::int64_t, std::int64_t branches) {
     at::Tensor losses = at::full({4, branches}, 2.0);
@@ -100,14 +100,14 @@ FakeGroupingHost make_host() {
   return host;
 }
 
-sdk::GroupingResult find(FakeGroupingHost& host, const GivenOptions& given = {}) {
+sdk::GroupingResult find_by_dmtg(FakeGroupingHost& host, const GivenOptions& given = {}) {
   return make_grouping("dmtg_grouping", "dmtg", given)->find(host);
 }
 
 TEST(DmtgGrouping, LearnsTheBranchThatSuitsEachTask) {
   for (const char* groups : {"2", "4"}) {
-    FakeGroupingHost host = make_host();
-    const auto result = find(host, {{"groups", groups}});
+    FakeGroupingHost host = make_dmtg_host();
+    const auto result = find_by_dmtg(host, {{"groups", groups}});
     EXPECT_EQ(host.step_calls, 2 * 50);  // the run's epochs
     EXPECT_EQ(result.partitions.at(0).partition, (sdk::Partition{{0, 2}, {1, 3}}));
     EXPECT_GT(result.affinity[0][2].item<double>(), result.affinity[0][1].item<double>());
@@ -117,7 +117,7 @@ TEST(DmtgGrouping, LearnsTheBranchThatSuitsEachTask) {
 }
 
 TEST(DmtgGrouping, WeighsEachLossByItsSample) {
-  FakeGroupingHost host = make_host();
+  FakeGroupingHost host = make_dmtg_host();
   std::vector<double> losses;
   host.on_branch_step = [&](const at::Tensor& loss, const std::vector<at::Tensor>& own,
                             double learning_rate) {
@@ -126,25 +126,25 @@ TEST(DmtgGrouping, WeighsEachLossByItsSample) {
     EXPECT_TRUE(at::equal(own[0].detach(), at::ones({4, 3})));  // as published
     EXPECT_EQ(learning_rate, 0.05);
   };
-  (void)find(host, {{"groups", "3"}, {"temperature", "1e3"}, {"epochs", "1"}});
+  (void)find_by_dmtg(host, {{"groups", "3"}, {"temperature", "1e3"}, {"epochs", "1"}});
   // Hot, the weights are even: (1 + 2 + 2) / 3 a task.
   ASSERT_EQ(losses.size(), 50U);
   for (const double loss : losses)
     EXPECT_NEAR(loss, 4 * 5.0 / 3.0, 0.05);
   losses.clear();
-  (void)find(host, {{"groups", "3"}, {"temperature", "1e3"}, {"entropy-weight", "10"}});
+  (void)find_by_dmtg(host, {{"groups", "3"}, {"temperature", "1e3"}, {"entropy-weight", "10"}});
   const double binary = -std::log(1.0 / 3.0) / 3.0 - 2.0 * std::log(2.0 / 3.0) / 3.0;
   EXPECT_NEAR(losses.front(), 4 * 5.0 / 3.0 + 10.0 * 3.0 * binary, 0.05);
 }
 
 TEST(DmtgGrouping, NamesTheTaskWhoseLossIsNotFinite) {
-  FakeGroupingHost host = make_host();
+  FakeGroupingHost host = make_dmtg_host();
   host.losses_of_branches = [](std::int64_t step, std::int64_t branches) {
     at::Tensor losses = at::ones({4, branches});
     if (step == 3) losses[2][1] = std::numeric_limits<float>::infinity();
     return losses;
   };
-  EXPECT_EQ(error_of(sdk::ErrorKind::numeric, [&] { (void)find(host); }),
+  EXPECT_EQ(error_of(sdk::ErrorKind::numeric, [&] { (void)find_by_dmtg(host); }),
             "grouping 'dmtg': the loss of task 'c' is not finite at warm-up step 4");
 }
 

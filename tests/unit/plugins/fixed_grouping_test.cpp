@@ -6,12 +6,12 @@
 namespace petlab::tests {
 namespace {
 
-FakeGroupingHost make_host() {
+FakeGroupingHost make_idle_host() {
   return {{"line", "solid", "flat", "Real World"}, 1, [](std::int64_t) { return at::Tensor(); }};
 }
 
 sdk::Partition find(const char* name, const GivenOptions& given = {}) {
-  FakeGroupingHost host = make_host();
+  FakeGroupingHost host = make_idle_host();
   const auto result = make_grouping("fixed_grouping", name, given)->find(host);
   EXPECT_EQ(result.partitions.size(), 1u);
   EXPECT_FALSE(result.affinity.defined());
@@ -19,7 +19,7 @@ sdk::Partition find(const char* name, const GivenOptions& given = {}) {
   return result.partitions.at(0).partition;
 }
 
-std::string refusal(const std::string& groups) {
+std::string groups_refusal(const std::string& groups) {
   return error_of(sdk::ErrorKind::config, [&] { (void)find("given", {{"groups", groups}}); });
 }
 
@@ -36,19 +36,19 @@ TEST(FixedGrouping, ReadsGroupsByNameIntoCanonicalForm) {
 }
 
 TEST(FixedGrouping, NamesWhatIsWrongWithTheGroups) {
-  EXPECT_EQ(refusal(""),
+  EXPECT_EQ(groups_refusal(""),
             "grouping 'given': option 'groups' is '', which is empty, expected groups like "
             "'line+solid,flat+emoji'");
-  EXPECT_EQ(refusal("line+solid,flat"),
+  EXPECT_EQ(groups_refusal("line+solid,flat"),
             "grouping 'given': option 'groups' is 'line+solid,flat', which lacks task 'Real "
             "World', expected each task once");
-  EXPECT_EQ(refusal("line+line,solid"),
+  EXPECT_EQ(groups_refusal("line+line,solid"),
             "grouping 'given': option 'groups' is 'line+line,solid', which names task 'line' "
             "twice, expected each task once");
-  EXPECT_EQ(refusal("line+sketch"),
+  EXPECT_EQ(groups_refusal("line+sketch"),
             "grouping 'given': option 'groups' is 'line+sketch', which names 'sketch', expected "
             "one of the tasks line, solid, flat, Real World");
-  EXPECT_EQ(refusal("line,,solid"),
+  EXPECT_EQ(groups_refusal("line,,solid"),
             "grouping 'given': option 'groups' is 'line,,solid', which has an empty name, expected "
             "groups like 'line+solid,flat+emoji'");
 }

@@ -31,7 +31,7 @@ at::Tensor planted(const std::vector<std::int64_t>& group_of_task, std::int64_t 
 }
 
 /// Gradients are compared from the first step on where `given` says no other.
-sdk::GroupingResult find(FakeGroupingHost& host, GivenOptions given = {}) {
+sdk::GroupingResult find_by_gradient(FakeGroupingHost& host, GivenOptions given = {}) {
   given.emplace("settle-epochs", "0");
   return make_grouping("gradient_grouping", "gradient", given)->find(host);
 }
@@ -42,7 +42,8 @@ TEST(GradientGrouping, FindsThePlantedGroupsInEveryMode) {
     for (const char* accumulate : {"mean-of-cosines", "cosine-of-mean", "momentum"}) {
       FakeGroupingHost host(kTasks, 5,
                             [](std::int64_t step) { return planted({0, 1, 0, 1}, step); });
-      const auto result = find(host, {{"objective", objective}, {"accumulate", accumulate}});
+      const auto result =
+          find_by_gradient(host, {{"objective", objective}, {"accumulate", accumulate}});
       ASSERT_EQ(result.partitions.size(), 7u);  // all partitions of 4 tasks into 2 groups
       EXPECT_EQ(result.partitions[0].partition, expected) << objective << " " << accumulate;
       EXPECT_GT(result.partitions[0].score, result.partitions[1].score);
@@ -53,12 +54,12 @@ TEST(GradientGrouping, FindsGroupsOfUnequalSizeAmongSixTasks) {
   FakeGroupingHost host({"a", "b", "c", "d", "e", "f"}, 3,
                         [](std::int64_t step) { return planted({2, 0, 1, 0, 0, 1}, step); });
   const sdk::Partition expected = {{0}, {1, 3, 4}, {2, 5}};
-  EXPECT_EQ(find(host, {{"groups", "3"}}).partitions[0].partition, expected);
+  EXPECT_EQ(find_by_gradient(host, {{"groups", "3"}}).partitions[0].partition, expected);
 }
 
 TEST(GradientGrouping, WarmsUpForItsEpochsWithAStepAfterEachGradient) {
   FakeGroupingHost host(kTasks, 5, [](std::int64_t step) { return planted({0, 0, 1, 1}, step); });
-  (void)find(host, {{"warm-up-epochs", "3"}});
+  (void)find_by_gradient(host, {{"warm-up-epochs", "3"}});
   EXPECT_EQ(host.gradient_calls, 15);
   EXPECT_EQ(host.step_calls, 15);
 }
@@ -85,15 +86,15 @@ TEST(GradientGrouping, PrefersNoSizesOfGroups) {
   };
   const sdk::Partition pairs = {{0, 1}, {2, 3}};
   FakeGroupingHost host(kTasks, 1, gradients);
-  EXPECT_EQ(find(host).partitions[0].partition, pairs);
+  EXPECT_EQ(find_by_gradient(host).partitions[0].partition, pairs);
   FakeGroupingHost other(kTasks, 1, gradients);
-  const auto by_sum = find(other, {{"objective", "pair-sum"}}).partitions[0].partition;
+  const auto by_sum = find_by_gradient(other, {{"objective", "pair-sum"}}).partitions[0].partition;
   EXPECT_EQ(std::max(by_sum[0].size(), by_sum[1].size()), 3U);
 }
 
 TEST(GradientGrouping, WarmsUpForStepsAndLooksAtSomeOfThem) {
   FakeGroupingHost host(kTasks, 5, [](std::int64_t step) { return planted({0, 0, 1, 1}, step); });
-  (void)find(host, {{"warm-up-steps", "7"}, {"every", "3"}});
+  (void)find_by_gradient(host, {{"warm-up-steps", "7"}, {"every", "3"}});
   EXPECT_EQ(host.gradient_calls, 3);  // steps 0, 3 and 6
   EXPECT_EQ(host.joint_calls, 4);
   EXPECT_EQ(host.step_calls, 7);
@@ -104,7 +105,7 @@ TEST(GradientGrouping, AffinityIsTheMeanOfTheStepsCosines) {
   FakeGroupingHost host({"a", "b"}, 2, [](std::int64_t step) {
     return step == 0 ? rows({1, 0, 1, 0}, 2) : rows({100, 0, 0, 100}, 2);
   });
-  const at::Tensor affinity = find(host, {{"groups", "1"}}).affinity;
+  const at::Tensor affinity = find_by_gradient(host, {{"groups", "1"}}).affinity;
   EXPECT_EQ(affinity.scalar_type(), at::kDouble);
   EXPECT_TRUE(at::allclose(affinity, at::tensor({1.0, 0.5, 0.5, 1.0}, at::kDouble).view({2, 2})));
 }
@@ -114,7 +115,7 @@ TEST(GradientGrouping, AffinityCanBeTheCosineOfTheMeanGradient) {
     return step == 0 ? rows({3, 0, 4, 0}, 2) : rows({0, 0, 0, 3}, 2);
   });
   const at::Tensor affinity =
-      find(host, {{"groups", "1"}, {"accumulate", "cosine-of-mean"}}).affinity;
+      find_by_gradient(host, {{"groups", "1"}, {"accumulate", "cosine-of-mean"}}).affinity;
   EXPECT_NEAR(affinity[0][1].item<double>(), 0.8, 1e-12);  // (3, 0) and (4, 3)
 }
 
@@ -124,7 +125,8 @@ TEST(GradientGrouping, AffinityCanBeOfGradientsWithMomentum) {
     return step == 0 ? rows({1, 0, 0, 4}, 2) : rows({1, 0, 3, 0}, 2);
   });
   const at::Tensor affinity =
-      find(host, {{"groups", "1"}, {"accumulate", "momentum"}, {"momentum", "0.5"}}).affinity;
+      find_by_gradient(host, {{"groups", "1"}, {"accumulate", "momentum"}, {"momentum", "0.5"}})
+          .affinity;
   EXPECT_NEAR(affinity[0][1].item<double>(), 0.5 * 3.0 / std::sqrt(13.0), 1e-12);
 }
 
@@ -144,7 +146,7 @@ TEST(GradientGrouping, LooksAtTheParametersThatItIsTold) {
     FakeGroupingHost host = make_selective_host();
     GivenOptions given = options;
     given["groups"] = "1";
-    return find(host, given).affinity[0][1].item<double>();
+    return find_by_gradient(host, given).affinity[0][1].item<double>();
   };
   EXPECT_NEAR(cosine({}), 25.0 / 27.0, 1e-12);
   EXPECT_NEAR(cosine({{"parameters", "text*"}}), 25.0 / 26.0, 1e-12);
@@ -157,17 +159,19 @@ TEST(GradientGrouping, LooksAtTheParametersThatItIsTold) {
 
 TEST(GradientGrouping, SaysWhichParametersThereAre) {
   FakeGroupingHost host = make_selective_host();
-  EXPECT_EQ(error_of(sdk::ErrorKind::config, [&] { (void)find(host, {{"parameters", "image*"}}); }),
+  EXPECT_EQ(error_of(sdk::ErrorKind::config,
+                     [&] { (void)find_by_gradient(host, {{"parameters", "image*"}}); }),
             "grouping 'gradient': option 'parameters' is 'image*', which fits none of the "
             "adapter's parameters text.a, vision");
-  EXPECT_EQ(error_of(sdk::ErrorKind::config, [&] { (void)find(host, {{"layer", "2"}}); }),
-            "grouping 'gradient': option 'layer' is 2, but parameter 'text.a' has no such row in "
-            "its first dimension");
+  EXPECT_EQ(
+      error_of(sdk::ErrorKind::config, [&] { (void)find_by_gradient(host, {{"layer", "2"}}); }),
+      "grouping 'gradient': option 'layer' is 2, but parameter 'text.a' has no such row in "
+      "its first dimension");
 }
 
 TEST(GradientGrouping, TasksWithoutAGradientAreLikeNoOther) {
   FakeGroupingHost host({"a", "b"}, 1, [](std::int64_t) { return rows({1, 2, 0, 0}, 2); });
-  const at::Tensor affinity = find(host, {{"groups", "1"}}).affinity;
+  const at::Tensor affinity = find_by_gradient(host, {{"groups", "1"}}).affinity;
   EXPECT_EQ(affinity[0][1].item<double>(), 0.0);
 }
 
@@ -177,15 +181,16 @@ TEST(GradientGrouping, NamesTheTaskWhoseGradientIsNotFinite) {
     if (step == 2) gradients[3][7] = std::numeric_limits<float>::quiet_NaN();
     return gradients;
   });
-  EXPECT_EQ(error_of(sdk::ErrorKind::numeric, [&] { (void)find(host); }),
+  EXPECT_EQ(error_of(sdk::ErrorKind::numeric, [&] { (void)find_by_gradient(host); }),
             "grouping 'gradient': the gradient of task 'emoji' is not finite at warm-up step 3");
 }
 
 TEST(GradientGrouping, RefusesMoreGroupsThanTasksBeforeItTrains) {
   FakeGroupingHost host(kTasks, 4, [](std::int64_t step) { return planted({0, 0, 1, 1}, step); });
-  EXPECT_EQ(error_of(sdk::ErrorKind::config, [&] { (void)find(host, {{"groups", "5"}}); }),
-            "grouping 'gradient': option 'groups' is 5, expected at most 4, the number of tasks "
-            "(0 stands for any)");
+  EXPECT_EQ(
+      error_of(sdk::ErrorKind::config, [&] { (void)find_by_gradient(host, {{"groups", "5"}}); }),
+      "grouping 'gradient': option 'groups' is 5, expected at most 4, the number of tasks "
+      "(0 stands for any)");
   EXPECT_EQ(host.gradient_calls, 0);
 }
 

@@ -6,14 +6,14 @@
 namespace petlab::tests {
 namespace {
 
-std::unique_ptr<sdk::Adapter> make(const sdk::BackboneView& backbone,
-                                   const GivenOptions& given = {}) {
+std::unique_ptr<sdk::Adapter> make_ivlp(const sdk::BackboneView& backbone,
+                                        const GivenOptions& given = {}) {
   return make_adapter(*make_method("ivlp", "ivlp", given), backbone);
 }
 
 TEST(Ivlp, CountsAsPublishedOnVitB16) {
-  EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16())), 30'720);
-  EXPECT_EQ(count_parameters(*make(
+  EXPECT_EQ(count_parameters(*make_ivlp(FakeBackbone::vit_b16())), 30'720);
+  EXPECT_EQ(count_parameters(*make_ivlp(
                 FakeBackbone::vit_b16(),
                 {{"n-text", "4"}, {"n-vision", "1"}, {"text-depth", "9"}, {"vision-depth", "3"}})),
             9 * 4 * 512 + 3 * 768);
@@ -21,7 +21,7 @@ TEST(Ivlp, CountsAsPublishedOnVitB16) {
 
 TEST(Ivlp, PromptsBothTowersOnTheirOwn) {
   const sdk::BackboneChanges changes =
-      make(FakeBackbone::small(), {{"n-vision", "5"}, {"vision-depth", "2"}})->changes({});
+      make_ivlp(FakeBackbone::small(), {{"n-vision", "5"}, {"vision-depth", "2"}})->changes({});
   ASSERT_EQ(changes.text.prompts.size(), 3u);
   ASSERT_EQ(changes.vision.prompts.size(), 2u);
   EXPECT_EQ(changes.text.prompts[0].tokens.sizes(), at::IntArrayRef({2, 16}));
@@ -34,12 +34,12 @@ TEST(Ivlp, PromptsBothTowersOnTheirOwn) {
 
 TEST(Ivlp, RefusesMoreLayersThanATowerHas) {
   EXPECT_EQ(error_of(sdk::ErrorKind::config,
-                     [] { (void)make(FakeBackbone::small(), {{"text-depth", "4"}}); }),
+                     [] { (void)make_ivlp(FakeBackbone::small(), {{"text-depth", "4"}}); }),
             "method 'ivlp': option 'text-depth' is 4, expected at most 3, the layers of the text "
             "tower (0 stands for all)");
   EXPECT_EQ(
       error_of(sdk::ErrorKind::config,
-               [] { (void)make(FakeBackbone::small(), {{"vision-depth", "5"}}); }),
+               [] { (void)make_ivlp(FakeBackbone::small(), {{"vision-depth", "5"}}); }),
       "method 'ivlp': option 'vision-depth' is 5, expected at most 4, the layers of the image "
       "tower (0 stands for all)");
 }

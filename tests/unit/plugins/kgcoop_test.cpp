@@ -10,18 +10,18 @@
 namespace petlab::tests {
 namespace {
 
-std::unique_ptr<sdk::Adapter> make(const sdk::BackboneView& backbone,
-                                   const GivenOptions& given = {}, std::int64_t place = 0) {
+std::unique_ptr<sdk::Adapter> make_kgcoop(const sdk::BackboneView& backbone,
+                                          const GivenOptions& given = {}, std::int64_t place = 0) {
   const auto method = make_method("kgcoop", "kgcoop", given);
   return method->make_adapter(FakeContext(backbone, 1, place));
 }
 
 TEST(KgCoop, CountsAsPublishedOnVitB16) {
-  EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16(), {{"weight", "0"}})), 2'048);
+  EXPECT_EQ(count_parameters(*make_kgcoop(FakeBackbone::vit_b16(), {{"weight", "0"}})), 2'048);
 }
 
 TEST(KgCoop, StartsFromTheWords) {
-  const auto adapter = make(FakeBackbone::small());
+  const auto adapter = make_kgcoop(FakeBackbone::small());
   const at::Tensor context = adapter->parameters()[0].value;
   for (std::int64_t i = 0; i < 4; ++i)
     EXPECT_TRUE(context[i].eq(100.0 + static_cast<double>(i)).all().item<bool>());
@@ -35,7 +35,7 @@ TEST(KgCoop, ItsLossIsTheDistanceFromTheTextsOfTheTask) {
   const at::Tensor same = at::full({2, width}, 1.0 / std::sqrt(static_cast<double>(width)));
   const at::Tensor opposite = -same;
   const auto loss = [&](const GivenOptions& given, const at::Tensor& texts) {
-    const auto adapter = make(backbone, given);
+    const auto adapter = make_kgcoop(backbone, given);
     const sdk::TrainingAdapter* part = sdk::training_part(*adapter);
     EXPECT_EQ(part->step_tensors(), sdk::step_tensor::kTextFeatures);
     return part->loss({.task = 1, .text_features = texts}).item<double>();
@@ -47,8 +47,8 @@ TEST(KgCoop, ItsLossIsTheDistanceFromTheTextsOfTheTask) {
 
 TEST(KgCoop, OfTwoComposedAdaptersTheFirstHasTheLoss) {
   const FakeBackbone backbone = FakeBackbone::small();
-  EXPECT_EQ(sdk::training_part(*make(backbone, {}, 1))->step_tensors(), 0U);
-  EXPECT_EQ(sdk::training_part(*make(backbone, {{"weight", "0"}}))->step_tensors(), 0U);
+  EXPECT_EQ(sdk::training_part(*make_kgcoop(backbone, {}, 1))->step_tensors(), 0U);
+  EXPECT_EQ(sdk::training_part(*make_kgcoop(backbone, {{"weight", "0"}}))->step_tensors(), 0U);
 }
 
 TEST(KgCoop, RefusesATextWithoutAPlaceForTheName) {

@@ -9,18 +9,18 @@
 namespace petlab::tests {
 namespace {
 
-std::unique_ptr<sdk::Adapter> make(const sdk::BackboneView& backbone,
-                                   const GivenOptions& given = {}, std::uint64_t seed = 1) {
+std::unique_ptr<sdk::Adapter> make_maple(const sdk::BackboneView& backbone,
+                                         const GivenOptions& given = {}, std::uint64_t seed = 1) {
   return make_adapter(*make_method("maple", "maple", given), backbone, seed);
 }
 
 TEST(Maple, CountsAsPublishedOnVitB16) {
-  EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16())), 3'555'072);
-  EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16(), {{"depth", "3"}})), 1'185'024);
+  EXPECT_EQ(count_parameters(*make_maple(FakeBackbone::vit_b16())), 3'555'072);
+  EXPECT_EQ(count_parameters(*make_maple(FakeBackbone::vit_b16(), {{"depth", "3"}})), 1'185'024);
 }
 
 TEST(Maple, MakesImagePromptsOfTheTextPrompts) {
-  const auto adapter = make(FakeBackbone::small(), {{"depth", "3"}});
+  const auto adapter = make_maple(FakeBackbone::small(), {{"depth", "3"}});
   const auto parameters = adapter->parameters();
   ASSERT_EQ(parameters.size(), 3u);
   EXPECT_EQ(parameters[0].value.sizes(), at::IntArrayRef({3, 2, 16}));
@@ -40,7 +40,7 @@ TEST(Maple, MakesImagePromptsOfTheTextPrompts) {
 }
 
 TEST(Maple, StartsFromWordsAndCopiesOfOneMap) {
-  const auto parameters = make(FakeBackbone::small(), {{"depth", "3"}})->parameters();
+  const auto parameters = make_maple(FakeBackbone::small(), {{"depth", "3"}})->parameters();
   EXPECT_EQ(parameters[0].value[0][1][0].item<double>(), 101.0);
   EXPECT_LT(parameters[0].value[1].abs().max().item<double>(), 0.2);
   EXPECT_TRUE(parameters[1].value[1].equal(parameters[1].value[2]));
@@ -59,13 +59,13 @@ TEST(Maple, KeepsTheWordsThatItDoesNotLearn) {
 TEST(Maple, StartsFromItsGeneratorAlone) {
   const FakeBackbone backbone = FakeBackbone::small();
   const GivenOptions given = {{"depth", "2"}};
-  const at::Tensor one = flat_parameters(*make(backbone, given, 7));
-  EXPECT_TRUE(one.equal(flat_parameters(*make(backbone, given, 7))));
-  EXPECT_FALSE(one.equal(flat_parameters(*make(backbone, given, 8))));
+  const at::Tensor one = flat_parameters(*make_maple(backbone, given, 7));
+  EXPECT_TRUE(one.equal(flat_parameters(*make_maple(backbone, given, 7))));
+  EXPECT_FALSE(one.equal(flat_parameters(*make_maple(backbone, given, 8))));
 }
 
 TEST(Maple, RefusesMoreLayersThanATowerHas) {
-  EXPECT_EQ(error_of(sdk::ErrorKind::config, [] { (void)make(FakeBackbone::small()); }),
+  EXPECT_EQ(error_of(sdk::ErrorKind::config, [] { (void)make_maple(FakeBackbone::small()); }),
             "method 'maple': option 'depth' is 9, expected at most 3, the layers of the text tower "
             "(0 stands for all)");
 }

@@ -8,45 +8,45 @@
 namespace petlab::tests {
 namespace {
 
-std::unique_ptr<sdk::Adapter> make(const sdk::BackboneView& backbone,
-                                   const GivenOptions& given = {}, std::uint64_t seed = 1) {
+std::unique_ptr<sdk::Adapter> make_mmap(const sdk::BackboneView& backbone,
+                                        const GivenOptions& given = {}, std::uint64_t seed = 1) {
   return make_adapter(*make_method("mmap", "mmap", given), backbone, seed);
 }
 
-std::int64_t vit_b16_count(const GivenOptions& given) {
-  return count_parameters(*make(FakeBackbone::vit_b16(), given));
+std::int64_t mmap_count(const GivenOptions& given) {
+  return count_parameters(*make_mmap(FakeBackbone::vit_b16(), given));
 }
 
-std::string refusal(const GivenOptions& given) {
-  return error_of(sdk::ErrorKind::config, [&] { (void)make(FakeBackbone::small(), given); });
+std::string mmap_refusal(const GivenOptions& given) {
+  return error_of(sdk::ErrorKind::config, [&] { (void)make_mmap(FakeBackbone::small(), given); });
 }
 
 TEST(Mmap, CountsByTheFormulaOnVitB16) {
-  EXPECT_EQ(vit_b16_count({}), 15'552);                          // 12 * (16 + 512 + 768)
-  EXPECT_EQ(vit_b16_count({{"preset", "rank-1"}}), 15'552);      // the same
-  EXPECT_EQ(vit_b16_count({{"b", "4"}}), 12 * (4 + 512 + 768));  // of rank 4: m = n = 2
-  EXPECT_EQ(vit_b16_count({{"b", "8"}}), 12 * (4 + 2 * (512 + 768)));
-  EXPECT_EQ(vit_b16_count({{"b", "1"}}), 12 * (1 + 512 + 768));
-  EXPECT_EQ(vit_b16_count({{"m", "8"}, {"n", "1"}, {"depth", "9"}}), 9 * (8 + 2 * 512 + 2 * 768));
-  EXPECT_EQ(vit_b16_count({{"b", "4"}, {"m", "1"}, {"n", "2"}, {"depth", "9"}}),
+  EXPECT_EQ(mmap_count({}), 15'552);                          // 12 * (16 + 512 + 768)
+  EXPECT_EQ(mmap_count({{"preset", "rank-1"}}), 15'552);      // the same
+  EXPECT_EQ(mmap_count({{"b", "4"}}), 12 * (4 + 512 + 768));  // of rank 4: m = n = 2
+  EXPECT_EQ(mmap_count({{"b", "8"}}), 12 * (4 + 2 * (512 + 768)));
+  EXPECT_EQ(mmap_count({{"b", "1"}}), 12 * (1 + 512 + 768));
+  EXPECT_EQ(mmap_count({{"m", "8"}, {"n", "1"}, {"depth", "9"}}), 9 * (8 + 2 * 512 + 2 * 768));
+  EXPECT_EQ(mmap_count({{"b", "4"}, {"m", "1"}, {"n", "2"}, {"depth", "9"}}),
             9 * (2 + 4 * 256 + 4 * 384));
-  EXPECT_EQ(vit_b16_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}), 12 * (8 + 5 * 128 + 5 * 192));
-  EXPECT_EQ(vit_b16_count({{"share-k", "true"}}), 12 * 16 + 512 + 768);
-  EXPECT_EQ(vit_b16_count({{"modalities", "text"}}), 12 * (16 + 512));
-  EXPECT_EQ(vit_b16_count({{"modalities", "vision"}}), 12 * (16 + 768));
+  EXPECT_EQ(mmap_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}), 12 * (8 + 5 * 128 + 5 * 192));
+  EXPECT_EQ(mmap_count({{"share-k", "true"}}), 12 * 16 + 512 + 768);
+  EXPECT_EQ(mmap_count({{"modalities", "text"}}), 12 * (16 + 512));
+  EXPECT_EQ(mmap_count({{"modalities", "vision"}}), 12 * (16 + 768));
 }
 
 TEST(Mmap, MakesTheTableOfTheFactSheet) {
   // Six MmAPs (4 tasks + 2 groups), shapes that give about 0.09 % of 149,620,737.
-  EXPECT_EQ(6 * vit_b16_count({{"preset", "paper-0.09"}}), 138'348);
-  EXPECT_EQ(6 * vit_b16_count({{"m", "8"}, {"n", "1"}, {"depth", "9"}}), 138'672);
-  EXPECT_EQ(6 * vit_b16_count({{"b", "4"}, {"m", "2"}, {"n", "1"}, {"depth", "9"}}), 138'348);
-  EXPECT_EQ(7 * vit_b16_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}), 135'072);
+  EXPECT_EQ(6 * mmap_count({{"preset", "paper-0.09"}}), 138'348);
+  EXPECT_EQ(6 * mmap_count({{"m", "8"}, {"n", "1"}, {"depth", "9"}}), 138'672);
+  EXPECT_EQ(6 * mmap_count({{"b", "4"}, {"m", "2"}, {"n", "1"}, {"depth", "9"}}), 138'348);
+  EXPECT_EQ(7 * mmap_count({{"b", "10"}, {"m", "2"}, {"n", "4"}}), 135'072);
 }
 
 TEST(Mmap, GivesBothTowersKroneckerProductsOfTheSameSource) {
   const auto adapter =
-      make(FakeBackbone::small(), {{"b", "8"}, {"m", "4"}, {"n", "2"}, {"init", ""}});
+      make_mmap(FakeBackbone::small(), {{"b", "8"}, {"m", "4"}, {"n", "2"}, {"init", ""}});
   const auto parameters = adapter->parameters();
   ASSERT_EQ(parameters.size(), 3u);
   EXPECT_EQ(parameters[0].name, "source");
@@ -72,7 +72,7 @@ TEST(Mmap, GivesBothTowersKroneckerProductsOfTheSameSource) {
 }
 
 TEST(Mmap, GradientsOfBothTowersMeetInTheSource) {
-  const auto adapter = make(FakeBackbone::small());
+  const auto adapter = make_mmap(FakeBackbone::small());
   const auto parameters = adapter->parameters();
   const auto gradient_of = [&](bool text, bool vision) {
     for (const auto& parameter : parameters)
@@ -93,38 +93,39 @@ TEST(Mmap, PromptsStartWithTheProductOfBothSpreads) {
   std::vector<at::Tensor> values;
   for (std::uint64_t seed = 0; seed < 20; ++seed)
     for (const auto& prompt :
-         make(FakeBackbone::small(), {{"k-std", "1"}}, seed)->changes({}).vision.prompts)
+         make_mmap(FakeBackbone::small(), {{"k-std", "1"}}, seed)->changes({}).vision.prompts)
       values.push_back(prompt.tokens.detach().flatten());
   EXPECT_NEAR(at::cat(values).std().item<double>(), 0.02, 0.002);
   EXPECT_NEAR(at::cat(values).mean().item<double>(), 0.0, 0.002);
 }
 
 TEST(Mmap, StartsTheScalesAsTheOptionSays) {
-  const auto ones = make(FakeBackbone::small(), {{"k-init", "ones"}})->parameters();
+  const auto ones = make_mmap(FakeBackbone::small(), {{"k-init", "ones"}})->parameters();
   EXPECT_TRUE(ones[1].value.eq(1).all().item<bool>());
   EXPECT_TRUE(ones[2].value.eq(1).all().item<bool>());
   const auto small =
-      make(FakeBackbone::small(), {{"m", "1"}, {"k-std", "0.1"}, {"p-std", "0.5"}})->parameters();
+      make_mmap(FakeBackbone::small(), {{"m", "1"}, {"k-std", "0.1"}, {"p-std", "0.5"}})
+          ->parameters();
   EXPECT_NEAR(small[1].value.std().item<double>(), 0.1, 0.01);
   EXPECT_NEAR(small[2].value.std().item<double>(), 0.1, 0.01);
 }
 
 TEST(Mmap, AblationKeepsItsScalesAsTheyStart) {
-  const auto adapter = make(FakeBackbone::small(), {{"prompts", "source"}});
+  const auto adapter = make_mmap(FakeBackbone::small(), {{"prompts", "source"}});
   const auto parameters = adapter->parameters();
   ASSERT_EQ(parameters.size(), 1u);
   EXPECT_EQ(parameters[0].name, "source");
   // The same draw as with trained scales.
-  const auto whole = make(FakeBackbone::small())->changes({});
+  const auto whole = make_mmap(FakeBackbone::small())->changes({});
   const auto frozen = adapter->changes({});
   ASSERT_EQ(frozen.text.prompts.size(), 3u);
   ASSERT_EQ(frozen.vision.prompts.size(), 4u);
   EXPECT_TRUE(frozen.vision.prompts[2].tokens.equal(whole.vision.prompts[2].tokens));
-  EXPECT_EQ(vit_b16_count({{"prompts", "source"}}), 12 * 16);
+  EXPECT_EQ(mmap_count({{"prompts", "source"}}), 12 * 16);
 }
 
 TEST(Mmap, AblationHasPromptsOfEqualSizeWithoutASource) {
-  const auto adapter = make(FakeBackbone::small(), {{"prompts", "independent"}, {"b", "5"}});
+  const auto adapter = make_mmap(FakeBackbone::small(), {{"prompts", "independent"}, {"b", "5"}});
   const auto parameters = adapter->parameters();
   ASSERT_EQ(parameters.size(), 2u);
   EXPECT_EQ(parameters[0].value.sizes(), at::IntArrayRef({3, 5, 16}));
@@ -136,23 +137,23 @@ TEST(Mmap, AblationHasPromptsOfEqualSizeWithoutASource) {
   EXPECT_NEAR(shift[3].mean().item<double>(), 103.0, 1e-4);
   EXPECT_NEAR(shift[4].mean().item<double>(), 100.0, 1e-4);
   EXPECT_TRUE(adapter->changes({}).vision.prompts[3].tokens.equal(parameters[1].value[3]));
-  EXPECT_EQ(vit_b16_count({{"prompts", "independent"}}), 12 * 16 * (512 + 768));
+  EXPECT_EQ(mmap_count({{"prompts", "independent"}}), 12 * 16 * (512 + 768));
   const auto text_only =
-      make(FakeBackbone::small(), {{"prompts", "independent"}, {"modalities", "text"}});
+      make_mmap(FakeBackbone::small(), {{"prompts", "independent"}, {"modalities", "text"}});
   EXPECT_EQ(text_only->parameters().size(), 1u);
   EXPECT_TRUE(text_only->changes({}).vision.prompts.empty());
 }
 
 TEST(Mmap, StartsFromItsGeneratorAlone) {
   const FakeBackbone backbone = FakeBackbone::small();
-  const at::Tensor one = flat_parameters(*make(backbone, {}, 7));
-  EXPECT_TRUE(one.equal(flat_parameters(*make(backbone, {}, 7))));
-  EXPECT_FALSE(one.equal(flat_parameters(*make(backbone, {}, 8))));
+  const at::Tensor one = flat_parameters(*make_mmap(backbone, {}, 7));
+  EXPECT_TRUE(one.equal(flat_parameters(*make_mmap(backbone, {}, 7))));
+  EXPECT_FALSE(one.equal(flat_parameters(*make_mmap(backbone, {}, 8))));
 }
 
 TEST(Mmap, PromptsTheFirstLayersOfEachTowerUpToItsDepth) {
   const auto layers = [](const GivenOptions& given) {
-    const sdk::BackboneChanges changes = make(FakeBackbone::small(), given)->changes({});
+    const sdk::BackboneChanges changes = make_mmap(FakeBackbone::small(), given)->changes({});
     return std::pair(changes.text.prompts.size(), changes.vision.prompts.size());
   };
   EXPECT_EQ(layers({}), std::pair(std::size_t{3}, std::size_t{4}));
@@ -194,7 +195,7 @@ TEST(Mmap, StartsTheFirstTextLayerFromWords) {
 
 TEST(Mmap, SaysHowItsPromptsAreComposed) {
   const auto composition = [](const GivenOptions& given) {
-    const sdk::BackboneChanges changes = make(FakeBackbone::small(), given)->changes({});
+    const sdk::BackboneChanges changes = make_mmap(FakeBackbone::small(), given)->changes({});
     EXPECT_EQ(changes.text.prompt_composition, changes.vision.prompt_composition);
     return changes.text.prompt_composition;
   };
@@ -218,22 +219,22 @@ TEST(Mmap, KeepsTheWordsOnlyWhereNoPromptReplacesThem) {
 }
 
 TEST(Mmap, RefusesShapesThatDoNotDivide) {
-  EXPECT_EQ(refusal({{"m", "3"}}),
+  EXPECT_EQ(mmap_refusal({{"m", "3"}}),
             "method 'mmap': option 'm' is 3, expected a divisor of option 'b', 16");
   EXPECT_EQ(
-      refusal({{"n", "3"}}),
+      mmap_refusal({{"n", "3"}}),
       "method 'mmap': option 'n' is 3, expected a divisor of the width of the text tower, 16");
-  EXPECT_EQ(refusal({{"n", "16"}}),
+  EXPECT_EQ(mmap_refusal({{"n", "16"}}),
             "method 'mmap': option 'n' is 16, expected a divisor of the width of the image tower, "
             "24");
-  EXPECT_EQ(refusal({{"n", "3"}, {"modalities", "vision"}}), "");
+  EXPECT_EQ(mmap_refusal({{"n", "3"}, {"modalities", "vision"}}), "");
 }
 
 TEST(Mmap, RefusesMoreLayersThanAnyPromptedTowerHas) {
-  EXPECT_EQ(refusal({{"depth", "5"}}),
+  EXPECT_EQ(mmap_refusal({{"depth", "5"}}),
             "method 'mmap': option 'depth' is 5, expected at most 4, the layers of the deepest "
             "prompted tower (0 stands for the preset's)");
-  EXPECT_EQ(refusal({{"depth", "4"}, {"modalities", "text"}}),
+  EXPECT_EQ(mmap_refusal({{"depth", "4"}, {"modalities", "text"}}),
             "method 'mmap': option 'depth' is 4, expected at most 3, the layers of the deepest "
             "prompted tower (0 stands for the preset's)");
 }

@@ -12,31 +12,34 @@
 namespace petlab::tests {
 namespace {
 
-std::unique_ptr<sdk::Adapter> make(const sdk::BackboneView& backbone,
-                                   const GivenOptions& given = {}, std::int64_t place = 0) {
+std::unique_ptr<sdk::Adapter> make_promptsrc(const sdk::BackboneView& backbone,
+                                             const GivenOptions& given = {},
+                                             std::int64_t place = 0) {
   const auto method = make_method("promptsrc", "promptsrc", given);
   return method->make_adapter(FakeContext(backbone, 1, place));
 }
 
 std::vector<double> weights(const GivenOptions& given, std::int64_t epochs) {
   const FakeBackbone backbone = FakeBackbone::small();
-  const auto adapter = make(backbone, given);
+  const auto adapter = make_promptsrc(backbone, given);
   return sdk::training_part(*adapter)->epoch_weights(epochs);
 }
 
 TEST(PromptSrc, CountsAsPublishedOnVitB16) {
   // The second of two composed adapters asks for no features, which the fake backbone has not.
-  EXPECT_EQ(count_parameters(*make(FakeBackbone::vit_b16(), {}, 1)), 9 * 4 * 512 + 9 * 4 * 768);
+  EXPECT_EQ(count_parameters(*make_promptsrc(FakeBackbone::vit_b16(), {}, 1)),
+            9 * 4 * 512 + 9 * 4 * 768);
 }
 
 TEST(PromptSrc, PromptsThreeQuartersOfTheLayers) {
   const FakeBackbone backbone = FakeBackbone::small();
-  const auto adapter = make(backbone);
+  const auto adapter = make_promptsrc(backbone);
   const sdk::BackboneChanges changes = adapter->changes({});
   EXPECT_EQ(changes.vision.prompts.size(), 3U);  // of 4
   EXPECT_EQ(changes.text.prompts.size(), 2U);    // of 3
   EXPECT_EQ(make_method("promptsrc", "promptsrc")->text_template(), "{}.");
-  EXPECT_EQ(error_of(sdk::ErrorKind::config, [&] { (void)make(backbone, {{"text-depth", "4"}}); }),
+  EXPECT_EQ(error_of(sdk::ErrorKind::config,
+                     [&] { (void)make_promptsrc(backbone, {{"text-depth", "4"}}); }),
             "method 'promptsrc': option 'text-depth' is 4, expected at most 3, the layers of the "
             "text tower (0 stands for all)");
 }
@@ -58,9 +61,9 @@ TEST(PromptSrc, TestsAGaussianMeanOfTheEpochs) {
 TEST(PromptSrc, AsksForWhatItsLossesNeed) {
   using namespace sdk::step_tensor;
   const FakeBackbone backbone = FakeBackbone::small();
-  EXPECT_EQ(sdk::training_part(*make(backbone))->step_tensors(),
+  EXPECT_EQ(sdk::training_part(*make_promptsrc(backbone))->step_tensors(),
             kImageFeatures | kTextFeatures | kFrozenImageFeatures | kLogits | kMeanOverImages);
-  EXPECT_EQ(sdk::training_part(*make(backbone, {}, 1))->step_tensors(), 0U);
+  EXPECT_EQ(sdk::training_part(*make_promptsrc(backbone, {}, 1))->step_tensors(), 0U);
 }
 
 TEST(PromptSrc, RefusesTextsWithoutAPlaceForTheName) {

@@ -8,7 +8,7 @@
 namespace petlab::tests {
 namespace {
 
-FakeGroupingHost make_host(std::size_t tasks, std::uint64_t seed) {
+FakeGroupingHost make_seeded_host(std::size_t tasks, std::uint64_t seed) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < tasks; ++i)
     names.push_back("task" + std::to_string(i));
@@ -17,7 +17,7 @@ FakeGroupingHost make_host(std::size_t tasks, std::uint64_t seed) {
 
 /// Chi-square statistic of many draws against a uniform choice among all partitions.
 double chi_square(std::size_t tasks, std::int64_t groups, int draws) {
-  FakeGroupingHost host = make_host(tasks, 5);
+  FakeGroupingHost host = make_seeded_host(tasks, 5);
   const auto strategy =
       make_grouping("random_grouping", "random", {{"groups", std::to_string(groups)}});
   std::map<sdk::Partition, int> counts;
@@ -43,7 +43,7 @@ TEST(RandomGrouping, IsUniformOverPartitions) {
 }
 
 TEST(RandomGrouping, HandlesTheExtremes) {
-  FakeGroupingHost host = make_host(3, 1);
+  FakeGroupingHost host = make_seeded_host(3, 1);
   const auto find = [&](const char* groups) {
     return make_grouping("random_grouping", "random", {{"groups", groups}})->find(host);
   };
@@ -54,7 +54,7 @@ TEST(RandomGrouping, HandlesTheExtremes) {
 }
 
 TEST(RandomGrouping, DealsOutAThousandTasks) {
-  FakeGroupingHost host = make_host(1000, 1);
+  FakeGroupingHost host = make_seeded_host(1000, 1);
   for (const char* groups : {"2", "30", "0"}) {
     const auto partition = make_grouping("random_grouping", "random", {{"groups", groups}})
                                ->find(host)
@@ -79,7 +79,7 @@ TEST(RandomGrouping, DrawsFromItsGeneratorAlone) {
   const auto strategy = make_grouping("random_grouping", "random", {{"groups", "4"}});
   std::vector<sdk::Partition> drawn;
   for (const std::uint64_t seed : {3u, 3u, 4u, 5u}) {
-    FakeGroupingHost host = make_host(10, seed);
+    FakeGroupingHost host = make_seeded_host(10, seed);
     drawn.push_back(strategy->find(host).partitions.at(0).partition);
   }
   EXPECT_EQ(drawn[0], drawn[1]);
@@ -88,7 +88,7 @@ TEST(RandomGrouping, DrawsFromItsGeneratorAlone) {
 }
 
 TEST(RandomGrouping, RefusesMoreGroupsThanTasks) {
-  FakeGroupingHost host = make_host(3, 1);
+  FakeGroupingHost host = make_seeded_host(3, 1);
   EXPECT_EQ(
       error_of(
           sdk::ErrorKind::config,

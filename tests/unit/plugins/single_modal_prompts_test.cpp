@@ -6,17 +6,18 @@
 namespace petlab::tests {
 namespace {
 
-std::unique_ptr<sdk::Adapter> make(const char* name, const sdk::BackboneView& backbone,
-                                   const GivenOptions& given = {}, std::uint64_t seed = 1) {
+std::unique_ptr<sdk::Adapter> make_prompts(const char* name, const sdk::BackboneView& backbone,
+                                           const GivenOptions& given = {}, std::uint64_t seed = 1) {
   return make_adapter(*make_method("single_modal_prompts", name, given), backbone, seed);
 }
 
 TEST(TextPrompt, CountsAsPublishedOnVitB16) {
-  EXPECT_EQ(count_parameters(*make("text-prompt", FakeBackbone::vit_b16())), 24'576);
+  EXPECT_EQ(count_parameters(*make_prompts("text-prompt", FakeBackbone::vit_b16())), 24'576);
 }
 
 TEST(TextPrompt, PromptsEveryTextLayerAndStartsTheFirstFromTheText) {
-  const sdk::BackboneChanges changes = make("text-prompt", FakeBackbone::small())->changes({});
+  const sdk::BackboneChanges changes =
+      make_prompts("text-prompt", FakeBackbone::small())->changes({});
   EXPECT_TRUE(changes.vision.prompts.empty());
   ASSERT_EQ(changes.text.prompts.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -41,14 +42,16 @@ TEST(TextPrompt, KeepsTheWordsThatItDoesNotLearn) {
 TEST(TextPrompt, TakesAnotherTemplateAndNoInitialText) {
   const GivenOptions given = {{"init", ""}, {"template", "a {}"}};
   EXPECT_EQ(make_method("single_modal_prompts", "text-prompt", given)->text_template(), "a {}");
-  const at::Tensor values = flat_parameters(*make("text-prompt", FakeBackbone::small(), given));
+  const at::Tensor values =
+      flat_parameters(*make_prompts("text-prompt", FakeBackbone::small(), given));
   EXPECT_LT(values.abs().max().item<double>(), 0.2);
 }
 
 TEST(VisionPrompt, HasTheLengthAndDepthOfMmap) {
-  EXPECT_EQ(count_parameters(*make("vision-prompt", FakeBackbone::vit_b16())), 12 * 16 * 768);
+  EXPECT_EQ(count_parameters(*make_prompts("vision-prompt", FakeBackbone::vit_b16())),
+            12 * 16 * 768);
   const auto mmap = make_adapter(*make_method("mmap", "mmap"), FakeBackbone::small());
-  const auto vision = make("vision-prompt", FakeBackbone::small());
+  const auto vision = make_prompts("vision-prompt", FakeBackbone::small());
   const auto ours = vision->changes({}).vision.prompts;
   const auto theirs = mmap->changes({}).vision.prompts;
   ASSERT_EQ(ours.size(), theirs.size());
@@ -61,18 +64,23 @@ TEST(VisionPrompt, HasTheLengthAndDepthOfMmap) {
 
 TEST(VisionPrompt, StartsWithASmallSpreadFromItsGeneratorAlone) {
   const FakeBackbone backbone = FakeBackbone::small();
-  const at::Tensor one = flat_parameters(*make("vision-prompt", backbone, {{"n-prompt", "200"}}));
+  const at::Tensor one =
+      flat_parameters(*make_prompts("vision-prompt", backbone, {{"n-prompt", "200"}}));
   EXPECT_NEAR(one.std().item<double>(), 0.02, 0.001);
-  EXPECT_TRUE(one.equal(flat_parameters(*make("vision-prompt", backbone, {{"n-prompt", "200"}}))));
+  EXPECT_TRUE(
+      one.equal(flat_parameters(*make_prompts("vision-prompt", backbone, {{"n-prompt", "200"}}))));
 }
 
 TEST(SingleModalPrompts, RefuseMoreLayersThanTheirTowerHas) {
+  EXPECT_EQ(
+      error_of(sdk::ErrorKind::config,
+               [] { (void)make_prompts("text-prompt", FakeBackbone::small(), {{"depth", "4"}}); }),
+      "method 'text-prompt': option 'depth' is 4, expected at most 3, the layers of the text "
+      "tower (0 stands for all)");
   EXPECT_EQ(error_of(sdk::ErrorKind::config,
-                     [] { (void)make("text-prompt", FakeBackbone::small(), {{"depth", "4"}}); }),
-            "method 'text-prompt': option 'depth' is 4, expected at most 3, the layers of the text "
-            "tower (0 stands for all)");
-  EXPECT_EQ(error_of(sdk::ErrorKind::config,
-                     [] { (void)make("vision-prompt", FakeBackbone::small(), {{"depth", "9"}}); }),
+                     [] {
+                       (void)make_prompts("vision-prompt", FakeBackbone::small(), {{"depth", "9"}});
+                     }),
             "method 'vision-prompt': option 'depth' is 9, expected at most 4, the layers of the "
             "image tower (0 stands for all)");
 }

@@ -17,23 +17,23 @@ using results::RunRecord;
 using results::RunStore;
 using testing::AllOf;
 using testing::HasSubstr;
-namespace sample = results::sample;
 
 /// A study with cross-domain tests: a row of two tasks with adapters of their own, two seeds.
 class CrossDomain : public ::testing::Test {
  protected:
   CrossDomain() {
     for (const std::uint64_t seed : {1U, 2U})
-      store_.register_split(sample::split(seed));
-    results::StudyRecord study = sample::study("cross", {{"coop", {choice(1), choice(2)}}});
+      store_.register_split(results::sample::split(seed));
+    results::StudyRecord study =
+        results::sample::study("cross", {{"coop", {choice(1), choice(2)}}});
     study.protocol = "[study]\nname = cross\n[dataset]\ncross-domain = yes\n";
     store_.set_study(study);
     for (const std::uint64_t seed : {1U, 2U})
-      store_.record(sample::done_run(choice(seed), sample::split(seed)));
-    tasks_ = {sample::split(1).tasks[0].task, sample::split(1).tasks[1].task};
+      store_.record(results::sample::done_run(choice(seed), results::sample::split(seed)));
+    tasks_ = {results::sample::split(1).tasks[0].task, results::sample::split(1).tasks[1].task};
   }
 
-  static sample::RunChoice choice(std::uint64_t seed) {
+  static results::sample::RunChoice choice(std::uint64_t seed) {
     return {.sharing = "per-task", .seed = seed, .correct = {9, 7}};
   }
 
@@ -41,11 +41,12 @@ class CrossDomain : public ::testing::Test {
   void evaluate(std::uint64_t seed, const std::string& adapters_of,
                 const std::vector<std::int64_t>& correct, const std::string& number = "1",
                 const std::string& transfer = "", const std::string& class_names = "") {
-    sample::RunChoice tested = choice(seed);
+    results::sample::RunChoice tested = choice(seed);
     tested.correct = correct;
-    RunRecord record = sample::done_run(tested, sample::split(seed));
+    RunRecord record = results::sample::done_run(tested, results::sample::split(seed));
     record.kind = results::run_kind::kEvaluation;
-    record.parent = sample::done_run(choice(seed), sample::split(seed)).identity.hash;
+    record.parent =
+        results::sample::done_run(choice(seed), results::sample::split(seed)).identity.hash;
     record.identity = results::make_identity({{"kind", "evaluation"},
                                               {"seed", std::to_string(seed)},
                                               {"of", adapters_of},
@@ -61,7 +62,7 @@ class CrossDomain : public ::testing::Test {
     store_.record(record);
   }
 
-  sample::TemporaryFolder folder_;
+  results::sample::TemporaryFolder folder_;
   RunStore store_{folder_ / "a.sqlite", OpenMode::create};
   std::vector<std::string> tasks_;
 };
@@ -101,14 +102,14 @@ TEST_F(CrossDomain, IsNoTestOfAnotherKind) {
 }
 
 TEST_F(CrossDomain, LeavesOutARowThatAdaptsNothing) {
-  sample::RunChoice nothing = choice(1);
+  results::sample::RunChoice nothing = choice(1);
   nothing.method = "zero-shot";
   nothing.sharing = "joint";
   nothing.trainable = 0;
-  RunRecord run = sample::done_run(nothing, sample::split(1));
+  RunRecord run = results::sample::done_run(nothing, results::sample::split(1));
   run.method_trait = results::method_trait::kBaseline;
   store_.record(run);
-  results::StudyRecord study = sample::study("nothing", {{"zero-shot", {nothing}}});
+  results::StudyRecord study = results::sample::study("nothing", {{"zero-shot", {nothing}}});
   study.protocol = "[study]\nname = nothing\n[dataset]\ncross-domain = yes\n";
   store_.set_study(study);
   for (const std::string& task : tasks_) {

@@ -18,7 +18,7 @@ using testing::IsEmpty;
 using testing::Not;
 
 /// One finished row and one that has no run yet.
-Report two_rows() {
+Report one_finished_of_two() {
   Report report;
   report.study = "office/known-answer";
   report.tasks = {"Art", "Product"};
@@ -56,7 +56,7 @@ std::vector<std::string> column(const TextTable& table, const std::string& headi
 }
 
 TEST(KnownAnswers, AreMetWithinTheirDistanceOrNotMetOrNotRun) {
-  Report report = two_rows();
+  Report report = one_finished_of_two();
   const auto found = add_quoted(
       report,
       {answer("zero-shot", "Art", "84.4", 0.1), answer("zero-shot", "Product", "89.8", 0.1),
@@ -79,7 +79,7 @@ TEST(KnownAnswers, AreMetWithinTheirDistanceOrNotMetOrNotRun) {
 }
 
 TEST(KnownAnswers, ALineThatIsThereTwiceIsOneAnswer) {
-  Report report = two_rows();
+  Report report = one_finished_of_two();
   const QuotedNumber mean = answer("zero-shot", "mean", "87.25", 0.1);
   add_quoted(report, {mean, mean});
   EXPECT_THAT(make_known_answers_legend(report).front(),
@@ -87,7 +87,7 @@ TEST(KnownAnswers, ALineThatIsThereTwiceIsOneAnswer) {
 }
 
 TEST(KnownAnswers, OfARowWithGapsAreNotRun) {
-  Report report = two_rows();
+  Report report = one_finished_of_two();
   report.rows[0].planned = 2;
   report.rows[0].missing_seeds = {2};
   add_quoted(report, {answer("zero-shot", "mean", "87.25", 1.0)});
@@ -95,7 +95,7 @@ TEST(KnownAnswers, OfARowWithGapsAreNotRun) {
 }
 
 TEST(KnownAnswers, StandInEveryRenderingAndNowhereWithoutThem) {
-  Report report = two_rows();
+  Report report = one_finished_of_two();
   add_quoted(report, {answer("zero-shot", "mean", "87.25", std::nullopt)});
   EXPECT_THAT(make_known_answers_table(report).rows, IsEmpty());
   EXPECT_THAT(make_known_answers_legend(report), IsEmpty());

@@ -18,7 +18,6 @@ using results::RunRecord;
 using results::RunStore;
 using testing::AllOf;
 using testing::HasSubstr;
-namespace sample = results::sample;
 
 /// In what an evaluation is not the study's own.
 struct Said {
@@ -30,9 +29,10 @@ struct Said {
 class LeftOut : public ::testing::Test {
  protected:
   LeftOut() {
-    store_.register_split(sample::split(1));
+    store_.register_split(results::sample::split(1));
     for (const std::string domain : {"art", "clip"}) {
-      results::StudyRecord study = sample::study("without-" + domain, {{"coop", {row(domain)}}});
+      results::StudyRecord study =
+          results::sample::study("without-" + domain, {{"coop", {row(domain)}}});
       study.protocol = "[study]\nname = without-" + domain +
                        "\n[dataset]\ntrain-fraction = 0.1\nleave-out = " + domain + "\n";
       store_.set_study(study);
@@ -40,17 +40,17 @@ class LeftOut : public ::testing::Test {
     }
   }
 
-  static sample::RunChoice row(const std::string& domain) {
+  static results::sample::RunChoice row(const std::string& domain) {
     return {.method = "coop-" + domain, .sharing = "per-task", .correct = {9, 7}};
   }
   static RunRecord run(const std::string& domain) {
-    return sample::done_run(row(domain), sample::split(1));
+    return results::sample::done_run(row(domain), results::sample::split(1));
   }
 
   /// So many of 10 test images of the domain right, with the adapters of a task.
   void evaluate(const std::string& domain, const std::string& adapters_of, std::int64_t correct,
                 const std::string& fraction = "0.1", const Said& said = {}) {
-    results::SplitRecord split = sample::split(1);
+    results::SplitRecord split = results::sample::split(1);
     if (!said.dataset.empty()) split.dataset.hash = base::sha256_hex(said.dataset);
     split.tasks.resize(1);
     split.tasks[0].task = domain;
@@ -58,9 +58,9 @@ class LeftOut : public ::testing::Test {
     for (char& digit : split.hash)
       if (std::isxdigit(static_cast<unsigned char>(digit)) == 0) digit = '0';
     store_.register_split(split);
-    sample::RunChoice choice = row(domain);
+    results::sample::RunChoice choice = row(domain);
     choice.correct = {correct};
-    RunRecord record = sample::done_run(choice, split);
+    RunRecord record = results::sample::done_run(choice, split);
     record.kind = results::run_kind::kEvaluation;
     record.parent = run(domain).identity.hash;
     record.identity = results::make_identity(
@@ -92,10 +92,10 @@ class LeftOut : public ::testing::Test {
     return {build_report(store_, "without-art"), build_report(store_, "without-clip")};
   }
 
-  sample::TemporaryFolder folder_;
+  results::sample::TemporaryFolder folder_;
   RunStore store_{folder_ / "a.sqlite", OpenMode::create};
-  std::string first_ = sample::split(1).tasks[0].task;
-  std::string second_ = sample::split(1).tasks[1].task;
+  std::string first_ = results::sample::split(1).tasks[0].task;
+  std::string second_ = results::sample::split(1).tasks[1].task;
 };
 
 TEST_F(LeftOut, IsTheMeanOverTheAdaptersOfEachTask) {

@@ -21,7 +21,6 @@ using results::RunStore;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-namespace sample = results::sample;
 
 /// A study on base classes: two rows of one seed.
 class NewClasses : public ::testing::Test {
@@ -29,24 +28,24 @@ class NewClasses : public ::testing::Test {
   NewClasses() {
     store_.register_split(split_);
     results::StudyRecord study =
-        sample::study("base", {{"coop-joint", {coop_}}, {"probe", {probe_}}});
+        results::sample::study("base", {{"coop-joint", {coop_}}, {"probe", {probe_}}});
     study.protocol = "[study]\nname = base\n[dataset]\nclasses = base\n";
     store_.set_study(study);
-    run_ = sample::done_run(coop_, split_);
+    run_ = results::sample::done_run(coop_, split_);
     run_.environment.emplace_back("dataset_all_classes", "whole");
     store_.record(run_);
-    store_.record(sample::done_run(probe_, split_));
+    store_.record(results::sample::done_run(probe_, split_));
   }
 
   /// An evaluation of the run of CoOp with so many right answers of 10 a task.
   void evaluate(const std::string& classes, std::vector<std::int64_t> correct,
                 const std::string& finished, const std::string& whole = "whole",
                 const NamedValues& parts = {}, const NamedValues& settings = {},
-                const results::SplitRecord& split = sample::split(1)) {
-    sample::RunChoice choice = coop_;
+                const results::SplitRecord& split = results::sample::split(1)) {
+    results::sample::RunChoice choice = coop_;
     choice.correct = std::move(correct);
     store_.register_split(split);
-    RunRecord record = sample::done_run(choice, split);
+    RunRecord record = results::sample::done_run(choice, split);
     record.kind = results::run_kind::kEvaluation;
     record.parent = run_.identity.hash;
     NamedValues all = {{"kind", "evaluation"}, {"number", finished}};
@@ -63,11 +62,11 @@ class NewClasses : public ::testing::Test {
     store_.record(record);
   }
 
-  sample::TemporaryFolder folder_;
+  results::sample::TemporaryFolder folder_;
   RunStore store_{folder_ / "a.sqlite", OpenMode::create};
-  results::SplitRecord split_ = sample::split(1);
-  sample::RunChoice coop_{.method = "coop", .correct = {9, 7}};
-  sample::RunChoice probe_{.method = "linear-probe", .correct = {6, 6}};
+  results::SplitRecord split_ = results::sample::split(1);
+  results::sample::RunChoice coop_{.method = "coop", .correct = {9, 7}};
+  results::sample::RunChoice probe_{.method = "linear-probe", .correct = {6, 6}};
   RunRecord run_;
 };
 
@@ -98,7 +97,7 @@ TEST_F(NewClasses, TheLastEvaluationOnNewClassesCountsAndNoOther) {
 TEST_F(NewClasses, AreNoTestsThatAreNotTheStudys) {
   evaluate("new", {5, 5}, "2026-01-02T00:00:00Z");
   evaluate("new", {1, 1}, "2026-01-03T00:00:00Z", "whole", {}, {{"dataset.train-fraction", "0.1"}},
-           sample::split(7));
+           results::sample::split(7));
   evaluate("new", {1, 1}, "2026-01-04T00:00:00Z", "whole", {{"dataset.class-names", "others"}});
   evaluate("new", {1, 1}, "2026-01-05T00:00:00Z", "whole", {{"seed", "2"}});
   evaluate("new", {1, 1}, "2026-01-06T00:00:00Z", "whole", {{"stand-in", "line"}});
@@ -110,7 +109,7 @@ TEST_F(NewClasses, AreNoTestsThatAreNotTheStudys) {
 
 TEST_F(NewClasses, HaveNoNumberWhereTheyWereTestedOnTwoSplits) {
   evaluate("new", {5, 5}, "2026-01-02T00:00:00Z");
-  evaluate("new", {1, 1}, "2026-01-03T00:00:00Z", "whole", {}, {}, sample::split(7));
+  evaluate("new", {1, 1}, "2026-01-03T00:00:00Z", "whole", {}, {}, results::sample::split(7));
   const Report report = build_report(store_, "base");
   EXPECT_FALSE(report.tests_new_classes);
   EXPECT_FALSE(report.rows.at(0).new_classes);
@@ -121,7 +120,7 @@ TEST_F(NewClasses, HaveNoNumberWhereTheyWereTestedOnTwoSplits) {
 TEST_F(NewClasses, AreNoColumnsOfOtherStudies) {
   EXPECT_FALSE(build_report(store_, "base").tests_new_classes);  // nothing was tested
   evaluate("new", {6, 2}, "2026-01-02T00:00:00Z");
-  results::StudyRecord study = sample::study("all", {{"coop-joint", {coop_}}});
+  results::StudyRecord study = results::sample::study("all", {{"coop-joint", {coop_}}});
   study.protocol = "[study]\nname = all\n[row.x]\noption.classes = base\n";
   store_.set_study(study);
   const Report report = build_report(store_, "all");

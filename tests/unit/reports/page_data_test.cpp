@@ -50,8 +50,9 @@ TEST_F(PageDataTest, PredictionsGiveTheAccuraciesOfTheTable) {
   EXPECT_EQ(data["runs"].size(), 10U);
   for (const auto& run : data["runs"]) {
     const auto& tasks = data["splits"][run["split"].get<std::size_t>()]["tasks"];
-    const auto row = std::find_if(report_.rows.begin(), report_.rows.end(),
-                                  [&](const Row& each) { return each.label == run["row"]; });
+    const auto row = std::find_if(report_.rows.begin(), report_.rows.end(), [&](const Row& each) {
+      return each.label == run["row"].get<std::string>();
+    });
     const auto seed = std::find_if(
         row->seeds.begin(), row->seeds.end(),
         [&](const SeedResult& each) { return each.seed == run["seed"].get<std::uint64_t>(); });

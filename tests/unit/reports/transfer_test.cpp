@@ -17,7 +17,6 @@ using results::RunRecord;
 using results::RunStore;
 using testing::ElementsAre;
 using testing::HasSubstr;
-namespace sample = results::sample;
 
 constexpr const char* kProtocol = "[dataset]\ntransfer = /data/pets.ini,/data/cars.ini\n";
 
@@ -25,25 +24,25 @@ constexpr const char* kProtocol = "[dataset]\ntransfer = /data/pets.ini,/data/ca
 class Transfer : public ::testing::Test {
  protected:
   Transfer() {
-    store_.register_split(sample::split(1));
-    results::StudyRecord study = sample::study("small", {{"coop", {row()}}});
+    store_.register_split(results::sample::split(1));
+    results::StudyRecord study = results::sample::study("small", {{"coop", {row()}}});
     study.protocol = kProtocol;
     store_.set_study(study);
     store_.record(run());
   }
 
-  static sample::RunChoice row() { return {.sharing = "per-task", .correct = {9, 7}}; }
-  static RunRecord run() { return sample::done_run(row(), sample::split(1)); }
+  static results::sample::RunChoice row() { return {.sharing = "per-task", .correct = {9, 7}}; }
+  static RunRecord run() { return results::sample::done_run(row(), results::sample::split(1)); }
 
   /// So many of 10 test images of each domain of the data set right, with the adapters of a task.
   void evaluate(const std::string& target, const std::string& adapters_of,
                 const std::vector<std::int64_t>& correct,
-                const results::SplitRecord& split = sample::split(1),
+                const results::SplitRecord& split = results::sample::split(1),
                 const std::string& class_names = "") {
     store_.register_split(split);
-    sample::RunChoice choice = row();
+    results::sample::RunChoice choice = row();
     choice.correct = correct;
-    RunRecord record = sample::done_run(choice, split);
+    RunRecord record = results::sample::done_run(choice, split);
     record.kind = results::run_kind::kEvaluation;
     record.parent = run().identity.hash;
     record.identity = results::make_identity({{"kind", "evaluation"},
@@ -61,10 +60,10 @@ class Transfer : public ::testing::Test {
 
   Row first_row() const { return build_report(store_, "small").rows.front(); }
 
-  sample::TemporaryFolder folder_;
+  results::sample::TemporaryFolder folder_;
   RunStore store_{folder_ / "a.sqlite", OpenMode::create};
-  std::string first_ = sample::split(1).tasks[0].task;
-  std::string second_ = sample::split(1).tasks[1].task;
+  std::string first_ = results::sample::split(1).tasks[0].task;
+  std::string second_ = results::sample::split(1).tasks[1].task;
 };
 
 TEST_F(Transfer, IsTheMeanOverDomainsAndOverTheAdaptersOfEachTask) {
@@ -98,11 +97,11 @@ TEST_F(Transfer, HasNoNumberWhereANameStandsForSeveralDataSetsOrSplits) {
     return report.rows.front().transfer.at(1).has_value();
   };
   // The file was edited, or another study's file of this name names another data set.
-  evaluate("pets", first_, {1, 1}, sample::split(7));
+  evaluate("pets", first_, {1, 1}, results::sample::split(7));
   EXPECT_TRUE(has_no_number());
-  evaluate("pets", first_, {1, 1}, sample::split(1, 12));
+  evaluate("pets", first_, {1, 1}, results::sample::split(1, 12));
   EXPECT_TRUE(has_no_number());
-  evaluate("cars", "", {1, 1}, sample::split(1), "other names of classes");
+  evaluate("cars", "", {1, 1}, results::sample::split(1), "other names of classes");
   EXPECT_FALSE(build_report(store_, "small").rows.front().transfer.at(1));
   EXPECT_THAT(build_report(store_, "small").notes,
               testing::Contains(HasSubstr("No accuracy is shown on 'pets', 'cars'")).Times(1));

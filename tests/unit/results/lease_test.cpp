@@ -109,7 +109,7 @@ PETLAB_ON_EVERY_KIND_OF_STORE(LeaseTest);
 
 // ------------------------------------------------------------------ many workers, some of them die
 
-constexpr int kRuns = 1000;
+constexpr int kLeasedRuns = 1000;
 constexpr int kWorkers = 8;
 constexpr auto kTtl = 2000ms;
 
@@ -123,9 +123,9 @@ int work(const std::filesystem::path& path, const SplitRecord& split, int number
   RunStore store(path, OpenMode::read_write);
   const std::string owner = "worker " + std::to_string(getpid());
   std::set<int> done;
-  while (static_cast<int>(done.size()) < kRuns) {
-    for (int i = 0; i < kRuns; ++i) {
-      const int run = (i + number * kRuns / kWorkers) % kRuns;
+  while (static_cast<int>(done.size()) < kLeasedRuns) {
+    for (int i = 0; i < kLeasedRuns; ++i) {
+      const int run = (i + number * kLeasedRuns / kWorkers) % kLeasedRuns;
       if (done.count(run) == 1) continue;
       const RunRecord record = sample::done_run(tiny_run(run), split);
       const auto before = std::chrono::steady_clock::now();
@@ -218,10 +218,10 @@ TEST(LeaseStress, EightWorkersDoAThousandRunsOnceEachAlthoughSomeAreKilled) {
   }
 
   SQLite::Database db(path.string(), SQLite::OPEN_READONLY);
-  EXPECT_EQ(db.execAndGet("SELECT COUNT(*) FROM runs WHERE status = 'done'").getInt(), kRuns);
-  EXPECT_EQ(db.execAndGet("SELECT COUNT(DISTINCT identity) FROM runs").getInt(), kRuns);
+  EXPECT_EQ(db.execAndGet("SELECT COUNT(*) FROM runs WHERE status = 'done'").getInt(), kLeasedRuns);
+  EXPECT_EQ(db.execAndGet("SELECT COUNT(DISTINCT identity) FROM runs").getInt(), kLeasedRuns);
   EXPECT_EQ(db.execAndGet("SELECT MAX(attempts) FROM runs").getInt(), 1);
-  EXPECT_EQ(db.execAndGet("SELECT COUNT(*) FROM predictions").getInt(), 2 * kRuns);
+  EXPECT_EQ(db.execAndGet("SELECT COUNT(*) FROM predictions").getInt(), 2 * kLeasedRuns);
   EXPECT_EQ(db.execAndGet("SELECT COUNT(*) FROM leases").getInt(), 0);
   EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
 }

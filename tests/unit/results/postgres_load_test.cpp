@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using sample::PostgresServer;
 using testing::HasSubstr;
 
-constexpr int kRuns = 200;
+constexpr int kLoadRuns = 200;
 
 RunRecord run_of(int number, const SplitRecord& split) {
   return sample::done_run({.method = "method-" + std::to_string(number)}, split);
@@ -38,10 +38,10 @@ int work(const std::filesystem::path& uri, const SplitRecord& split, int number,
   const std::string owner = "worker " + std::to_string(number);
   std::set<int> done;
   const auto limit = std::chrono::steady_clock::now() + 3min;
-  while (static_cast<int>(done.size()) < kRuns) {
+  while (static_cast<int>(done.size()) < kLoadRuns) {
     if (std::chrono::steady_clock::now() > limit) return 3;
-    for (int i = 0; i < kRuns; ++i) {
-      const int run = (i + number * kRuns / workers) % kRuns;
+    for (int i = 0; i < kLoadRuns; ++i) {
+      const int run = (i + number * kLoadRuns / workers) % kLoadRuns;
       if (done.count(run) == 1) continue;
       const RunRecord record = run_of(run, split);
       const Claim claim = store.claim(record.identity.hash, owner, 10min);
@@ -116,17 +116,17 @@ class PostgresLoad : public testing::Test {
 
   // All of them, whole, each computed once.
   void expect_all_done_once() const {
-    EXPECT_EQ(count("runs WHERE status = 'done' AND attempts = 1"), std::to_string(kRuns));
-    EXPECT_EQ(count("predictions"), std::to_string(2 * kRuns));
+    EXPECT_EQ(count("runs WHERE status = 'done' AND attempts = 1"), std::to_string(kLoadRuns));
+    EXPECT_EQ(count("predictions"), std::to_string(2 * kLoadRuns));
     EXPECT_EQ(count("leases"), "0");
     std::multiset<std::string> computed;
     for (const std::string& line : diaries())
       if (line.starts_with("run ")) computed.insert(line);
-    EXPECT_EQ(computed.size(), static_cast<std::size_t>(kRuns));
+    EXPECT_EQ(computed.size(), static_cast<std::size_t>(kLoadRuns));
     EXPECT_EQ(std::set<std::string>(computed.begin(), computed.end()).size(),
-              static_cast<std::size_t>(kRuns));
+              static_cast<std::size_t>(kLoadRuns));
     const RunStore store(uri_, OpenMode::read_only);
-    for (int run = 0; run < kRuns; ++run)
+    for (int run = 0; run < kLoadRuns; ++run)
       EXPECT_TRUE(store.load(run_of(run, split_).identity.hash).has_value()) << run;
   }
 
@@ -173,7 +173,7 @@ TEST_F(PostgresLoad, WorkersGiveUpOnAServerThatStaysAwayAndSaySo) {
   // What had been recorded is whole.
   const RunStore store(uri_, OpenMode::read_only);
   EXPECT_EQ(std::stoi(count("predictions")), 2 * std::stoi(count("runs")));
-  for (int run = 0; run < kRuns; ++run)
+  for (int run = 0; run < kLoadRuns; ++run)
     (void)store.load(run_of(run, split_).identity.hash);
 }
 

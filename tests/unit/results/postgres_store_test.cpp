@@ -28,7 +28,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-std::string refusal(const std::function<void()>& work) {
+std::string one_line_refusal(const std::function<void()>& work) {
   try {
     work();
   } catch (const base::Error& error) {
@@ -53,7 +53,7 @@ class PostgresStore : public testing::Test {
   }
   [[nodiscard]] std::string opening(const fs::path& address,
                                     OpenMode mode = OpenMode::read_write) const {
-    return refusal([&] { RunStore store(address, mode); });
+    return one_line_refusal([&] { RunStore store(address, mode); });
   }
 
   sample::TemporaryFolder folder_;
@@ -143,7 +143,7 @@ TEST_F(PostgresStore, TakesReasonsOfFailuresThatAreNoText) {
   // What is no reason is part of what was computed: it is not changed, but refused.
   SplitRecord odd = sample::split(3);
   odd.tasks[0].test[0].sample_id = "caf\xe9.png";
-  EXPECT_THAT(refusal([&] { store.register_split(odd); }),
+  EXPECT_THAT(one_line_refusal([&] { store.register_split(odd); }),
               AllOf(HasSubstr("cannot store split"), HasSubstr("UTF8")));
   EXPECT_FALSE(store.split(odd.hash).has_value());
 }
@@ -167,7 +167,8 @@ TEST_F(PostgresStore, ReadsWithSqlThatOnlyReads) {
         "SET default_transaction_read_only = off", "COMMIT", "COPY runs TO STDOUT", "", " ; ",
         "SELECT * FROM runz", "SELEKT 1", "SELECT * INTO t FROM runs", "DO 'BEGIN END'", "VACUUM",
         "SELECT nextval('splits_split_id_seq')"})
-    EXPECT_THAT(refusal([&] { (void)query_store(uri_, sql); }), HasSubstr("the query ")) << sql;
+    EXPECT_THAT(one_line_refusal([&] { (void)query_store(uri_, sql); }), HasSubstr("the query "))
+        << sql;
 }
 
 TEST_F(PostgresStore, SaysWhatADatabaseIsThatHoldsNoStore) {
@@ -250,8 +251,9 @@ TEST_F(PostgresStore, SaysWhoIsNotLetInAndWhatIsNotThere) {
   EXPECT_THAT(opening(guest, OpenMode::read_only), HasSubstr("permission denied"));
   sample::change_store(uri_, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest");
   EXPECT_EQ(opening(guest, OpenMode::read_only), "done");
-  EXPECT_THAT(refusal([&] { RunStore(guest, OpenMode::read_write).register_split(split_); }),
-              AllOf(HasSubstr("cannot store split"), HasSubstr("permission denied")));
+  EXPECT_THAT(
+      one_line_refusal([&] { RunStore(guest, OpenMode::read_write).register_split(split_); }),
+      AllOf(HasSubstr("cannot store split"), HasSubstr("permission denied")));
   ::unsetenv("PGPASSWORD");
   ::unsetenv("PGPASSFILE");
   server.set_logins("");
@@ -261,7 +263,7 @@ TEST_F(PostgresStore, TellsHowLongAnotherHasBeenWriting) {
   RunStore store(uri_, OpenMode::create, std::chrono::milliseconds(1000));
   const sql::Database other = open_store(uri_, OpenMode::read_write);
   const sql::Transaction holds(other, sql::Access::write);
-  EXPECT_THAT(refusal([&] { store.register_split(split_); }),
+  EXPECT_THAT(one_line_refusal([&] { store.register_split(split_); }),
               HasSubstr("another process has been writing for 1 seconds"));
   EXPECT_TRUE(store.studies().empty()) << "who reads does not wait";
 }
@@ -285,7 +287,7 @@ TEST_F(PostgresStore, IsNotCopiedAsAFile) {
   {
     RunStore store(uri_);
   }
-  EXPECT_THAT(refusal([&] { write_compact_copy(uri_, folder_ / "copy.sqlite"); }),
+  EXPECT_THAT(one_line_refusal([&] { write_compact_copy(uri_, folder_ / "copy.sqlite"); }),
               HasSubstr("only the file of a store can be copied"));
 }
 

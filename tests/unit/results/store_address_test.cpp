@@ -14,7 +14,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string refusal(const std::string& address) {
+std::string address_refusal(const std::string& address) {
   try {
     check_address(address);
   } catch (const base::Error& error) {
@@ -27,14 +27,14 @@ std::string refusal(const std::string& address) {
 TEST(StoreAddress, IsAFileOrADatabase) {
   for (const char* file : {"results/demo.sqlite", "/a/postgresql.sqlite", "postgresql:/x", "a?b"}) {
     EXPECT_FALSE(is_on_server(file)) << file;
-    EXPECT_EQ(refusal(file), "taken") << file;
+    EXPECT_EQ(address_refusal(file), "taken") << file;
   }
   for (const char* uri :
        {"postgresql://db/petlab", "postgres://lab@db:5433/petlab?sslmode=verify-full",
         "postgresql:///petlab?host=/run/postgresql", "postgresql://lab%40work@db/petlab",
         "postgresql://[::1]:5432/petlab", "postgresql://db/petlab?files=/scratch/a"}) {
     EXPECT_TRUE(is_on_server(uri)) << uri;
-    EXPECT_EQ(refusal(uri), "taken") << uri;
+    EXPECT_EQ(address_refusal(uri), "taken") << uri;
     EXPECT_EQ(database_of(uri), "petlab") << uri;
   }
 }
@@ -46,7 +46,7 @@ TEST(StoreAddress, RefusesAPasswordAndNeverRepeatsIt) {
         "postgresql://db/petlab?user=lab&password=S3cret",
         "postgresql://db/petlab?pass%77ord=S3cret", "postgresql://db/petlab?sslpassword=S3cret",
         "postgresql://lab:S3cret@db/petlab?files=/x", "postgresql://lab:S3cret@"}) {
-    const std::string said = refusal(uri);
+    const std::string said = address_refusal(uri);
     EXPECT_THAT(said, AllOf(HasSubstr("there is a password in it"), HasSubstr("PGPASSWORD"),
                             HasSubstr("~/.pgpass")))
         << uri;
@@ -61,9 +61,9 @@ TEST(StoreAddress, RefusesAPasswordAndNeverRepeatsIt) {
 }
 
 TEST(StoreAddress, RefusesWhatNamesNoDatabase) {
-  EXPECT_THAT(refusal("postgresql://db"),
+  EXPECT_THAT(address_refusal("postgresql://db"),
               HasSubstr("it names no database; expected postgresql://"));
-  EXPECT_THAT(refusal("postgresql://db/petlab?sslmodus=on"),
+  EXPECT_THAT(address_refusal("postgresql://db/petlab?sslmodus=on"),
               AllOf(HasSubstr("it is no address of a database"), HasSubstr("sslmodus")));
 }
 

@@ -25,7 +25,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string refusal(const std::function<void()>& work) {
+std::string store_refusal(const std::function<void()>& work) {
   try {
     work();
   } catch (const base::Error& error) {
@@ -52,16 +52,16 @@ class StoreTrust : public testing::Test {
   }
 
   [[nodiscard]] std::string reading() const {
-    return refusal([&] { (void)RunStore(path_, OpenMode::read_only).load(hash_); });
+    return store_refusal([&] { (void)RunStore(path_, OpenMode::read_only).load(hash_); });
   }
   [[nodiscard]] std::string visiting() const {
-    return refusal([&] {
+    return store_refusal([&] {
       RunStore(path_, OpenMode::read_only)
           .visit_runs("demo", LoadDetail::without_predictions, [](const auto&, auto) {});
     });
   }
   [[nodiscard]] std::string exporting() const {
-    return refusal([&] { (void)export_views(path_, folder_ / "out"); });
+    return store_refusal([&] { (void)export_views(path_, folder_ / "out"); });
   }
 
   sample::TemporaryFolder folder_;
@@ -206,10 +206,10 @@ TEST_F(StoreTrust, AStoreThatWasRemovedOrReplacedIsWrittenToNoMore) {
       EXPECT_NE(another.file_id(), store.file_id());
     }
     const std::string expected = replaced ? "it was replaced" : "it was removed or moved";
-    EXPECT_THAT(refusal([&] { store.check_in_place(); }), HasSubstr(expected));
-    EXPECT_THAT(refusal([&] { store.record(sample::done_run(run_, split_)); }),
+    EXPECT_THAT(store_refusal([&] { store.check_in_place(); }), HasSubstr(expected));
+    EXPECT_THAT(store_refusal([&] { store.record(sample::done_run(run_, split_)); }),
                 HasSubstr(expected));
-    EXPECT_THAT(refusal([&] { (void)store.claim(hash_, "me", std::chrono::seconds(1)); }),
+    EXPECT_THAT(store_refusal([&] { (void)store.claim(hash_, "me", std::chrono::seconds(1)); }),
                 HasSubstr(expected));
     EXPECT_EQ(fs::exists(path_), replaced) << "nothing makes the file anew";
     fs::remove(path_);
@@ -220,9 +220,11 @@ TEST_F(StoreTrust, WhatIsNoFileIsRefused) {
   const fs::path pipe = folder_ / "pipe.sqlite";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   for (const OpenMode mode : {OpenMode::create, OpenMode::read_write, OpenMode::read_only}) {
-    EXPECT_THAT(refusal([&] { RunStore store(pipe, mode); }), HasSubstr("is a pipe"));
-    EXPECT_THAT(refusal([&] { RunStore store(folder_ / "", mode); }), HasSubstr("is a folder"));
-    EXPECT_THAT(refusal([&] { RunStore store("/dev/null", mode); }), HasSubstr("is a device"));
+    EXPECT_THAT(store_refusal([&] { RunStore store(pipe, mode); }), HasSubstr("is a pipe"));
+    EXPECT_THAT(store_refusal([&] { RunStore store(folder_ / "", mode); }),
+                HasSubstr("is a folder"));
+    EXPECT_THAT(store_refusal([&] { RunStore store("/dev/null", mode); }),
+                HasSubstr("is a device"));
   }
 }
 

@@ -13,7 +13,6 @@
 namespace petlab::study {
 namespace {
 
-namespace sample = results::sample;
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
@@ -38,7 +37,7 @@ class ClusterFile : public testing::Test {
     return "taken";
   }
 
-  sample::TemporaryFolder folder_;
+  results::sample::TemporaryFolder folder_;
   const std::filesystem::path file_ = folder_ / "cluster.ini";
 };
 

@@ -1,4 +1,5 @@
 #include "petlab/study/plugin_loader.hpp"
+#include "sample_search.hpp"
 #include "tiny_world.hpp"
 
 #include <ATen/ATen.h>
@@ -6,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <span>
 #include <string>
@@ -16,16 +16,11 @@
 namespace petlab::study {
 namespace {
 
-namespace testing = engine::testing;
+namespace tiny = engine::testing;
 
+using sample::plugins;
 using ::testing::ElementsAre;
-using testing::tiny_spec;
-
-const PluginRegistry& plugins() {
-  static const auto& registry = *new PluginRegistry(
-      {.folders = {std::filesystem::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
-  return registry;
-}
+using tiny::tiny_spec;
 
 /// Tasks w and y say that every picture is a cup, tasks x and z that it is a bed: what helps one
 /// pair harms the other.
@@ -33,9 +28,9 @@ engine::RunInputs planted_inputs(const sdk::MethodEntry& method, const std::stri
   engine::RunInputs inputs;
   inputs.method = &method;
   inputs.grouping = plugins().grouping(strategy).entry;
-  inputs.backbone = testing::tiny_backbone();
+  inputs.backbone = tiny::tiny_backbone();
   for (const char* name : {"w", "x", "y", "z"})
-    testing::add_task(inputs, {name, {"cup", "bed"}, 12, 4});
+    tiny::add_task(inputs, {name, {"cup", "bed"}, 12, 4});
   for (std::size_t t = 0; t < 4; ++t) {
     for (std::int64_t& label : inputs.tasks[t].train.labels)
       label = static_cast<std::int64_t>(t % 2);
@@ -80,8 +75,8 @@ TEST(GroupingStrategies, FindPlantedGroups) {
     for (std::uint64_t seed = 1; seed <= 2; ++seed) {
       engine::RunSpec spec = tiny_spec("both", engine::Sharing::grouped_specific, 2);
       spec.seed = seed;
-      const auto record = run_planted(spec, planted_inputs(testing::both_prompts(), strategy.name),
-                                      strategy.options);
+      const auto record =
+          run_planted(spec, planted_inputs(tiny::both_prompts(), strategy.name), strategy.options);
       ASSERT_EQ(record.status, results::RunStatus::done) << record.error;
       ASSERT_TRUE(record.grouping.has_value());
       const results::GroupingRecord& found = *record.grouping;
@@ -109,7 +104,7 @@ TEST(GroupingStrategies, FindPlantedGroups) {
 TEST(GroupingStrategies, WarmUpsCostWhatTheyTrain) {
   const auto images = [](const char* strategy, const Given& options) {
     const auto record = run_planted(tiny_spec("both", engine::Sharing::grouped, 2),
-                                    planted_inputs(testing::both_prompts(), strategy), options);
+                                    planted_inputs(tiny::both_prompts(), strategy), options);
     EXPECT_EQ(record.status, results::RunStatus::done) << record.error;
     return record.costs.at(1).images;
   };
@@ -127,8 +122,8 @@ TEST(GroupingStrategies, WarmUpsCostWhatTheyTrain) {
 }
 
 TEST(GroupingStrategies, WorkWithMethodsOfEveryKind) {
-  const sdk::MethodEntry* const methods[] = {&testing::text_prompts(), &testing::image_prompts(),
-                                             &testing::whole_copy()};
+  const sdk::MethodEntry* const methods[] = {&tiny::text_prompts(), &tiny::image_prompts(),
+                                             &tiny::whole_copy()};
   for (const std::string& name : plugins().grouping_names()) {
     Given options;
     if (name == "given") options["groups"] = "w+x+y,z";

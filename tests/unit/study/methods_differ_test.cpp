@@ -14,7 +14,7 @@
 namespace petlab::study {
 namespace {
 
-namespace testing = engine::testing;
+namespace tiny = engine::testing;
 
 /// What one method did: the loss of each epoch, and the probability of each test image's answer.
 struct Trace {
@@ -25,12 +25,12 @@ struct Trace {
 
 Trace trace_of(const std::string& method, const sdk::MethodEntry& entry,
                engine::Precision precision = engine::Precision::fp32) {
-  engine::RunSpec spec = testing::tiny_spec(method, engine::Sharing::joint, 3);
+  engine::RunSpec spec = tiny::tiny_spec(method, engine::Sharing::joint, 3);
   spec.training.precision = precision;
   spec.training.learning_rate = 0.01;
   spec.training.warmup_epochs = 0;
-  spec.method_options = testing::tiny_options(entry);
-  const auto record = testing::run_well(spec, testing::tiny_inputs(entry));
+  spec.method_options = tiny::tiny_options(entry);
+  const auto record = tiny::run_well(spec, tiny::tiny_inputs(entry));
   Trace trace{method, {}, {}};
   for (const results::EpochRecord& epoch : record.epochs)
     trace.losses.push_back(epoch.loss);

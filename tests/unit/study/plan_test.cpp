@@ -1,6 +1,7 @@
 #include "petlab/study/plan.hpp"
 
 #include "petlab/sdk/plugin.hpp"
+#include "sample_search.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,31 +15,25 @@ namespace petlab::study {
 namespace {
 
 namespace fs = std::filesystem;
+using sample::plugins;
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr const char* kHead =
+constexpr const char* kFourEpochs =
     "[study]\nseeds = 1,2\n[dataset]\nname = folder\nroot = pictures\n[backbone]\ndir = clip\n"
     "[train]\nepochs = 4\n";
 
-/// The plugins of the project; loaded once.
-const PluginRegistry& plugins() {
-  static const auto& registry = *new PluginRegistry(
-      {.folders = {fs::path(PETLAB_BINARY_DIR) / "lib" / "petlab"}, .files = {}});
-  return registry;
-}
-
-Protocol protocol(const std::string& rows) {
+Protocol study_of(const std::string& rows) {
   const fs::path file = fs::path(testing::TempDir()) / "plan_test.ini";
-  std::ofstream(file) << kHead << rows;
+  std::ofstream(file) << kFourEpochs << rows;
   return read_protocol(file);
 }
 
 std::vector<engine::RunSpec> specs(const std::string& rows) {
-  return expand(protocol(rows), plugins(), {"/cache", 2});
+  return expand(study_of(rows), plugins(), {"/cache", 2});
 }
 
-std::string error_of(const std::string& rows) {
+std::string plan_error(const std::string& rows) {
   try {
     (void)specs(rows);
   } catch (const base::Error& error) {
@@ -85,7 +80,7 @@ constexpr const char* kPublished =
 
 Protocol with_shots(const std::string& shots, const std::string& rows) {
   const fs::path file = fs::path(testing::TempDir()) / "plan_test.ini";
-  std::ofstream(file) << kHead << rows;
+  std::ofstream(file) << kFourEpochs << rows;
   return read_protocol(file, {{"dataset.split", "shots", "--split", ""},
                               {"dataset.train-shots", shots, "--train-shots", ""}});
 }
@@ -142,34 +137,34 @@ TEST(Plan, MakesThePublishedBudgetPartOfTheIdentity) {
         .jobs.front()
         .identity.hash;
   };
-  const std::string equal = hash_of(protocol(row));
-  const Protocol published = protocol("budget = published\n" + row);
+  const std::string equal = hash_of(study_of(row));
+  const Protocol published = study_of("budget = published\n" + row);
   EXPECT_EQ(trainings(published).at("a").epochs, 5);  // MaPLe's own, in batches of 4
   EXPECT_NE(hash_of(published), equal);
   EXPECT_EQ(hash_of(read_protocol(published.file)), hash_of(published));
 }
 
 TEST(Plan, RefusesABudgetByShotsWithoutShots) {
-  EXPECT_THAT(error_of(kPublished),
+  EXPECT_THAT(plan_error(kPublished),
               HasSubstr("row 'coop': budget = published: the published budget of method 'coop' "
                         "depends on the number of shots; expected split = shots, or budget = "
                         "equal"));
 }
 
 TEST(Plan, RefusesWhatCannotRun) {
-  EXPECT_THAT(error_of("[row.a]\nmethod = cop\nsharing = joint\n"),
+  EXPECT_THAT(plan_error("[row.a]\nmethod = cop\nsharing = joint\n"),
               AllOf(HasSubstr("plan_test.ini:11: row 'a': "), HasSubstr("did you mean 'coop'?")));
-  EXPECT_THAT(error_of("[row.a]\nmethod = coop\nsharing = joint\noption.n_ctx = 4\n"),
+  EXPECT_THAT(plan_error("[row.a]\nmethod = coop\nsharing = joint\noption.n_ctx = 4\n"),
               HasSubstr("method 'coop' has no option 'n_ctx'; did you mean 'n-ctx'?"));
-  EXPECT_THAT(error_of("[row.a]\nmethod = coop\nsharing = joint\noption.n-ctx = four\n"),
+  EXPECT_THAT(plan_error("[row.a]\nmethod = coop\nsharing = joint\noption.n-ctx = four\n"),
               HasSubstr("option 'n-ctx' is 'four', expected an integer"));
-  EXPECT_THAT(error_of("[row.a]\nmethod = mmap\nsharing = grouped\ngrouping = gradent\n"),
+  EXPECT_THAT(plan_error("[row.a]\nmethod = mmap\nsharing = grouped\ngrouping = gradent\n"),
               HasSubstr("did you mean 'gradient'?"));
   EXPECT_THAT(
-      error_of(
+      plan_error(
           "[row.a]\nmethod = mmap\nsharing = grouped\ngrouping = all-in-one\ngrouping.n = 1\n"),
       HasSubstr("grouping 'all-in-one' has no option 'n'"));
-  EXPECT_THAT(error_of("[row.a]\nmethod = full-fine-tuning\nsharing = joint+specific\n"),
+  EXPECT_THAT(plan_error("[row.a]\nmethod = full-fine-tuning\nsharing = joint+specific\n"),
               AllOf(HasSubstr("row 'a': "), HasSubstr("full-fine-tuning")));
 }
 
@@ -177,7 +172,7 @@ TEST(Plan, GivesEveryRunItsIdentityAndPlugins) {
   const std::string rows =
       "[row.a]\nmethod = mmap\nsharing = grouped+specific\ngrouping = gradient\n"
       "[row.b]\nmethod = coop\nsharing = joint\n";
-  const Plan plan = make_plan(protocol(rows), specs(rows), plugins(), facts());
+  const Plan plan = make_plan(study_of(rows), specs(rows), plugins(), facts());
   ASSERT_EQ(plan.jobs.size(), 4U);
   std::set<std::string> hashes;
   for (const Job& job : plan.jobs)
@@ -197,21 +192,21 @@ TEST(Plan, ADefaultWrittenOutIsTheSameRun) {
   const std::string written =
       "[row.z]\nmethod = coop\nsharing = joint\noption.n-ctx = 16\n"
       "option.init-std = 0.02\n";
-  EXPECT_EQ(make_plan(protocol(plain), specs(plain), plugins(), facts()).jobs[0].identity.hash,
-            make_plan(protocol(written), specs(written), plugins(), facts()).jobs[0].identity.hash);
+  EXPECT_EQ(make_plan(study_of(plain), specs(plain), plugins(), facts()).jobs[0].identity.hash,
+            make_plan(study_of(written), specs(written), plugins(), facts()).jobs[0].identity.hash);
 }
 
 TEST(Plan, TwoRowsThatAreTheSameRunAreRefused) {
   const std::string rows =
       "[row.a]\nmethod = coop\nsharing = joint\n[row.b]\nmethod = coop\nsharing = joint\n";
-  EXPECT_THROW((void)make_plan(protocol(rows), specs(rows), plugins(), facts()), base::Error);
+  EXPECT_THROW((void)make_plan(study_of(rows), specs(rows), plugins(), facts()), base::Error);
 }
 
 TEST(Plan, ItsProtocolTextIsAProtocolOfTheSameRuns) {
   const std::string rows =
       "[row.a]\nmethod = mmap\nsharing = grouped\ngrouping = random\n[row.b]\nmethod = "
       "coop\nsharing = joint\n";
-  const Plan plan = make_plan(protocol(rows), specs(rows), plugins(), facts());
+  const Plan plan = make_plan(study_of(rows), specs(rows), plugins(), facts());
   const fs::path file = fs::path(testing::TempDir()) / "again.ini";
   std::ofstream(file) << plan.study.protocol;
   const Protocol again = read_protocol(file);
@@ -226,7 +221,7 @@ constexpr const char* kFewShot = "[dataset]\nsplit = shots\ntrain-shots = 4,1,2\
 Protocol few_shot(const std::string& rows) {
   const fs::path folder = fs::path(testing::TempDir());
   std::ofstream(folder / "plan_rows.ini") << rows << kFewShot;
-  std::ofstream(folder / "plan_where.ini") << kHead;
+  std::ofstream(folder / "plan_where.ini") << kFourEpochs;
   return read_protocol(std::vector<fs::path>{folder / "plan_rows.ini", folder / "plan_where.ini"});
 }
 

@@ -24,7 +24,7 @@ Search search(const std::string& text) {
   return plan_search(protocol(text), plugins());
 }
 
-std::string error_of(const std::string& text) {
+std::string search_error(const std::string& text) {
   try {
     (void)search(text);
   } catch (const base::Error& error) {
@@ -111,7 +111,7 @@ TEST(Search, RandomTrialsAreDifferentOnes) {
   EXPECT_THAT(values_of(s, 1), testing::UnorderedElementsAre(NamedValues{{"weight-decay", "0"}},
                                                              NamedValues{{"weight-decay", "0.1"}},
                                                              NamedValues{{"weight-decay", "0.2"}}));
-  EXPECT_THAT(error_of("[search]\nstrategy = random\ntrials = 4\nspace.momentum = 0,0.1,0.2\n"),
+  EXPECT_THAT(search_error("[search]\nstrategy = random\ntrials = 4\nspace.momentum = 0,0.1,0.2\n"),
               HasSubstr("the space holds 3 settings, expected 4 different trials"));
 }
 
@@ -143,7 +143,7 @@ TEST(Search, NamesLineAndKeyOfAMistake) {
        "edge = extend in [search] is for strategy = grid"},
   };
   for (const auto& one : cases)
-    EXPECT_THAT(error_of(one.text), HasSubstr(one.message)) << one.text;
+    EXPECT_THAT(search_error(one.text), HasSubstr(one.message)) << one.text;
 }
 
 TEST(Search, IsScoredOnTheDevelopmentImagesWhereThereAreSome) {
