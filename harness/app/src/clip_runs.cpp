@@ -58,9 +58,7 @@ std::shared_ptr<const clip::Backbone> backbone_of(const results::RunStore& store
 /// The task as which the run classifies: the named one, or any where all of them are alike.
 engine::Task task_of(const engine::StoredAdapters& stored, const Parsed& options) {
   const auto& tasks = stored.tasks;
-  std::vector<std::string> names;
-  for (const engine::StoredTask& task : tasks)
-    names.push_back(task.name);
+  const std::vector<std::string> names = engine::names_of(tasks);
   const std::string run = "run " + base::short_hash(stored.facts.identity);
   if (options.has("task")) {
     const auto found = std::find(names.begin(), names.end(), options.text("task"));

@@ -2,6 +2,7 @@
 
 #include "petlab/engine/failure_context.hpp"
 #include "petlab/engine/run.hpp"
+#include "petlab/engine/tasks.hpp"
 
 #include <ATen/ATen.h>
 
@@ -33,9 +34,6 @@ UntrainedAdapters untrained_adapters(const engine::RunSpec& spec, const sdk::Met
   const sdk::Options options({entry.options, entry.option_count}, spec.method_options,
                              "method '" + spec.method + "'");
   UntrainedAdapters result{entry.make(options), {}};
-  std::vector<std::string> names;
-  for (const engine::Task& task : tasks)
-    names.push_back(task.name);
   const engine::AdapterSource source{
       backbone, tasks, [&](std::size_t task) { return made_up_features(backbone, tasks[task]); }};
   engine::FailureContext where;
@@ -43,7 +41,7 @@ UntrainedAdapters untrained_adapters(const engine::RunSpec& spec, const sdk::Met
   result.adapters = engine::make_adapters(
       *result.method, spec.method, source,
       engine::arrange(
-          spec.sharing, names,
+          spec.sharing, engine::names_of(tasks),
           engine::has_groups(spec.sharing) ? most_groups(tasks.size()) : sdk::Partition{}),
       spec.seed, where);
   return result;

@@ -1,13 +1,16 @@
 #include "petlab/engine/grouping_host.hpp"
 
 #include "petlab/base/error.hpp"
+#include "petlab/datasets/image.hpp"
 #include "tiny_world.hpp"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
+#include <vector>
 
 namespace petlab::engine {
 namespace {
@@ -119,6 +122,25 @@ TEST(GroupingHost, TrainsOnSomeOfTheTasks) {
   // Both pairs: classes of 3, 2, 2 and 2, 1 images hold one out each (the class of one image none).
   // 3 epochs of 7 - 3 and 3 - 1 images, and the 4 held out; then 1 and 20 epochs of 7, twice 7.
   EXPECT_EQ(record.costs[1].images, 2 * (3 * (4 + 2) + 3 + 1) + (1 + 20) * 7 + 2 * 7);
+}
+
+TEST(GroupingHost, TrainsOnCropsOfTheOriginalsWhereTheRunDoes) {
+  std::atomic<int> decoded = 0;
+  Prober::probe = [&](sdk::GroupingHost& host) {
+    decoded = 0;
+    (void)host.losses_of_training({0, 2}, 3, 0.25);
+    EXPECT_EQ(decoded, 3 * (4 + 2));  // 3 epochs of 7 - 3 and 3 - 1 images
+  };
+  RunSpec spec = tiny_spec("both", Sharing::grouped, 1);
+  spec.training.augmentation = Augmentation::crop_flip;
+  RunInputs inputs = testing::tiny_inputs(testing::both_prompts(), &kProbe);
+  for (Task& task : inputs.tasks)
+    task.train.original = [&](std::int64_t) {
+      ++decoded;
+      return datasets::Image{5, 4, std::vector<std::uint8_t>(3 * 5 * 4, 100)};
+    };
+  const auto record = testing::run(spec, inputs);
+  EXPECT_EQ(record.status, results::RunStatus::done) << record.error;
 }
 
 TEST(GroupingHost, TrainsBranchesByTheLossThatItIsGiven) {

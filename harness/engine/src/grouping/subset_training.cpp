@@ -48,7 +48,7 @@ HeldOut hold_out(const Task& task, double held_out, std::uint64_t seed) {
     for (std::int64_t i = 0; i < std::clamp<std::int64_t>(wanted, 1, count - 1); ++i)
       held[members[static_cast<std::size_t>(i)]] = true;
   }
-  HeldOut result{{task.train.images, {}, {}}, {task.train.images, {}, {}}};
+  HeldOut result{task.train.without_rows(), task.train.without_rows()};
   for (std::size_t i = 0; i < held.size(); ++i) {
     LabelledImages& part = held[i] ? result.held : result.train;
     part.rows.push_back(task.train.rows[i]);
@@ -68,13 +68,11 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
   check(context, tasks, epochs, held_out);
   std::vector<Task> members;
   std::vector<LabelledImages> held;
-  std::vector<std::string> names;
   for (const std::int64_t index : tasks) {
     const Task& task = context.tasks[static_cast<std::size_t>(index)];
     HeldOut parts = hold_out(task, held_out, context.seed);
     members.push_back({task.name, task.classes, std::move(parts.train)});
     held.push_back(std::move(parts.held));
-    names.push_back(task.name);
   }
   Training training = context.training;
   training.epochs = epochs;
@@ -86,9 +84,9 @@ SubsetLosses train_on_subset(const WarmUpContext& context, const std::vector<std
   const AdapterSource source{context.backbone, members,
                              [&images](std::size_t task) { return images.plain_features(task); }};
   // The seed and the owner are the same for every set of tasks, and with them the initial values.
-  const Adapters adapters =
-      make_adapters(context.method, context.method_name, source, arrange(Sharing::joint, names),
-                    derive_seed(context.seed, {"subsets"}), context.where);
+  const Adapters adapters = make_adapters(context.method, context.method_name, source,
+                                          arrange(Sharing::joint, names_of(members)),
+                                          derive_seed(context.seed, {"subsets"}), context.where);
   if (adapters.trainable().empty()) {
     throw base::Error(base::ErrorKind::config,
                       "method '" + context.method_name +

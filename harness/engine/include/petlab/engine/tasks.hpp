@@ -20,6 +20,9 @@ struct LabelledImages {
   /// threads at once. Null: `images` are the originals.
   std::function<datasets::Image(std::int64_t)> original = {};
 
+  /// The same images, none of which is meant: a part of them adds its rows.
+  [[nodiscard]] LabelledImages without_rows() const { return {images, {}, {}, original}; }
+
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(rows.size()); }
 };
 
