@@ -16,13 +16,13 @@ help: ## Show the commands
 	@echo
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; about half an hour on 2 cores, and the download of LibTorch
+demo: ## From a clean clone to the table: set-up, data, study (3 seeds), report; about 20 minutes on 2 cores, and the download of LibTorch
 	@$(SETUP)/system_packages.sh
 	@$(SETUP)/build.sh petlab $$($(SETUP)/plugins_of.sh $(STUDY))
 	@$(SETUP)/icon_home.sh
 	@$(SETUP)/study.sh $(STUDY) $(STORE) reports/out/demo
 
-test: setup ## Set up, build and run all tests at each CPU level; about 70 minutes the first time on 2 cores
+test: setup ## Set up, build and run all tests at each CPU level; about an hour the first time on 2 cores
 	@$(SETUP)/system_packages.sh tests
 	@$(SETUP)/python_env.sh
 	@$(SETUP)/python_env.sh $(SETUP)/requirements-wheel.txt
